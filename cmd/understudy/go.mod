@@ -1,0 +1,3 @@
+module understudy.dev/cmd/understudy
+
+go 1.26

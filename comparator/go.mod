@@ -1,0 +1,3 @@
+module understudy.dev/comparator
+
+go 1.26

@@ -1,0 +1,3 @@
+module understudy.dev/deployments
+
+go 1.26

@@ -1,0 +1,3 @@
+module understudy.dev/gateway
+
+go 1.26

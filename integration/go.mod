@@ -1,0 +1,3 @@
+module understudy.dev/integration
+
+go 1.26

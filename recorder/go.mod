@@ -1,0 +1,3 @@
+module understudy.dev/recorder
+
+go 1.26

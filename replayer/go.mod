@@ -1,0 +1,3 @@
+module understudy.dev/replayer
+
+go 1.26

@@ -1,0 +1,130 @@
+// Package topic names the Kafka topics that Understudy's processes share, what
+// they hold and how they must be configured. It does not talk to Kafka.
+//
+// Records carry the CloudEvents 1.0 binary content mode of the Kafka protocol
+// binding (headers ce_id, ce_type, …), so that a consumer can filter without
+// decoding. Partitions are chosen by murmur2(key), the Java client's default.
+package topic
+
+import "strconv"
+
+// DefaultPrefix begins every topic name unless the configuration says
+// otherwise.
+const DefaultPrefix = "understudy"
+
+// MaxMessageBytes is the max.message.bytes of topics that carry bodies: a
+// replay holds up to eight bodies of the default capture limit (512 KiB)
+// besides heads, and a limit is checked before compression.
+const MaxMessageBytes = 8 << 20
+
+// Headers of every record: CloudEvents 1.0, Kafka binding, binary mode.
+const (
+	HeaderSpecVersion = "ce_specversion"
+	HeaderID          = "ce_id"
+	HeaderSource      = "ce_source"
+	HeaderType        = "ce_type"
+	HeaderTime        = "ce_time"
+	HeaderSubject     = "ce_subject"
+	HeaderContentType = "content-type"
+	HeaderTraceparent = "traceparent"
+	HeaderTracestate  = "tracestate"
+)
+
+// Values of the headers that do not vary.
+const (
+	SpecVersion = "1.0"
+	ContentType = "application/protobuf"
+)
+
+// Values of HeaderType, one for each message.
+const (
+	TypeExchange   = "understudy.exchange.v1"
+	TypeTally      = "understudy.tally.v1"
+	TypeReplay     = "understudy.replay.v1"
+	TypeRun        = "understudy.run.v1"
+	TypeDeadLetter = "understudy.deadletter.v1"
+)
+
+// Names are the topics under one prefix.
+type Names struct {
+	// Exchanges holds Exchange, keyed by session.
+	Exchanges string
+	// Tallies holds Tally, keyed by recorder instance.
+	Tallies string
+	// Replays holds Replay, keyed by session.
+	Replays string
+	// Runs holds Run, keyed by run name, compacted.
+	Runs string
+	// ExchangesDLQ, TalliesDLQ, ReplaysDLQ and RunsDLQ hold DeadLetter.
+	ExchangesDLQ, TalliesDLQ, ReplaysDLQ, RunsDLQ string
+}
+
+// NamesFor gives the topic names under prefix; an empty prefix is
+// DefaultPrefix.
+func NamesFor(prefix string) Names {
+	if prefix == "" {
+		prefix = DefaultPrefix
+	}
+	n := Names{
+		Exchanges: prefix + ".exchanges.v1",
+		Tallies:   prefix + ".tallies.v1",
+		Replays:   prefix + ".replays.v1",
+		Runs:      prefix + ".runs.v1",
+	}
+	n.ExchangesDLQ, n.TalliesDLQ = DLQ(n.Exchanges), DLQ(n.Tallies)
+	n.ReplaysDLQ, n.RunsDLQ = DLQ(n.Replays), DLQ(n.Runs)
+	return n
+}
+
+// DLQ is the dead-letter topic of a topic.
+func DLQ(topic string) string { return topic + ".dlq" }
+
+// Spec is how one topic must be created.
+type Spec struct {
+	Name       string
+	Partitions int32
+	// Config holds topic-level settings as Kafka spells them.
+	Config map[string]string
+}
+
+// Sizing says how large the topics are made. The zero value of a field means
+// its default.
+type Sizing struct {
+	// Partitions of the exchanges and replays topics; default 8. More
+	// partitions let more workers share a run; it cannot be changed later
+	// without breaking the order within sessions.
+	Partitions int32
+	// RetentionHours of exchanges, replays, tallies and dead letters; default
+	// 168 (a week).
+	RetentionHours int64
+}
+
+// Specs lists every topic that must exist under the names, in a fixed order.
+func Specs(n Names, s Sizing) []Spec {
+	if s.Partitions == 0 {
+		s.Partitions = 8
+	}
+	if s.RetentionHours == 0 {
+		s.RetentionHours = 168
+	}
+	retention := strconv.FormatInt(s.RetentionHours*3_600_000, 10)
+	deleted := map[string]string{
+		"cleanup.policy":    "delete",
+		"retention.ms":      retention,
+		"max.message.bytes": strconv.Itoa(MaxMessageBytes),
+	}
+	compacted := map[string]string{
+		"cleanup.policy":    "compact",
+		"max.message.bytes": strconv.Itoa(MaxMessageBytes),
+	}
+	return []Spec{
+		{Name: n.Exchanges, Partitions: s.Partitions, Config: deleted},
+		{Name: n.Replays, Partitions: s.Partitions, Config: deleted},
+		{Name: n.Tallies, Partitions: 1, Config: deleted},
+		{Name: n.Runs, Partitions: 1, Config: compacted},
+		{Name: n.ExchangesDLQ, Partitions: 1, Config: deleted},
+		{Name: n.ReplaysDLQ, Partitions: 1, Config: deleted},
+		{Name: n.TalliesDLQ, Partitions: 1, Config: deleted},
+		{Name: n.RunsDLQ, Partitions: 1, Config: deleted},
+	}
+}

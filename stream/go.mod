@@ -1,0 +1,3 @@
+module understudy.dev/stream
+
+go 1.26
