@@ -1,0 +1,87 @@
+# Understudy: make help lists the targets.
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+export CGO_ENABLED ?= 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+MODULES := $(patsubst %/go.mod,%,$(shell git ls-files '*go.mod'))
+TOOLS   := $(CURDIR)/bin/tools
+
+BUF_VERSION           := v1.75.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+GOLANGCI_VERSION      := v2.15.0
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/understudy (static Go, CGO off)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/understudy ./cmd/understudy
+
+.PHONY: demo
+demo: build ## Run the main job end to end on two small systems (embedded Kafka and ClickHouse)
+	bin/understudy demo
+
+.PHONY: test
+test: build ## Run the whole suite: Go tests, real Kafka, real ClickHouse engine, black box
+	./integration/run-tests
+
+.PHONY: check
+check: fmt-check vet lint generate-check ## Format, vet, lint, generated code, module files, clean tree
+	./integration/check-clean-tree
+
+.PHONY: fmt-check
+fmt-check:
+	@out=$$(gofmt -l $$(git ls-files '*.go' ':!*.pb.go')); \
+	if [ -n "$$out" ]; then echo "gofmt would change (run gofmt -w):"; echo "$$out"; exit 1; fi
+
+# The workspace lets an undeclared import of a sibling through, so each module
+# is vetted outside it; in doing so its go.mod and go.sum must be complete.
+.PHONY: vet
+vet:
+	@for m in $(MODULES); do echo "vet $$m"; (cd $$m && GOWORK=off go vet ./...); done
+
+.PHONY: lint
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $< run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: generate
+generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas
+	ln -sf protoc-gen-go-$(PROTOC_GEN_GO_VERSION) $(TOOLS)/protoc-gen-go
+	cd schemas && PATH=$(TOOLS):$$PATH $< generate
+
+.PHONY: generate-check
+generate-check: generate
+	cd schemas && $(TOOLS)/buf-$(BUF_VERSION) lint && $(TOOLS)/buf-$(BUF_VERSION) format -d --exit-code
+	cd schemas && if git rev-parse -q --verify origin/main >/dev/null && git cat-file -e origin/main:schemas/buf.yaml 2>/dev/null; then \
+	  $(TOOLS)/buf-$(BUF_VERSION) breaking --against '../.git#ref=refs/remotes/origin/main,subdir=schemas'; fi
+	@if ! git diff --exit-code --stat -- schemas; then echo "generated code is not what the schemas give: commit the result of make generate"; exit 1; fi
+
+.PHONY: bench
+bench: build ## Measure the hot paths, each beside its peer in the same run
+	./integration/bench/run
+
+.PHONY: fuzz
+fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
+	./integration/run-fuzz $${FUZZTIME:-20s}
+
+.PHONY: clean
+clean: ## Remove what builds and tests left in this folder
+	rm -rf bin dist integration/acceptance/.venv
+
+# Tools are installed at the pinned version under bin/tools, once.
+$(TOOLS)/buf-$(BUF_VERSION):
+	$(call install,github.com/bufbuild/buf/cmd/buf@$(BUF_VERSION),buf,$@)
+$(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION):
+	$(call install,google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION),protoc-gen-go,$@)
+$(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
+	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION),golangci-lint,$@)
+
+define install
+	@mkdir -p $(TOOLS); echo "install $(1)"; \
+	tmp=$$(mktemp -d); GOWORK=off GOBIN=$$tmp go install $(1) && mv $$tmp/$(2) $(3) && rmdir $$tmp
+endef
