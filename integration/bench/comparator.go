@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+)
+
+// benchComparator reads the comparator's own Go benchmarks, in which each case
+// stands beside wI2L/jsondiff on the same pairs, run in turn.
+func benchComparator(ctx context.Context, o options) ([]result, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Equal|Scalars|Reordered)$",
+		"-benchtime", "300ms", "-count", strconv.Itoa(o.pairs), "understudy.dev/comparator/diff")
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -bench: %w\n%s", err, out)
+	}
+	times, err := parseBenchmarks(out)
+	if err != nil {
+		return nil, err
+	}
+	var results []result
+	for _, c := range []struct {
+		name string
+		goal float64
+	}{{"Scalars", 5}, {"Reordered", 5}, {"Equal", 100}} {
+		for _, size := range []string{"1KiB", "10KiB", "100KiB"} {
+			key := c.name + "/" + size
+			ours, peer := times[key+"/ours"], times[key+"/jsondiff"]
+			if len(ours) == 0 || len(peer) == 0 {
+				return nil, fmt.Errorf("no benchmark %s in the output", key)
+			}
+			ratio, spread := paired(peer, ours)
+			results = append(results, result{
+				what: "comparator: " + key + ", vs jsondiff", goal: c.goal, moreIsBetter: true,
+				ours: micros2(median(ours)), peer: micros2(median(peer)), ratio: ratio, spread: spread,
+			})
+		}
+	}
+	return results, nil
+}
+
+func micros2(ns float64) string { return fmt.Sprintf("%.2f us", ns/1e3) }
+
+var benchLine = regexp.MustCompile(`(?m)^Benchmark(\S+?)(?:-\d+)?\s+\d+\s+([\d.]+) ns/op`)
+
+// parseBenchmarks reads ns/op by name from the output of go test -bench.
+func parseBenchmarks(out []byte) (map[string][]float64, error) {
+	times := map[string][]float64{}
+	for _, m := range benchLine.FindAllSubmatch(out, -1) {
+		ns, err := strconv.ParseFloat(string(m[2]), 64)
+		if err != nil {
+			return nil, err
+		}
+		times[string(m[1])] = append(times[string(m[1])], ns)
+	}
+	return times, nil
+}
