@@ -1,0 +1,72 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// DialTimeout bounds how long Dial waits for a broker to answer.
+const DialTimeout = 5 * time.Second
+
+// Config says where Kafka is.
+type Config struct {
+	// Brokers are host:port seeds; at least one.
+	Brokers []string `yaml:"brokers"`
+	// ClientID is what the broker's logs and quotas call us; default
+	// "understudy".
+	ClientID string `yaml:"client_id"`
+}
+
+// DefaultConfig is the broker that `understudy dev` starts.
+func DefaultConfig() Config {
+	return Config{Brokers: []string{"127.0.0.1:19092"}, ClientID: "understudy"}
+}
+
+// Validate reports every mistake in the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	if len(c.Brokers) == 0 {
+		errs = append(errs, errors.New("kafka.brokers: at least one host:port is needed"))
+	}
+	for _, b := range c.Brokers {
+		if !strings.Contains(b, ":") || strings.ContainsAny(b, "/ ") {
+			errs = append(errs, fmt.Errorf("kafka.brokers: %q is not host:port", b))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// options are the client options that every connection shares.
+func (c Config) options() []kgo.Opt {
+	id := c.ClientID
+	if id == "" {
+		id = "understudy"
+	}
+	return []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(id)}
+}
+
+// Dial connects and waits until a broker answers, at most DialTimeout. The
+// caller closes the client. The error names the brokers and what to do.
+func Dial(ctx context.Context, c Config, opts ...kgo.Opt) (*kgo.Client, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(slices.Concat(c.options(), opts)...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka client: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
+	defer cancel()
+	if err := client.Ping(ctx); err != nil {
+		client.Close()
+		return nil, fmt.Errorf("kafka at %s does not answer: %w; start one (understudy dev) or name another (--kafka host:port)",
+			strings.Join(c.Brokers, ","), err)
+	}
+	return client, nil
+}

@@ -1,0 +1,136 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/schemas/topic"
+)
+
+// ErrFull is what TryProduce reports when the buffer is at its bound.
+var ErrFull = kgo.ErrMaxBuffered
+
+// ProducerConfig bounds what waits for Kafka.
+type ProducerConfig struct {
+	// MaxRecords and MaxBytes bound the buffer; defaults 20,000 and 128 MiB.
+	MaxRecords int   `yaml:"max_records"`
+	MaxBytes   int64 `yaml:"max_bytes"`
+	// DeliveryTimeout is how long one record may wait for its acknowledgement
+	// before it is given up; default 30 s.
+	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
+	// Linger is how long a batch waits to grow; default 20 ms.
+	Linger time.Duration `yaml:"linger"`
+	// Compression is zstd (default, at its fastest level), lz4, snappy or none.
+	Compression string `yaml:"compression"`
+}
+
+// DefaultProducerConfig holds the documented defaults.
+func DefaultProducerConfig() ProducerConfig {
+	return ProducerConfig{
+		MaxRecords: 20_000, MaxBytes: 128 << 20, DeliveryTimeout: 30 * time.Second,
+		Linger: 20 * time.Millisecond, Compression: "zstd",
+	}
+}
+
+// Validate reports every mistake in the configuration.
+func (c ProducerConfig) Validate() error {
+	var errs []error
+	if c.MaxRecords < 1 || c.MaxBytes < topic.MaxMessageBytes {
+		errs = append(errs, fmt.Errorf("producer: max_records must be at least 1 and max_bytes at least %d, one message", topic.MaxMessageBytes))
+	}
+	if c.DeliveryTimeout < time.Second || c.Linger < 0 {
+		errs = append(errs, errors.New("producer: delivery_timeout must be at least 1s, linger not negative"))
+	}
+	if _, err := c.codec(); err != nil {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
+	switch c.Compression {
+	case "zstd":
+		return kgo.ZstdCompression().WithLevel(1), nil
+	case "lz4":
+		return kgo.Lz4Compression(), nil
+	case "snappy":
+		return kgo.SnappyCompression(), nil
+	case "none":
+		return kgo.NoCompression(), nil
+	}
+	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is none of zstd, lz4, snappy, none", c.Compression)
+}
+
+// Producer writes records in the background: idempotent, acknowledged by all
+// in-sync replicas, bounded in records, bytes and time.
+type Producer struct{ client *kgo.Client }
+
+// NewProducer connects a client of its own; Close ends it.
+func NewProducer(ctx context.Context, c Config, p ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	codec, err := p.codec()
+	if err != nil {
+		return nil, err
+	}
+	client, err := Dial(ctx, c, append([]kgo.Opt{
+		kgo.MaxBufferedRecords(p.MaxRecords),
+		kgo.MaxBufferedBytes(int(p.MaxBytes)),
+		kgo.RecordDeliveryTimeout(p.DeliveryTimeout),
+		kgo.ProducerLinger(p.Linger),
+		kgo.ProducerBatchCompression(codec),
+		kgo.ProducerBatchMaxBytes(topic.MaxMessageBytes),
+		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // murmur2, as the Java client
+		kgo.UnknownTopicRetries(2),
+	}, opts...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &Producer{client}, nil
+}
+
+// Client is the connection underneath, for administration.
+func (p *Producer) Client() *kgo.Client { return p.client }
+
+// TryProduce hands a record over and returns at once. done is called exactly
+// once, from another goroutine: nil when Kafka has the record, ErrFull when
+// the buffer was at its bound, otherwise why it was given up.
+func (p *Producer) TryProduce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
+	p.client.TryProduce(ctx, r, done)
+}
+
+// Produce hands a record over and waits while the buffer is at its bound. done
+// is called exactly once.
+func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
+	p.client.Produce(ctx, r, done)
+}
+
+// ProduceSync writes records and waits for their acknowledgement.
+func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
+	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		return fmt.Errorf("produce to %s: %w", rs[0].Topic, err)
+	}
+	return nil
+}
+
+// Buffered is the number of records and bytes that wait.
+func (p *Producer) Buffered() (records, bytes int64) {
+	return p.client.BufferedProduceRecords(), p.client.BufferedProduceBytes()
+}
+
+// Flush waits until nothing is buffered or ctx ends.
+func (p *Producer) Flush(ctx context.Context) error {
+	if err := p.client.Flush(ctx); err != nil {
+		return fmt.Errorf("flush to kafka: %w", err)
+	}
+	return nil
+}
+
+// Close drops what is still buffered (their done is called) and disconnects.
+// Call Flush first.
+func (p *Producer) Close() { p.client.Close() }
