@@ -1,0 +1,116 @@
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// serverIdentity is what the server's hello says.
+type serverIdentity struct {
+	major, minor, patch uint64
+	timezone            string
+	display             string
+}
+
+// facts are what the engine says of itself, asked once.
+type facts struct {
+	engine Engine
+
+	mu       sync.Mutex
+	self     *serverIdentity
+	settings map[string]bool
+}
+
+func (f *facts) identity(ctx context.Context) (serverIdentity, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.self != nil {
+		return *f.self, nil
+	}
+	rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT version(), timezone(), hostName()"})
+	if err != nil {
+		return serverIdentity{}, err
+	}
+	if len(rows) != 1 || len(rows[0]) != 3 {
+		return serverIdentity{}, errors.New("the engine did not tell its version")
+	}
+	id := serverIdentity{timezone: rows[0][1], display: rows[0][2]}
+	parts := strings.SplitN(rows[0][0], ".", 4)
+	for i, number := range []*uint64{&id.major, &id.minor, &id.patch} {
+		if i < len(parts) {
+			// A part that is no number stays 0: the text is for people.
+			*number, _ = strconv.ParseUint(parts[i], 10, 32)
+		}
+	}
+	f.self = &id
+	return id, nil
+}
+
+// knows says whether the engine has a setting of this name.
+func (f *facts) knows(ctx context.Context, name string) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.settings == nil {
+		rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT name FROM system.settings"})
+		if err != nil {
+			return false, err
+		}
+		f.settings = make(map[string]bool, len(rows))
+		for _, row := range rows {
+			f.settings[row[0]] = true
+		}
+	}
+	return f.settings[name], nil
+}
+
+// maxStrings bounds the answer to a question of the protocol's own.
+const maxStrings = 1 << 20
+
+// askStrings runs a statement whose columns are all String and gives its rows.
+func askStrings(ctx context.Context, engine Engine, request Request) (rows [][]string, err error) {
+	result, err := engine.Query(ctx, request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, result.Close()) }()
+	t := newTap(result)
+	for {
+		if _, err := t.peek(1); errors.Is(err, io.EOF) {
+			return rows, nil
+		} else if err != nil {
+			return nil, err
+		}
+		block, err := readStrings(t)
+		if err != nil {
+			return nil, fmt.Errorf("reading the answer to %.100q: %w", request.SQL, err)
+		}
+		rows = append(rows, block...)
+	}
+}
+
+func readStrings(t *tap) ([][]string, error) {
+	r := reader{t: t}
+	columns, count := r.uvarint(), r.uvarint()
+	if r.err == nil && (columns > maxTopColumns || count > maxStrings || columns*count > maxStrings) {
+		return nil, malformed("%d columns of %d rows are too many", columns, count)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	rows := make([][]string, count)
+	for range columns {
+		r.str("the name of a column", maxNameBytes)
+		if kind := r.str("the type of a column", maxTypeBytes); r.err == nil && count > 0 && kind != "String" {
+			return nil, malformed("a column is %.100s, not String", kind)
+		}
+		for i := range rows {
+			rows[i] = append(rows[i], r.str("a value", maxTypeBytes))
+		}
+	}
+	return rows, r.err
+}

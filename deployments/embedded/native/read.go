@@ -1,0 +1,210 @@
+package native
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// A sender writes blocks to the client, compressed or not.
+type sender struct {
+	out    *output
+	frames *frameWriter // nil: not compressed
+	layout layout
+}
+
+func (c *connection) newSender(q query) *sender {
+	s := &sender{out: c.out, layout: c.layout}
+	if !q.compressed {
+		return s
+	}
+	method := c.settings[methodSetting]
+	for _, own := range q.settings {
+		if own.name == methodSetting {
+			method = own.value
+		}
+	}
+	s.frames = newFrameWriter(c.out, method)
+	return s
+}
+
+const methodSetting = "network_compression_method"
+
+// begin starts a Data packet.
+func (s *sender) begin() {
+	s.out.begin()
+	s.out.buf = binary.AppendUvarint(s.out.buf, serverData)
+	s.out.buf = appendString(s.out.buf, "") // not a table that comes along
+}
+
+// body is where the block goes.
+func (s *sender) body() io.Writer {
+	if s.frames != nil {
+		return s.frames
+	}
+	return s.out
+}
+
+// end finishes the packet and sends it.
+func (s *sender) end() error {
+	if s.frames != nil {
+		if err := s.frames.flush(); err != nil {
+			return err
+		}
+	}
+	s.out.end()
+	return s.out.flush()
+}
+
+// header sends a block of no rows, which says what columns there are.
+func (s *sender) header(fields []field) error {
+	s.begin()
+	if _, err := s.body().Write(appendHeader(nil, fields, s.layout)); err != nil {
+		return err
+	}
+	return s.end()
+}
+
+// read runs a statement and sends what comes out of it, block by block.
+func (c *connection) read(ctx context.Context, q query, stmt statement) (err error) {
+	ctx, w := newWatch(ctx, c)
+	defer func() { w.stop(); err = w.why(err) }()
+	started := time.Now()
+	result, err := c.start(ctx, q, stmt.text)
+	if err != nil {
+		return err
+	}
+	sums, err := c.stream(w, q, result)
+	statistics := result.Statistics()
+	if err := errors.Join(err, result.Close()); err != nil {
+		return err
+	}
+	if sums.blocks == 0 && stmt.kind == statementSelect {
+		if err := c.describeResult(ctx, q, stmt); err != nil {
+			return err
+		}
+	}
+	c.out.buf = appendProfileInfo(c.out.buf, sums.rows, sums.blocks, sums.bytes)
+	c.out.buf = appendProgress(c.out.buf, statistics.progress(started), c.revision)
+	return nil
+}
+
+func (s Statistics) progress(started time.Time) progress {
+	elapsed := s.Elapsed
+	if elapsed <= 0 {
+		elapsed = time.Since(started)
+	}
+	return progress{s.ReadRows, s.ReadBytes, s.WroteRows, s.WroteBytes, uint64(elapsed)}
+}
+
+// sums is what went to the client.
+type sums struct{ rows, blocks, bytes uint64 }
+
+// counter counts the bytes that the engine gave.
+type counter struct {
+	src io.Reader
+	n   uint64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.src.Read(p)
+	c.n += uint64(n)
+	return n, err
+}
+
+// stream moves the blocks of a result to the client. Memory does not depend
+// on their size: a block passes through while the engine gives it, the first
+// holdSize bytes apart.
+func (c *connection) stream(w *watch, q query, result Result) (sums, error) {
+	var total sums
+	bytes := &counter{src: result}
+	hold := &holder{send: c.newSender(q), first: true}
+	m := mover{t: newTap(bytes), dst: hold, to: c.layout, keep: true}
+	for {
+		if _, err := m.t.peek(1); errors.Is(err, io.EOF) {
+			total.bytes = bytes.n
+			return total, nil
+		} else if err != nil {
+			return total, err
+		}
+		if err := w.begin(); err != nil {
+			return total, err
+		}
+		s, err := m.block()
+		if err != nil {
+			return total, fmt.Errorf("reading the engine's result: %w", unexpected(err))
+		}
+		if err := hold.end(m.fields); err != nil {
+			return total, err
+		}
+		m.keep = false
+		total.rows += s.rows
+		total.blocks++
+		if err := w.pause(); err != nil {
+			return total, err
+		}
+	}
+}
+
+// holdSize is how much of a block is held back before it is sent.
+const holdSize = 4 << 20
+
+// A holder holds back the beginning of each block. An error there still
+// becomes an exception, and a first block that fits is preceded by one without
+// rows: ClickHouse sends such a header, which some clients take the names and
+// types of columns from, but the engine does not tell them beforehand.
+type holder struct {
+	send  *sender
+	buf   []byte
+	open  bool // the block goes out as it comes
+	first bool
+}
+
+func (h *holder) Write(p []byte) (int, error) {
+	if h.open {
+		return h.send.body().Write(p)
+	}
+	h.buf = append(h.buf, p...)
+	if len(h.buf) < holdSize {
+		return len(p), nil
+	}
+	return len(p), h.release()
+}
+
+// release sends what was held back.
+func (h *holder) release() error {
+	h.send.begin()
+	h.open = true
+	_, err := h.send.body().Write(h.buf)
+	h.buf = h.buf[:0]
+	return err
+}
+
+// end sends the block, which has the given columns.
+func (h *holder) end(fields []field) error {
+	if !h.open {
+		if h.first {
+			if err := h.send.header(fields); err != nil {
+				return err
+			}
+		}
+		if err := h.release(); err != nil {
+			return err
+		}
+	}
+	h.open, h.first = false, false
+	return h.send.end()
+}
+
+// describeResult tells the columns of a SELECT without rows, of which the
+// engine says nothing.
+func (c *connection) describeResult(ctx context.Context, q query, stmt statement) error {
+	fields, err := c.describe(ctx, q, "("+stmt.text+"\n)", nil)
+	if err != nil {
+		return err
+	}
+	return c.newSender(q).header(fields)
+}
