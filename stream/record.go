@@ -23,7 +23,7 @@ const source = "understudy"
 // maxDeadValue bounds what a dead letter keeps of a value.
 const maxDeadValue = 256 << 10
 
-// ExchangeRecord is the record of an exchange: keyed by session, stamped with
+// ExchangeRecord is the record of an exchange: keyed by session; ce_time is
 // the start of the request.
 func ExchangeRecord(n topic.Names, e *understudyv1.Exchange) (*kgo.Record, error) {
 	r, err := encode(n.Exchanges, e.Session, topic.TypeExchange, e.Id, e.StartUnixNano, e)
@@ -46,7 +46,7 @@ func TallyRecord(n topic.Names, t *understudyv1.Tally) (*kgo.Record, error) {
 }
 
 // ReplayRecord is the record of a replay, keyed by session like its exchange
-// (an orphan by its run), stamped with the time at which it was closed.
+// (an orphan by its run); ce_time is when it was closed.
 func ReplayRecord(n topic.Names, r *understudyv1.Replay) (*kgo.Record, error) {
 	key, id := r.Run, r.Run+"/orphan/"+strconv.FormatInt(r.GetOrphan().GetTimeUnixNano(), 10)
 	if e := r.Exchange; e != nil {
@@ -80,8 +80,11 @@ func encode(name, key, kind, id string, unixNano int64, m proto.Message) (*kgo.R
 		return nil, fmt.Errorf("encode %s %s: %w", kind, id, err)
 	}
 	at := time.Unix(0, unixNano).UTC()
+	// The record's own timestamp stays the time of writing: retention and the
+	// delivery timeout count from it, and an imported log may be years old.
+	// ce_time says when the thing happened.
 	return &kgo.Record{
-		Topic: name, Key: []byte(key), Value: value, Timestamp: at,
+		Topic: name, Key: []byte(key), Value: value,
 		Headers: []kgo.RecordHeader{
 			header(topic.HeaderSpecVersion, topic.SpecVersion),
 			header(topic.HeaderID, id),

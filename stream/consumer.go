@@ -1,0 +1,237 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Batch is a run of records of one partition. Offsets may have holes.
+type Batch struct {
+	Topic     string
+	Partition int32
+	// First and End are the offsets [First, End) that the batch stands for.
+	First, End int64
+	Records    []*kgo.Record
+	// Token names exactly these offsets of exactly this topic (its id, so that
+	// a topic deleted and made anew gives other tokens).
+	Token string
+}
+
+// Handler handles one batch. Batches of a partition come one after the other,
+// in order; partitions come concurrently. A batch may come again after a
+// crash or an error, then with the same First, End and Token.
+type Handler func(context.Context, Batch) error
+
+// ConsumerConfig says what to consume and in which portions.
+type ConsumerConfig struct {
+	Group  string
+	Topics []string
+	// A batch ends at MaxRecords records, MaxBytes bytes of values or MaxWait
+	// after its first record, whichever comes first; defaults 2,000, 16 MiB,
+	// 1 s. Per partition at most two batches are held in memory.
+	MaxRecords int
+	MaxBytes   int64
+	MaxWait    time.Duration
+	// Fingerprint of what decides the outcome of handling; it goes into the
+	// plan, and a plan of another fingerprint is said in the log.
+	Fingerprint string
+	// Retries is how often a failing batch is tried again before Run gives
+	// up; default 8, with a pause that doubles from 100 ms to 5 s.
+	Retries int
+}
+
+// DefaultConsumerConfig holds the documented defaults.
+func DefaultConsumerConfig() ConsumerConfig {
+	return ConsumerConfig{MaxRecords: 2000, MaxBytes: 16 << 20, MaxWait: time.Second, Retries: 8}
+}
+
+// Consumer reads topics as a member of a group, at least once. Before a batch
+// is handled, its planned end is written into the metadata of a commit of its
+// first offset; after a crash the next owner reads the plan and makes the
+// identical batch. So a handler that writes with Token as a deduplication
+// token has its effect exactly once.
+type Consumer struct {
+	cfg     ConsumerConfig
+	client  Config
+	handle  Handler
+	log     *slog.Logger
+	metrics consumerMetrics
+
+	kafka  *kgo.Client
+	admin  *kadm.Client
+	cancel context.CancelCauseFunc
+
+	mu      sync.Mutex
+	workers map[partition]*worker
+	ids     map[string]kadm.TopicID
+}
+
+type partition struct {
+	topic  string
+	number int32
+}
+
+// NewConsumer prepares a consumer; Run connects it.
+func NewConsumer(client Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
+	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 {
+		return nil, errors.New("consumer: group, topics, max records, max bytes and max wait must be set")
+	}
+	metrics, err := newConsumerMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	return &Consumer{
+		cfg: cfg, client: client, handle: handle, log: log, metrics: metrics,
+		workers: map[partition]*worker{}, ids: map[string]kadm.TopicID{},
+	}, nil
+}
+
+// Run consumes until ctx ends (then nil) or a batch cannot be handled (then
+// the reason). When it returns, no handler is running.
+func (c *Consumer) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	c.cancel = cancel
+	client, err := Dial(ctx, c.client,
+		kgo.ConsumerGroup(c.cfg.Group),
+		kgo.ConsumeTopics(c.cfg.Topics...),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.FetchMaxBytes(32<<20),
+		kgo.FetchMaxPartitionBytes(9<<20),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.assigned(ctx, m) }),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
+	)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.kafka, c.admin = client, kadm.NewClient(client)
+	c.mu.Unlock()
+	for c.poll(ctx) {
+		client.AllowRebalance()
+	}
+	client.AllowRebalance()
+	c.stopAll()
+	client.CloseAllowingRebalance()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// poll hands what was fetched to the partitions' workers; it never waits for
+// a handler, so it cannot outlive the rebalance timeout.
+func (c *Consumer) poll(ctx context.Context) bool {
+	fetches := c.kafka.PollRecords(ctx, 10*c.cfg.MaxRecords)
+	if ctx.Err() != nil || fetches.IsClientClosed() {
+		return false
+	}
+	fetches.EachError(func(topic string, number int32, err error) {
+		c.metrics.errors.Inc()
+		c.log.Warn("fetch", "topic", topic, "partition", number, "error", err)
+	})
+	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		key := partition{p.Topic, p.Partition}
+		c.mu.Lock()
+		w := c.workers[key]
+		c.mu.Unlock()
+		if w != nil && w.add(p.Records) {
+			c.kafka.PauseFetchPartitions(map[string][]int32{p.Topic: {p.Partition}})
+			// The worker may have emptied its queue between the two lines.
+			w.resumeIfLow()
+		}
+	})
+	return true
+}
+
+func (c *Consumer) assigned(ctx context.Context, m map[string][]int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	offsets, err := c.admin.FetchOffsets(ctx, c.cfg.Group)
+	if err != nil {
+		c.cancel(fmt.Errorf("fetch the group's plans: %w", err))
+		return
+	}
+	for topic, numbers := range m {
+		if err := c.identifyLocked(ctx, topic); err != nil {
+			c.cancel(err)
+			return
+		}
+		for _, number := range numbers {
+			key := partition{topic, number}
+			var p plan
+			if o, ok := offsets.Lookup(topic, number); ok && o.At >= 0 {
+				p = c.readPlan(key, o.At, o.Metadata)
+			}
+			w := newWorker(c, key, p)
+			c.workers[key] = w
+			go w.run(ctx)
+		}
+	}
+}
+
+// identifyLocked learns the id of a topic, once.
+func (c *Consumer) identifyLocked(ctx context.Context, topic string) error {
+	if _, ok := c.ids[topic]; ok {
+		return nil
+	}
+	details, err := c.admin.ListTopics(ctx, topic)
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", topic, err)
+	}
+	c.ids[topic] = details[topic].ID
+	return nil
+}
+
+func (c *Consumer) readPlan(key partition, at int64, metadata string) plan {
+	p, fingerprint := parsePlan(at, metadata)
+	if p.end > 0 && fingerprint != c.cfg.Fingerprint {
+		c.log.Warn("the unfinished batch was planned under another configuration; what it had written stays as it was judged then",
+			"topic", key.topic, "partition", key.number, "first", p.first, "end", p.end)
+	}
+	return p
+}
+
+// stop ends the workers of partitions that go to somebody else. A batch in
+// hand is abandoned: its plan is committed, so the new owner repeats it.
+func (c *Consumer) stop(m map[string][]int32) {
+	var gone []*worker
+	c.mu.Lock()
+	for topic, numbers := range m {
+		for _, number := range numbers {
+			key := partition{topic, number}
+			if w := c.workers[key]; w != nil {
+				gone = append(gone, w)
+				delete(c.workers, key)
+			}
+		}
+	}
+	c.mu.Unlock()
+	for _, w := range gone {
+		w.quit()
+	}
+	for _, w := range gone {
+		<-w.done
+	}
+}
+
+func (c *Consumer) stopAll() {
+	all := map[string][]int32{}
+	c.mu.Lock()
+	for key := range c.workers {
+		all[key.topic] = append(all[key.topic], key.number)
+	}
+	c.mu.Unlock()
+	c.stop(all)
+}

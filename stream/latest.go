@@ -1,0 +1,200 @@
+package stream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// Latest reads a (compacted) topic from its start to its present end and
+// returns the last record of every key. Memory grows with the number of keys,
+// not with the number of records.
+func Latest(ctx context.Context, c Config, topic string) (map[string]*kgo.Record, error) {
+	last := map[string]*kgo.Record{}
+	err := scan(ctx, c, topic, func(r *kgo.Record) error {
+		last[string(r.Key)] = r
+		return nil
+	})
+	return last, err
+}
+
+// scan calls f for every record of a topic up to its present end, partition by
+// partition in no order.
+func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error) error {
+	admin, err := Dial(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer admin.Close()
+	starts, ends, err := bounds(ctx, kadm.NewClient(admin), topic, 0)
+	if err != nil {
+		return err
+	}
+	rd, err := openRange(ctx, c, topic, starts, ends)
+	if err != nil {
+		return err
+	}
+	defer rd.close()
+	for !rd.finished() {
+		records, err := rd.fetch(ctx)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			if err := f(r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bounds are the first offset at or after a time (milliseconds since the
+// epoch, 0 = the start) and the present end of every partition.
+func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int64) (starts, ends map[int32]int64, err error) {
+	list := func(offsets kadm.ListedOffsets, err error) (map[int32]int64, error) {
+		if err == nil {
+			err = offsets.Error()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("offsets of %s: %w", topic, err)
+		}
+		out := map[int32]int64{}
+		offsets.Each(func(o kadm.ListedOffset) { out[o.Partition] = o.Offset })
+		if len(out) == 0 {
+			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply", ErrTopics, topic)
+		}
+		return out, nil
+	}
+	if ends, err = list(admin.ListEndOffsets(ctx, topic)); err != nil {
+		return nil, nil, err
+	}
+	if fromMilli > 0 {
+		starts, err = list(admin.ListOffsetsAfterMilli(ctx, fromMilli, topic))
+	} else {
+		starts, err = list(admin.ListStartOffsets(ctx, topic))
+	}
+	return starts, ends, err
+}
+
+// Passed says whether the committed offsets of a group have reached the given
+// end offsets, partition by partition.
+func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends map[int32]int64) (bool, error) {
+	committed, err := kadm.NewClient(client).FetchOffsets(ctx, group)
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has committed yet
+		return false, fmt.Errorf("offsets of group %s: %w", group, err)
+	}
+	for number, end := range ends {
+		if end == 0 {
+			continue
+		}
+		o, ok := committed.Lookup(topic, number)
+		if !ok || o.At < end {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// Ends are the present end offsets of a topic's partitions. A partition that
+// holds nothing (any more) is given as 0.
+func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
+	starts, ends, err := bounds(ctx, kadm.NewClient(client), topic, 0)
+	if err != nil {
+		return nil, err
+	}
+	for number, end := range ends {
+		if starts[number] >= end {
+			ends[number] = 0
+		}
+	}
+	return ends, nil
+}
+
+// rangeReader reads the given offsets of one topic without a group.
+type rangeReader struct {
+	client *kgo.Client
+	topic  string
+	left   map[int32]int64 // partition → end offset not yet reached
+}
+
+func openRange(ctx context.Context, c Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
+	offsets, left := map[int32]kgo.Offset{}, map[int32]int64{}
+	for number, end := range ends {
+		if start := starts[number]; start >= 0 && start < end {
+			offsets[number] = kgo.NewOffset().At(start)
+			left[number] = end
+		}
+	}
+	if len(left) == 0 {
+		return &rangeReader{topic: topic, left: left}, nil
+	}
+	client, err := Dial(ctx, c,
+		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
+		// Control records show that an end made of transaction markers was
+		// reached; they are not handed on.
+		kgo.KeepControlRecords(),
+		kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(9<<20), kgo.MaxConcurrentFetches(2),
+	)
+	if err != nil {
+		return nil, err
+	}
+	return &rangeReader{client, topic, left}, nil
+}
+
+func (r *rangeReader) finished() bool { return len(r.left) == 0 }
+
+// fetch waits for the next records; none of them is at or past its
+// partition's end.
+func (r *rangeReader) fetch(ctx context.Context) ([]*kgo.Record, error) {
+	if r.finished() {
+		return nil, nil
+	}
+	fetches := r.client.PollRecords(ctx, 2000)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	for _, e := range fetches.Errors() {
+		return nil, fmt.Errorf("read %s/%d: %w", e.Topic, e.Partition, e.Err)
+	}
+	var out []*kgo.Record
+	fetches.EachRecord(func(rec *kgo.Record) {
+		end, ok := r.left[rec.Partition]
+		if !ok {
+			return
+		}
+		if rec.Offset < end && !rec.Attrs.IsControl() {
+			out = append(out, rec)
+		}
+		if rec.Offset >= end-1 {
+			delete(r.left, rec.Partition)
+			r.client.PauseFetchPartitions(map[string][]int32{r.topic: {rec.Partition}})
+		}
+	})
+	slices.SortStableFunc(out, func(a, b *kgo.Record) int { return int(a.Partition) - int(b.Partition) })
+	return out, nil
+}
+
+// pause stops or goes on fetching a partition.
+func (r *rangeReader) pause(number int32, yes bool) {
+	if r.client == nil {
+		return
+	}
+	m := map[string][]int32{r.topic: {number}}
+	if yes {
+		r.client.PauseFetchPartitions(m)
+	} else if _, open := r.left[number]; open {
+		r.client.ResumeFetchPartitions(m)
+	}
+}
+
+func (r *rangeReader) close() {
+	if r.client != nil {
+		r.client.Close()
+	}
+}

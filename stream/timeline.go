@@ -1,0 +1,331 @@
+package stream
+
+import (
+	"container/heap"
+	"context"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// TimelineConfig says which exchanges a Timeline delivers and how much of the
+// topic it may hold in memory.
+type TimelineConfig struct {
+	Topic string
+	// From and To bound the start of the exchange, [From, To); zero is open.
+	From, To time.Time
+	// Recorders are the instance names to take; none means all.
+	Recorders []string
+	// Follow never ends: it starts at the end of the topic (or at From) and
+	// delivers an exchange Delay after its start, so that exchanges recorded
+	// out of order within Delay come in order.
+	Follow bool
+	Delay  time.Duration
+	// WindowRecords and WindowBytes bound what is held to put exchanges in
+	// order; defaults 50,000 and 256 MiB.
+	WindowRecords int
+	WindowBytes   int64
+}
+
+// Timeline delivers the exchanges of all partitions in the order of their
+// start (then recorder, then sequence). Exchanges are stored when they end, so
+// a long one stands behind later ones: a window of exchanges is held back and
+// the earliest is delivered first. An exchange that comes too late for its
+// place is delivered at once and counted as Late. Not safe for concurrent use.
+type Timeline struct {
+	cfg     TimelineConfig
+	reader  *rangeReader
+	foreign func(*kgo.Record, error)
+	takes   map[string]bool
+
+	queues map[int32]*queue
+	window window
+	bytes  int64
+	last   int64
+	stats  TimelineStats
+}
+
+// TimelineStats counts what a Timeline did with the records it read.
+type TimelineStats struct {
+	Read, Delivered, Late uint64
+	// Unselected by reason: "before_from", "after_to", "recorder", "foreign".
+	Unselected map[string]uint64
+}
+
+// queue holds what was read of one partition and is not in the window yet.
+type queue struct {
+	items  []*understudyv1.Exchange
+	bytes  int64
+	paused bool
+}
+
+// queueRecords and queueBytes are what may wait of one partition before
+// fetching it pauses.
+const (
+	queueRecords = 4000
+	queueBytes   = 16 << 20
+)
+
+func (q *queue) long() bool { return len(q.items) >= queueRecords || q.bytes >= queueBytes }
+func (q *queue) short() bool {
+	return len(q.items) < queueRecords/2 && q.bytes < queueBytes/2
+}
+
+// OpenTimeline starts reading. foreign is called for each record that is none
+// of ours; it must not keep the record.
+func OpenTimeline(ctx context.Context, c Config, cfg TimelineConfig, foreign func(*kgo.Record, error)) (*Timeline, error) {
+	if cfg.WindowRecords == 0 {
+		cfg.WindowRecords = 50_000
+	}
+	if cfg.WindowBytes == 0 {
+		cfg.WindowBytes = 256 << 20
+	}
+	client, err := Dial(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	var from int64
+	if !cfg.From.IsZero() {
+		from = cfg.From.UnixMilli()
+	}
+	starts, ends, err := bounds(ctx, kadm.NewClient(client), cfg.Topic, from)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Follow {
+		if cfg.From.IsZero() {
+			starts = ends
+		}
+		ends = endless(ends)
+	}
+	reader, err := openRange(ctx, c, cfg.Topic, starts, ends)
+	if err != nil {
+		return nil, err
+	}
+	t := &Timeline{
+		cfg: cfg, reader: reader, foreign: foreign, queues: map[int32]*queue{}, last: math.MinInt64,
+		takes: map[string]bool{}, stats: TimelineStats{Unselected: map[string]uint64{}},
+	}
+	for number := range reader.left {
+		t.queues[number] = &queue{}
+	}
+	for _, r := range cfg.Recorders {
+		t.takes[r] = true
+	}
+	return t, nil
+}
+
+func endless(ends map[int32]int64) map[int32]int64 {
+	out := map[int32]int64{}
+	for number := range ends {
+		out[number] = math.MaxInt64
+	}
+	return out
+}
+
+// Close ends reading.
+func (t *Timeline) Close() { t.reader.close() }
+
+// Stats are the counts so far. The map is the caller's.
+func (t *Timeline) Stats() TimelineStats {
+	s := t.stats
+	s.Unselected = map[string]uint64{}
+	for k, v := range t.stats.Unselected {
+		s.Unselected[k] = v
+	}
+	return s
+}
+
+// Next waits for the next exchange; io.EOF after the last one.
+func (t *Timeline) Next(ctx context.Context) (*understudyv1.Exchange, error) {
+	for {
+		wait, ready := t.ready()
+		if ready {
+			return t.deliver(), nil
+		}
+		if !t.cfg.Follow && t.reader.finished() && len(t.window) == 0 && t.drained() {
+			return nil, io.EOF
+		}
+		if err := t.read(ctx, wait); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// ready says whether the earliest exchange of the window may go, or how long
+// to wait for that.
+func (t *Timeline) ready() (time.Duration, bool) {
+	if t.cfg.Follow {
+		t.moveAll()
+		if len(t.window) == 0 {
+			return time.Second, false
+		}
+		due := time.Until(time.Unix(0, t.window[0].StartUnixNano).Add(t.cfg.Delay))
+		return due, due <= 0 || t.full()
+	}
+	t.merge()
+	return time.Second, t.full() || len(t.window) > 0 && t.reader.finished() && t.drained()
+}
+
+func (t *Timeline) full() bool {
+	return len(t.window) >= t.cfg.WindowRecords || t.bytes >= t.cfg.WindowBytes
+}
+
+func (t *Timeline) drained() bool {
+	for _, q := range t.queues {
+		if len(q.items) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// merge moves exchanges from the queues into the window in the order in which
+// they ended, as long as every partition that is still read shows its head: no
+// partition runs ahead of the others.
+func (t *Timeline) merge() {
+	for !t.full() {
+		var best *queue
+		var number int32
+		for n, q := range t.queues {
+			if len(q.items) == 0 {
+				if _, open := t.reader.left[n]; open {
+					return
+				}
+				continue
+			}
+			if best == nil || end(q.items[0]) < end(best.items[0]) {
+				best, number = q, n
+			}
+		}
+		if best == nil {
+			return
+		}
+		t.move(number, best)
+	}
+}
+
+func (t *Timeline) moveAll() {
+	for n, q := range t.queues {
+		for len(q.items) > 0 && !t.full() {
+			t.move(n, q)
+		}
+	}
+}
+
+func end(e *understudyv1.Exchange) int64 { return e.StartUnixNano + e.DurationNano }
+
+func (t *Timeline) move(number int32, q *queue) {
+	e := q.items[0]
+	q.items[0] = nil
+	q.items = q.items[1:]
+	q.bytes -= size(e)
+	if q.paused && q.short() {
+		q.paused = false
+		t.reader.pause(number, false)
+	}
+	heap.Push(&t.window, e)
+	t.bytes += size(e)
+}
+
+// size is roughly what an exchange occupies.
+func size(e *understudyv1.Exchange) int64 {
+	return 1024 + int64(len(e.GetRequest().GetBody().GetContent())+len(e.GetResponse().GetBody().GetContent())+len(e.GetRequest().GetTarget()))
+}
+
+func (t *Timeline) deliver() *understudyv1.Exchange {
+	e := heap.Pop(&t.window).(*understudyv1.Exchange)
+	t.bytes -= size(e)
+	if e.StartUnixNano < t.last {
+		t.stats.Late++
+	}
+	t.last = max(t.last, e.StartUnixNano)
+	t.stats.Delivered++
+	return e
+}
+
+// read fetches once and queues what is selected. Waiting longer than wait is
+// no error.
+func (t *Timeline) read(ctx context.Context, wait time.Duration) error {
+	fetchCtx, cancel := context.WithTimeout(ctx, max(wait, time.Millisecond))
+	defer cancel()
+	if t.reader.client == nil {
+		<-fetchCtx.Done()
+		return ctx.Err()
+	}
+	records, err := t.reader.fetch(fetchCtx)
+	if err != nil {
+		if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+			return nil
+		}
+		return err
+	}
+	for _, r := range records {
+		t.take(r)
+	}
+	return nil
+}
+
+func (t *Timeline) take(r *kgo.Record) {
+	t.stats.Read++
+	e, err := DecodeExchange(r)
+	if err != nil {
+		t.stats.Unselected["foreign"]++
+		t.foreign(r, err)
+		return
+	}
+	start := time.Unix(0, e.StartUnixNano)
+	switch {
+	case !t.cfg.From.IsZero() && start.Before(t.cfg.From):
+		t.stats.Unselected["before_from"]++
+	case !t.cfg.To.IsZero() && !start.Before(t.cfg.To):
+		t.stats.Unselected["after_to"]++
+	case len(t.takes) > 0 && !t.takes[e.Recorder]:
+		t.stats.Unselected["recorder"]++
+	default:
+		q := t.queues[r.Partition]
+		q.items = append(q.items, e)
+		q.bytes += size(e)
+		if !q.paused && q.long() {
+			q.paused = true
+			t.reader.pause(r.Partition, true)
+		}
+	}
+}
+
+// window is a heap ordered by start, recorder, sequence.
+type window []*understudyv1.Exchange
+
+func (w window) Len() int { return len(w) }
+func (w window) Less(i, j int) bool {
+	a, b := w[i], w[j]
+	if a.StartUnixNano != b.StartUnixNano {
+		return a.StartUnixNano < b.StartUnixNano
+	}
+	if c := strings.Compare(a.Recorder, b.Recorder); c != 0 {
+		return c < 0
+	}
+	return a.Sequence < b.Sequence
+}
+func (w window) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
+
+// Push is heap.Interface's.
+func (w *window) Push(x any) { *w = append(*w, x.(*understudyv1.Exchange)) }
+
+// Pop is heap.Interface's.
+func (w *window) Pop() any {
+	n := len(*w) - 1
+	x := (*w)[n]
+	(*w)[n] = nil
+	*w = slices.Delete(*w, n, n+1)
+	return x
+}
