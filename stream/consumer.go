@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -100,6 +101,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	c.cancel = cancel
+	connected := make(chan struct{})
 	client, err := Dial(ctx, c.client,
 		kgo.ConsumerGroup(c.cfg.Group),
 		kgo.ConsumeTopics(c.cfg.Topics...),
@@ -108,16 +110,15 @@ func (c *Consumer) Run(ctx context.Context) error {
 		kgo.BlockRebalanceOnPoll(),
 		kgo.FetchMaxBytes(32<<20),
 		kgo.FetchMaxPartitionBytes(9<<20),
-		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.assigned(ctx, m) }),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { <-connected; c.assigned(ctx, m) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 	)
 	if err != nil {
 		return err
 	}
-	c.mu.Lock()
 	c.kafka, c.admin = client, kadm.NewClient(client)
-	c.mu.Unlock()
+	close(connected)
 	for c.poll(ctx) {
 		client.AllowRebalance()
 	}
@@ -159,7 +160,7 @@ func (c *Consumer) assigned(ctx context.Context, m map[string][]int32) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	offsets, err := c.admin.FetchOffsets(ctx, c.cfg.Group)
-	if err != nil {
+	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has committed yet
 		c.cancel(fmt.Errorf("fetch the group's plans: %w", err))
 		return
 	}
