@@ -72,13 +72,13 @@ func (m *mover) block() (shape, error) {
 func (m *mover) start() (shape, error) {
 	var s shape
 	defer m.t.drop()
-	if m.from.info {
-		if err := skipBlockInfo(m.t); err != nil {
-			return s, err
-		}
-	}
 	if _, err := m.t.peek(1); err != nil {
 		return s, err
+	}
+	if m.from.info {
+		if err := skipBlockInfo(m.t); err != nil {
+			return s, fmt.Errorf("reading a block's info: %w", unexpected(err))
+		}
 	}
 	r := reader{t: m.t}
 	s.columns, s.rows = r.uvarint(), r.uvarint()

@@ -120,10 +120,7 @@ func (t *tap) skip(n uint64) error {
 	for n > 0 {
 		if t.pos == t.end {
 			if err := t.fill(1); err != nil {
-				if errors.Is(err, io.EOF) {
-					err = io.ErrUnexpectedEOF
-				}
-				return err
+				return unexpected(err)
 			}
 		}
 		step := min(n, uint64(t.end-t.pos))
@@ -170,8 +167,8 @@ func (t *tap) uvarint() (uint64, error) {
 	for shift := uint(0); shift < 64; shift += 7 {
 		b, err := t.uint8()
 		if err != nil {
-			if errors.Is(err, io.EOF) && shift > 0 {
-				err = io.ErrUnexpectedEOF
+			if shift > 0 {
+				err = unexpected(err)
 			}
 			return 0, err
 		}
@@ -191,7 +188,7 @@ func (t *tap) uvarint() (uint64, error) {
 func (t *tap) str(what string, limit int) (string, error) {
 	n, err := t.uvarint()
 	if err != nil {
-		return "", fmt.Errorf("reading %s: %w", what, err)
+		return "", fmt.Errorf("reading %s: %w", what, unexpected(err))
 	}
 	if n > uint64(limit) {
 		return "", malformed("%s of %d bytes is longer than the limit of %d", what, n, limit)
@@ -201,10 +198,7 @@ func (t *tap) str(what string, limit int) (string, error) {
 		step := min(left, tapSize)
 		b, err := t.next(step)
 		if err != nil {
-			if errors.Is(err, io.EOF) {
-				err = io.ErrUnexpectedEOF
-			}
-			return "", fmt.Errorf("reading %s: %w", what, err)
+			return "", fmt.Errorf("reading %s: %w", what, unexpected(err))
 		}
 		text = append(text, b...)
 		left -= step

@@ -1,0 +1,511 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+// errNoAnswer fails a test whose engine is asked for what it should not be.
+var errNoAnswer = errors.New("the engine was not to be asked")
+
+func noAnswer(context.Context, Request) (Result, error) { return nil, errNoAnswer }
+
+func TestHandshake(t *testing.T) {
+	address := start(t, &fakeEngine{answer: noAnswer}, DefaultConfig())
+	conn := dial(t, address, clickhouse.CompressionNone)
+	if err := conn.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	v, err := conn.ServerVersion()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []any{v.Name, v.DisplayName, v.Version.Major, v.Version.Minor, v.Version.Patch, v.Revision, v.Timezone.String()}
+	want := []any{"ClickHouse", "host", uint64(26), uint64(7), uint64(2), uint64(serverRevision), "Europe/Berlin"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestHandshakeRefuses(t *testing.T) {
+	address := start(t, &fakeEngine{answer: noAnswer}, DefaultConfig())
+	f := func(auth clickhouse.Auth, want int32) {
+		t.Helper()
+		conn := dial(t, address, clickhouse.CompressionNone, func(o *clickhouse.Options) { o.Auth = auth })
+		var e *clickhouse.Exception
+		if err := conn.Ping(t.Context()); !errors.As(err, &e) || e.Code != want {
+			t.Errorf("%+v: got %v, want code %d", auth, err, want)
+		}
+	}
+	f(clickhouse.Auth{Username: "bob"}, codeAuthentication)
+	f(clickhouse.Auth{Database: "nosuch"}, 81)
+	f(clickhouse.Auth{Username: interserverMarker}, codeNotImplemented)
+}
+
+// What is no client of this protocol is told so in words.
+func TestStrangers(t *testing.T) {
+	address := start(t, &fakeEngine{answer: noAnswer}, DefaultConfig())
+	f := func(send, want string) {
+		t.Helper()
+		conn := dialRaw(t, address)
+		if _, err := io.WriteString(conn, send); err != nil {
+			t.Fatal(err)
+		}
+		got, err := io.ReadAll(conn)
+		if err != nil || !strings.Contains(string(got), want) {
+			t.Errorf("after %.20q: got %.300q and error %v, want %q", send, got, err, want)
+		}
+	}
+	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.0 400 Bad Request")
+	f("POST /?query=SELECT HTTP/1.1\r\n\r\n", "use the HTTP port")
+	f("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03", "has no TLS")
+	f("\x01", "must be Hello")
+	f("\x00\xff\xff\xff\xff\x0f", "longer than the limit")
+	f("\x00\x01a\x00\x00\x00\x00\x00\x00", "at least 54429")
+	f(string(hello(serverRevision))+"\x00"+"\x7f", "packet number 127")
+	f(string(hello(serverRevision))+"\x00"+"\x02", "without a query")
+	f(string(hello(serverRevision))+"\x00"+"\x01\x00\x01\x00\x00\x00"+strings.Repeat("\x00", 8)+"\x02", "interface 2")
+}
+
+// hello is a client's Hello packet.
+func hello(revision uint64) []byte {
+	b := appendString([]byte{clientHello}, "test")
+	b = append(b, 1, 1)
+	b = binary.AppendUvarint(b, revision)
+	for range 3 { // database, user, password
+		b = appendString(b, "")
+	}
+	return b
+}
+
+func TestHelloTimeout(t *testing.T) {
+	config := DefaultConfig()
+	config.HelloTimeout = time.Millisecond
+	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	got, err := io.ReadAll(dialRaw(t, address))
+	if err != nil || !strings.Contains(string(got), "waiting for the client's hello") {
+		t.Errorf("got %q and error %v", got, err)
+	}
+}
+
+func TestIdleTimeout(t *testing.T) {
+	config := DefaultConfig()
+	config.IdleTimeout = time.Millisecond
+	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	conn := dialRaw(t, address)
+	if _, err := conn.Write(append(hello(serverRevision), 0)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(conn); err != nil {
+		t.Errorf("the connection did not end: %v", err)
+	}
+}
+
+func TestTooManyConnections(t *testing.T) {
+	config := DefaultConfig()
+	config.MaxConnections = 1
+	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	first := dial(t, address, clickhouse.CompressionNone)
+	if err := first.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	second := dial(t, address, clickhouse.CompressionNone)
+	var e *clickhouse.Exception
+	if err := second.Ping(t.Context()); !errors.As(err, &e) || e.Code != codeTooManyRequests {
+		t.Errorf("got %v, want code %d", err, codeTooManyRequests)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	const parts, rows = 20, 1000
+	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
+		var all [][]byte
+		for i := range parts {
+			all = append(all, numberBlock(i*rows, rows))
+		}
+		r := blocks(all...).(fakeResult)
+		r.statistics = Statistics{ReadRows: 7, ReadBytes: 8, Elapsed: 9}
+		return r, nil
+	}}
+	address := start(t, engine, DefaultConfig())
+	for name, method := range allMethods {
+		conn := dial(t, address, method)
+		var progress clickhouse.Progress
+		var profile clickhouse.ProfileInfo
+		ctx := clickhouse.Context(t.Context(),
+			clickhouse.WithProgress(func(p *clickhouse.Progress) { progress = *p }),
+			clickhouse.WithProfileInfo(func(p *clickhouse.ProfileInfo) { profile = *p }),
+			clickhouse.WithSettings(clickhouse.Settings{"max_threads": 3, "output_format_native_encode_types_in_binary_format": 1}),
+			clickhouse.WithParameters(clickhouse.Parameters{"x": "it's\t\\"}),
+			clickhouse.WithQueryID("id-1"))
+		var got []struct {
+			N uint64 `ch:"n"`
+		}
+		if err := conn.Select(ctx, &got, "SELECT n FORMAT JSON"); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for i := range got {
+			if got[i].N != uint64(i) {
+				t.Fatalf("%s: row %d is %d", name, i, got[i].N)
+			}
+		}
+		if len(got) != parts*rows || progress.Rows != 7 || progress.Bytes != 8 || progress.Elapsed != 9 || profile.Rows != parts*rows || profile.Blocks != parts {
+			t.Errorf("%s: %d rows, progress %+v, profile %+v", name, len(got), progress, profile)
+		}
+	}
+	want := Request{
+		SQL: "SELECT n ", ID: "id-1", Database: "default",
+		Settings:   map[string]string{"max_threads": "3"},
+		Parameters: map[string]string{"x": "it's\t\\"},
+	}
+	if diff := cmp.Diff(want, engine.asked("SELECT n")[0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A result whose first block is larger than what is held back arrives whole.
+func TestSelectLargeBlock(t *testing.T) {
+	value := strings.Repeat("x", 3*holdSize/2)
+	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
+		return blocks(stringBlock("first", value), stringBlock("second", value)), nil
+	}}
+	address := start(t, engine, DefaultConfig())
+	for name, method := range allMethods {
+		rows, err := dial(t, address, method).Query(t.Context(), "SELECT large")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for rows.Next() {
+			var key, text string
+			if err := rows.Scan(&key, &text); err != nil || text != value {
+				t.Fatalf("%s: %d bytes, error %v", name, len(text), err)
+			}
+			got = append(got, key)
+		}
+		if diff := cmp.Diff([]string{"first", "second"}, got); diff != "" || rows.Err() != nil {
+			t.Errorf("%s: %v %s", name, rows.Err(), diff)
+		}
+	}
+}
+
+func TestExceptionLeavesConnection(t *testing.T) {
+	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+		switch {
+		case strings.Contains(r.SQL, "at once"):
+			return nil, &Exception{Code: 60, Name: "UNKNOWN_TABLE", Message: "Table t does not exist"}
+		case strings.Contains(r.SQL, "later"):
+			late := &Exception{Code: 395, Name: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", Message: "thrown"}
+			return fakeResult{Reader: io.MultiReader(bytes.NewReader(numberBlock(0, 10)), &failingReader{late})}, nil
+		case strings.Contains(r.SQL, "state"):
+			return blocks(appendString(appendString(appendStart(nil, shape{1, 1}, layout{}), "s"), "AggregateFunction(sum, UInt64)")), nil
+		case strings.Contains(r.SQL, "torn"):
+			return blocks(numberBlock(0, 10)[:20]), nil
+		}
+		return blocks(numberBlock(5, 1)), nil
+	}}
+	address := start(t, engine, DefaultConfig())
+	conn := dial(t, address, clickhouse.CompressionLZ4, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
+	f := func(sql string, code int32, message string) {
+		t.Helper()
+		var e *clickhouse.Exception
+		rows, err := conn.Query(t.Context(), sql)
+		if err == nil {
+			for rows.Next() {
+			}
+			err = rows.Err()
+		}
+		if !errors.As(err, &e) || e.Code != code || e.Name != exceptionClass || !strings.Contains(e.Message, message) {
+			t.Errorf("%s: got %v, want code %d with %q", sql, err, code, message)
+		}
+		var n uint64
+		if err := conn.QueryRow(t.Context(), "SELECT n").Scan(&n); err != nil || n != 5 {
+			t.Errorf("after %s: %d, %v", sql, n, err)
+		}
+	}
+	f("SELECT at once", 60, "Table t does not exist")
+	f("SELECT later", 395, "thrown")
+	f("SELECT state", codeNotImplemented, "finalizeAggregation")
+	f("SELECT torn", codeUnknownException, "unexpected EOF")
+	f("SELECT 1; SELECT 2", codeSyntaxError, "Multi-statements")
+	if got := len(engine.asked("SELECT version()")); got != 1 {
+		t.Errorf("the engine was asked %d times for its version, want once", got)
+	}
+}
+
+type failingReader struct{ err error }
+
+func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// Like ClickHouse: an unknown setting fails a query only if it is important.
+func TestUnknownSettings(t *testing.T) {
+	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+		for name := range r.Settings {
+			if name != "max_threads" {
+				return nil, &Exception{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Message: "Unknown setting " + name}
+			}
+		}
+		return blocks(stringBlock("ok")), nil
+	}}
+	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone)
+	f := func(settings clickhouse.Settings, want string) {
+		t.Helper()
+		var got string
+		err := conn.QueryRow(clickhouse.Context(t.Context(), clickhouse.WithSettings(settings)), "SELECT s").Scan(&got)
+		if err != nil {
+			got = err.Error()
+		}
+		if !strings.Contains(got, want) {
+			t.Errorf("%v: got %q, want %q", settings, got, want)
+		}
+	}
+	f(clickhouse.Settings{"max_threads": 1}, "ok")
+	f(clickhouse.Settings{"max_threads": 1, "bogus": 1}, "Unknown setting bogus") // clickhouse-go marks all settings
+	f(clickhouse.Settings{"bogus": clickhouse.CustomSetting{Value: "1"}}, "ok")
+	if got := engine.asked("SELECT s"); got[len(got)-1].Settings["max_threads"] != "" {
+		t.Error("a setting leaked into the next query")
+	}
+}
+
+func TestSession(t *testing.T) {
+	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
+		return blocks(stringBlock("ok")), nil
+	}}
+	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
+	for _, sql := range []string{"USE db2", "SET max_threads = 3, log_comment = 'it''s'", "SELECT s"} {
+		if err := conn.Exec(t.Context(), sql); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+	want := Request{
+		SQL: "SELECT s", Database: "db2",
+		Settings:   map[string]string{"max_threads": "3", "log_comment": "it's"},
+		Parameters: map[string]string{},
+	}
+	if diff := cmp.Diff(want, engine.asked("SELECT s")[0]); diff != "" {
+		t.Error(diff)
+	}
+	if err := conn.Exec(t.Context(), "USE nosuch"); err == nil {
+		t.Error("USE of a database that is not there succeeded")
+	}
+}
+
+// A cancelled query ends in the engine.
+func TestCancel(t *testing.T) {
+	ended := make(chan error, 1)
+	running := make(chan struct{})
+	engine := &fakeEngine{answer: func(ctx context.Context, r Request) (Result, error) {
+		close(running)
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return nil, ctx.Err()
+	}}
+	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-running; cancel() }()
+	if err := conn.Exec(ctx, "SELECT sleep(3)"); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want canceled", err)
+	}
+	if err := <-ended; !errors.Is(err, errCancelled) {
+		t.Errorf("the engine's context ended with %v", err)
+	}
+}
+
+// A client that stays connected after Cancel gets the end of the stream and
+// may go on.
+func TestCancelGoesOn(t *testing.T) {
+	running := make(chan struct{}, 1)
+	engine := &fakeEngine{answer: func(ctx context.Context, _ Request) (Result, error) {
+		running <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	conn := dialRaw(t, start(t, engine, DefaultConfig()))
+	send(t, conn, append(hello(serverRevision), 0))
+	skipHello(t, conn)
+	for range 3 {
+		send(t, conn, queryPacket("SELECT sleep(3)"))
+		<-running
+		send(t, conn, []byte{clientCancel})
+		if got := receive(t, conn, 1); got[0] != serverEndOfStream {
+			t.Fatalf("got packet %d, want the end of the stream", got[0])
+		}
+		send(t, conn, []byte{clientPing})
+		if got := receive(t, conn, 1); got[0] != serverPong {
+			t.Fatalf("got packet %d, want a pong", got[0])
+		}
+	}
+}
+
+func queryPacket(sql string) []byte {
+	b := []byte{clientQuery}
+	b = appendString(b, "")
+	b = append(b, 0)        // no client info
+	b = appendString(b, "") // settings
+	b = appendString(b, "") // secret
+	b = append(b, stageComplete, 0)
+	b = appendString(b, sql)
+	b = appendString(b, "") // parameters
+	b = append(b, clientData)
+	b = appendString(b, "")
+	return appendHeader(b, nil, layoutOf(serverRevision))
+}
+
+func send(t *testing.T, conn net.Conn, b []byte) {
+	t.Helper()
+	if _, err := conn.Write(b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func receive(t *testing.T, conn net.Conn, n int) []byte {
+	t.Helper()
+	b := make([]byte, n)
+	if _, err := io.ReadFull(conn, b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func skipHello(t *testing.T, conn net.Conn) {
+	t.Helper()
+	want := appendServerHello(nil, serverIdentity{26, 7, 2, "Europe/Berlin", "host"}, serverRevision)
+	if diff := cmp.Diff(want, receive(t, conn, len(want))); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestInsert(t *testing.T) {
+	directory := t.TempDir()
+	var mu sync.Mutex
+	var spooled []byte
+	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+		if strings.HasPrefix(r.SQL, "DESCRIBE TABLE db.t") {
+			return blocks(
+				stringBlock("n", "UInt64", "", "", "", "", ""),
+				stringBlock("m", "UInt64", "MATERIALIZED", "1", "", "", "")), nil
+		}
+		_, path, _ := strings.Cut(r.SQL, "FROM INFILE '")
+		path, _, _ = strings.Cut(path, "'")
+		b, err := os.ReadFile(path)
+		mu.Lock()
+		spooled = b
+		mu.Unlock()
+		return blocks(), err
+	}}
+	config := DefaultConfig()
+	config.SpoolDirectory = directory
+	address := start(t, engine, config)
+	for name, method := range allMethods {
+		conn := dial(t, address, method)
+		ctx := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": "token"}))
+		batch, err := conn.PrepareBatch(ctx, "INSERT INTO db.t SETTINGS max_threads = 1")
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for i := range uint64(1000) {
+			if err := batch.Append(i); err != nil {
+				t.Fatal(err)
+			}
+			if i == 499 {
+				if err := batch.Flush(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := batch.Send(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		mu.Lock()
+		if want := append(numberBlock(0, 500), numberBlock(500, 500)...); !bytes.Equal(want, spooled) {
+			t.Errorf("%s: the engine read %d bytes, want %d", name, len(spooled), len(want))
+		}
+		mu.Unlock()
+	}
+	inserts := engine.asked("FROM INFILE")
+	if len(inserts) != len(allMethods) || inserts[0].Settings["insert_deduplication_token"] != "token" ||
+		!strings.HasPrefix(inserts[0].SQL, "INSERT INTO db.t FROM INFILE") || !strings.HasSuffix(inserts[0].SQL, "SETTINGS max_threads = 1 FORMAT Native") {
+		t.Errorf("the engine got %+v", inserts)
+	}
+	if left, err := os.ReadDir(directory); err != nil || len(left) != 0 {
+		t.Errorf("left in the spool: %v, %v", left, err)
+	}
+}
+
+func TestInsertLimit(t *testing.T) {
+	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
+		return blocks(stringBlock("n", "UInt64", "", "", "", "", "")), nil
+	}}
+	config := DefaultConfig()
+	config.MaxInsertBytes = 1000
+	conn := dial(t, start(t, engine, config), clickhouse.CompressionNone)
+	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range uint64(1000) {
+		if err := batch.Append(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var e *clickhouse.Exception
+	if err := batch.Send(); !errors.As(err, &e) || e.Code != codeTooManyBytes {
+		t.Errorf("got %v, want code %d", err, codeTooManyBytes)
+	}
+}
+
+// Serve ends with its context though a query runs and a client is idle.
+func TestServeEnds(t *testing.T) {
+	running := make(chan struct{})
+	engine := &fakeEngine{answer: func(ctx context.Context, _ Request) (Result, error) {
+		close(running)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- New(engine, DefaultConfig(), quiet).Serve(ctx, listener) }()
+	idle := dial(t, listener.Addr().String(), clickhouse.CompressionNone)
+	if err := idle.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	busy := dial(t, listener.Addr().String(), clickhouse.CompressionNone)
+	answer := make(chan error, 1)
+	go func() { answer <- busy.Exec(t.Context(), "SELECT sleep(3)") }()
+	<-running
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+	if err := <-answer; err == nil {
+		t.Error("the query that was cut off succeeded")
+	}
+}
+
+func TestConfigValidate(t *testing.T) {
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Error(err)
+	}
+	err := Config{}.Validate()
+	for _, name := range []string{"database", "max_connections", "hello_timeout", "idle_timeout", "transfer_timeout", "max_insert_bytes"} {
+		if err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s is missing from %v", name, err)
+		}
+	}
+}
