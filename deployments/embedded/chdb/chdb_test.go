@@ -1,0 +1,239 @@
+package chdb_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"understudy.dev/deployments/embedded/chdb"
+)
+
+// engine is one for all tests: libchdb has one storage path a process.
+var engine *chdb.Engine
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	path, err := chdb.Install(context.Background(), chdb.InstallConfig{})
+	if err != nil {
+		fmt.Println("no ClickHouse engine:", err)
+		if os.Getenv("CI") == "true" {
+			return 1
+		}
+		fmt.Println("SKIP: the tests of the engine need it")
+		return 0
+	}
+	dir, err := os.MkdirTemp("", "chdb-test-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if d := os.Getenv("CHDB_TEST_CHILD"); d != "" {
+		return writeAndHang(path, d)
+	}
+	if d := os.Getenv("CHDB_TEST_READ"); d != "" {
+		return readAll(path, d)
+	}
+	if engine, err = chdb.Open(path, chdb.Config{DataDir: dir}); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	code := m.Run()
+	if err := engine.Close(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	return code
+}
+
+func query(t *testing.T, r chdb.Request) (string, error) {
+	t.Helper()
+	if r.Format == "" {
+		r.Format = "TSV"
+	}
+	res, err := engine.Query(t.Context(), r)
+	if err != nil {
+		return "", err
+	}
+	defer res.Close()
+	out, err := io.ReadAll(res)
+	return string(out), err
+}
+
+func TestQuery(t *testing.T) {
+	f := func(r chdb.Request, want string) {
+		t.Helper()
+		got, err := query(t, r)
+		if err != nil || got != want {
+			t.Errorf("%s: got %q, %v, want %q", r.SQL, got, err, want)
+		}
+	}
+	db := chdb.Request{Database: "q`uote"}
+	with := func(sql string) chdb.Request { r := db; r.SQL = sql; return r }
+	f(chdb.Request{SQL: "SELECT 1"}, "1\n")
+	f(chdb.Request{SQL: "SELECT {a:String} || {b:UInt8}", Params: map[string]string{"a": "x'\\\\y\\t", "b": "7"}}, "x\\'\\\\y\\t7\n")
+	f(chdb.Request{SQL: "SELECT getSetting('max_threads')", Settings: map[string]string{"max_threads": "3"}}, "3\n")
+	f(chdb.Request{SQL: "SELECT getSetting('max_threads') = 3"}, "0\n")
+	f(chdb.Request{SQL: "CREATE DATABASE `q\\`uote`"}, "")
+	f(with("CREATE TABLE t (a UInt64, b String) ENGINE = MergeTree ORDER BY a SETTINGS non_replicated_deduplication_window = 100"), "")
+	f(with("SELECT currentDatabase()"), "q`uote\n")
+	f(with("INSERT INTO t VALUES (1, 'x')"), "")
+	insert := with("INSERT INTO t (b, a)")
+	for range 2 { // the second one is a repetition
+		insert.InputFormat, insert.Input = "CSV", strings.NewReader("y,2\nz,3\n")
+		insert.Settings = map[string]string{"insert_deduplication_token": "once", "async_insert": "0"}
+		f(insert, "")
+	}
+	f(with("SELECT * FROM t ORDER BY a"), "1\tx\n2\ty\n3\tz\n")
+	f(with("SELECT a FROM t ORDER BY a LIMIT 1 FORMAT JSONEachRow"), "{\"a\":1}\n")
+	f(chdb.Request{SQL: "SELECT 9007199254740993 AS n FORMAT PrettyCompact"},
+		"   ┌────────────────n─┐\n1. │ 9007199254740993 │ -- 9.01 quadrillion\n   └──────────────────┘\n")
+}
+
+func TestExceptionsCarryTheirCode(t *testing.T) {
+	f := func(r chdb.Request, code int32, name string) {
+		t.Helper()
+		_, err := query(t, r)
+		var e *chdb.Exception
+		if !errors.As(err, &e) || e.Code != code || e.Name != name || e.Message == "" || strings.Contains(e.Message, "Code:") {
+			t.Errorf("%s: got %#v, want code %d %s", r.SQL, err, code, name)
+		}
+	}
+	f(chdb.Request{SQL: "SELECT * FROM nowhere"}, 60, "UNKNOWN_TABLE")
+	f(chdb.Request{SQL: "SELECT FROM WHERE"}, 62, "SYNTAX_ERROR")
+	f(chdb.Request{SQL: "SELECT 1", Database: "nowhere"}, 81, "UNKNOWN_DATABASE")
+	f(chdb.Request{SQL: "SELECT 1", Settings: map[string]string{"nonsense": "1"}}, 115, "UNKNOWN_SETTING")
+	f(chdb.Request{SQL: "SELECT throwIf(number = 500000, 'here') FROM numbers(1000000)"}, 395, "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO")
+	f(chdb.Request{SQL: "INSERT INTO nowhere (a)", InputFormat: "CSV", Input: strings.NewReader("1")}, 60, "UNKNOWN_TABLE")
+}
+
+func TestStreamsFarMoreThanItHolds(t *testing.T) {
+	res, err := engine.Query(t.Context(), chdb.Request{SQL: "SELECT number FROM numbers(3000000)", Format: "RowBinary"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Close()
+	n, err := io.Copy(io.Discard, res)
+	if err != nil || n != 8*3000000 || res.Statistics().ResultRows != 3000000 {
+		t.Errorf("got %d bytes, %v, %+v", n, err, res.Statistics())
+	}
+}
+
+func TestCancelEndsAnEndlessStatement(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	res, err := engine.Query(ctx, chdb.Request{SQL: "SELECT number FROM system.numbers", Format: "TSV"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.CopyN(io.Discard, res, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if _, err := io.Copy(io.Discard, res); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want canceled", err)
+	}
+	if err := res.Close(); err != nil {
+		t.Error(err)
+	}
+	if got, err := query(t, chdb.Request{SQL: "SELECT 1"}); err != nil || got != "1\n" {
+		t.Errorf("after a cancel: %q, %v", got, err)
+	}
+}
+
+func TestStatementsRunSideBySide(t *testing.T) {
+	var wg sync.WaitGroup
+	for i := range 40 {
+		wg.Go(func() {
+			got, err := query(t, chdb.Request{SQL: "SELECT {i:UInt64} * sum(number) FROM numbers(100001)", Params: map[string]string{"i": fmt.Sprint(i)}})
+			if want := fmt.Sprint(i*5000050000) + "\n"; err != nil || got != want {
+				t.Errorf("got %q, %v, want %q", got, err, want)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// writeAndHang is a process that inserts until it is killed; it prints each
+// number once the engine has acknowledged it.
+func writeAndHang(path, dir string) int {
+	e, err := chdb.Open(path, chdb.Config{DataDir: dir})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	do := func(sql string) {
+		res, err := e.Query(context.Background(), chdb.Request{SQL: sql})
+		if err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		res.Close()
+	}
+	do("CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
+	for i := 0; ; i++ {
+		do(fmt.Sprintf("INSERT INTO t SELECT %d", i))
+		fmt.Println("wrote", i)
+	}
+}
+
+func readAll(path, dir string) int {
+	e, err := chdb.Open(path, chdb.Config{DataDir: dir})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer e.Close()
+	res, err := e.Query(context.Background(), chdb.Request{SQL: "SELECT count(), max(a) FROM t", Format: "TSV"})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer res.Close()
+	_, _ = io.Copy(os.Stdout, res)
+	return 0
+}
+
+func TestAcknowledgedRowsSurviveKill9(t *testing.T) {
+	dir := t.TempDir()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	writer := exec.Command(self)
+	writer.Env = append(os.Environ(), "CHDB_TEST_CHILD="+filepath.Join(dir, "data"))
+	var out bytes.Buffer
+	writer.Stdout = &out
+	if err := writer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(1500 * time.Millisecond)
+	if err := writer.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Wait()
+	acked := strings.Count(out.String(), "wrote")
+	if acked == 0 {
+		t.Fatalf("the child wrote nothing: %s", out.String())
+	}
+	reader := exec.Command(self)
+	reader.Env = append(os.Environ(), "CHDB_TEST_READ="+filepath.Join(dir, "data"))
+	got, err := reader.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, got)
+	}
+	var count, largest int
+	if _, err := fmt.Sscan(string(got), &count, &largest); err != nil || count < acked || count != largest+1 {
+		t.Errorf("acknowledged %d rows, found %q (%v)", acked, got, err)
+	}
+	t.Logf("killed after %d acknowledged rows, found %d", acked, count)
+}

@@ -1,0 +1,246 @@
+package chdb
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha512"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Version of the engine's npm packages.
+const Version = "26.7.3-stable.1"
+
+// EnvLibrary names a libchdb.so to use instead of an installed one.
+const EnvLibrary = "UNDERSTUDY_CHDB_LIB"
+
+// packages are the npm packages by GOOS/GOARCH, each with the SHA-512 of its
+// tarball (npm's "integrity"), so that what is loaded into the process is what
+// was tested, whatever the registry says.
+var packages = map[string]struct{ name, integrity string }{
+	"linux/amd64": {"@chdb/lib-linux-x64-gnu", "sha512-XP97mMqnc5tZpKQywR8N7cLTsHNiTmHr30pC5mzo3jWmukjKn2IBa60c2B/gWUNcuFjOMjWoorQICCqBVj5wpw=="},
+}
+
+// tarballBytes bounds what is accepted from the network, libraryBytes what is
+// unpacked.
+const (
+	tarballBytes = 512 << 20
+	libraryBytes = 2 << 30
+)
+
+// InstallConfig says where the library is kept.
+type InstallConfig struct {
+	// CacheDir is where installed versions live; empty is the user's cache
+	// folder, understudy/chdb.
+	CacheDir string
+	// Progress, if not nil, is told the bytes fetched so far and in all (0
+	// when unknown).
+	Progress func(done, total int64)
+}
+
+// Installed returns the path of the library if Install would not have to fetch
+// it.
+func Installed(c InstallConfig) (path string, ok bool) {
+	if path := os.Getenv(EnvLibrary); path != "" {
+		return path, true
+	}
+	path, err := libraryPath(c)
+	if err != nil {
+		return "", false
+	}
+	_, err = os.Stat(path)
+	return path, err == nil
+}
+
+func libraryPath(c InstallConfig) (string, error) {
+	dir := c.CacheDir
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("cache folder for the ClickHouse engine: %w; set %s to a libchdb.so", err, EnvLibrary)
+		}
+		dir = filepath.Join(cache, "understudy", "chdb")
+	}
+	return filepath.Join(dir, Version, "libchdb.so"), nil
+}
+
+// Install returns the path of libchdb.so, which it fetches the first time: the
+// npm client says where the package's tarball is (so a mirror or a proxy that
+// npm knows is used), the tarball is checked against the pinned SHA-512, and
+// the library appears under its name only when it is whole. Two processes that
+// install at once wait for each other.
+func Install(ctx context.Context, c InstallConfig) (string, error) {
+	if path, ok := Installed(c); ok {
+		return path, nil
+	}
+	path, err := libraryPath(c)
+	if err != nil {
+		return "", err
+	}
+	pkg, ok := packages[runtime.GOOS+"/"+runtime.GOARCH]
+	if !ok {
+		return "", fmt.Errorf("no ClickHouse engine is pinned for %s/%s; use a ClickHouse server (--clickhouse), or set %s to a libchdb of version %s",
+			runtime.GOOS, runtime.GOARCH, EnvLibrary, Version)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", fmt.Errorf("cache folder for the ClickHouse engine: %w", err)
+	}
+	unlock, err := lock(ctx, path+".lock")
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if _, err := os.Stat(path); err == nil { // another process was faster
+		return path, nil
+	}
+	url, err := tarballURL(ctx, pkg.name)
+	if err != nil {
+		return "", err
+	}
+	if err := fetch(ctx, url, pkg.integrity, path, c.Progress); err != nil {
+		return "", fmt.Errorf("install the ClickHouse engine %s@%s: %w", pkg.name, Version, err)
+	}
+	return path, nil
+}
+
+// lock takes an advisory lock on a file, waiting for its holder.
+func lock(ctx context.Context, path string) (unlock func(), err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("lock for installing the ClickHouse engine: %w", err)
+	}
+	for {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { f.Close() }, nil
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("waiting for another process that installs the ClickHouse engine: %w", ctx.Err())
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func tarballURL(ctx context.Context, name string) (string, error) {
+	cmd := exec.CommandContext(ctx, "npm", "view", name+"@"+Version, "dist.tarball")
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return "", fmt.Errorf("the ClickHouse engine is installed with npm, which is not here; install Node.js, or set %s to a libchdb.so of version %s", EnvLibrary, Version)
+	}
+	if err != nil {
+		return "", fmt.Errorf("npm view %s@%s: %w: %s", name, Version, err, strings.TrimSpace(stderr.String()))
+	}
+	url := strings.TrimSpace(string(out))
+	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
+		return "", fmt.Errorf("npm view %s@%s gave no address of a tarball: %q", name, Version, url)
+	}
+	return url, nil
+}
+
+// fetch streams the tarball through the checksum into the unpacked library.
+func fetch(ctx context.Context, url, integrity, path string, progress func(done, total int64)) (err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", url, resp.Status)
+	}
+	sum := sha512.New()
+	body := io.TeeReader(io.LimitReader(resp.Body, tarballBytes), sum)
+	if progress != nil {
+		body = &counted{r: body, total: max(resp.ContentLength, 0), report: progress}
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), "libchdb-*.part")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		tmp.Close()
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	if err := unpack(body, tmp); err != nil {
+		return err
+	}
+	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != integrity {
+		return fmt.Errorf("checksum mismatch: %s has %s, want %s; nothing was installed", url, got, integrity)
+	}
+	if err := tmp.Chmod(0o755); err != nil {
+		return err
+	}
+	if err := tmp.Sync(); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// unpack writes libchdb.so of a gzipped tar to w and reads to the end.
+func unpack(r io.Reader, w io.Writer) error {
+	zip, err := gzip.NewReader(r)
+	if err != nil {
+		return fmt.Errorf("unpack: %w", err)
+	}
+	files, found := tar.NewReader(zip), false
+	for {
+		h, err := files.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("unpack: %w", err)
+		}
+		if filepath.Base(h.Name) != "libchdb.so" || h.Typeflag != tar.TypeReg {
+			continue
+		}
+		found = true
+		if _, err := io.Copy(w, io.LimitReader(files, libraryBytes)); err != nil {
+			return fmt.Errorf("unpack libchdb.so: %w", err)
+		}
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil { // the checksum is of all
+		return err
+	}
+	if !found {
+		return errors.New("unpack: the package holds no libchdb.so")
+	}
+	return nil
+}
+
+type counted struct {
+	r           io.Reader
+	done, total int64
+	report      func(done, total int64)
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.done += int64(n)
+	c.report(c.done, c.total)
+	return n, err
+}
