@@ -4,3 +4,15 @@
 // later, and which makes the mistakes of package fault. Package traffic is
 // their users.
 package demo
+
+import _ "embed"
+
+// Settings is the configuration file of Understudy for this pair of systems:
+// how the candidate tells the end of what it accepted, and by when.
+//
+//go:embed demo.yaml
+var Settings []byte
+
+// Credential is the value of the Authorization header that the demo gives to
+// its candidate and, by --header, to the replay. It guards nothing.
+const Credential = "Bearer demo-candidate"
