@@ -44,6 +44,7 @@ type mover struct {
 	from, to layout
 	fields   []field // of the last block, if keep is set
 	keep     bool
+	zones    map[int]string // what to say for the type DateTime, by column
 }
 
 // block moves one block. A stream that ends before the block begins is io.EOF;
@@ -60,8 +61,8 @@ func (m *mover) block() (shape, error) {
 	}
 	m.t.dst = m.dst
 	types := newScope()
-	for range s.columns {
-		if err := m.column(types, s.rows); err != nil {
+	for i := range int(s.columns) {
+		if err := m.column(types, i, s.rows); err != nil {
 			return s, unexpected(err)
 		}
 	}
@@ -98,6 +99,10 @@ func unexpected(err error) error {
 	return err
 }
 
+// bareDateTime is a type that may lack its time zone: at revision 0 the engine
+// leaves it away where the type is a column's whole type.
+const bareDateTime = "DateTime"
+
 func (m *mover) write(b []byte) error {
 	if m.dst == nil {
 		return nil
@@ -108,17 +113,24 @@ func (m *mover) write(b []byte) error {
 	return nil
 }
 
-func (m *mover) column(types scope, rows uint64) error {
+func (m *mover) column(types scope, position int, rows uint64) error {
 	t := m.t
 	name, err := t.str("the name of a column", maxNameBytes)
 	if err != nil {
+		return err
+	}
+	if err := t.redirect(nil); err != nil {
 		return err
 	}
 	kind, err := t.str("the type of a column", maxTypeBytes)
 	if err != nil {
 		return err
 	}
-	if err := t.forward(); err != nil {
+	if zoned, ok := m.zones[position]; ok && kind == bareDateTime {
+		kind = zoned
+	}
+	t.drop()
+	if err := m.write(appendString(nil, kind)); err != nil {
 		return err
 	}
 	if m.keep {
@@ -134,6 +146,7 @@ func (m *mover) column(types scope, rows uint64) error {
 		}
 		t.drop()
 	}
+	t.dst = m.dst
 	if m.to.custom {
 		if err := m.write([]byte{noCustomLayout}); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 	if err != nil {
 		return err
 	}
-	_, err = c.stream(w, q, result)
+	_, err = io.Copy(io.Discard, result) // an INSERT gives no rows
 	statistics := result.Statistics()
 	if err := errors.Join(err, result.Close()); err != nil {
 		return err

@@ -1,11 +1,14 @@
 package native
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -77,7 +80,12 @@ func (c *connection) read(ctx context.Context, q query, stmt statement) (err err
 	if err != nil {
 		return err
 	}
-	sums, err := c.stream(w, q, result)
+	sums, err := c.stream(w, result, c.newSender(q), func(fields []field) map[int]string {
+		if stmt.kind != statementSelect {
+			return nil
+		}
+		return c.zones(ctx, q, stmt, fields)
+	})
 	statistics := result.Statistics()
 	if err := errors.Join(err, result.Close()); err != nil {
 		return err
@@ -118,14 +126,14 @@ func (c *counter) Read(p []byte) (int, error) {
 // stream moves the blocks of a result to the client. Memory does not depend
 // on their size: a block passes through while the engine gives it, the first
 // holdSize bytes apart.
-func (c *connection) stream(w *watch, q query, result Result) (sums, error) {
+func (c *connection) stream(w *watch, result Result, send *sender, zones func([]field) map[int]string) (sums, error) {
 	var total sums
-	bytes := &counter{src: result}
-	hold := &holder{send: c.newSender(q), first: true}
-	m := mover{t: newTap(bytes), dst: hold, to: c.layout, keep: true}
+	given := &counter{src: result}
+	hold := &holder{send: send, first: true}
+	m := mover{t: newTap(given), dst: hold, to: c.layout, keep: true}
 	for {
 		if _, err := m.t.peek(1); errors.Is(err, io.EOF) {
-			total.bytes = bytes.n
+			total.bytes = given.n
 			return total, nil
 		} else if err != nil {
 			return total, err
@@ -136,6 +144,13 @@ func (c *connection) stream(w *watch, q query, result Result) (sums, error) {
 		s, err := m.block()
 		if err != nil {
 			return total, fmt.Errorf("reading the engine's result: %w", unexpected(err))
+		}
+		if m.keep && !hold.open {
+			if m.zones = zones(m.fields); len(m.zones) > 0 {
+				if err := hold.rewrite(&m); err != nil {
+					return total, err
+				}
+			}
 		}
 		if err := hold.end(m.fields); err != nil {
 			return total, err
@@ -197,6 +212,46 @@ func (h *holder) end(fields []field) error {
 	}
 	h.open, h.first = false, false
 	return h.send.end()
+}
+
+// rewrite says the zones of m in the block that is held back and in m.fields.
+func (h *holder) rewrite(m *mover) error {
+	var zoned bytes.Buffer
+	again := mover{t: newTap(bytes.NewReader(h.buf)), dst: &zoned, from: m.to, to: m.to, zones: m.zones}
+	if _, err := again.block(); err != nil {
+		return fmt.Errorf("naming time zones: %w", err)
+	}
+	h.buf = zoned.Bytes()
+	for i, kind := range m.zones {
+		m.fields[i].kind = kind
+	}
+	return nil
+}
+
+// zonePatience is how long a result waits for its time zones. The engine runs
+// a bounded number of statements at once, this one among them.
+const zonePatience = 2 * time.Second
+
+// zones asks for the types of the columns that may lack their time zone. They
+// stay without when the engine does not tell: the values are right without.
+func (c *connection) zones(ctx context.Context, q query, stmt statement, fields []field) map[int]string {
+	bare := func(f field) bool { return f.kind == bareDateTime }
+	if !slices.ContainsFunc(fields, bare) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, zonePatience)
+	defer cancel()
+	described, err := c.describe(ctx, q, "("+stmt.text+"\n)", nil)
+	if err != nil || len(described) != len(fields) {
+		return nil
+	}
+	zones := map[int]string{}
+	for i, f := range fields {
+		if bare(f) && strings.HasPrefix(described[i].kind, bareDateTime+"(") {
+			zones[i] = described[i].kind
+		}
+	}
+	return zones
 }
 
 // describeResult tells the columns of a SELECT without rows, of which the
