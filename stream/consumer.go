@@ -3,14 +3,12 @@ package stream
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -72,7 +70,6 @@ type Consumer struct {
 
 	mu      sync.Mutex
 	workers map[partition]*worker
-	ids     map[string]kadm.TopicID
 }
 
 type partition struct {
@@ -85,14 +82,25 @@ func NewConsumer(client Config, cfg ConsumerConfig, handle Handler, log *slog.Lo
 	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 {
 		return nil, errors.New("consumer: group, topics, max records, max bytes and max wait must be set")
 	}
-	metrics, err := newConsumerMetrics(reg)
-	if err != nil {
+	c := &Consumer{
+		cfg: cfg, client: client, handle: handle, log: log,
+		workers: map[partition]*worker{},
+	}
+	var err error
+	if c.metrics, err = newConsumerMetrics(reg, c.lag); err != nil {
 		return nil, err
 	}
-	return &Consumer{
-		cfg: cfg, client: client, handle: handle, log: log, metrics: metrics,
-		workers: map[partition]*worker{}, ids: map[string]kadm.TopicID{},
-	}, nil
+	return c, nil
+}
+
+func (c *Consumer) lag() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var sum int64
+	for _, w := range c.workers {
+		sum += w.lag()
+	}
+	return float64(sum)
 }
 
 // Run consumes until ctx ends (then nil) or a batch cannot be handled (then
@@ -147,61 +155,13 @@ func (c *Consumer) poll(ctx context.Context) bool {
 		c.mu.Lock()
 		w := c.workers[key]
 		c.mu.Unlock()
-		if w != nil && w.add(p.Records) {
+		if w != nil && w.add(p.Records, p.HighWatermark) {
 			c.kafka.PauseFetchPartitions(map[string][]int32{p.Topic: {p.Partition}})
 			// The worker may have emptied its queue between the two lines.
 			w.resumeIfLow()
 		}
 	})
 	return true
-}
-
-func (c *Consumer) assigned(ctx context.Context, m map[string][]int32) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	offsets, err := c.admin.FetchOffsets(ctx, c.cfg.Group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has committed yet
-		c.cancel(fmt.Errorf("fetch the group's plans: %w", err))
-		return
-	}
-	for topic, numbers := range m {
-		if err := c.identifyLocked(ctx, topic); err != nil {
-			c.cancel(err)
-			return
-		}
-		for _, number := range numbers {
-			key := partition{topic, number}
-			var p plan
-			if o, ok := offsets.Lookup(topic, number); ok && o.At >= 0 {
-				p = c.readPlan(key, o.At, o.Metadata)
-			}
-			w := newWorker(c, key, p)
-			c.workers[key] = w
-			go w.run(ctx)
-		}
-	}
-}
-
-// identifyLocked learns the id of a topic, once.
-func (c *Consumer) identifyLocked(ctx context.Context, topic string) error {
-	if _, ok := c.ids[topic]; ok {
-		return nil
-	}
-	details, err := c.admin.ListTopics(ctx, topic)
-	if err != nil {
-		return fmt.Errorf("describe %s: %w", topic, err)
-	}
-	c.ids[topic] = details[topic].ID
-	return nil
-}
-
-func (c *Consumer) readPlan(key partition, at int64, metadata string) plan {
-	p, fingerprint := parsePlan(at, metadata)
-	if p.end > 0 && fingerprint != c.cfg.Fingerprint {
-		c.log.Warn("the unfinished batch was planned under another configuration; what it had written stays as it was judged then",
-			"topic", key.topic, "partition", key.number, "first", p.first, "end", p.end)
-	}
-	return p
 }
 
 // stop ends the workers of partitions that go to somebody else. A batch in

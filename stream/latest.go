@@ -156,11 +156,15 @@ func (r *rangeReader) fetch(ctx context.Context) ([]*kgo.Record, error) {
 		return nil, nil
 	}
 	fetches := r.client.PollRecords(ctx, 2000)
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	// Records may come although ctx has ended meanwhile: they are not offered
+	// again, so they must be taken.
+	if fetches.NumRecords() == 0 && ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	for _, e := range fetches.Errors() {
-		return nil, fmt.Errorf("read %s/%d: %w", e.Topic, e.Partition, e.Err)
+		if ctx.Err() == nil || !errors.Is(e.Err, ctx.Err()) {
+			return nil, fmt.Errorf("read %s/%d: %w", r.topic, e.Partition, e.Err)
+		}
 	}
 	var out []*kgo.Record
 	fetches.EachRecord(func(rec *kgo.Record) {

@@ -20,7 +20,9 @@ type ProducerConfig struct {
 	MaxRecords int   `yaml:"max_records"`
 	MaxBytes   int64 `yaml:"max_bytes"`
 	// DeliveryTimeout is how long one record may wait for its acknowledgement
-	// before it is given up; default 30 s.
+	// before it is given up; default 30 s. A record that was sent and not
+	// answered waits until its fate is known, because giving it up could make
+	// a record that Kafka has pass for lost.
 	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
 	// Linger is how long a batch waits to grow; default 20 ms.
 	Linger time.Duration `yaml:"linger"`

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"io"
 	"math"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -30,7 +28,9 @@ type TimelineConfig struct {
 	Follow bool
 	Delay  time.Duration
 	// WindowRecords and WindowBytes bound what is held to put exchanges in
-	// order; defaults 50,000 and 256 MiB.
+	// order; defaults 50,000 and 256 MiB. What is read ahead is held besides:
+	// of each partition at most 4,000 exchanges or 16 MiB, and what one more
+	// fetch brings.
 	WindowRecords int
 	WindowBytes   int64
 }
@@ -58,25 +58,6 @@ type TimelineStats struct {
 	Read, Delivered, Late uint64
 	// Unselected by reason: "before_from", "after_to", "recorder", "foreign".
 	Unselected map[string]uint64
-}
-
-// queue holds what was read of one partition and is not in the window yet.
-type queue struct {
-	items  []*understudyv1.Exchange
-	bytes  int64
-	paused bool
-}
-
-// queueRecords and queueBytes are what may wait of one partition before
-// fetching it pauses.
-const (
-	queueRecords = 4000
-	queueBytes   = 16 << 20
-)
-
-func (q *queue) long() bool { return len(q.items) >= queueRecords || q.bytes >= queueBytes }
-func (q *queue) short() bool {
-	return len(q.items) < queueRecords/2 && q.bytes < queueBytes/2
 }
 
 // OpenTimeline starts reading. foreign is called for each record that is none
@@ -237,11 +218,6 @@ func (t *Timeline) move(number int32, q *queue) {
 	t.bytes += size(e)
 }
 
-// size is roughly what an exchange occupies.
-func size(e *understudyv1.Exchange) int64 {
-	return 1024 + int64(len(e.GetRequest().GetBody().GetContent())+len(e.GetResponse().GetBody().GetContent())+len(e.GetRequest().GetTarget()))
-}
-
 func (t *Timeline) deliver() *understudyv1.Exchange {
 	e := heap.Pop(&t.window).(*understudyv1.Exchange)
 	t.bytes -= size(e)
@@ -300,32 +276,4 @@ func (t *Timeline) take(r *kgo.Record) {
 			t.reader.pause(r.Partition, true)
 		}
 	}
-}
-
-// window is a heap ordered by start, recorder, sequence.
-type window []*understudyv1.Exchange
-
-func (w window) Len() int { return len(w) }
-func (w window) Less(i, j int) bool {
-	a, b := w[i], w[j]
-	if a.StartUnixNano != b.StartUnixNano {
-		return a.StartUnixNano < b.StartUnixNano
-	}
-	if c := strings.Compare(a.Recorder, b.Recorder); c != 0 {
-		return c < 0
-	}
-	return a.Sequence < b.Sequence
-}
-func (w window) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
-
-// Push is heap.Interface's.
-func (w *window) Push(x any) { *w = append(*w, x.(*understudyv1.Exchange)) }
-
-// Pop is heap.Interface's.
-func (w *window) Pop() any {
-	n := len(*w) - 1
-	x := (*w)[n]
-	(*w)[n] = nil
-	*w = slices.Delete(*w, n, n+1)
-	return x
 }

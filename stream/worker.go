@@ -2,42 +2,45 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // worker handles one partition while we own it.
 type worker struct {
 	c    *Consumer
 	key  partition
+	id   kadm.TopicID
 	plan plan
+	gone bool // retention has deleted what the plan stands for
 	done chan struct{}
 	stop chan struct{}
 	once sync.Once
 
-	mu     sync.Mutex
-	queue  []*kgo.Record
-	bytes  int64
-	paused bool
-	more   chan struct{}
-}
-
-func newWorker(c *Consumer, key partition, p plan) *worker {
-	return &worker{c: c, key: key, plan: p, done: make(chan struct{}), stop: make(chan struct{}), more: make(chan struct{}, 1)}
+	mu       sync.Mutex
+	position int64 // first offset that is not handled; -1 when unknown
+	high     int64 // end of the partition as last seen
+	queue    []*kgo.Record
+	bytes    int64
+	paused   bool
+	more     chan struct{}
 }
 
 func (w *worker) quit() { w.once.Do(func() { close(w.stop) }) }
 
-// add queues records and says whether the queue is so long that fetching
-// should pause.
-func (w *worker) add(rs []*kgo.Record) bool {
+// add queues records, notes the partition's end, and says whether the queue is
+// so long that fetching should pause.
+func (w *worker) add(rs []*kgo.Record, high int64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.high = high
+	if w.position < 0 && len(rs) > 0 {
+		w.position = rs[0].Offset
+	}
 	w.queue = append(w.queue, rs...)
 	for _, r := range rs {
 		w.bytes += int64(len(r.Value))
@@ -51,6 +54,22 @@ func (w *worker) add(rs []*kgo.Record) bool {
 		return true
 	}
 	return false
+}
+
+func (w *worker) committed(offset int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.position = offset
+}
+
+// lag is how many offsets of the partition are not handled yet.
+func (w *worker) lag() int64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.position < 0 {
+		return 0
+	}
+	return max(0, w.high-w.position)
 }
 
 func (w *worker) lowLocked() bool {
@@ -129,6 +148,9 @@ func timeoutPassed(c <-chan time.Time) bool { return c == closedTimer }
 // cutLocked is how many queued records the next batch takes, and whether it
 // cannot grow any more.
 func (w *worker) cutLocked() (n int, whole bool) {
+	if w.gone { // no record of the plan is left in the topic
+		return 0, true
+	}
 	var bytes int64
 	for i, r := range w.queue {
 		if w.plan.end > 0 {
@@ -160,26 +182,26 @@ func (w *worker) takeLocked(n int) Batch {
 	b := Batch{Topic: w.key.topic, Partition: w.key.number, Records: records}
 	if w.plan.end > 0 {
 		b.First, b.End = w.plan.first, w.plan.end
-		w.plan = plan{}
+		w.plan, w.gone = plan{}, false
 	} else {
 		b.First, b.End = records[0].Offset, records[n-1].Offset+1
 	}
-	id := w.c.ids[w.key.topic]
-	b.Token = fmt.Sprintf("%s-%x-%d-%d-%d", b.Topic, id[:], b.Partition, b.First, b.End)
+	b.Token = fmt.Sprintf("%s-%x-%d-%d-%d", b.Topic, w.id[:], b.Partition, b.First, b.End)
 	return b
 }
 
 // process announces the batch, handles it, and commits its end.
 func (w *worker) process(ctx context.Context, b Batch) error {
-	if err := w.commit(ctx, b.First, plan{b.First, b.End}.metadata(w.c.cfg.Fingerprint), leaderEpoch(b)); err != nil {
+	if err := w.insist(ctx, b.First, plan{b.First, b.End}.metadata(w.c.cfg.Fingerprint), leaderEpoch(b)); err != nil {
 		return fmt.Errorf("announce %s/%d [%d,%d): %w", b.Topic, b.Partition, b.First, b.End, err)
 	}
 	if err := w.handle(ctx, b); err != nil {
 		return fmt.Errorf("handle %s/%d [%d,%d): %w", b.Topic, b.Partition, b.First, b.End, err)
 	}
-	if err := w.commit(ctx, b.End, "", leaderEpoch(b)); err != nil {
+	if err := w.insist(ctx, b.End, "", leaderEpoch(b)); err != nil {
 		return fmt.Errorf("commit %s/%d at %d: %w", b.Topic, b.Partition, b.End, err)
 	}
+	w.committed(b.End)
 	w.c.metrics.batches.Inc()
 	w.c.metrics.records.Add(float64(len(b.Records)))
 	return nil
@@ -193,56 +215,5 @@ func leaderEpoch(b Batch) int32 {
 }
 
 func (w *worker) handle(ctx context.Context, b Batch) error {
-	pause := 100 * time.Millisecond
-	for try := 0; ; try++ {
-		err := w.c.handle(ctx, b)
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		w.c.metrics.errors.Inc()
-		if try >= w.c.cfg.Retries {
-			return err
-		}
-		w.c.log.Warn("batch failed, trying again", "topic", b.Topic, "partition", b.Partition,
-			"first", b.First, "end", b.End, "in", pause, "error", err)
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, 5*time.Second)
-	}
-}
-
-// commit writes offset and metadata as this member of the group; a member that
-// lost the partition is refused by the broker.
-func (w *worker) commit(ctx context.Context, offset int64, metadata string, epoch int32) error {
-	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
-		for i := range req.Topics {
-			for j := range req.Topics[i].Partitions {
-				req.Topics[i].Partitions[j].Metadata = &metadata
-			}
-		}
-		return nil
-	})
-	var result error
-	w.c.kafka.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
-		w.key.topic: {w.key.number: {Epoch: epoch, Offset: offset}},
-	}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-		result = err
-		if err != nil {
-			return
-		}
-		for _, t := range resp.Topics {
-			for _, p := range t.Partitions {
-				if p.ErrorCode != 0 {
-					result = errorForCode(p.ErrorCode)
-				}
-			}
-		}
-	})
-	if result == nil {
-		w.c.metrics.commits.Inc()
-	}
-	return result
+	return w.retry(ctx, "handle batch", b.First, func() (bool, error) { return false, w.c.handle(ctx, b) })
 }
