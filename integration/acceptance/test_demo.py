@@ -1,0 +1,102 @@
+"""The demo's figures: what was planted is found, and nothing else."""
+
+import json
+import re
+import signal
+import time
+
+import pytest
+
+import driver
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo that was left running, its summary, and its platform."""
+    p = driver.Platform(tmp_path_factory.mktemp("demo"))
+    p.process = driver.start("demo", "--keep", "-o", "json", *p.listen_flags())
+    try:
+        line = p.process.wait_for('"balance"', seconds=600)
+        yield summary_of(p.process, line), p
+    finally:
+        p.process.close()
+
+
+def summary_of(process, line):
+    """The summary: one JSON document on stdout, on one line or on many."""
+    text = process.text("stdout")
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError:
+        pass
+    for _ in range(200):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            time.sleep(0.05)
+            text = process.text("stdout")
+    raise AssertionError(f"stdout is no JSON document:\n{text}")
+
+
+def test_the_balance_holds(demo):
+    summary, _ = demo
+    assert summary["balance"]["holds"] is True
+
+
+def test_every_planted_fault_is_found(demo):
+    summary, _ = demo
+    kinds = {f["name"] for f in summary["faults"]}
+    assert kinds == {
+        "wrong-total", "missing-field", "wrong-type", "extra-field", "large-integer", "refused", "accepted",
+        "lost", "late", "duplicate", "contradictory", "orphan", "reordered", "slow-tail",
+    }
+    for fault in summary["faults"]:
+        assert fault["planted"] > 0, fault
+        assert fault["found"] == fault["planted"], fault
+
+
+def test_no_harmless_noise_is_reported(demo):
+    summary, _ = demo
+    assert summary["unexpected"] == 0
+
+
+def test_the_tables_say_the_same(demo):
+    """Counted here, by another client, without the demo's own report."""
+    summary, p = demo
+    verdicts = dict(p.rows("SELECT verdict::String, count() FROM comparisons GROUP BY 1"))
+    planted = {f["name"]: f["planted"] for f in summary["faults"]}
+    for fault, verdict in {
+        "lost": "lost", "late": "late", "duplicate": "duplicate", "contradictory": "contradictory",
+        "orphan": "orphan", "reordered": "out_of_order",
+    }.items():
+        assert verdicts.get(verdict, 0) == planted[fault], verdict
+    assert verdicts.get("rejected", 0) == planted["refused"] + planted["accepted"]
+    wrong = ["wrong-total", "missing-field", "wrong-type", "extra-field", "large-integer"]
+    assert verdicts.get("mismatch", 0) == sum(planted[f] for f in wrong)
+    assert verdicts.get("error", 0) == 0 and verdicts.get("skipped", 0) == 0
+
+
+def test_report_and_balance_of_the_run(demo):
+    summary, p = demo
+    report = p.run("report", summary["run"])
+    for route in ("POST /orders", "POST /orders/{id}/payments", "POST /quotes"):
+        assert route in report
+    p.run("runs", "balance", summary["run"])
+
+
+def test_the_query_of_the_issue(demo):
+    _, p = demo
+    query = "SELECT route, path, kind, count() FROM discrepancies GROUP BY ALL ORDER BY 4 DESC LIMIT 10 FORMAT PrettyCompact"
+    assert "POST /orders" in p.run("sql", query)
+
+
+def test_stdout_is_data(demo):
+    _, p = demo
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", p.process.text("stdout") + p.process.text("stderr"))
+
+
+def test_ends_in_order(demo):
+    """Last in this file: it ends the demo that was kept."""
+    _, p = demo
+    p.process.child.send_signal(signal.SIGINT)
+    assert p.process.wait(30) == 0
