@@ -1,35 +1,50 @@
 """Looks up the place that a discrepancy names in an answer got by hand."""
 
 import json
+import re
 
 
 def values(response, path):
     """What the answer has at the path of a discrepancy, as a sorted list of
     texts; empty when it has nothing there.
 
-    A path is "status", "header:<name>", "body" (the whole body), or a JSON
-    Pointer into the body in which * stands for every position of an array.
+    A path is "status", "header:<name>", "$" (the whole body), or a path into
+    the body, "$.items[].price" or "$.a['odd name']", in which [] stands for
+    every position of an array.
     """
     if path == "status":
         return [str(response.status_code)]
     if path.startswith("header:"):
         value = response.headers.get(path.removeprefix("header:"))
         return [] if value is None else [value]
-    if path == "body":
-        return [response.text]
+    if not path.startswith("$"):
+        raise ValueError(f"no path of a discrepancy: {path}")
     try:
-        found = [json.loads(response.content, parse_int=str, parse_float=str)]
+        found = [json.loads(response.content, parse_int=Number, parse_float=Number)]
     except ValueError:
         return [response.text]
-    for part in path.split("/")[1:]:
-        name = part.replace("~1", "/").replace("~0", "~")
-        found = [v for parent in found for v in _members(parent, name)]
-    return sorted(json.dumps(v, sort_keys=True) for v in found)
+    for step in STEP.finditer(path[1:]):
+        found = [v for parent in found for v in _members(parent, step)]
+    return sorted(_text(v) for v in found)
 
 
-def _members(parent, name):
-    if isinstance(parent, list):
-        return parent if name == "*" else [v for i, v in enumerate(parent) if str(i) == name]
-    if isinstance(parent, dict):
-        return list(parent.values()) if name == "*" and "*" not in parent else [parent[name]] if name in parent else []
-    return []
+class Number(str):
+    """A number by its text."""
+
+
+STEP = re.compile(r"\.(?P<plain>[^.\[]+)|\['(?P<quoted>(?:[^'\\]|\\.)*)'\]|\[(?P<position>\d*)\]")
+
+
+def _text(value):
+    if isinstance(value, Number):
+        return str(value)
+    return json.dumps(value, sort_keys=True, ensure_ascii=False)
+
+
+def _members(parent, step):
+    if step["position"] is not None:
+        if not isinstance(parent, list):
+            return []
+        return parent if step["position"] == "" else parent[int(step["position"]) :][:1]
+    name = step["plain"] if step["plain"] is not None else step["quoted"].replace("\\'", "'")
+    return [parent[name]] if isinstance(parent, dict) and name in parent else []

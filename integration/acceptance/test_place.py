@@ -1,5 +1,7 @@
 import types
 
+import pytest
+
 import place
 
 
@@ -12,8 +14,12 @@ def test_values():
     assert place.values(a, "status") == ["201"]
     assert place.values(a, "header:Server") == ["s"]
     assert place.values(a, "header:None") == []
-    assert place.values(a, "/a/*/b") == ['"1"', '"9007199254740993"']
-    assert place.values(a, "/c~1d") == ['"x"']
-    assert place.values(a, "/e") == ['"2.50"']
-    assert place.values(a, "/none/of/it") == []
-    assert place.values(answer("<html>"), "/a") == ["<html>"]
+    assert place.values(a, "$.a[].b") == ["1", "9007199254740993"]
+    assert place.values(a, "$.a[1].b") == ["9007199254740993"]
+    assert place.values(a, "$['c/d']") == ['"x"']
+    assert place.values(a, "$.c/d") == ['"x"']
+    assert place.values(a, "$.e") == ["2.50"]
+    assert place.values(a, "$.none.of[].it") == []
+    assert place.values(answer("<html>"), "$") == ["<html>"]
+    with pytest.raises(ValueError):
+        place.values(a, "elsewhere")

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -63,6 +64,20 @@ func TestBookCountsAReferenceOnce(t *testing.T) {
 	for _, p := range b.Planted() {
 		if p.Name == Lost && fmt.Sprint(p.References) != "[a b]" || p.Name != Lost && p.References != nil {
 			t.Errorf("%s: %v", p.Name, p.References)
+		}
+	}
+}
+
+func TestQueriesTellTheFaultsApart(t *testing.T) {
+	seen := map[string]Name{}
+	for _, f := range Catalogue() {
+		q := f.Query()
+		if other := seen[q]; other != "" {
+			t.Errorf("%s and %s are found by the same query", f.Name, other)
+		}
+		seen[q] = f.Name
+		if f.Path != "" && !strings.Contains(UnexpectedQuery(), f.Path) {
+			t.Errorf("%s would be reported as unexpected", f.Name)
 		}
 	}
 }
