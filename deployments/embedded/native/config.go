@@ -22,7 +22,8 @@ type Config struct {
 	// a byte for so long in the middle of a packet.
 	TransferTimeout time.Duration `yaml:"transfer_timeout"`
 	// SpoolDirectory takes the rows of an INSERT until it is complete, as a
-	// file that the engine reads. Empty: the system's temporary directory.
+	// file that the engine reads. A directory is the server's own: what a
+	// crash left there is removed. Empty: the system's temporary directory.
 	SpoolDirectory string `yaml:"spool_directory"`
 	// MaxInsertBytes bounds the rows of one INSERT, in bytes without
 	// compression; a larger one is refused with exception 307.

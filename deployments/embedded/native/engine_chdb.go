@@ -3,33 +3,105 @@ package native
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"understudy.dev/deployments/embedded/chdb"
 )
 
-// Over makes the real ClickHouse engine an Engine.
-func Over(engine *chdb.Engine) Engine { return chdbEngine{engine} }
+// Over makes the real ClickHouse engine an Engine. The engine's own calls end
+// with their context only between portions of a result; this one also ends a
+// statement that works for long on a portion, as KILL QUERY does.
+func Over(engine *chdb.Engine) Engine { return &chdbEngine{engine: engine} }
 
-type chdbEngine struct{ engine *chdb.Engine }
-
-func (e chdbEngine) Query(ctx context.Context, r Request) (Result, error) {
-	result, err := e.engine.Query(ctx, chdb.Request{
-		SQL: r.SQL, Database: r.Database, QueryID: r.ID, Format: "Native", Settings: r.Settings, Params: r.Parameters,
-	})
-	if err != nil {
-		return nil, fromChdb(err)
-	}
-	return chdbResult{result}, nil
+type chdbEngine struct {
+	engine *chdb.Engine
+	last   atomic.Uint64 // number of the last statement
 }
 
-type chdbResult struct{ *chdb.Result }
+func (e *chdbEngine) Query(ctx context.Context, r Request) (Result, error) {
+	// A comment makes the statement one that KILL QUERY finds.
+	mark := fmt.Sprintf("/* native %d.%d */ ", os.Getpid(), e.last.Add(1))
+	k := e.killer(ctx, mark)
+	result, err := e.engine.Query(ctx, chdb.Request{
+		SQL: mark + r.SQL, Database: r.Database, QueryID: r.ID, Format: "Native", Settings: r.Settings, Params: r.Parameters,
+	})
+	if err != nil {
+		k.stop()
+		return nil, fromChdb(err)
+	}
+	return &chdbResult{result, k}, nil
+}
 
-func (r chdbResult) Read(p []byte) (int, error) {
+// A killer ends a statement when its context ends.
+type killer struct {
+	over    chan struct{} // the statement is over
+	stopped chan struct{} // the killer is over
+	unarm   func() bool
+	once    sync.Once
+}
+
+// killPause is waited before a statement that KILL QUERY did not find, or that
+// did not end yet, is looked for again.
+const killPause = 100 * time.Millisecond
+
+func (e *chdbEngine) killer(ctx context.Context, mark string) *killer {
+	k := &killer{over: make(chan struct{}), stopped: make(chan struct{})}
+	k.unarm = context.AfterFunc(ctx, func() {
+		defer close(k.stopped)
+		for {
+			// It is tried again until the statement is over, whatever it gives.
+			_ = e.kill(context.WithoutCancel(ctx), mark)
+			select {
+			case <-k.over:
+				return
+			case <-time.After(killPause):
+			}
+		}
+	})
+	return k
+}
+
+func (e *chdbEngine) kill(ctx context.Context, mark string) error {
+	result, err := e.engine.Query(ctx, chdb.Request{SQL: "KILL QUERY WHERE startsWith(query, '" + mark + "') ASYNC", Format: "Native"})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, result)
+	return errors.Join(err, result.Close())
+}
+
+// stop returns when the killer does nothing any more.
+func (k *killer) stop() {
+	k.once.Do(func() {
+		if k.unarm() {
+			return
+		}
+		close(k.over)
+		<-k.stopped
+	})
+}
+
+type chdbResult struct {
+	*chdb.Result
+	killer *killer
+}
+
+func (r *chdbResult) Close() error {
+	r.killer.stop()
+	return r.Result.Close()
+}
+
+func (r *chdbResult) Read(p []byte) (int, error) {
 	n, err := r.Result.Read(p)
 	return n, fromChdb(err)
 }
 
-func (r chdbResult) Statistics() Statistics {
+func (r *chdbResult) Statistics() Statistics {
 	s := r.Result.Statistics()
 	return Statistics{
 		ReadRows: s.ReadRows, ReadBytes: s.ReadBytes,

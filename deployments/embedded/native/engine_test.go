@@ -49,7 +49,7 @@ func realEngine(t *testing.T) Engine {
 	return Over(engine)
 }
 
-func exec(t testing.TB, conn driver.Conn, statements ...string) {
+func execute(t testing.TB, conn driver.Conn, statements ...string) {
 	t.Helper()
 	for _, sql := range statements {
 		if err := conn.Exec(t.Context(), sql); err != nil {
@@ -68,6 +68,7 @@ func TestRealEngine(t *testing.T) {
 		{"exceptions", testExceptions}, {"parameters and settings", testParameters},
 		{"million rows", testMillionRows}, {"cancel", testCancelReal}, {"concurrent", testConcurrent},
 		{"empty results", testEmpty}, {"json", testJSON}, {"database/sql", testStandard}, {"session", testSessionReal},
+		{"clickhouse-driver", testPython},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, address) })
 	}
@@ -201,7 +202,7 @@ func testInsertTypes(t *testing.T, address string) {
 	const count = 5000
 	for name, method := range allMethods {
 		conn := dial(t, address, method)
-		exec(t, conn, "DROP TABLE IF EXISTS all_types", "CREATE TABLE all_types "+allTypes)
+		execute(t, conn, "DROP TABLE IF EXISTS all_types", "CREATE TABLE all_types "+allTypes)
 		columns := "id, i8, f, b, s, fs, lc, ln, n, a, aa, m, ma, d, dt, t64, u, e, nest.x, nest.y"
 		batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO all_types ("+columns+")")
 		if err != nil {
@@ -237,7 +238,7 @@ func testInsertTypes(t *testing.T, address string) {
 // what a materialized view makes of it.
 func testDeduplication(t *testing.T, address string) {
 	conn := dial(t, address, clickhouse.CompressionLZ4)
-	exec(t, conn,
+	execute(t, conn,
 		"CREATE TABLE events (n UInt64) ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100",
 		"CREATE TABLE sums (k UInt8, total UInt64) ENGINE = SummingMergeTree ORDER BY k SETTINGS non_replicated_deduplication_window = 100",
 		"CREATE MATERIALIZED VIEW to_sums TO sums AS SELECT 1 AS k, n AS total FROM events")
@@ -274,7 +275,7 @@ func testDeduplication(t *testing.T, address string) {
 
 func testExceptions(t *testing.T, address string) {
 	conn := dial(t, address, clickhouse.CompressionLZ4, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
-	exec(t, conn, "CREATE TABLE strict (n UInt64, CONSTRAINT small CHECK n < 5) ENGINE = MergeTree ORDER BY n")
+	execute(t, conn, "CREATE TABLE strict (n UInt64, CONSTRAINT small CHECK n < 5) ENGINE = MergeTree ORDER BY n")
 	f := func(code int32, message string, run func() error) {
 		t.Helper()
 		var e *clickhouse.Exception
@@ -379,6 +380,13 @@ func testCancelReal(t *testing.T, address string) {
 	if rows.Err() == nil {
 		t.Error("a result of 1 TB came to its end")
 	}
+	// A statement that gives nothing for hours ends as well, or the test would
+	// not: the server waits for it.
+	short, stop := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer stop()
+	if err := conn.Exec(short, "SELECT count() FROM numbers(100000000000000) WHERE cityHash64(number) = 1"); err == nil {
+		t.Error("an endless count came to its end")
+	}
 	var one uint8
 	if err := conn.QueryRow(t.Context(), "SELECT 1").Scan(&one); err != nil || one != 1 {
 		t.Errorf("after the cancel: %d, %v", one, err)
@@ -387,7 +395,7 @@ func testCancelReal(t *testing.T, address string) {
 
 func testConcurrent(t *testing.T, address string) {
 	conn := dial(t, address, clickhouse.CompressionLZ4, func(o *clickhouse.Options) { o.MaxOpenConns = 8 })
-	exec(t, conn, "CREATE TABLE many (worker UInt8, n UInt64) ENGINE = MergeTree ORDER BY n")
+	execute(t, conn, "CREATE TABLE many (worker UInt8, n UInt64) ENGINE = MergeTree ORDER BY n")
 	var workers sync.WaitGroup
 	for worker := range uint8(8) {
 		workers.Go(func() {
@@ -435,7 +443,7 @@ func testEmpty(t *testing.T, address string) {
 
 func testJSON(t *testing.T, address string) {
 	conn := dial(t, address, clickhouse.CompressionLZ4)
-	exec(t, conn, "CREATE TABLE docs (id UInt64, j JSON(typed UInt32), d Dynamic, v Variant(Int64, String)) ENGINE = MergeTree ORDER BY id")
+	execute(t, conn, "CREATE TABLE docs (id UInt64, j JSON(typed UInt32), d Dynamic, v Variant(Int64, String)) ENGINE = MergeTree ORDER BY id")
 	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO docs")
 	if err != nil {
 		t.Fatal(err)
@@ -490,7 +498,7 @@ func testStandard(t *testing.T, address string) {
 func testSessionReal(t *testing.T, address string) {
 	conn := dial(t, address, clickhouse.CompressionNone, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
 	other := dial(t, address, clickhouse.CompressionNone)
-	exec(t, conn, "CREATE DATABASE second", "USE second", "SET max_block_size = 9")
+	execute(t, conn, "CREATE DATABASE second", "USE second", "SET max_block_size = 9")
 	f := func(conn driver.Conn, wantDatabase string, wantSize uint64) {
 		t.Helper()
 		var database string

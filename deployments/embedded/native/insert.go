@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -146,8 +147,27 @@ type spool struct {
 	limit int64
 }
 
+const spoolPattern = "understudy-insert-*.native"
+
+// sweep removes the files that a crash left in the server's own directory.
+func sweep(config Config) error {
+	if config.SpoolDirectory == "" {
+		return nil
+	}
+	left, err := filepath.Glob(filepath.Join(config.SpoolDirectory, spoolPattern))
+	if err != nil {
+		return fmt.Errorf("looking for files of earlier INSERTs in %s: %w", config.SpoolDirectory, err)
+	}
+	for _, path := range left {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("removing what an earlier INSERT left: %w", err)
+		}
+	}
+	return nil
+}
+
 func newSpool(config Config) (*spool, error) {
-	file, err := os.CreateTemp(config.SpoolDirectory, "understudy-insert-*.native")
+	file, err := os.CreateTemp(config.SpoolDirectory, spoolPattern)
 	if err != nil {
 		return nil, exception(codeCannotWrite, "making a file for the rows of an INSERT: %v", err)
 	}

@@ -48,6 +48,9 @@ func New(engine Engine, config Config, logger *slog.Logger) *Server {
 // those with a query when the engine has cancelled it, all after 5 seconds.
 // The end of ctx is not an error.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	if err := sweep(s.config); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	var connections sync.WaitGroup
 	defer connections.Wait()

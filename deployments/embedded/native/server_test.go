@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -405,6 +406,9 @@ func TestInsert(t *testing.T) {
 		mu.Unlock()
 		return blocks(), err
 	}}
+	if err := os.WriteFile(filepath.Join(directory, "understudy-insert-left.native"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	config := DefaultConfig()
 	config.SpoolDirectory = directory
 	address := start(t, engine, config)
