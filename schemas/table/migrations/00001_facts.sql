@@ -83,7 +83,7 @@ CREATE TABLE IF NOT EXISTS exchanges
     session         String                 COMMENT 'Session key (a token)',
     route           LowCardinality(String) COMMENT 'Method and path template',
     method          LowCardinality(String) COMMENT 'Request method',
-    target          String                 COMMENT 'Path and query as received, redacted' TTL toDateTime(start_time) + INTERVAL 30 DAY,
+    target          String                 COMMENT 'Path and query as received, redacted' TTL toDateTime(stored_time) + INTERVAL 30 DAY,
     status          UInt16                 COMMENT 'Response status; 0 = there was none',
     error           LowCardinality(String) COMMENT 'Kind of transport error',
     start_time      DateTime64(9, 'UTC')   COMMENT 'When the request arrived',
@@ -96,12 +96,14 @@ CREATE TABLE IF NOT EXISTS exchanges
     served_by       LowCardinality(String) COMMENT 'baseline or candidate',
     source          LowCardinality(String) COMMENT 'proxy, import/combined, …',
     traceparent     String                 COMMENT 'W3C trace context',
+    stored_time     DateTime64(3, 'UTC')   COMMENT 'When it was written to Kafka; an imported exchange may be years older',
     kafka_partition Int32                  COMMENT 'Partition of the exchange record',
     kafka_offset    Int64                  COMMENT 'Offset of the exchange record'
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(start_time)
+PARTITION BY toYYYYMM(stored_time)
 ORDER BY (route, start_time, id)
+TTL toDateTime(stored_time) + INTERVAL 180 DAY
 SETTINGS non_replicated_deduplication_window = 10000;
 
 CREATE TABLE IF NOT EXISTS tallies
