@@ -44,7 +44,7 @@ func newClient() *client {
 	return &client{outcomes: map[string]*outcome{}, callbacks: map[string]chan string{}}
 }
 
-func serve(h http.Handler, r *http.Request) *http.Response {
+func do(h http.Handler, r *http.Request) *http.Response {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w.Result()
@@ -69,7 +69,7 @@ func (c *client) wait(r *http.Request, reference string, o *outcome, start time.
 	if c.async {
 		c.ask(r, reference, o)
 	} else {
-		w := serve(c.handler, r)
+		w := do(c.handler, r)
 		body, _ := io.ReadAll(w.Body)
 		o.Status, o.Bodies = w.StatusCode, []string{string(body)}
 	}
@@ -94,7 +94,7 @@ func (c *client) ask(r *http.Request, reference string, o *outcome) {
 	c.mu.Unlock()
 	r.Header.Set("Authorization", credential)
 	r.Header.Set("Callback-Url", "http://127.0.0.1/callbacks/"+reference)
-	w := serve(c.handler, r)
+	w := do(c.handler, r)
 	body, _ := io.ReadAll(w.Body)
 	if w.StatusCode != http.StatusAccepted {
 		o.Status, o.Bodies = w.StatusCode, []string{string(body)}
@@ -117,7 +117,7 @@ func (c *client) ask(r *http.Request, reference string, o *outcome) {
 func (c *client) poll(at string, o *outcome) {
 	for range 500 {
 		time.Sleep(10 * time.Millisecond)
-		w := serve(c.handler, httptest.NewRequest("GET", at, nil))
+		w := do(c.handler, httptest.NewRequest("GET", at, nil))
 		body, _ := io.ReadAll(w.Body)
 		if o.take(string(body)) {
 			return
