@@ -1,0 +1,103 @@
+package recorder
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"understudy.dev/recorder/redact"
+	"understudy.dev/recorder/route"
+	"understudy.dev/recorder/session"
+	"understudy.dev/recorder/token"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Config describes what is kept and how much may wait.
+type Config struct {
+	// Instance names this recorder; it must be unique for each process start.
+	// Empty means host, process id and start time.
+	Instance string `yaml:"instance"`
+	// CaptureLimit is how many bytes of a body are kept; default 512 KiB.
+	CaptureLimit int64 `yaml:"capture_limit"`
+	// CaptureLimits are limits by route, "POST /uploads/{id}"; 0 keeps no body.
+	CaptureLimits map[string]int64 `yaml:"capture_limits"`
+	// QueueSize bounds exchanges that wait for the sink; default 20,000.
+	QueueSize int `yaml:"queue_size"`
+	// MemoryLimit bounds the bytes of captured heads and bodies from their
+	// arrival until the sink is done with them; default 256 MiB. Beyond it
+	// bodies are cut, and an exchange whose head does not fit is dropped.
+	MemoryLimit int64 `yaml:"memory_limit"`
+	// TallyInterval is the time between two tallies; default 10 s.
+	TallyInterval time.Duration `yaml:"tally_interval"`
+	// DrainTimeout bounds what Run does after its context has ended; default
+	// 15 s.
+	DrainTimeout time.Duration `yaml:"drain_timeout"`
+	// Session are the rules that find the session; see session.New.
+	Session []string `yaml:"session"`
+	// Routes are templates that go before the automatic ones; see route.New.
+	Routes []string `yaml:"routes"`
+	// Redact says what is secret.
+	Redact redact.Config `yaml:"redact"`
+	// Key makes session and redaction tokens: 16 bytes or more; instances with
+	// the same key give equal values equal tokens. Empty is a random key, so
+	// that tokens are equal within this process only.
+	Key string `yaml:"key"`
+	// ServedBy says whose answers are recorded: SIDE_BASELINE by default.
+	ServedBy understudyv1.Side `yaml:"-"`
+}
+
+// DefaultConfig holds the documented defaults.
+func DefaultConfig() Config {
+	return Config{
+		CaptureLimit: 512 << 10, QueueSize: 20_000, MemoryLimit: 256 << 20,
+		TallyInterval: 10 * time.Second, DrainTimeout: 15 * time.Second,
+		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
+	}
+}
+
+// MaxCaptureLimit keeps a replay of such bodies within a Kafka message.
+const MaxCaptureLimit = 1 << 20
+
+// Validate reports every mistake in the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	limit := func(name string, v int64) {
+		if v < 0 || v > MaxCaptureLimit {
+			errs = append(errs, fmt.Errorf("recorder: %s is %d bytes; it must be 0 to %d", name, v, MaxCaptureLimit))
+		}
+	}
+	limit("capture_limit", c.CaptureLimit)
+	for name, v := range c.CaptureLimits {
+		limit("capture_limits of "+strconv.Quote(name), v)
+	}
+	if c.QueueSize < 1 || c.MemoryLimit < 1<<20 {
+		errs = append(errs, errors.New("recorder: queue_size must be at least 1, memory_limit at least 1 MiB"))
+	}
+	if c.TallyInterval <= 0 || c.DrainTimeout <= 0 {
+		errs = append(errs, errors.New("recorder: tally_interval and drain_timeout must be positive"))
+	}
+	key, err := token.New([]byte(c.Key))
+	if err != nil {
+		errs = append(errs, fmt.Errorf("recorder: %w", err))
+	}
+	if _, err := session.New(c.Session, key); err != nil {
+		errs = append(errs, fmt.Errorf("recorder: %w", err))
+	}
+	if _, err := route.New(c.Routes); err != nil {
+		errs = append(errs, fmt.Errorf("recorder: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) instance(now time.Time) string {
+	if c.Instance != "" {
+		return c.Instance
+	}
+	host, err := os.Hostname()
+	if err != nil || host == "" {
+		host = "recorder"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), now.UTC().Format("20060102T150405.000Z"))
+}

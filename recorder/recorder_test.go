@@ -1,0 +1,468 @@
+package recorder_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	"understudy.dev/recorder"
+	"understudy.dev/recorder/recordertest"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func config(change ...func(*recorder.Config)) recorder.Config {
+	c := recorder.DefaultConfig()
+	c.Instance, c.Key = "test-1", "0123456789abcdef"
+	for _, f := range change {
+		f(&c)
+	}
+	return c
+}
+
+// start runs a recorder before h behind a real server. stop shuts both down in
+// order and returns Run's error.
+func start(t testing.TB, c recorder.Config, sink recorder.Sink, h http.HandlerFunc) (address string, r *recorder.Recorder, stop func() error) {
+	t.Helper()
+	r, err := recorder.New(c, sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(r.Wrap(h))
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.Start()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	var once sync.Once
+	var result error
+	stop = func() error {
+		once.Do(func() {
+			http.DefaultClient.CloseIdleConnections()
+			s.Close()
+			cancel()
+			result = <-ended
+		})
+		return result
+	}
+	t.Cleanup(func() { _ = stop() })
+	return s.Listener.Addr().String(), r, stop
+}
+
+// send writes a raw request and returns the raw answer.
+func send(t testing.TB, address, raw string) string {
+	t.Helper()
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+	io.WriteString(c, raw)
+	b, _ := io.ReadAll(c)
+	return string(b)
+}
+
+// one records a single raw request and returns its exchange without what
+// differs from run to run.
+func one(t *testing.T, h http.HandlerFunc, raw string, change ...func(*recorder.Config)) *understudyv1.Exchange {
+	t.Helper()
+	sink := new(recordertest.Sink)
+	address, _, stop := start(t, config(change...), sink, h)
+	send(t, address, raw)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	got := sink.Exchanges()
+	if len(got) != 1 {
+		t.Fatalf("%d exchanges for one request", len(got))
+	}
+	e := got[0]
+	if e.StartUnixNano == 0 || len(e.Id) != 36 || e.Session == "" {
+		t.Errorf("start %d, id %q, session %q", e.StartUnixNano, e.Id, e.Session)
+	}
+	e.StartUnixNano, e.FirstByteNano, e.DurationNano, e.Id = 0, 0, 0, ""
+	return e
+}
+
+func digest(s string) []byte { sum := sha256.Sum256([]byte(s)); return sum[:] }
+
+func header(lines ...string) (out []*understudyv1.Header) {
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, ": ")
+		out = append(out, &understudyv1.Header{Name: name, Value: []byte(value)})
+	}
+	return out
+}
+
+func echo(w http.ResponseWriter, r *http.Request) {
+	b, _ := io.ReadAll(r.Body)
+	w.Header().Add("X-A", "1")
+	w.Header().Add("X-A", "2")
+	w.WriteHeader(201)
+	_, _ = w.Write(b)
+}
+
+func TestWholeExchange(t *testing.T) {
+	got := one(t, echo, "POST /orders/42?a=1;b=%zz HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"+
+		"Content-Length: 5\r\nX-B: 2\r\nX-B: \xe4\r\nX-Session-Id: me\r\nTraceparent: 00-a-b-01\r\n\r\nhello")
+	want := &understudyv1.Exchange{
+		Recorder: "test-1", Sequence: 1, Session: got.Session, Route: "POST /orders/{id}",
+		Request: &understudyv1.Request{
+			Method: "POST", Target: []byte("/orders/42?a=1;b=%zz"), Authority: "shop", Scheme: "http", Protocol: "HTTP/1.1",
+			Headers: header("Connection: close", "Content-Length: 5", "Traceparent: 00-a-b-01", "X-B: 2", "X-B: \xe4", "X-Session-Id: me"),
+			Body:    &understudyv1.Body{Content: []byte("hello"), DeclaredLength: 5, Length: 5, Sha256: digest("hello")},
+		},
+		Response: &understudyv1.Response{
+			Status: 201, Protocol: "HTTP/1.1", Headers: header("X-A: 1", "X-A: 2"),
+			Body: &understudyv1.Body{Content: []byte("hello"), DeclaredLength: -1, Length: 5, Sha256: digest("hello")},
+		},
+		ServedBy: understudyv1.Side_SIDE_BASELINE, Source: "proxy", Traceparent: "00-a-b-01",
+	}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestBodyBeyondTheLimitIsCutAndHashedWhole(t *testing.T) {
+	body := strings.Repeat("0123456789", 10_000)
+	f := func(route string, limits map[string]int64, keep int64) {
+		t.Helper()
+		got := one(t, echo, fmt.Sprintf("POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", route, len(body), body),
+			func(c *recorder.Config) { c.CaptureLimit, c.CaptureLimits = 1000, limits })
+		for name, b := range map[string]*understudyv1.Body{"request": got.Request.Body, "response": got.Response.Body} {
+			if int64(len(b.Content)) != keep || string(b.Content) != body[:keep] {
+				t.Errorf("%s: kept %d bytes", name, len(b.Content))
+			}
+			if !b.Truncated || b.Length != int64(len(body)) || !cmp.Equal(b.Sha256, digest(body)) {
+				t.Errorf("%s: truncated %t, length %d, sha256 %x", name, b.Truncated, b.Length, b.Sha256)
+			}
+		}
+	}
+	f("/a", nil, 1000)
+	f("/b/7", map[string]int64{"POST /b/{id}": 70_000}, 70_000)
+	f("/c", map[string]int64{"POST /c": 0}, 0)
+}
+
+func TestTrailersAreRecorded(t *testing.T) {
+	got := one(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Trailer.Get("X-More") != "8" {
+			t.Error("the handler did not see the trailer that nobody announced")
+		}
+		w.Header().Set("Trailer", "X-Sum")
+		w.(http.Flusher).Flush()
+		w.Header().Set("X-Sum", "9")
+		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
+	}, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-More: 8\r\n\r\n")
+	if diff := cmp.Diff(header("X-More: 8"), got.Request.Trailers, protocmp.Transform()); diff != "" {
+		t.Errorf("request: -want +got\n%s", diff)
+	}
+	if diff := cmp.Diff(header("Grpc-Status: 0", "X-Sum: 9"), got.Response.Trailers, protocmp.Transform()); diff != "" {
+		t.Errorf("response: -want +got\n%s", diff)
+	}
+	if got.Request.Body.Truncated || got.Request.Body.DeclaredLength != -1 {
+		t.Errorf("body %v", got.Request.Body)
+	}
+}
+
+func TestUpgradeIsRecordedAsHeadOnly(t *testing.T) {
+	sink := new(recordertest.Sink)
+	address, _, stop := start(t, config(), sink, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Upgrade", "echo")
+		c, rw, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		io.WriteString(rw, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\n\r\n")
+		_ = rw.Flush()
+		line, _ := rw.ReadString('\n')
+		io.WriteString(c, line)
+	})
+	answer := send(t, address, "GET /ws HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nearly\n")
+	if !strings.HasSuffix(answer, "\r\n\r\nearly\n") {
+		t.Errorf("got %q", answer)
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	got := sink.Exchanges()
+	if len(got) != 1 || got[0].Response.Status != 101 || got[0].Response.Body.Length != 0 || got[0].DurationNano != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+func TestBrokenExchanges(t *testing.T) {
+	refuse := &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_CONNECT, Message: "no"}
+	tell := func(w http.ResponseWriter) {
+		w.(interface {
+			TransportError(*understudyv1.TransportError)
+		}).TransportError(refuse)
+	}
+	got := one(t, func(w http.ResponseWriter, _ *http.Request) {
+		tell(w)
+		w.WriteHeader(502)
+		_, _ = io.WriteString(w, "own words")
+	}, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	if got.Response != nil || got.Error.GetKind() != refuse.Kind {
+		t.Errorf("failed before the response: %v", got)
+	}
+	got = one(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "10")
+		_, _ = io.WriteString(w, "abc")
+		tell(w)
+		panic(http.ErrAbortHandler)
+	}, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	b := got.GetResponse().GetBody()
+	if got.Error == nil || !b.GetTruncated() || string(b.GetContent()) != "abc" || b.GetSha256() != nil {
+		t.Errorf("failed within the response: %v", got)
+	}
+	// A handler that answers without having read the body.
+	got = one(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(413) },
+		"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc")
+	if b := got.Request.Body; !b.Truncated || b.Sha256 != nil || b.DeclaredLength != 3 {
+		t.Errorf("unread body: %v", b)
+	}
+}
+
+func TestRedactionCoversWhatLeaves(t *testing.T) {
+	got := one(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Add("Set-Cookie", "sid=hunter2; Path=/")
+	}, "GET /x?token=hunter2&q=1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer hunter2\r\nCookie: sid=hunter2\r\n\r\n")
+	if strings.Contains(got.String(), "hunter2") {
+		t.Errorf("a secret left: %v", got)
+	}
+	if len(got.Redactions) != 4 {
+		t.Errorf("redactions %v", got.Redactions)
+	}
+}
+
+// wild is a sink that fails in every way, at random.
+type wild struct {
+	mu   sync.Mutex
+	rand *rand.Rand
+	late []func(error)
+	took int
+	last *understudyv1.Tally
+}
+
+func (s *wild) Exchange(_ *understudyv1.Exchange, done func(error)) error {
+	s.mu.Lock()
+	n := s.rand.IntN(6)
+	s.mu.Unlock()
+	switch n {
+	case 0:
+		return recorder.ErrFull
+	case 1:
+		return fmt.Errorf("produce: %w", recorder.ErrTooLarge)
+	case 2:
+		return errors.New("broken")
+	case 3:
+		done(errors.New("lost"))
+	case 4:
+		s.mu.Lock()
+		s.late = append(s.late, done)
+		s.mu.Unlock()
+	default:
+		done(nil)
+		s.took++
+	}
+	return nil
+}
+
+func (s *wild) Tally(t *understudyv1.Tally, done func(error)) error {
+	s.last = t
+	done(nil)
+	return nil
+}
+
+func (s *wild) Flush(context.Context) error {
+	for i, done := range s.late {
+		if i%2 == 0 {
+			done(nil)
+			s.took++
+		}
+	}
+	s.late = nil
+	return nil
+}
+
+func TestBooksBalanceUnderRandomFailures(t *testing.T) {
+	for seed := range uint64(8) {
+		sink := &wild{rand: rand.New(rand.NewPCG(seed, 1))}
+		c := config(func(c *recorder.Config) { c.QueueSize, c.MemoryLimit, c.CaptureLimit = 4, 1<<20, 1<<20 })
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Query().Get("do") {
+			case "panic":
+				panic(http.ErrAbortHandler)
+			case "big":
+				_, _ = w.Write(make([]byte, 300<<10))
+			}
+		}
+		address, r, stop := start(t, c, sink, handler)
+		var wg sync.WaitGroup
+		const clients, each = 4, 40
+		for i := range clients {
+			wg.Go(func() {
+				pick := rand.New(rand.NewPCG(seed, uint64(i)))
+				for range each {
+					do := []string{"", "", "panic", "big"}[pick.IntN(4)]
+					r.Pause(pick.IntN(10) == 0)
+					request, _ := http.NewRequest("POST", "http://"+address+"/?do="+do, strings.NewReader("x"))
+					if answer, err := http.DefaultClient.Do(request); err == nil {
+						_, _ = io.Copy(io.Discard, answer.Body)
+						answer.Body.Close()
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		tally := sink.last
+		sum := tally.Recorded
+		for _, n := range tally.Dropped {
+			sum += n
+		}
+		if tally.Served < clients*each || tally.Served != sum || tally.Pending != 0 || !tally.Final {
+			t.Errorf("seed %d: books do not balance: %v", seed, tally)
+		}
+		if tally.Recorded != uint64(sink.took) {
+			t.Errorf("seed %d: %d recorded, the sink took %d", seed, tally.Recorded, sink.took)
+		}
+		if c := r.Counts(); tally.Dropped[recorder.ReasonShutdown] == 0 && c.Bytes != 0 {
+			t.Errorf("seed %d: %d bytes are still held", seed, c.Bytes)
+		}
+	}
+}
+
+// hanging never returns from Exchange until released.
+type hanging struct {
+	recordertest.Sink
+	entered chan struct{}
+	release chan struct{}
+}
+
+func (s *hanging) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	s.entered <- struct{}{}
+	<-s.release
+	return s.Sink.Exchange(e, done)
+}
+
+func TestHangingSinkDoesNotTouchTraffic(t *testing.T) {
+	sink := &hanging{entered: make(chan struct{}, 100), release: make(chan struct{})}
+	address, r, stop := start(t, config(func(c *recorder.Config) { c.QueueSize = 3 }), sink, echo)
+	send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	<-sink.entered
+	for range 20 {
+		if got := send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 201") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	// A handler may outlive its answer by a moment.
+	for r.Counts().Dropped[recorder.ReasonBufferFull] < 17 {
+		time.Sleep(time.Millisecond)
+	}
+	close(sink.release)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Counts(); c.Served != 21 || c.Recorded != 4 || c.Pending != 0 {
+		t.Errorf("counts %+v", c)
+	}
+}
+
+func TestTalliesAtIntervalsAndAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := new(recordertest.Sink)
+		r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- r.Run(ctx) }()
+		h := r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		time.Sleep(25 * time.Second)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, x := range sink.Tallies() {
+			got = append(got, fmt.Sprintf("%d: %d served, %d recorded, final %t", x.Number, x.Served, x.Recorded, x.Final))
+		}
+		want := []string{"1: 1 served, 1 recorded, final false", "2: 1 served, 1 recorded, final false", "3: 1 served, 1 recorded, final true"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	})
+}
+
+func TestClientAbortIsRecorded(t *testing.T) {
+	sink := new(recordertest.Sink)
+	written := make(chan struct{})
+	address, _, stop := start(t, config(), sink, func(w http.ResponseWriter, r *http.Request) {
+		defer close(written)
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 4096)); err != nil {
+				return
+			}
+		}
+		for {
+			if _, err := w.Write(make([]byte, 4096)); err != nil {
+				return
+			}
+		}
+	})
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	_, _ = bufio.NewReader(c).ReadString('\n')
+	c.Close()
+	<-written
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	e := sink.Exchanges()[0]
+	if e.Error.GetKind() != understudyv1.TransportError_KIND_CANCELED || !e.Response.Body.Truncated || e.Response.Body.Sha256 != nil {
+		t.Errorf("error %v, body truncated %t", e.Error, e.Response.Body.Truncated)
+	}
+}
+
+func TestValidateNamesEveryMistake(t *testing.T) {
+	err := config(func(c *recorder.Config) {
+		c.CaptureLimit, c.QueueSize, c.TallyInterval, c.Key = -1, 0, 0, "short"
+		c.Session, c.Routes = []string{"header"}, []string{"x"}
+	}).Validate()
+	for _, want := range []string{"capture_limit", "queue_size", "tally_interval", "16 bytes", "session rule", "route template"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q in %v", want, err)
+		}
+	}
+}

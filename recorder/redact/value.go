@@ -1,0 +1,121 @@
+package redact
+
+import (
+	"bytes"
+	"net/url"
+	"strings"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// credentials keeps the scheme of "Bearer …" visible.
+func (r *Redactor) credentials(value string) string {
+	scheme, rest, found := strings.Cut(value, " ")
+	if !found || strings.Trim(rest, " \t") == "" || !isScheme(scheme) {
+		return r.token(value)
+	}
+	return scheme + " " + r.token(strings.Trim(rest, " \t"))
+}
+
+// isScheme keeps a secret with a blank in it from being shown as a scheme.
+func isScheme(s string) bool {
+	if len(s) == 0 || len(s) > 20 {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i] | 0x20; (c < 'a' || c > 'z') && s[i] != '-' && (s[i] < '0' || s[i] > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+// cookies replaces the value of each pair of a Cookie header and keeps
+// everything between the values as it is.
+func (r *Redactor) cookies(line string) string {
+	var b strings.Builder
+	for i, pair := range strings.Split(line, ";") {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteString(r.pair(pair))
+	}
+	return b.String()
+}
+
+// setCookie replaces the value only; the attributes are no secrets.
+func (r *Redactor) setCookie(line string) string {
+	pair, attributes, found := strings.Cut(line, ";")
+	if !found {
+		return r.pair(pair)
+	}
+	return r.pair(pair) + ";" + attributes
+}
+
+func (r *Redactor) pair(pair string) string {
+	name, value, found := strings.Cut(pair, "=")
+	if !found {
+		// A cookie without a name is all value.
+		trimmed := strings.Trim(pair, " \t")
+		if trimmed == "" {
+			return pair
+		}
+		return pair[:strings.Index(pair, trimmed)] + r.token(trimmed)
+	}
+	value = strings.Trim(value, " \t")
+	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
+		return name + `="` + r.token(value[1:len(value)-1]) + `"`
+	}
+	return name + "=" + r.token(value)
+}
+
+// target redacts the query of a request target or URL; its other bytes stay.
+func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found *places) []byte {
+	i := bytes.IndexByte(raw, '?')
+	if i < 0 || len(r.query) == 0 {
+		return raw
+	}
+	rest := string(raw[i+1:])
+	fragment := ""
+	if j := strings.IndexByte(rest, '#'); j >= 0 {
+		rest, fragment = rest[:j], rest[j:]
+	}
+	var b []byte
+	for at := 0; at <= len(rest); {
+		end := strings.IndexAny(rest[at:], "&;")
+		separator := ""
+		if end < 0 {
+			end = len(rest)
+		} else {
+			end += at
+			separator = rest[end : end+1]
+		}
+		name, value, has := strings.Cut(rest[at:end], "=")
+		if has && value != "" && r.secret(name) {
+			if b == nil {
+				b = append(append(make([]byte, 0, len(raw)+32), raw[:i+1]...), rest[:at]...)
+			}
+			b = append(append(append(b, name...), '='), r.token(value)...)
+			found.add(place, name)
+		} else if b != nil {
+			b = append(b, rest[at:end]...)
+		}
+		if b != nil {
+			b = append(b, separator...)
+		}
+		at = end + 1
+	}
+	if b == nil {
+		return raw
+	}
+	return append(b, fragment...)
+}
+
+func (r *Redactor) secret(name string) bool {
+	if strings.ContainsAny(name, "%+") {
+		if decoded, err := url.QueryUnescape(name); err == nil {
+			name = decoded
+		}
+	}
+	return r.query[strings.ToLower(name)]
+}

@@ -1,0 +1,138 @@
+// Package route names what a request is about: a method and a path template,
+// "POST /orders/{id}".
+package route
+
+import (
+	"fmt"
+	"strings"
+)
+
+// MaxSegments is how many segments of a path a template keeps; the rest is
+// folded into "{rest}", so that a hostile path cannot make a long name.
+const MaxSegments = 16
+
+// maxLiteral is the longest segment kept as it is.
+const maxLiteral = 40
+
+// Templater gives every request its route. It may be used concurrently.
+type Templater struct{ given []given }
+
+type given struct {
+	method   string // empty matches every method
+	segments []string
+	name     string // path part of the route
+}
+
+// New takes templates that go before the automatic ones, in order: a path such
+// as "/users/{name}/posts" or with a method "GET /users/{name}". A last
+// segment "{name...}" matches the rest of the path.
+func New(templates []string) (*Templater, error) {
+	t := new(Templater)
+	for _, text := range templates {
+		method, path, found := strings.Cut(strings.TrimSpace(text), " ")
+		if !found {
+			method, path = "", method
+		}
+		path = strings.TrimSpace(path)
+		if !strings.HasPrefix(path, "/") {
+			return nil, fmt.Errorf("route template %q: the path must begin with /", text)
+		}
+		segments := strings.Split(path[1:], "/")
+		for i, s := range segments {
+			if strings.HasSuffix(s, "...}") && i != len(segments)-1 {
+				return nil, fmt.Errorf("route template %q: %s must be the last segment", text, s)
+			}
+		}
+		t.given = append(t.given, given{method, segments, path})
+	}
+	return t, nil
+}
+
+// Route is the route of a request target as it was on the wire. The query has
+// no part in it.
+func (t *Templater) Route(method, target string) string {
+	path := pathOf(target)
+	for i := range t.given {
+		if g := &t.given[i]; (g.method == "" || g.method == method) && g.match(path) {
+			return method + " " + g.name
+		}
+	}
+	return automatic(method, path)
+}
+
+func pathOf(target string) string {
+	if i := strings.IndexAny(target, "?#"); i >= 0 {
+		target = target[:i]
+	}
+	if target == "" || target[0] != '/' {
+		if _, rest, ok := strings.Cut(target, "://"); ok {
+			if i := strings.IndexByte(rest, '/'); i >= 0 {
+				return rest[i:]
+			}
+			return "/"
+		}
+	}
+	return target
+}
+
+func (g *given) match(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/")
+	if !ok {
+		return false
+	}
+	for i, want := range g.segments {
+		if strings.HasSuffix(want, "...}") && want[0] == '{' {
+			return true
+		}
+		segment, after, more := strings.Cut(rest, "/")
+		if more == (i == len(g.segments)-1) {
+			return false
+		}
+		if placeholder := len(want) > 2 && want[0] == '{' && want[len(want)-1] == '}'; placeholder {
+			if segment == "" {
+				return false
+			}
+		} else if segment != want {
+			return false
+		}
+		rest = after
+	}
+	return true
+}
+
+func automatic(method, path string) string {
+	var b strings.Builder
+	b.Grow(len(method) + 1 + len(path))
+	b.WriteString(printable(method))
+	b.WriteByte(' ')
+	rest, rooted := strings.CutPrefix(path, "/")
+	if rooted {
+		b.WriteByte('/')
+	}
+	for n := 0; ; n++ {
+		if n == MaxSegments {
+			b.WriteString("{rest}")
+			break
+		}
+		segment, after, more := strings.Cut(rest, "/")
+		b.WriteString(fold(segment))
+		if !more {
+			break
+		}
+		b.WriteByte('/')
+		rest = after
+	}
+	return b.String()
+}
+
+func printable(method string) string {
+	if len(method) > maxLiteral {
+		return "{method}"
+	}
+	for i := range len(method) {
+		if method[i] <= ' ' || method[i] >= 0x7f {
+			return "{method}"
+		}
+	}
+	return method
+}

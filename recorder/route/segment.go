@@ -1,0 +1,151 @@
+package route
+
+import "strings"
+
+// fold is the segment itself, or the placeholder for what it looks like:
+//
+//	{uuid}   8-4-4-4-12 hexadecimal digits
+//	{date}   2006-01-02, with or without a time after it
+//	{id}     a number; a word, one separator and a number of 3 digits or more
+//	         (user-123); a run of 8 digits anywhere; 8 or more hexadecimal
+//	         digits with a decimal one among them; 16 or more letters and
+//	         digits with 3 digits among them; 20 or more that alternate often
+//	{long}   anything over 40 bytes, and anything that is not plain ASCII or is
+//	         percent-encoded
+//
+// A file extension of up to 5 letters stays: 123.json is {id}.json.
+func fold(s string) string {
+	if s == "" {
+		return s
+	}
+	if base, ext, ok := extension(s); ok {
+		if f := fold(base); f != base {
+			return f + ext
+		}
+	}
+	switch {
+	case isUUID(s):
+		return "{uuid}"
+	case isDate(s):
+		return "{date}"
+	case isID(s):
+		return "{id}"
+	case len(s) > maxLiteral || !plain(s):
+		return "{long}"
+	}
+	return s
+}
+
+func extension(s string) (base, ext string, ok bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i <= 0 || len(s)-i-1 < 1 || len(s)-i-1 > 5 {
+		return "", "", false
+	}
+	for _, c := range []byte(s[i+1:]) {
+		if !isLetter(c) {
+			return "", "", false
+		}
+	}
+	return s[:i], s[i:], true
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isHex(c byte) bool    { return isDigit(c) || ('a' <= c|0x20 && c|0x20 <= 'f') }
+
+func isUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (s[i] == '-') || (!dash && !isHex(s[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDate(s string) bool {
+	if len(s) < 10 {
+		return false
+	}
+	for i := range 10 {
+		if dash := i == 4 || i == 7; dash != (s[i] == '-') || (!dash && !isDigit(s[i])) {
+			return false
+		}
+	}
+	return len(s) == 10 || s[10] == 'T' || s[10] == '_' || s[10] == '%'
+}
+
+func isID(s string) bool {
+	var digits, letters, hex, other, run, longest int
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isDigit(c):
+			digits++
+			run++
+			longest = max(longest, run)
+		case isLetter(c):
+			letters++
+			run = 0
+		case c == '-' || c == '_' || c == '~' || c == ':' || c == '=' || c == '.' || c == '+':
+			other++
+			run = 0
+		default:
+			return false
+		}
+		if isHex(s[i]) {
+			hex++
+		}
+	}
+	switch {
+	case digits == 0:
+		return false
+	case letters == 0:
+		return other < digits // 42, 3.14, 10-20, but not a version such as v2
+	case hex == len(s) && len(s) >= 8:
+		return true
+	case other == 0 && digits+letters >= 16 && digits >= 3:
+		return true
+	case longest >= 8:
+		return true // something-20220719043700-else
+	case other == 1 && longest >= 3 && prefixed(s):
+		return true // order-1042
+	}
+	return digits+letters >= 20 && digits >= 4 && longest*3 < len(s) && mixed(s)
+}
+
+// prefixed reports a number before or after the one separator.
+func prefixed(s string) bool {
+	i := strings.IndexAny(s, "-_:~")
+	return i >= 0 && (allDigits(s[i+1:]) || allDigits(s[:i]))
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// mixed reports letters and digits that alternate often, as in random text.
+func mixed(s string) bool {
+	changes := 0
+	for i := 1; i < len(s); i++ {
+		if isDigit(s[i]) != isDigit(s[i-1]) {
+			changes++
+		}
+	}
+	return changes >= 6
+}
+
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f || s[i] == '%' {
+			return false
+		}
+	}
+	return true
+}

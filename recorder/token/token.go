@@ -1,0 +1,64 @@
+// Package token turns secrets into tokens: equal values under one key give
+// equal tokens, and a token tells nothing about its value without the key.
+package token
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"hash"
+	"io"
+	"sync"
+)
+
+// MinKeyBytes is the shortest key accepted: 128 bits.
+const MinKeyBytes = 16
+
+// size of the part of the HMAC that a token keeps: 132 bits are 22 characters.
+const size = 22
+
+// Key makes tokens with HMAC-SHA256 (RFC 2104). It may be used concurrently.
+type Key struct{ macs sync.Pool }
+
+// New makes a Key from a secret of at least MinKeyBytes; from an empty one it
+// makes a random Key, whose tokens no other process can make again.
+func New(secret []byte) (*Key, error) {
+	switch {
+	case len(secret) == 0:
+		secret = make([]byte, sha256.Size)
+		_, _ = rand.Read(secret) // never fails (crypto/rand)
+	case len(secret) < MinKeyBytes:
+		return nil, errors.New("token key: must have at least 16 bytes, or be empty for a random one")
+	}
+	k := new(Key)
+	k.macs.New = func() any { return &mac{hash: hmac.New(sha256.New, secret)} }
+	return k, nil
+}
+
+type mac struct {
+	hash hash.Hash
+	sum  [sha256.Size]byte
+}
+
+// Token is domain, a short label of at most 20 bytes, then "_", then 22
+// characters of the URL-safe base64 alphabet. Domains keep tokens of one value
+// apart where they serve different ends.
+func (k *Key) Token(domain, value string) string {
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.hash.Reset()
+	_, _ = io.WriteString(m.hash, domain)
+	_, _ = m.hash.Write([]byte{0})
+	_, _ = io.WriteString(m.hash, value)
+	sum := m.hash.Sum(m.sum[:0])
+	var out [64]byte
+	n := copy(out[:20], domain)
+	out[n] = '_'
+	n++
+	var text [(sha256.Size + 2) / 3 * 4]byte
+	base64.RawURLEncoding.Encode(text[:], sum)
+	n += copy(out[n:], text[:size])
+	return string(out[:n])
+}

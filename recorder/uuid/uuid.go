@@ -1,0 +1,43 @@
+// Package uuid makes UUIDs of version 7 (RFC 9562, 5.7): they sort by time.
+package uuid
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// New is a random UUID of that time, in text form.
+func New(t time.Time) string {
+	var random [10]byte
+	_, _ = rand.Read(random[:]) // never fails (crypto/rand)
+	return format(t, random)
+}
+
+// From is the UUID of that time and that content: the same for the same, so
+// that what is imported twice has the same ids twice. The content stands where
+// random bits would; RFC 9562, 6.9 leaves their making to the implementation.
+func From(t time.Time, content []byte) string {
+	sum := sha256.Sum256(content)
+	return format(t, [10]byte(sum[:10]))
+}
+
+func format(t time.Time, tail [10]byte) string {
+	var u [16]byte
+	ms := uint64(max(t.UnixMilli(), 0))
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	copy(u[6:], tail[:])
+	u[6] = u[6]&0x0f | 0x70
+	u[8] = u[8]&0x3f | 0x80
+	var out [36]byte
+	hex.Encode(out[:8], u[:4])
+	hex.Encode(out[9:13], u[4:6])
+	hex.Encode(out[14:18], u[6:8])
+	hex.Encode(out[19:23], u[8:10])
+	hex.Encode(out[24:], u[10:])
+	out[8], out[13], out[18], out[23] = '-', '-', '-', '-'
+	return string(out[:])
+}
