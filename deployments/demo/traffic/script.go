@@ -78,7 +78,7 @@ func kiosk(v *visitor) bool { return v.search() && v.order(".last") }
 // looker asks for prices, also for what cannot be had.
 func looker(v *visitor) bool {
 	impossible := []map[string]any{{"sku": "lamp-desk", "quantity": 0, "price": json.Number("39.90")}}
-	return v.search() && v.quote("", impossible) && v.read("none-such") && v.search() &&
+	return v.search() && v.quote("", impossible) && v.read("ord_999") && v.search() &&
 		v.quote("", impossible) && v.quote(".last", v.items())
 }
 

@@ -92,7 +92,7 @@ func (v *visitor) think(place string) time.Duration {
 }
 
 func (v *visitor) session() string  { return fmt.Sprintf("s-%d-%04d", v.config.Seed, v.number) }
-func (v *visitor) customer() string { return fmt.Sprintf("cus-%d-%04d", v.config.Seed, v.number) }
+func (v *visitor) customer() string { return fmt.Sprintf("cus-%d%04d", v.config.Seed, v.number) }
 
 // reference names the request; two twins share what stands before the dot.
 func (v *visitor) reference(place string) string {
