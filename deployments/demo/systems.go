@@ -89,7 +89,7 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		if server.Shutdown(last) != nil {
-			server.Close()
+			return server.Close()
 		}
 		return nil
 	})

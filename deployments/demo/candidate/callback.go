@@ -70,7 +70,9 @@ func (c *Candidate) post(ctx context.Context, to string, op operation) bool {
 		if err != nil {
 			continue
 		}
-		io.Copy(io.Discard, io.LimitReader(w.Body, maxBody))
+		// Reading to the end lets the connection be used again; an answer cut
+		// short is an answer all the same.
+		_, _ = io.Copy(io.Discard, io.LimitReader(w.Body, maxBody))
 		w.Body.Close()
 		return true
 	}

@@ -25,8 +25,8 @@ type Fault struct {
 // separates it from everything else: a hit replay's latency exceeds the
 // baseline's by more than that.
 const (
-	SlowBy   = 400
-	SlowOver = 300
+	SlowBy   = 500
+	SlowOver = 400
 )
 
 // Catalogue lists every fault the candidate can plant.
@@ -113,7 +113,7 @@ var catalogue = []Fault{
 	},
 	{
 		Name: SlowTail, Route: "POST /quotes", place: "last", of: 4, slot: 0,
-		What:    "a quote takes 400 ms more than it should",
+		What:    "a quote takes 500 ms more than it should",
 		Verdict: "match",
 		Where:   "latency of POST /quotes: the candidate's 99th percentile beside the baseline's",
 	},
