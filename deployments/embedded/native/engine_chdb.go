@@ -16,25 +16,49 @@ import (
 // Over makes the real ClickHouse engine an Engine. The engine's own calls end
 // with their context only between portions of a result; this one also ends a
 // statement that works for long on a portion, as KILL QUERY does.
-func Over(engine *chdb.Engine) Engine { return &chdbEngine{engine: engine} }
+func Over(engine *chdb.Engine) Engine {
+	return &chdbEngine{engine: engine, slots: make(chan struct{}, maxStatements)}
+}
+
+// maxStatements bounds the statements of clients that run at once; further
+// ones wait. It is less than the engine runs at once by default, 16, so that
+// there is always room to kill one of them.
+const maxStatements = 12
 
 type chdbEngine struct {
 	engine *chdb.Engine
+	slots  chan struct{} // one per statement that runs or gives its result
 	last   atomic.Uint64 // number of the last statement
 }
 
 func (e *chdbEngine) Query(ctx context.Context, r Request) (Result, error) {
-	// A comment makes the statement one that KILL QUERY finds.
-	mark := fmt.Sprintf("/* native %d.%d */ ", os.Getpid(), e.last.Add(1))
+	select {
+	case e.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	mark := fmt.Sprintf("/* native %d.%d */", os.Getpid(), e.last.Add(1))
 	k := e.killer(ctx, mark)
 	result, err := e.engine.Query(ctx, chdb.Request{
-		SQL: mark + r.SQL, Database: r.Database, QueryID: r.ID, Format: "Native", Settings: r.Settings, Params: r.Parameters,
+		SQL: marked(r.SQL, mark), Database: r.Database, QueryID: r.ID, Format: "Native", Settings: r.Settings, Params: r.Parameters,
 	})
 	if err != nil {
 		k.stop()
+		<-e.slots
 		return nil, fromChdb(err)
 	}
-	return &chdbResult{result, k}, nil
+	return &chdbResult{Result: result, end: sync.OnceFunc(func() { k.stop(); <-e.slots })}, nil
+}
+
+// marked puts a comment into a statement by which KILL QUERY finds it: at its
+// end, where it shifts no position that a syntax error tells, unless it would
+// be taken for data there.
+func marked(sql, mark string) string {
+	first := &cursor{text: sql, tokens: lex(sql, 1)}
+	if first.is("INSERT") {
+		return mark + " " + sql
+	}
+	return sql + "\n" + mark
 }
 
 // A killer ends a statement when its context ends.
@@ -42,7 +66,6 @@ type killer struct {
 	over    chan struct{} // the statement is over
 	stopped chan struct{} // the killer is over
 	unarm   func() bool
-	once    sync.Once
 }
 
 // killPause is waited before a statement that KILL QUERY did not find, or that
@@ -67,7 +90,7 @@ func (e *chdbEngine) killer(ctx context.Context, mark string) *killer {
 }
 
 func (e *chdbEngine) kill(ctx context.Context, mark string) error {
-	result, err := e.engine.Query(ctx, chdb.Request{SQL: "KILL QUERY WHERE startsWith(query, '" + mark + "') ASYNC", Format: "Native"})
+	result, err := e.engine.Query(ctx, chdb.Request{SQL: "KILL QUERY WHERE startsWith(query, '" + mark + "') OR endsWith(query, '" + mark + "') ASYNC", Format: "Native"})
 	if err != nil {
 		return err
 	}
@@ -75,24 +98,22 @@ func (e *chdbEngine) kill(ctx context.Context, mark string) error {
 	return errors.Join(err, result.Close())
 }
 
-// stop returns when the killer does nothing any more.
+// stop returns when the killer does nothing any more. It is called once.
 func (k *killer) stop() {
-	k.once.Do(func() {
-		if k.unarm() {
-			return
-		}
-		close(k.over)
-		<-k.stopped
-	})
+	if k.unarm() {
+		return
+	}
+	close(k.over)
+	<-k.stopped
 }
 
 type chdbResult struct {
 	*chdb.Result
-	killer *killer
+	end func()
 }
 
 func (r *chdbResult) Close() error {
-	r.killer.stop()
+	defer r.end()
 	return r.Result.Close()
 }
 

@@ -311,7 +311,7 @@ func testExceptions(t *testing.T, address string) {
 		}
 	}
 	f(60, "nosuch", sql("SELECT * FROM nosuch"))
-	f(62, "Syntax error", sql("SELEKT 1"))
+	f(62, "failed at position 10 (1)", sql("SELECT 1 1")) // the place is that in the client's text
 	f(47, "nosuch", sql("SELECT nosuch"))
 	f(395, "late", sql("SELECT throwIf(number = 900000, 'late') FROM numbers(1000000)"))
 	f(60, "nosuch", insert("INSERT INTO nosuch", 1))

@@ -65,7 +65,7 @@ func parse(text string) (statement, error) {
 	end := c.tokens[len(c.tokens)-1].end
 	s := statement{text: text[:end]}
 	switch {
-	case c.is("SELECT", "WITH"), c.kind() == '(':
+	case c.is("SELECT", "WITH", "FROM"), c.kind() == '(':
 		s.kind, s.text = statementSelect, withoutFormat(c)
 	case c.is("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK"):
 		s.text = withoutFormat(c)

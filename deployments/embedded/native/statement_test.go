@@ -50,6 +50,7 @@ func TestParse(t *testing.T) {
 	same("SELECT 1", statementSelect)
 	same("WITH 1 AS x SELECT x", statementSelect)
 	same("(SELECT 1)", statementSelect)
+	same("FROM t SELECT a", statementSelect)
 	same("-- c\nSELECT ';', `;`, $$;$$, $a$ ; $a$", statementSelect)
 	f("SELECT 1 ; -- done\n", statementSelect, "SELECT 1")
 	f("SELECT 1 FORMAT JSON", statementSelect, "SELECT 1 ")
