@@ -1,0 +1,155 @@
+// Package clickhouse tests what the comparator writes, on the real engine.
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/comparator"
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/deployments/embedded/embeddedtest"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// database makes a migrated database of its own.
+func database(t *testing.T, name string) driver.Conn {
+	t.Helper()
+	cfg := clickhouse.Config{Address: embeddedtest.Start(t).Native + "/" + name}
+	for range 2 { // a second time changes nothing
+		if _, err := clickhouse.Migrate(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+	}
+	conn, err := clickhouse.Connect(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := clickhouse.Check(t.Context(), conn); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// everyThird finds a difference in each third replay.
+type everyThird struct{}
+
+func (everyThird) Judge(r *understudyv1.Replay) comparator.Comparison {
+	if r.Ordinal%3 != 0 {
+		return comparator.Comparison{Verdict: comparator.Match, Findings: []comparator.Verdict{comparator.Match}}
+	}
+	return comparator.Comparison{
+		Verdict: comparator.Mismatch, Findings: []comparator.Verdict{comparator.Mismatch, comparator.Late},
+		Differences: []comparator.Difference{
+			{Place: comparator.InBody, Path: "$.n", Location: "$.n", Kind: comparator.Value, Baseline: "9007199254740993", Candidate: "9007199254740992"},
+			{Place: comparator.InBody, Path: "$.at", Location: "$.at", Kind: comparator.Value, Baseline: "x", Candidate: "y", Noise: "timestamp"},
+		},
+	}
+}
+
+func batch(t *testing.T, names topic.Names, token string, n int) stream.Batch {
+	t.Helper()
+	b := stream.Batch{Topic: names.Replays, End: int64(n), Token: token}
+	base := time.Date(2026, 11, 24, 23, 59, 0, 0, time.UTC) // the batch crosses minutes
+	for i := range n {
+		r, err := stream.ReplayRecord(names, &understudyv1.Replay{
+			Run: "r", Ordinal: uint64(i + 1), ClosedUnixNano: base.Add(time.Duration(i) * time.Second).UnixNano(),
+			Exchange: &understudyv1.Exchange{
+				Id: fmt.Sprint("e", i), Route: "GET /n", DurationNano: int64(time.Millisecond),
+				Request: &understudyv1.Request{Method: "GET"}, Response: &understudyv1.Response{Status: 200},
+			},
+			Candidate: &understudyv1.Observation{Ack: &understudyv1.Response{Status: 200}, AckLatencyNano: int64(2 * time.Millisecond)},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Offset = int64(i)
+		b.Records = append(b.Records, r)
+	}
+	return b
+}
+
+func counts(t *testing.T, conn driver.Conn) map[string]uint64 {
+	t.Helper()
+	got := map[string]uint64{}
+	for name, query := range map[string]string{
+		"comparisons":   "SELECT count() FROM comparisons",
+		"differences":   "SELECT count() FROM differences",
+		"discrepancies": "SELECT count() FROM discrepancies",
+		"noise":         "SELECT count() FROM noise",
+		"minutes":       "SELECT sum(replays) FROM comparisons_by_minute",
+		"places":        "SELECT sum(places) FROM differences_by_minute",
+		"matches":       "SELECT sum(match) FROM scorecard",
+		"exact text":    "SELECT count() FROM discrepancies WHERE baseline = '9007199254740993' AND candidate = '9007199254740992'",
+	} {
+		var n uint64
+		if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		got[name] = n
+	}
+	return got
+}
+
+func TestARepeatedBatchLeavesNoSecondTrace(t *testing.T) {
+	conn := database(t, "repeated")
+	names := topic.NamesFor("")
+	in, err := clickhouse.NewIngest(conn, names, everyThird{}, func(context.Context, *kgo.Record, error) error {
+		t.Error("no record is foreign")
+		return nil
+	}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]uint64{
+		"comparisons": 240, "differences": 160, "discrepancies": 80, "noise": 80,
+		"minutes": 240, "places": 160, "matches": 160, "exact text": 80,
+	}
+	for try := range 3 {
+		for _, token := range []string{"a", "b"} {
+			if err := in.Handle(t.Context(), batch(t, names, token, 120)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if diff := cmp.Diff(want, counts(t, conn)); diff != "" {
+			t.Errorf("after %d tries (-want +got):\n%s", try+1, diff)
+		}
+	}
+}
+
+// TestABatchThatBrokeOffIsCompleted: the differences were written and the
+// process died; the next one sends both tables.
+func TestABatchThatBrokeOffIsCompleted(t *testing.T) {
+	conn := database(t, "brokenoff")
+	names := topic.NamesFor("")
+	in, err := clickhouse.NewIngest(conn, names, everyThird{}, nil, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := batch(t, names, "a", 120)
+	if err := conn.Exec(t.Context(), "RENAME TABLE comparisons TO away"); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Handle(t.Context(), b); err == nil {
+		t.Fatal("the insert into a missing table succeeded")
+	}
+	if err := conn.Exec(t.Context(), "RENAME TABLE away TO comparisons"); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Handle(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	got := counts(t, conn)
+	if got["comparisons"] != 120 || got["differences"] != 80 || got["places"] != 80 {
+		t.Errorf("got %v", got)
+	}
+}
