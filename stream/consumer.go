@@ -35,7 +35,8 @@ type ConsumerConfig struct {
 	Topics []string
 	// A batch ends at MaxRecords records, MaxBytes bytes of values or MaxWait
 	// after its first record, whichever comes first; defaults 2,000, 16 MiB,
-	// 1 s. Per partition at most two batches are held in memory.
+	// 1 s. Of each partition about three batches are held in
+	// memory at most.
 	MaxRecords int
 	MaxBytes   int64
 	MaxWait    time.Duration
@@ -105,8 +106,8 @@ func (c *Consumer) lag() float64 {
 
 // Run consumes until ctx ends (then nil) or a batch cannot be handled (then
 // the reason). When it returns, no handler is running.
-func (c *Consumer) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (c *Consumer) Run(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	c.cancel = cancel
 	connected := make(chan struct{})
@@ -116,6 +117,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
+		kgo.HeartbeatInterval(time.Second), // a rebalance is noticed by a heartbeat
+		kgo.FetchMaxWait(fetchMaxWait),
 		kgo.FetchMaxBytes(32<<20),
 		kgo.FetchMaxPartitionBytes(9<<20),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { <-connected; c.assigned(ctx, m) }),
@@ -133,8 +136,8 @@ func (c *Consumer) Run(ctx context.Context) error {
 	client.AllowRebalance()
 	c.stopAll()
 	client.CloseAllowingRebalance()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return err
+	if cause := context.Cause(ctx); cause != context.Cause(parent) {
+		return cause
 	}
 	return nil
 }
@@ -142,7 +145,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 // poll hands what was fetched to the partitions' workers; it never waits for
 // a handler, so it cannot outlive the rebalance timeout.
 func (c *Consumer) poll(ctx context.Context) bool {
-	fetches := c.kafka.PollRecords(ctx, 10*c.cfg.MaxRecords)
+	fetches := c.kafka.PollRecords(ctx, c.cfg.MaxRecords)
 	if ctx.Err() != nil || fetches.IsClientClosed() {
 		return false
 	}
@@ -155,10 +158,8 @@ func (c *Consumer) poll(ctx context.Context) bool {
 		c.mu.Lock()
 		w := c.workers[key]
 		c.mu.Unlock()
-		if w != nil && w.add(p.Records, p.HighWatermark) {
-			c.kafka.PauseFetchPartitions(map[string][]int32{p.Topic: {p.Partition}})
-			// The worker may have emptied its queue between the two lines.
-			w.resumeIfLow()
+		if w != nil {
+			w.add(p.Records, p.HighWatermark)
 		}
 	})
 	return true

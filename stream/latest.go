@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -61,6 +62,9 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 		if err == nil {
 			err = offsets.Error()
 		}
+		if errors.Is(err, kerr.UnknownTopicOrPartition) {
+			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply", ErrTopics, topic)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("offsets of %s: %w", topic, err)
 		}
@@ -116,6 +120,11 @@ func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int6
 	return ends, nil
 }
 
+// fetchMaxWait is how long a broker holds a fetch that finds nothing. A
+// partition that is resumed is not fetched before the fetch of the others has
+// come back, so Kafka's usual seconds would be a pause of seconds.
+const fetchMaxWait = 100 * time.Millisecond
+
 // rangeReader reads the given offsets of one topic without a group.
 type rangeReader struct {
 	client *kgo.Client
@@ -139,6 +148,7 @@ func openRange(ctx context.Context, c Config, topic string, starts, ends map[int
 		// Control records show that an end made of transaction markers was
 		// reached; they are not handed on.
 		kgo.KeepControlRecords(),
+		kgo.FetchMaxWait(fetchMaxWait),
 		kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(9<<20), kgo.MaxConcurrentFetches(2),
 	)
 	if err != nil {

@@ -32,9 +32,10 @@ type worker struct {
 
 func (w *worker) quit() { w.once.Do(func() { close(w.stop) }) }
 
-// add queues records, notes the partition's end, and says whether the queue is
-// so long that fetching should pause.
-func (w *worker) add(rs []*kgo.Record, high int64) bool {
+// add queues records, notes the partition's end, and pauses fetching when the
+// queue is long. Pausing and resuming happen under the lock, so that what kgo
+// does is always what paused says.
+func (w *worker) add(rs []*kgo.Record, high int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.high = high
@@ -51,9 +52,12 @@ func (w *worker) add(rs []*kgo.Record, high int64) bool {
 	}
 	if !w.paused && !w.lowLocked() {
 		w.paused = true
-		return true
+		w.c.kafka.PauseFetchPartitions(w.itself())
 	}
-	return false
+}
+
+func (w *worker) itself() map[string][]int32 {
+	return map[string][]int32{w.key.topic: {w.key.number}}
 }
 
 func (w *worker) committed(offset int64) {
@@ -81,7 +85,7 @@ func (w *worker) resumeIfLow() {
 	defer w.mu.Unlock()
 	if w.paused && w.lowLocked() {
 		w.paused = false
-		w.c.kafka.ResumeFetchPartitions(map[string][]int32{w.key.topic: {w.key.number}})
+		w.c.kafka.ResumeFetchPartitions(w.itself())
 	}
 }
 
@@ -127,7 +131,7 @@ func (w *worker) next(ctx context.Context) (Batch, bool) {
 		}
 		if w.plan.end > 0 && w.paused {
 			w.paused = false
-			w.c.kafka.ResumeFetchPartitions(map[string][]int32{w.key.topic: {w.key.number}})
+			w.c.kafka.ResumeFetchPartitions(w.itself())
 		}
 		w.mu.Unlock()
 		select {
