@@ -146,14 +146,6 @@ func (t *tap) uint8() (byte, error) {
 	return b[0], nil
 }
 
-func (t *tap) uint32() (uint32, error) {
-	b, err := t.next(4)
-	if err != nil {
-		return 0, err
-	}
-	return binary.LittleEndian.Uint32(b), nil
-}
-
 func (t *tap) uint64() (uint64, error) {
 	b, err := t.next(8)
 	if err != nil {

@@ -59,7 +59,7 @@ func (w *watch) end(reason error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reason = reason
-	if !w.busy || reason == error(errGone) {
+	if !w.busy || errors.Is(reason, errGone) {
 		w.cancel(reason)
 	}
 }
