@@ -423,8 +423,11 @@ type Replay struct {
 	Orphan *Orphan `protobuf:"bytes,11,opt,name=orphan,proto3" json:"orphan,omitempty"`
 	// When the record was written, nanoseconds since the Unix epoch.
 	ClosedUnixNano int64 `protobuf:"varint,12,opt,name=closed_unix_nano,json=closedUnixNano,proto3" json:"closed_unix_nano,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// Scale of the schedule: 5 means that five recorded seconds pass in one; 0
+	// when there is no scale.
+	Speed         float64 `protobuf:"fixed64,13,opt,name=speed,proto3" json:"speed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -541,6 +544,13 @@ func (x *Replay) GetClosedUnixNano() int64 {
 	return 0
 }
 
+func (x *Replay) GetSpeed() float64 {
+	if x != nil {
+		return x.Speed
+	}
+	return 0
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -636,7 +646,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\brecorded\x18\x01 \x01(\tR\brecorded\x12\x1c\n" +
 	"\tcandidate\x18\x02 \x01(\tR\tcandidate\x12!\n" +
 	"\flearned_from\x18\x03 \x01(\tR\vlearnedFrom\x12\x12\n" +
-	"\x04uses\x18\x04 \x01(\rR\x04uses\"\xff\x03\n" +
+	"\x04uses\x18\x04 \x01(\rR\x04uses\"\x95\x04\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -650,7 +660,8 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\askipped\x18\n" +
 	" \x01(\tR\askipped\x12-\n" +
 	"\x06orphan\x18\v \x01(\v2\x15.understudy.v1.OrphanR\x06orphan\x12(\n" +
-	"\x10closed_unix_nano\x18\f \x01(\x03R\x0eclosedUnixNano\"\x94\x01\n" +
+	"\x10closed_unix_nano\x18\f \x01(\x03R\x0eclosedUnixNano\x12\x14\n" +
+	"\x05speed\x18\r \x01(\x01R\x05speed\"\x94\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
