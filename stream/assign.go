@@ -2,12 +2,9 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/twmb/franz-go/pkg/kerr"
 )
 
 // assigned starts a worker for each partition that is ours now, with the plan
@@ -33,9 +30,9 @@ func (c *Consumer) prepare(ctx context.Context, m map[string][]int32) ([]*worker
 		return nil, nil
 	}
 	names := slices.Collect(maps.Keys(m))
-	offsets, err := c.admin.FetchOffsets(ctx, c.cfg.Group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has committed yet
-		return nil, fmt.Errorf("fetch plans: %w", err)
+	offsets, err := groupOffsets(ctx, c.admin, c.cfg.Group)
+	if err != nil {
+		return nil, err
 	}
 	details, err := c.admin.ListTopics(ctx, names...)
 	if err != nil {
@@ -53,7 +50,7 @@ func (c *Consumer) prepare(ctx context.Context, m map[string][]int32) ([]*worker
 				done: make(chan struct{}), stop: make(chan struct{}), more: make(chan struct{}, 1),
 			}
 			if o, ok := offsets.Lookup(topic, number); ok && o.Err != nil {
-				return nil, fmt.Errorf("fetch plan of %s/%d: %w", topic, number, o.Err)
+				return nil, fmt.Errorf("plan of %s/%d: %w", topic, number, o.Err)
 			} else if ok && o.At >= 0 {
 				w.plan = c.readPlan(w.key, o.At, o.Metadata)
 			}

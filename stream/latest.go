@@ -89,20 +89,41 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 // Passed says whether the committed offsets of a group have reached the given
 // end offsets, partition by partition.
 func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends map[int32]int64) (bool, error) {
-	committed, err := kadm.NewClient(client).FetchOffsets(ctx, group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // nobody has committed yet
-		return false, fmt.Errorf("offsets of group %s: %w", group, err)
+	committed, err := groupOffsets(ctx, kadm.NewClient(client), group)
+	if err != nil {
+		return false, err
 	}
 	for number, end := range ends {
 		if end == 0 {
 			continue
 		}
 		o, ok := committed.Lookup(topic, number)
-		if !ok || o.At < end {
+		if !ok || o.Err != nil || o.At < end {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// groupOffsets are the committed offsets of a group, none when nobody has
+// committed yet. A coordinator that is just coming up is waited for.
+func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.OffsetResponses, error) {
+	for try := 0; ; try++ {
+		offsets, err := admin.FetchOffsets(ctx, group)
+		switch {
+		case err == nil:
+			return offsets, nil
+		case errors.Is(err, kerr.GroupIDNotFound):
+			return nil, nil
+		case !kerr.IsRetriable(err) || try == 100:
+			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("offsets of group %s: %w", group, errors.Join(ctx.Err(), err))
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // Ends are the present end offsets of a topic's partitions. A partition that
