@@ -1,0 +1,171 @@
+package comparator
+
+import (
+	"fmt"
+	"time"
+
+	"understudy.dev/comparator/noise"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Judge judges replays. It is safe for concurrent use.
+type Judge struct {
+	cfg     Config
+	rules   []rule
+	headers headerFilter
+}
+
+// NewJudge checks the configuration and makes a judge.
+func NewJudge(c Config) (*Judge, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	rs, err := compileRules(c.Rules)
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{cfg: c, rules: rs, headers: newHeaderFilter(c.IgnoreHeaders)}, nil
+}
+
+// Judge compares what the candidate did with what the baseline had answered.
+// It looks at nothing but the record and the configuration, not even the
+// clock: the same record always gets the same comparison.
+func (j *Judge) Judge(r *understudyv1.Replay) Comparison {
+	c := &collector{max: j.cfg.MaxDifferences}
+	c.out.BaselineStatus = r.GetExchange().GetResponse().GetStatus()
+	switch {
+	case r.GetSkipped() != "":
+		c.find(Skipped)
+	case r.GetExchange() == nil:
+		c.find(Orphan)
+		c.add(Difference{Place: InCompletion, Path: "completion", Kind: Outcome, Candidate: "a completion that belongs to no request"})
+	case r.GetCandidate().GetAck() == nil:
+		j.transport(c, r)
+	default:
+		j.answer(c, r)
+	}
+	return c.comparison()
+}
+
+// transport judges a request that got no answer.
+func (j *Judge) transport(c *collector, r *understudyv1.Replay) {
+	c.find(Error)
+	e := r.GetCandidate().GetError()
+	c.add(Difference{
+		Place: InTransport, Path: "transport", Kind: Outcome,
+		Baseline: fmt.Sprint(r.GetExchange().GetResponse().GetStatus()), Candidate: e.GetKind().String() + ": " + e.GetMessage(),
+	})
+}
+
+// answer judges a request that the candidate answered, at once or later.
+func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
+	done := r.GetCandidate().GetCompletion()
+	later := done != nil && done.GetChannel() != understudyv1.Channel_CHANNEL_IMMEDIATE
+	final, failed := r.GetCandidate().GetAck(), false
+	if later && final.GetStatus() < 400 {
+		final, failed = done.GetPayload(), done.GetFailed()
+	}
+	if later && done.GetSeen() == 0 && r.GetCandidate().GetAck().GetStatus() < 400 {
+		c.find(Lost)
+		c.add(Difference{
+			Place: InCompletion, Path: "completion", Kind: Outcome,
+			Baseline: fmt.Sprint(r.GetExchange().GetResponse().GetStatus()), Candidate: reasonText(done),
+		})
+		return
+	}
+	c.out.CandidateStatus = final.GetStatus()
+	baseline := r.GetExchange().GetResponse()
+	if accepted(baseline.GetStatus()) != (accepted(final.GetStatus()) && !failed) {
+		c.find(Rejected)
+	}
+	j.compare(c, r, baseline, final, later, failed)
+	j.completion(c, r, done)
+}
+
+func accepted(status uint32) bool { return status > 0 && status < 400 }
+
+func reasonText(done *understudyv1.Completion) string {
+	if done.GetDetail() == "" {
+		return done.GetReason()
+	}
+	return done.GetReason() + ": " + done.GetDetail()
+}
+
+// completion judges how a completion came about.
+func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understudyv1.Completion) {
+	if done.GetContradicted() > 0 {
+		c.find(Contradictory)
+		for _, other := range done.GetContradictions() {
+			c.add(Difference{
+				Place: InCompletion, Path: "completion", Kind: Outcome,
+				Baseline: shorten(describe(done.GetPayload())), Candidate: shorten(describe(other)),
+			})
+		}
+	}
+	if done.GetSeen() > 1+done.GetContradicted() {
+		c.find(Duplicate)
+	}
+	if d := done.GetDeadlineNano(); d > 0 && done.GetLatencyNano() > d {
+		c.find(Late)
+	}
+	if len(done.GetOvertook()) > 0 {
+		c.find(OutOfOrder)
+	}
+}
+
+func describe(r *understudyv1.Response) string {
+	return fmt.Sprintf("%d %s", r.GetStatus(), r.GetBody().GetContent())
+}
+
+// compare looks for differences between two final answers.
+func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
+	rs := j.rulesFor(r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano()))
+	e := j.evidence(r)
+	emit := func(d Difference, b, f noise.Value, name string) bool {
+		if d.Noise == "" {
+			d.Noise = rs.class(d)
+		}
+		if d.Noise == "" && d.Kind == Value {
+			d.Noise = e.Class(name, b, f)
+		}
+		return c.add(d)
+	}
+	j.status(emit, baseline.GetStatus(), final.GetStatus(), later, failed)
+	j.compareHeaders(emit, baseline, final, later)
+	j.compareBodies(emit, rs, baseline, final)
+}
+
+// emitter takes a difference with its values for the noise classes.
+type emitter func(d Difference, baseline, candidate noise.Value, name string) bool
+
+func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool) {
+	same := baseline == final
+	if later && !j.cfg.ExactStatus {
+		// A poll answers 200 where the baseline had created with 201: what the
+		// candidate means is success or failure. A status that the operation
+		// itself carries is compared as far as failures go.
+		same = same || accepted(baseline) && accepted(final) && !failed
+	}
+	if !same {
+		emit(Difference{
+			Place: InStatus, Path: "status", Location: "status", Kind: Status,
+			Baseline: fmt.Sprint(baseline), Candidate: fmt.Sprint(final),
+		}, noise.Value{}, noise.Value{}, "")
+	}
+}
+
+// evidence gathers what the record tells about values that may differ.
+func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
+	x, o := r.GetExchange(), r.GetCandidate()
+	slack := x.GetDurationNano() + max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())
+	e := &noise.Evidence{
+		BaselineTime: time.Unix(0, x.GetStartUnixNano()), CandidateTime: time.Unix(0, r.GetSentUnixNano()),
+		Slack: time.Duration(slack), Skew: j.cfg.Skew, Speed: r.GetSpeed(),
+		BaselineHost: x.GetRequest().GetAuthority(),
+		Given:        [][]byte{x.GetRequest().GetTarget(), x.GetRequest().GetBody().GetContent()},
+	}
+	for _, s := range r.GetSubstitutions() {
+		e.Rename(s.GetRecorded(), s.GetCandidate())
+	}
+	return e
+}
