@@ -21,3 +21,5 @@ require (
 )
 
 replace understudy.dev/schemas => ../schemas
+
+require github.com/go-json-experiment/json v1.27.2

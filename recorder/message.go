@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"understudy.dev/recorder/session"
 	"understudy.dev/recorder/uuid"
@@ -84,9 +85,10 @@ func values(fields []field, name string) []string {
 	return out
 }
 
+// first is a value that goes into a protobuf string, which must be UTF-8.
 func first(fields []field, name string) string {
 	for _, f := range fields {
-		if f.name == name {
+		if f.name == name && utf8.ValidString(f.value) {
 			return f.value
 		}
 	}

@@ -1,0 +1,266 @@
+package importer
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// logTime is the time of the common log format.
+const logTime = "02/Jan/2006:15:04:05 -0700"
+
+// Combined reads the combined log format of Apache httpd (LogFormat "%h %l %u
+// %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"") and nginx; lines of the
+// common format, without the last two fields, and lines with further fields
+// are taken too, and so is one that breaks off within the User-Agent, as real
+// logs have them: all that makes the request is there. Escapes (\" \\ \n \t \xhh) are undone, so that the request
+// target has the bytes that the client sent.
+//
+// A log knows the arrival to the second: within one, the order of the file is
+// kept by the sequence numbers. It knows how long a response body was and not
+// what it was: such a body is marked as truncated and has no hash. The same
+// goes for the body of a method that usually has one.
+func Combined(ctx context.Context, in io.Reader, o Options, emit func(*understudyv1.Exchange) error) (Summary, error) {
+	r, err := newRun(ctx, o, "combined", emit)
+	if err != nil {
+		return Summary{}, err
+	}
+	lines := &lineReader{in: bufio.NewReaderSize(in, 64<<10), limit: r.o.MaxEntry}
+	for {
+		line, tooLong, err := lines.next()
+		if errors.Is(err, io.EOF) {
+			return r.sum, nil
+		}
+		if err != nil {
+			return r.sum, fmt.Errorf("import: read line %d: %w", lines.number, err)
+		}
+		at := Mistake{Line: lines.number, Column: 1, Offset: lines.start}
+		switch {
+		case tooLong:
+			at.Reason = fmt.Sprintf("line is longer than %d bytes", r.o.MaxEntry)
+			r.bad(at)
+			continue
+		case len(bytes.TrimSpace(line)) == 0:
+			continue
+		}
+		e, client, column, reason := r.combined(line)
+		if reason != "" {
+			at.Column, at.Reason = column+1, reason
+			at.Offset += int64(column)
+			r.bad(at)
+			continue
+		}
+		if err := r.keep(e, line, client); err != nil {
+			return r.sum, fmt.Errorf("import: line %d: %w", lines.number, err)
+		}
+	}
+}
+
+// lineReader reads lines of bounded length; of a longer one it keeps nothing.
+type lineReader struct {
+	in     *bufio.Reader
+	limit  int
+	buffer []byte
+	number int
+	start  int64
+	offset int64
+}
+
+func (l *lineReader) next() (line []byte, tooLong bool, err error) {
+	l.buffer, l.start = l.buffer[:0], l.offset
+	l.number++
+	for {
+		part, err := l.in.ReadSlice('\n')
+		l.offset += int64(len(part))
+		if tooLong = tooLong || len(l.buffer)+len(part) > l.limit+1; !tooLong {
+			l.buffer = append(l.buffer, part...)
+		}
+		switch {
+		case err == nil, errors.Is(err, io.EOF) && l.offset > l.start:
+			return bytes.TrimRight(l.buffer, "\r\n"), tooLong, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, false, err
+		}
+	}
+}
+
+// combined parses one line; reason says what is wrong at column.
+func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, column int, reason string) {
+	p := &logLine{line: line}
+	client = p.word()
+	p.word() // identity, always "-" in practice
+	// A user name may hold blanks; the time begins with a bracket.
+	if i := bytes.IndexByte(line[p.at:], '['); i >= 0 {
+		p.at += i
+	}
+	column = p.at
+	start, err := time.Parse(logTime, p.bracketed())
+	if err != nil {
+		return nil, "", column, "no time like [17/May/2015:10:05:03 +0000]"
+	}
+	column = p.at
+	request, ok := p.quoted()
+	if !ok {
+		return nil, "", column, "the request is not in closed quotes"
+	}
+	method, target, protocol, ok := requestLine(request)
+	if !ok {
+		return nil, "", column, "the request line is not METHOD TARGET PROTOCOL"
+	}
+	column = p.at
+	status, err := strconv.ParseUint(p.word(), 10, 16)
+	if err != nil || status < 100 || status > 999 {
+		return nil, "", column, "no status of three digits"
+	}
+	column = p.at
+	length, ok := bodyLength(p.word())
+	if !ok {
+		return nil, "", column, "no response length"
+	}
+	var headers []*understudyv1.Header
+	for _, name := range [...]string{"Referer", "User-Agent"} {
+		column = p.at
+		value, ok := p.quoted()
+		if p.at == column {
+			break // the common format ends here
+		}
+		if !ok && name == "Referer" {
+			return nil, "", column, "the Referer is not in closed quotes"
+		}
+		if value != "-" {
+			headers = append(headers, &understudyv1.Header{Name: name, Value: []byte(value)})
+		}
+	}
+	return &understudyv1.Exchange{
+		StartUnixNano: start.UnixNano(),
+		Request: &understudyv1.Request{
+			Method: method, Target: []byte(target), Authority: r.o.Authority, Scheme: r.o.Scheme, Protocol: protocol,
+			Headers: headers, Body: &understudyv1.Body{DeclaredLength: -1, Truncated: hasBody(method)},
+		},
+		Response: &understudyv1.Response{
+			Status: uint32(status),
+			Body:   &understudyv1.Body{DeclaredLength: -1, Length: length, Truncated: length > 0},
+		},
+	}, client, 0, ""
+}
+
+func bodyLength(s string) (int64, bool) {
+	if s == "-" {
+		return 0, true
+	}
+	n, err := strconv.ParseInt(s, 10, 64)
+	return n, err == nil && n >= 0
+}
+
+// requestLine splits at the outer blanks: a target may hold some.
+func requestLine(s string) (method, target, protocol string, ok bool) {
+	method, rest, found := strings.Cut(s, " ")
+	if !found || !isMethod(method) {
+		return "", "", "", false
+	}
+	target = rest
+	if i := strings.LastIndexByte(rest, ' '); i >= 0 && isProtocol(rest[i+1:]) {
+		target, protocol = rest[:i], rest[i+1:]
+	}
+	return method, target, protocol, target != ""
+}
+
+func isProtocol(s string) bool {
+	version, ok := strings.CutPrefix(s, "HTTP/")
+	return ok && version != "" && len(version) < 8 && strings.Trim(version, "0123456789.") == ""
+}
+
+// logLine walks over one line.
+type logLine struct {
+	line []byte
+	at   int
+}
+
+func (p *logLine) blanks() {
+	for p.at < len(p.line) && p.line[p.at] == ' ' {
+		p.at++
+	}
+}
+
+func (p *logLine) word() string {
+	p.blanks()
+	from := p.at
+	for p.at < len(p.line) && p.line[p.at] != ' ' {
+		p.at++
+	}
+	return string(p.line[from:p.at])
+}
+
+func (p *logLine) bracketed() string {
+	if p.at >= len(p.line) || p.line[p.at] != '[' {
+		return ""
+	}
+	i := bytes.IndexByte(p.line[p.at:], ']')
+	if i < 0 {
+		return ""
+	}
+	s := string(p.line[p.at+1 : p.at+i])
+	p.at += i + 1
+	return s
+}
+
+// quoted reads a quoted field and undoes its escapes; false when it is not
+// closed, with what there was. Where there is none it stays where it is.
+func (p *logLine) quoted() (string, bool) {
+	from := p.at
+	p.blanks()
+	if p.at >= len(p.line) || p.line[p.at] != '"' {
+		p.at = from
+		return "", false
+	}
+	var out []byte
+	for i := p.at + 1; i < len(p.line); i++ {
+		switch c := p.line[i]; {
+		case c == '"':
+			p.at = i + 1
+			return string(out), true
+		case c == '\\' && i+1 < len(p.line):
+			n, b := unescape(p.line[i+1:])
+			out = append(out, b...)
+			i += n
+		default:
+			out = append(out, c)
+		}
+	}
+	p.at = len(p.line)
+	return string(out), false
+}
+
+// unescape returns how many bytes after the backslash belong to the escape,
+// and what they stand for.
+func unescape(s []byte) (int, []byte) {
+	switch s[0] {
+	case '"', '\\':
+		return 1, s[:1]
+	case 'n':
+		return 1, []byte{'\n'}
+	case 't':
+		return 1, []byte{'\t'}
+	case 'r':
+		return 1, []byte{'\r'}
+	case 'b':
+		return 1, []byte{'\b'}
+	case 'v':
+		return 1, []byte{'\v'}
+	case 'x':
+		if len(s) >= 3 {
+			if v, err := strconv.ParseUint(string(s[1:3]), 16, 8); err == nil {
+				return 3, []byte{byte(v)}
+			}
+		}
+	}
+	return 0, []byte{'\\'}
+}
