@@ -20,9 +20,9 @@ type ProducerConfig struct {
 	MaxRecords int   `yaml:"max_records"`
 	MaxBytes   int64 `yaml:"max_bytes"`
 	// DeliveryTimeout is how long one record may wait for its acknowledgement
-	// before it is given up; default 30 s. A record that was sent and not
-	// answered waits until its fate is known, because giving it up could make
-	// a record that Kafka has pass for lost.
+	// before it is given up, about; default 30 s. Kafka may have a record that
+	// was given up because the answer got lost: given up means "not
+	// acknowledged", not "not there".
 	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
 	// Linger is how long a batch waits to grow; default 20 ms.
 	Linger time.Duration `yaml:"linger"`
@@ -84,11 +84,15 @@ func NewProducer(ctx context.Context, c Config, p ProducerConfig, opts ...kgo.Op
 		kgo.MaxBufferedRecords(p.MaxRecords),
 		kgo.MaxBufferedBytes(int(p.MaxBytes)),
 		kgo.RecordDeliveryTimeout(p.DeliveryTimeout),
+		// Without it a record that was sent once waits for ever for a broker
+		// that never comes back.
+		kgo.AllowIdempotentProduceCancellation(),
 		kgo.ProducerLinger(p.Linger),
 		kgo.ProducerBatchCompression(codec),
 		kgo.ProducerBatchMaxBytes(topic.MaxMessageBytes),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // murmur2, as the Java client
 		kgo.UnknownTopicRetries(2),
+		kgo.MetadataMinAge(time.Second), // errors wait for the next metadata, 5 s otherwise
 	}, opts...)...)
 	if err != nil {
 		return nil, err

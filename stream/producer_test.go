@@ -1,0 +1,108 @@
+package stream_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/stream"
+)
+
+// TestProducerWhileKafkaIsDead: nothing waits, the buffer keeps its bound, and
+// each record is answered when its time is up.
+func TestProducerWhileKafkaIsDead(t *testing.T) {
+	cluster, cfg := broker(t, kfake.SeedTopics(1, "t"))
+	pc := stream.DefaultProducerConfig()
+	pc.MaxRecords, pc.DeliveryTimeout = 10, time.Second
+	p, err := stream.NewProducer(t.Context(), cfg, pc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if err := p.ProduceSync(t.Context(), &kgo.Record{Topic: "t"}); err != nil {
+		t.Fatal(err)
+	}
+	cluster.Close()
+	var full, expired, written atomic.Int32
+	for range 100 {
+		p.TryProduce(t.Context(), &kgo.Record{Topic: "t", Value: []byte("v")}, func(_ *kgo.Record, err error) {
+			switch {
+			case err == nil:
+				written.Add(1)
+			case errors.Is(err, stream.ErrFull):
+				full.Add(1)
+			default:
+				expired.Add(1)
+			}
+		})
+	}
+	if records, bytes := p.Buffered(); records != 10 || bytes != 10 {
+		t.Errorf("%d records, %d bytes buffered, want 10 and 10", records, bytes)
+	}
+	if err := p.Flush(t.Context()); err != nil { // ends when the last one was given up
+		t.Fatal(err)
+	}
+	if full.Load() != 90 || expired.Load() != 10 || written.Load() != 0 {
+		t.Errorf("full %d, expired %d, written %d; want 90, 10, 0", full.Load(), expired.Load(), written.Load())
+	}
+}
+
+func TestValidateReportsEveryMistake(t *testing.T) {
+	f := func(err error, want ...string) {
+		t.Helper()
+		if len(want) == 0 && err != nil {
+			t.Errorf("unexpected: %v", err)
+		}
+		for _, w := range want {
+			if err == nil || !strings.Contains(err.Error(), w) {
+				t.Errorf("got %v, want %q in it", err, w)
+			}
+		}
+	}
+	f(stream.DefaultConfig().Validate())
+	f(stream.Config{}.Validate(), "at least one")
+	f(stream.Config{Brokers: []string{"a", "b:1", "http://c:1"}}.Validate(), `"a"`, `"http://c:1"`)
+	f(stream.DefaultProducerConfig().Validate())
+	f(stream.ProducerConfig{Compression: "rar"}.Validate(), "max_records", "delivery_timeout", `"rar"`)
+	for _, c := range []string{"zstd", "lz4", "snappy", "none"} {
+		p := stream.DefaultProducerConfig()
+		p.Compression = c
+		f(p.Validate())
+	}
+}
+
+// BenchmarkProduce compares what a record costs its caller with the client
+// underneath.
+func BenchmarkProduce(b *testing.B) {
+	_, cfg := broker(b, kfake.SeedTopics(1, "t"))
+	p, err := stream.NewProducer(b.Context(), cfg, stream.DefaultProducerConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer p.Close()
+	value := []byte(strings.Repeat(`{"id":12345,"state":"open"}`, 40))
+	run := func(produce func(*kgo.Record, func(*kgo.Record, error))) func(*testing.B) {
+		return func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(value)))
+			for i := range b.N {
+				produce(&kgo.Record{Topic: "t", Key: fmt.Append(nil, i%100), Value: value}, func(_ *kgo.Record, err error) {
+					if err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			if err := p.Flush(b.Context()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.Run("stream", run(func(r *kgo.Record, done func(*kgo.Record, error)) { p.Produce(b.Context(), r, done) }))
+	b.Run("kgo", run(func(r *kgo.Record, done func(*kgo.Record, error)) { p.Client().Produce(b.Context(), r, done) }))
+}
