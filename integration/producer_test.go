@@ -21,7 +21,7 @@ func TestProducerWhileKafkaIsSilent(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.Options{Faults: true})
 	cfg := stream.Config{Brokers: c.Addrs()}
 	pc := stream.DefaultProducerConfig()
-	pc.MaxRecords, pc.DeliveryTimeout = 50, 2*time.Second
+	pc.MaxRecords, pc.DeliveryTimeout = 50, time.Minute
 	p, err := stream.NewProducer(t.Context(), cfg, pc)
 	if err != nil {
 		t.Fatal(err)
