@@ -19,7 +19,7 @@ func (c *Cluster) StartBroker(t testing.TB, i int) {
 			running++
 		}
 	}
-	if err := c.wait(running, c.nodes[i]); err != nil {
+	if err := c.wait(readyWithin, running, c.nodes[i]); err != nil {
 		t.Fatalf("start broker %d: %v\n%s", i, err, c.nodes[i].log())
 	}
 }

@@ -24,8 +24,12 @@ const EndpointsVar = "UNDERSTUDY_TEST_KAFKA"
 // Version of Apache Kafka that is started, as an image or as jars.
 const Version = "4.3.0"
 
-// readyWithin bounds how long brokers may take to come up.
-const readyWithin = 2 * time.Minute
+// readyWithin bounds how long brokers that we start may take to come up, and
+// answerWithin how long those that run already may take to answer.
+const (
+	readyWithin  = 2 * time.Minute
+	answerWithin = 10 * time.Second
+)
 
 // Options says what a test needs.
 type Options struct {
@@ -121,7 +125,7 @@ func open(o Options) (*Cluster, error) {
 	if list := os.Getenv(EndpointsVar); list != "" && !o.Faults {
 		c := &Cluster{Kind: "endpoints", addrs: strings.Split(list, ",")}
 		say("kafka at %s, given by %s", list, EndpointsVar)
-		return c, c.wait(o.Brokers)
+		return c, c.wait(answerWithin, o.Brokers)
 	}
 	c := &Cluster{Kind: "docker"}
 	reason := dockerAnswers()
@@ -143,7 +147,7 @@ func open(o Options) (*Cluster, error) {
 			return nil, err
 		}
 	}
-	if err := c.wait(o.Brokers, c.nodes...); err != nil {
+	if err := c.wait(readyWithin, o.Brokers, c.nodes...); err != nil {
 		err = fmt.Errorf("%w\n%s", err, c.logs())
 		c.remove()
 		return nil, err
@@ -168,8 +172,8 @@ func missing(t testing.TB, err error) {
 
 // wait returns when n brokers are up and there is a controller, or early when
 // one of those that were just started ends.
-func (c *Cluster) wait(n int, started ...node) error {
-	ctx, cancel := context.WithTimeout(context.Background(), readyWithin)
+func (c *Cluster) wait(within time.Duration, n int, started ...node) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.addrs...))
 	if err != nil {
@@ -188,7 +192,7 @@ func (c *Cluster) wait(n int, started ...node) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("kafka at %v: %d of %d brokers after %v (last error: %v)", c.addrs, up, n, readyWithin, err)
+			return fmt.Errorf("kafka at %v: %d of %d brokers after %v (last error: %v)", c.addrs, up, n, within, err)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

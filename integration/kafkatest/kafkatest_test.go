@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -153,6 +154,34 @@ func alive(pid int) bool {
 	}
 	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err != nil || !strings.Contains(string(stat), ") Z ")
+}
+
+func TestEndpointsComeFirst(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	t.Setenv(EndpointsVar, strings.Join(fake.ListenAddrs(), ","))
+	c := Start(t, Options{Brokers: 2})
+	if c.Kind != "endpoints" || !slices.Equal(c.Addrs(), fake.ListenAddrs()) {
+		t.Errorf("got %s at %v, want the endpoints %v", c.Kind, c.Addrs(), fake.ListenAddrs())
+	}
+	if _, err := open(Options{Brokers: 3}); err == nil {
+		t.Error("two endpoints passed for three brokers")
+	}
+}
+
+func TestWithoutJavaItSaysWhatToInstall(t *testing.T) {
+	t.Setenv("PATH", "")
+	_, _, err := newProcesses(1)
+	if !isNotInstalled(err) || !strings.Contains(err.Error(), "java") || !strings.Contains(err.Error(), EndpointsVar) {
+		t.Errorf("got %v, want an error that names java and %s", err, EndpointsVar)
+	}
+	err = fetch(t.TempDir(), "")
+	if !isNotInstalled(err) || !strings.Contains(err.Error(), "mvn") {
+		t.Errorf("got %v, want an error that names mvn", err)
+	}
 }
 
 func TestSettings(t *testing.T) {
