@@ -86,11 +86,9 @@ func (b *capture) close(whole bool) {
 	b.ended = b.ended || whole || (b.declared >= 0 && b.length == b.declared)
 }
 
-// body is called once, after close.
-func (b *capture) body() *understudyv1.Body {
-	m := &understudyv1.Body{
-		Content: b.kept, DeclaredLength: b.declared, Length: b.length, Truncated: b.cut || !b.ended,
-	}
+// body fills m; it is called once, after close.
+func (b *capture) body(m *understudyv1.Body) *understudyv1.Body {
+	m.Content, m.DeclaredLength, m.Length, m.Truncated = b.kept, b.declared, b.length, b.cut || !b.ended
 	switch {
 	case !b.ended || b.length == 0:
 	case b.cut:

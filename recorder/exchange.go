@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -39,7 +38,6 @@ type exchange struct {
 	finished     bool
 	overflow     bool // its head did not fit under the memory limit
 	queued       bool
-	settled      atomic.Bool
 }
 
 // field is a header line; unlike an http.Header it does not change under the
@@ -198,9 +196,9 @@ func (x *exchange) end() {
 	x.trailers = trailers(x.w.Header(), x.responseHead)
 	switch {
 	case !x.finished && x.failure == nil:
-		x.settle(ReasonPanic)
+		x.drop(ReasonPanic)
 	case x.overflow:
-		x.settle(ReasonMemory)
+		x.drop(ReasonMemory)
 	default:
 		x.queue()
 	}
@@ -244,15 +242,17 @@ func (x *exchange) queue() {
 	select {
 	case x.r.pending <- x:
 	default:
-		x.settle(ReasonBufferFull)
+		x.drop(ReasonBufferFull)
 	}
 }
 
-// settle ends the exchange once: recorded when reason is empty.
-func (x *exchange) settle(reason string) {
-	if x.settled.Swap(true) {
-		return
-	}
-	x.r.ledger.release(x.headBytes + x.request.reserved + x.response.reserved)
+// held is how many bytes the exchange holds; it does not grow any more.
+func (x *exchange) held() int64 {
+	return x.headBytes + x.request.reserved + x.response.reserved
+}
+
+// drop ends an exchange that never comes to the sink.
+func (x *exchange) drop(reason string) {
+	x.r.ledger.release(x.held())
 	x.r.ledger.settle(reason)
 }

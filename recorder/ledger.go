@@ -99,3 +99,23 @@ func (l *ledger) reserve(n, limit int64) bool {
 }
 
 func (l *ledger) release(n int64) { l.bytes.Add(-n) }
+
+// ticket settles one exchange that the sink has, once. It is all that waits
+// for the sink: request and response are free by then.
+type ticket struct {
+	ledger *ledger
+	bytes  int64
+	used   atomic.Bool
+}
+
+func (t *ticket) done(err error) {
+	if t.used.Swap(true) {
+		return
+	}
+	t.ledger.release(t.bytes)
+	if err != nil {
+		t.ledger.settle(reasonOf(err))
+		return
+	}
+	t.ledger.settle("")
+}

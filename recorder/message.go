@@ -1,7 +1,6 @@
 package recorder
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -14,30 +13,39 @@ import (
 // sourceProxy is Exchange.source of live traffic.
 const sourceProxy = "proxy"
 
+// parts of an exchange, allocated at once.
+type parts struct {
+	exchange     understudyv1.Exchange
+	request      understudyv1.Request
+	response     understudyv1.Response
+	requestBody  understudyv1.Body
+	responseBody understudyv1.Body
+}
+
 // message makes the Exchange. It runs in Run's goroutine, off the live path.
 func (r *Recorder) message(x *exchange) *understudyv1.Exchange {
-	in := x.in
-	target := targetOf(in)
-	e := &understudyv1.Exchange{
-		Id: uuid.New(x.start), Recorder: r.instance, Sequence: x.sequence,
-		Route: r.routes.Route(in.Method, target),
-		Request: &understudyv1.Request{
-			Method: in.Method, Target: []byte(target), Authority: in.Host, Scheme: "http", Protocol: in.Proto,
-			Headers: headers(x.requestHead), Body: x.request.body(), Trailers: headers(x.reqTrailers),
-		},
-		Error:         x.failure,
-		StartUnixNano: x.start.UnixNano(), FirstByteNano: int64(x.firstByte), DurationNano: int64(x.duration),
-		ServedBy: r.config.ServedBy, Source: sourceProxy,
-		Traceparent: first(x.requestHead, "Traceparent"), Tracestate: first(x.requestHead, "Tracestate"),
-	}
+	in, target := x.in, targetOf(x.in)
+	p := new(parts)
+	e, q := &p.exchange, &p.request
+	e.Id, e.Recorder, e.Sequence, e.Source = uuid.New(x.start), r.instance, x.sequence, sourceProxy
+	e.Route = r.routes.Route(in.Method, target)
+	e.StartUnixNano, e.FirstByteNano, e.DurationNano = x.start.UnixNano(), int64(x.firstByte), int64(x.duration)
+	e.ServedBy, e.Error = r.config.ServedBy, x.failure
+	e.Traceparent, e.Tracestate = first(x.requestHead, "Traceparent"), first(x.requestHead, "Tracestate")
+
+	e.Request = q
+	q.Method, q.Target, q.Authority, q.Scheme, q.Protocol = in.Method, []byte(target), in.Host, "http", in.Proto
 	if in.TLS != nil {
-		e.Request.Scheme = "https"
+		q.Scheme = "https"
 	}
+	q.Headers, q.Trailers = headers(x.requestHead), headers(x.reqTrailers)
+	q.Body = x.request.body(&p.requestBody)
 	if x.status != 0 && !x.failedEarly {
-		e.Response = &understudyv1.Response{
-			Status: uint32(x.status), Protocol: in.Proto,
-			Headers: headers(x.responseHead), Body: x.response.body(), Trailers: headers(x.trailers),
-		}
+		a := &p.response
+		e.Response = a
+		a.Status, a.Protocol = uint32(x.status), in.Proto
+		a.Headers, a.Trailers = headers(x.responseHead), headers(x.trailers)
+		a.Body = x.response.body(&p.responseBody)
 	}
 	e.Session = r.session.Session(session.Source{
 		Header: func(name string) []string { return values(x.requestHead, name) },
@@ -74,8 +82,8 @@ func headers(fields []field) []*understudyv1.Header {
 	return out
 }
 
+// values takes a canonical name.
 func values(fields []field, name string) []string {
-	name = http.CanonicalHeaderKey(name)
 	var out []string
 	for _, f := range fields {
 		if f.name == name {

@@ -89,7 +89,7 @@ func (r *Recorder) Wrap(next http.Handler) http.Handler {
 		}
 		x := &exchange{r: r, w: w, in: in, sequence: sequence, start: time.Now()}
 		if reason := r.begin(x); reason != "" {
-			x.settle(reason)
+			x.drop(reason)
 			next.ServeHTTP(w, in)
 			return
 		}
@@ -222,15 +222,9 @@ func (r *Recorder) report(before Counts) Counts {
 }
 
 func (r *Recorder) deliver(x *exchange) {
-	err := r.sink.Exchange(r.message(x), func(err error) {
-		if err != nil {
-			x.settle(reasonOf(err))
-			return
-		}
-		x.settle("")
-	})
-	if err != nil {
-		x.settle(reasonOf(err))
+	t := &ticket{ledger: r.ledger, bytes: x.held()}
+	if err := r.sink.Exchange(r.message(x), t.done); err != nil {
+		t.done(err)
 	}
 }
 

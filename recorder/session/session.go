@@ -5,6 +5,7 @@ package session
 import (
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"strings"
 
@@ -35,8 +36,9 @@ type Source struct {
 // Extractor applies rules in order; the first that finds a value decides. It
 // may be used concurrently.
 type Extractor struct {
-	rules []rule
-	key   *token.Key
+	rules   []rule
+	cookies bool // some rule looks at cookies
+	key     *token.Key
 }
 
 type rule struct{ kind, name string }
@@ -53,6 +55,10 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 		default:
 			return nil, fmt.Errorf("session rule %q is none of header:NAME, cookie:NAME, query:NAME, ip", text)
 		}
+		if kind == "header" {
+			name = http.CanonicalHeaderKey(name)
+		}
+		e.cookies = e.cookies || kind == "cookie"
 		e.rules = append(e.rules, rule{kind, name})
 	}
 	return e, nil
@@ -60,22 +66,26 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 
 // Session is the token of the first value found, "" when no rule finds one.
 func (e *Extractor) Session(s Source) string {
+	var cookies []string
+	if e.cookies {
+		cookies = s.Header("Cookie")
+	}
 	for _, r := range e.rules {
-		if v := r.find(s); v != "" {
+		if v := r.find(s, cookies); v != "" {
 			return e.key.Token(domain, r.kind+":"+r.name+"="+v)
 		}
 	}
 	return ""
 }
 
-func (r rule) find(s Source) string {
+func (r rule) find(s Source, cookies []string) string {
 	switch r.kind {
 	case "header":
 		if v := s.Header(r.name); len(v) > 0 {
 			return v[0]
 		}
 	case "cookie":
-		for _, line := range s.Header("Cookie") {
+		for _, line := range cookies {
 			if v := cookie(line, r.name); v != "" {
 				return v
 			}

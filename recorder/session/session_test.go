@@ -33,7 +33,7 @@ func TestFirstRuleThatFindsAValueDecides(t *testing.T) {
 			t.Errorf("%s %s %v: got %q", target, client, headers, got)
 		}
 	}
-	f("/?s=q", "1.2.3.4:5", "header:x-user=u", "X-User: u", "Cookie: sid=c")
+	f("/?s=q", "1.2.3.4:5", "header:X-User=u", "X-User: u", "Cookie: sid=c")
 	f("/?s=q", "1.2.3.4:5", "cookie:sid=c", "Cookie: xsid=1; sid=\"c\"")
 	f("/?s=q", "1.2.3.4:5", "cookie:sid=c", "Cookie: a=1", "Cookie: sid=c")
 	f("/?xs=1;s=q&s=r", "1.2.3.4:5", "query:s=q", "Cookie: sid=")
