@@ -136,7 +136,7 @@ func (c *Consumer) Run(parent context.Context) error {
 	client.AllowRebalance()
 	c.stopAll()
 	client.CloseAllowingRebalance()
-	if cause := context.Cause(ctx); cause != context.Cause(parent) {
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Cause(parent)) {
 		return cause
 	}
 	return nil

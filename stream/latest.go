@@ -98,7 +98,10 @@ func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends m
 			continue
 		}
 		o, ok := committed.Lookup(topic, number)
-		if !ok || o.Err != nil || o.At < end {
+		if ok && o.Err != nil {
+			return false, fmt.Errorf("offset of group %s in %s/%d: %w", group, topic, number, o.Err)
+		}
+		if !ok || o.At < end {
 			return false, nil
 		}
 	}

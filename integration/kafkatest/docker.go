@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -156,8 +157,7 @@ func (c *containerNode) daemon(do func(context.Context, *testcontainers.DockerCl
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	return do(ctx, d)
+	return errors.Join(do(ctx, d), d.Close())
 }
 
 func (c *containerNode) remove() {

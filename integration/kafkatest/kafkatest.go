@@ -3,6 +3,7 @@ package kafkatest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -192,7 +193,7 @@ func (c *Cluster) wait(within time.Duration, n int, started ...node) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("kafka at %v: %d of %d brokers after %v (last error: %v)", c.addrs, up, n, within, err)
+			return fmt.Errorf("kafka at %v: %d of %d brokers: %w", c.addrs, up, n, errors.Join(ctx.Err(), err))
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
