@@ -26,7 +26,9 @@ type Batch struct {
 
 // Handler handles one batch. Batches of a partition come one after the other,
 // in order; partitions come concurrently. A batch may come again after a
-// crash or an error, then with the same First, End and Token.
+// crash or an error, then with the same First, End and Token; it has fewer
+// records, or none, only if Kafka's retention or compaction has deleted some
+// since.
 type Handler func(context.Context, Batch) error
 
 // ConsumerConfig says what to consume and in which portions.
