@@ -1,0 +1,119 @@
+package replayer
+
+import (
+	"context"
+	"time"
+
+	"understudy.dev/replayer/candidate"
+	"understudy.dev/replayer/session"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// maxSubstitutions bounds what a replay says about renamed values.
+const maxSubstitutions = 64
+
+// drive sends one exchange, waits for its end and closes its replay.
+func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due time.Time) {
+	e := replay.GetExchange()
+	var pairs []session.Pair
+	if !r.cfg.KeepValues {
+		pairs = r.memory.Pairs(e.GetSession())
+	}
+	replacer := session.NewReplacer(pairs)
+	operation := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
+	defer operation.Forget()
+	observation, ok := r.client.Do(ctx, candidate.Request{
+		HTTP: r.build(e, replacer), Route: e.GetRoute(), Scheduled: due, Operation: operation,
+		Sent: func(at time.Time) {
+			replay.SentUnixNano = at.UnixNano()
+			r.books.sent(due, at)
+			r.metrics.sent.Inc()
+			r.metrics.lag.Observe(at.Sub(due).Seconds())
+		},
+	})
+	if !ok {
+		replay.Skipped = skipCanceled
+		r.close(ctx, replay, true)
+		return
+	}
+	replay.Candidate = observation
+	r.learn(e, observation)
+	if d := observation.GetCompletion(); d.GetChannel() > understudyv1.Channel_CHANNEL_IMMEDIATE && d.GetSeen() > 0 {
+		d.Overtook = operation.Overtook(r.stop)
+	}
+	replay.Substitutions = substitutions(e, pairs, replacer.Uses(), r.known(e))
+	r.close(ctx, replay, true)
+}
+
+// learn remembers which of the candidate's values stand for recorded ones.
+func (r *Replayer) learn(e *understudyv1.Exchange, o *understudyv1.Observation) {
+	if r.cfg.KeepValues {
+		return
+	}
+	answer := o.GetAck()
+	if p := o.GetCompletion().GetPayload(); p != nil {
+		answer = p
+	}
+	recorded := e.GetResponse().GetBody()
+	if recorded.GetTruncated() || answer.GetBody().GetTruncated() || answer.GetStatus() >= 400 {
+		return
+	}
+	pairs := session.Learn(recorded.GetContent(), answer.GetBody().GetContent(), e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent())
+	for i := range pairs {
+		pairs[i].From = e.GetId()
+	}
+	r.memory.Learn(e.GetSession(), pairs)
+}
+
+// known are the pairs of the session as it is now, without what this exchange
+// itself taught: a value must not vouch for itself.
+func (r *Replayer) known(e *understudyv1.Exchange) []session.Pair {
+	if r.cfg.KeepValues {
+		return nil
+	}
+	return r.memory.Pairs(e.GetSession())
+}
+
+// substitutions lists the pairs that were used in the request or occur in the
+// recorded response.
+func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[string]uint32, known []session.Pair) []*understudyv1.Substitution {
+	var out []*understudyv1.Substitution
+	seen := map[string]bool{}
+	add := func(p session.Pair, n uint32) {
+		if seen[p.Recorded] || len(out) >= maxSubstitutions {
+			return
+		}
+		seen[p.Recorded] = true
+		out = append(out, &understudyv1.Substitution{Recorded: p.Recorded, Candidate: p.Candidate, LearnedFrom: p.From, Uses: n})
+	}
+	for _, p := range sent {
+		if n := uses[p.Recorded]; n > 0 {
+			add(p, n)
+		}
+	}
+	body := e.GetResponse().GetBody().GetContent()
+	for _, p := range known {
+		if p.From != e.GetId() && session.Occurs(body, p.Recorded) {
+			add(p, 0)
+		}
+	}
+	return out
+}
+
+// close writes a replay; admitted says that it had a place in flight.
+func (r *Replayer) close(ctx context.Context, replay *understudyv1.Replay, admitted bool) {
+	replay.ClosedUnixNano = time.Now().UnixNano()
+	if replay.Skipped != "" {
+		r.metrics.skipped.WithLabelValues(replay.Skipped).Inc()
+	}
+	r.books.finished(replay, admitted)
+	r.sink.Replay(context.WithoutCancel(ctx), replay, r.books.written)
+}
+
+// orphan writes a completion that belongs to no request.
+func (r *Replayer) orphan(o *understudyv1.Orphan) {
+	r.books.orphan()
+	r.sink.Replay(context.Background(), &understudyv1.Replay{
+		Run: r.cfg.Run, Attempt: 1, Orphan: o, ClosedUnixNano: time.Now().UnixNano(), Speed: r.cfg.Speed,
+	}, r.books.written)
+}

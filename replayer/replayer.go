@@ -1,0 +1,271 @@
+// Package replayer drives recorded exchanges against the candidate on the
+// schedule of the recording, waits for how each ends, and writes the pair of
+// both systems' behaviour as one replay.
+//
+// It is an open loop: what is due is sent, whatever the candidate does. Every
+// exchange that was selected ends in exactly one replay, sent or skipped for a
+// reason, and the run's books show it.
+package replayer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/replayer/candidate"
+	"understudy.dev/replayer/schedule"
+	"understudy.dev/replayer/session"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Source gives the exchanges of a run in the order of their recorded start.
+type Source interface {
+	// Next waits for the next exchange; io.EOF after the last.
+	Next(ctx context.Context) (*understudyv1.Exchange, error)
+	// Unselected counts what was read and left out, by reason.
+	Unselected() map[string]uint64
+}
+
+// Sink takes what a run produces.
+type Sink interface {
+	// Replay hands a replay over; it may wait while buffers are full. done is
+	// called exactly once, nil when the record is safe.
+	Replay(ctx context.Context, r *understudyv1.Replay, done func(error))
+	// Run writes the state of the run.
+	Run(ctx context.Context, r *understudyv1.Run) error
+	// Flush waits until everything handed over is done.
+	Flush(ctx context.Context) error
+}
+
+// Replayer runs one run.
+type Replayer struct {
+	cfg      Config
+	spec     *understudyv1.RunSpec
+	isolated bool
+	source   Source
+	sink     Sink
+	log      *slog.Logger
+	metrics  metrics
+	client   *candidate.Client
+	order    *candidate.Order
+	memory   *session.Memory
+	books    *books
+	stop     chan struct{} // closed when nothing may be waited for any more
+
+	running sync.WaitGroup
+	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
+}
+
+// ErrLag is wrapped when the run kept its schedule worse than its budget.
+var ErrLag = errors.New("the schedule was not kept")
+
+// New prepares a run; spec is what its records say was asked for.
+func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*Replayer, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	r := &Replayer{
+		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
+		order: candidate.NewOrder(cfg.OrderTolerance), memory: session.NewMemory(), stop: make(chan struct{}),
+		books: newBooks(spec, cfg.Run, time.Now()),
+	}
+	if r.client, err = candidate.New(cfg.client(), r.orphan, log, reg); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Progress is a snapshot; it may be called while Run runs.
+func (r *Replayer) Progress() Progress { return r.books.progress() }
+
+// recordEvery is how often the run's state is written.
+const recordEvery = 2 * time.Second
+
+// Run replays until the source ends, then waits for what is in flight. When
+// ctx ends it stops sending, waits at most Drain, and returns ctx's error. The
+// final state of the run is returned in any case.
+func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
+	// What was sent must be written even when the run is interrupted.
+	keep := context.WithoutCancel(ctx)
+	stopClient, err := r.client.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.sink.Run(keep, r.books.record(time.Now())); err != nil {
+		stopClient()
+		return nil, fmt.Errorf("write the state of the run: %w", err)
+	}
+	stopReporting := r.reportState(keep)
+	inner, cancel := context.WithCancel(keep)
+	defer cancel()
+	err = r.send(ctx, inner)
+	r.drain(ctx, cancel)
+	stopClient()
+	flushErr := r.sink.Flush(keep)
+	stopReporting()
+	return r.finish(keep, errors.Join(err, flushErr))
+}
+
+// reportState writes the run's state at intervals.
+func (r *Replayer) reportState(ctx context.Context) (stop func()) {
+	quit, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(recordEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-quit:
+				return
+			case <-tick.C:
+				if err := r.sink.Run(ctx, r.books.record(time.Now())); err != nil {
+					r.log.Warn("the state of the run could not be written", "error", err)
+				}
+			}
+		}
+	}()
+	return func() { close(quit); <-done }
+}
+
+// readAhead is how many exchanges are held ready so that reading never delays
+// sending.
+const readAhead = 4096
+
+// send schedules everything that the source gives. inner is the context of the
+// requests, which outlives ctx by the drain time.
+func (r *Replayer) send(ctx, inner context.Context) error {
+	ahead := make(chan *understudyv1.Exchange, readAhead)
+	var readErr error
+	go func() {
+		defer close(ahead)
+		for {
+			e, err := r.source.Next(ctx)
+			if err != nil {
+				if !errors.Is(err, io.EOF) {
+					readErr = err
+				}
+				return
+			}
+			ahead <- e
+		}
+	}()
+	pacer, stop := schedule.Start()
+	defer stop()
+	var plan *schedule.Plan
+	for e := range ahead {
+		start := time.Unix(0, e.GetStartUnixNano())
+		var due time.Time
+		if r.cfg.Follow {
+			due = start.Add(r.cfg.Delay)
+		} else {
+			if plan == nil {
+				plan = schedule.New(time.Now().Add(leadIn), r.cfg.Speed, r.cfg.MaxGap)
+			}
+			due = plan.At(start)
+		}
+		r.one(ctx, inner, pacer, e, due)
+	}
+	if r.cfg.Follow && ctx.Err() != nil {
+		return nil // the way in which shadow mode ends
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return readErr
+}
+
+// leadIn lets the first requests be prepared before they are due.
+const leadIn = 20 * time.Millisecond
+
+// one sends or skips one exchange at its time.
+func (r *Replayer) one(ctx, inner context.Context, pacer *schedule.Pacer, e *understudyv1.Exchange, due time.Time) {
+	replay := &understudyv1.Replay{
+		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed,
+	}
+	reason := r.sendable(e)
+	if pacer.Until(ctx, due) != nil {
+		reason = skipCanceled
+	}
+	if reason == "" && !r.books.admit(r.cfg.InFlight) {
+		reason = skipInFlight
+	}
+	if reason != "" {
+		replay.Skipped, replay.ScheduledUnixNano = reason, 0
+		r.close(inner, replay, false)
+		return
+	}
+	var before, after chan struct{}
+	if r.cfg.Order {
+		after = make(chan struct{})
+		if last, ok := r.lanes.Swap(e.GetSession(), after); ok {
+			before = last.(chan struct{})
+		}
+	}
+	r.running.Add(1)
+	go func() {
+		defer r.running.Done()
+		if after != nil {
+			defer r.lanes.CompareAndDelete(e.GetSession(), after)
+			defer close(after)
+		}
+		if before != nil {
+			select {
+			case <-before:
+			case <-inner.Done():
+			}
+		}
+		r.drive(inner, replay, due)
+	}()
+}
+
+// drain waits for what is in flight: for as long as it takes when the run ended
+// by itself, at most Drain when it was interrupted.
+func (r *Replayer) drain(ctx context.Context, cancel context.CancelFunc) {
+	done := make(chan struct{})
+	go func() { r.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-done:
+	case <-time.After(r.cfg.Drain):
+		close(r.stop)
+		cancel()
+		<-done
+	}
+}
+
+// finish settles the books and writes the last state.
+func (r *Replayer) finish(ctx context.Context, err error) (*understudyv1.Run, error) {
+	state, detail := understudyv1.Run_STATE_COMPLETED, ""
+	if n, last := r.books.failure(); n > 0 {
+		err = errors.Join(err, fmt.Errorf("%d replay(s) could not be written: %w", n, last))
+	}
+	if p := r.books.progress(); err == nil && r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
+		err = fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		state, detail = understudyv1.Run_STATE_CANCELED, "interrupted"
+	case err != nil:
+		state, detail = understudyv1.Run_STATE_FAILED, err.Error()
+	}
+	r.books.end(state, detail, r.source.Unselected(), time.Now())
+	last := r.books.record(time.Now())
+	if writeErr := r.sink.Run(ctx, last); writeErr != nil {
+		err = errors.Join(err, fmt.Errorf("write the state of the run: %w", writeErr))
+	}
+	return last, err
+}

@@ -1,0 +1,47 @@
+// Package schedule decides when a replayed request leaves and waits for that
+// moment. The schedule is absolute: request i leaves at
+// t₀ + (tᵢ − t₀ᵗʳᵃᶜᵉ) / speed, whatever happened to the requests before it, so
+// no error accumulates and a slow candidate meets the load of a fast one.
+package schedule
+
+import "time"
+
+// Plan maps times of the trace to times of the run. It is arithmetic without
+// a clock. The zero value is not usable; see New.
+type Plan struct {
+	start  time.Time // of the run
+	speed  float64
+	maxGap time.Duration
+
+	first, last time.Time     // of the trace
+	cut         time.Duration // taken out of long gaps so far
+	begun       bool
+}
+
+// New makes a plan whose first request leaves at start. speed 2 is twice as
+// fast as recorded. maxGap, if positive, is the longest pause of the trace
+// that is kept; longer ones are cut to it, which the plan counts.
+func New(start time.Time, speed float64, maxGap time.Duration) *Plan {
+	return &Plan{start: start, speed: speed, maxGap: maxGap}
+}
+
+// At is when the request recorded at t leaves. Requests must come in the order
+// of their recorded times; one that is earlier than its predecessor leaves at
+// once after it.
+func (p *Plan) At(t time.Time) time.Time {
+	if !p.begun {
+		p.begun, p.first, p.last = true, t, t
+	}
+	if t.Before(p.last) {
+		t = p.last
+	}
+	if gap := t.Sub(p.last); p.maxGap > 0 && gap > p.maxGap {
+		p.cut += gap - p.maxGap
+	}
+	p.last = t
+	offset := t.Sub(p.first) - p.cut
+	return p.start.Add(time.Duration(float64(offset) / p.speed))
+}
+
+// Cut is how much of the trace's pauses was left out.
+func (p *Plan) Cut() time.Duration { return p.cut }

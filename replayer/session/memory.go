@@ -1,0 +1,92 @@
+// Package session remembers, per session, which recorded values correspond to
+// which of the candidate's, so that a later request names the candidate's
+// order and not the baseline's.
+package session
+
+import (
+	"container/list"
+	"sync"
+)
+
+// Bounds of what is remembered.
+const (
+	// MaxSessions are kept; the one unused for longest goes first.
+	MaxSessions = 50_000
+	// MaxPairs of one session are kept; further ones are not learned.
+	MaxPairs = 512
+)
+
+// Pair is a recorded value and the candidate's for it.
+type Pair struct {
+	Recorded, Candidate string
+	// Number: both are JSON numbers.
+	Number bool
+	// From is the id of the exchange that taught it.
+	From string
+}
+
+// Memory holds the pairs of all sessions. It is safe for concurrent use.
+type Memory struct {
+	mu       sync.Mutex
+	sessions map[string]*list.Element
+	recent   list.List // of *entry, the most recently used first
+}
+
+type entry struct {
+	session string
+	pairs   map[string]Pair
+	order   []string
+}
+
+// NewMemory makes an empty memory.
+func NewMemory() *Memory { return &Memory{sessions: map[string]*list.Element{}} }
+
+// Learn adds pairs; the first candidate value for a recorded one stays.
+func (m *Memory) Learn(session string, pairs []Pair) {
+	if len(pairs) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.touchLocked(session, true)
+	for _, p := range pairs {
+		if _, known := e.pairs[p.Recorded]; known || len(e.order) >= MaxPairs {
+			continue
+		}
+		e.pairs[p.Recorded] = p
+		e.order = append(e.order, p.Recorded)
+	}
+}
+
+// Pairs are those known of a session, oldest first.
+func (m *Memory) Pairs(session string) []Pair {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.touchLocked(session, false)
+	if e == nil {
+		return nil
+	}
+	out := make([]Pair, len(e.order))
+	for i, recorded := range e.order {
+		out[i] = e.pairs[recorded]
+	}
+	return out
+}
+
+func (m *Memory) touchLocked(session string, create bool) *entry {
+	if el, ok := m.sessions[session]; ok {
+		m.recent.MoveToFront(el)
+		return el.Value.(*entry)
+	}
+	if !create {
+		return nil
+	}
+	e := &entry{session: session, pairs: map[string]Pair{}}
+	m.sessions[session] = m.recent.PushFront(e)
+	if m.recent.Len() > MaxSessions {
+		last := m.recent.Back()
+		m.recent.Remove(last)
+		delete(m.sessions, last.Value.(*entry).session)
+	}
+	return e
+}
