@@ -22,7 +22,7 @@ SELECT
     countIf(verdict = 'orphan') AS orphan,
     countIf(verdict = 'error') AS error,
     countIf(verdict = 'skipped') AS skipped,
-    replays - skipped - orphan AS judged,
+    countIf(verdict NOT IN ('skipped', 'orphan')) AS judged,
     if(judged = 0, 0, match / judged) AS match_rate
 FROM comparisons
 GROUP BY run, route;

@@ -1,0 +1,163 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Render writes the report in one of Formats. A table is for people; csv is
+// the scorecard with the latencies.
+func (r *Report) Render(w io.Writer, format string) error {
+	v := view{value: r, table: r.page}
+	v.columns, v.records = r.csv()
+	return v.render(w, format)
+}
+
+func (r *Report) page(p *page) {
+	r.Run.head(p)
+	p.line("")
+	r.scorecard(p)
+	r.discrepancies(p)
+	r.latency(p)
+	r.noise(p)
+	r.Balance.page(p)
+}
+
+func (r Run) head(p *page) {
+	p.line("Run %s: %s%s", r.Name, r.State, prefixed(": ", r.Detail))
+	speed := fmt.Sprintf("at %g×", r.Speed)
+	if r.Follow {
+		speed += ", following"
+	}
+	p.line("  against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), r.lasted())
+	p.line("  rate %.1f/s of %.1f/s planned; schedule lag p50 %s, p99 %s, max %s",
+		r.AchievedRate, r.PlannedRate, lag(r.LagP50), lag(r.LagP99), lag(r.LagMax))
+	if len(r.Completed) > 0 || r.LocationsRefused > 0 {
+		p.line("  completions: %s; locations refused: %s", orNone(reasons(r.Completed)), count(r.LocationsRefused))
+	}
+}
+
+func (r Run) lasted() string {
+	if !r.Ended() {
+		return "now"
+	}
+	return r.End.Sub(r.Start).Round(100 * time.Millisecond).String()
+}
+
+func lag(nano int64) string { return time.Duration(nano).Round(time.Microsecond).String() }
+
+func (r *Report) scorecard(p *page) {
+	var rows [][]string
+	for _, s := range append(slices.Clone(r.Routes), r.Total) {
+		rows = append(rows, []string{s.Route, count(s.Replays), percent(s.Match, s.Judged), s.Others()})
+	}
+	p.table([]column{{"Route", 34, false}, {"Replays", 9, true}, {"Match", 8, true}, {"Other verdicts", 22, false}}, rows)
+	p.line("")
+}
+
+func (r *Report) discrepancies(p *page) {
+	if len(r.Discrepancies) == 0 {
+		p.line("No discrepancies.\n")
+		return
+	}
+	p.line("Discrepancies: %d of %s kinds", len(r.Discrepancies), count(r.Places))
+	var rows [][]string
+	for _, d := range r.Discrepancies {
+		rows = append(rows, []string{
+			count(d.Replays), d.Route + " " + d.Path, d.Kind,
+			shorten(Clean(d.Baseline), 30), shorten(Clean(d.Candidate), 30),
+		})
+	}
+	p.table([]column{{"Replays", 7, true}, {"Where", 28, false}, {"How", 10, false}, {"Baseline", 13, false}, {"Candidate", 13, false}}, rows)
+	p.line("")
+}
+
+func (r *Report) latency(p *page) {
+	if len(r.Latency) == 0 {
+		return
+	}
+	p.line("Latency, milliseconds (candidate: from the intended send time)")
+	var rows [][]string
+	slow := 0
+	for _, l := range r.Latency {
+		mark := ""
+		if l.Slow {
+			mark = "slow"
+			slow++
+		}
+		rows = append(rows, []string{
+			l.Route, millis(l.BaselineP50), millis(l.BaselineP99), millis(l.AckP50), millis(l.AckP99),
+			millis(l.CompletionP50), millis(l.CompletionP99), mark,
+		})
+	}
+	p.table([]column{
+		{"Route", 24, false}, {"Base\np50", 6, true}, {"\np99", 6, true}, {"Ack\np50", 6, true}, {"\np99", 6, true},
+		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
+	}, rows)
+	if slow > 0 {
+		p.line("%d of %d routes complete slowly in the tail.", slow, len(r.Latency))
+	}
+	p.line("")
+}
+
+func (r *Report) noise(p *page) {
+	if len(r.Noise) == 0 {
+		return
+	}
+	places, parts := uint64(0), []string{}
+	for _, n := range r.Noise {
+		places += n.Places
+		parts = append(parts, n.Class+" "+count(n.Places))
+	}
+	p.line("Left out as noise: %s places (%s); SELECT * FROM noise shows them.", count(places), strings.Join(parts, ", "))
+	p.line("")
+}
+
+func (r *Report) csv() ([]string, [][]any) {
+	latency := map[string]Latency{}
+	for _, l := range r.Latency {
+		latency[l.Route] = l
+	}
+	columns := []string{
+		"run", "route", "replays", "judged", "match", "mismatch", "rejected", "lost", "late", "duplicate", "contradictory",
+		"out_of_order", "orphan", "error", "skipped", "match_rate", "baseline_p50_ms", "baseline_p99_ms", "ack_p50_ms",
+		"ack_p99_ms", "completion_p50_ms", "completion_p99_ms", "slow",
+	}
+	var records [][]any
+	for _, s := range r.Routes {
+		l := latency[s.Route]
+		records = append(records, []any{
+			r.Run.Name, s.Route, s.Replays, s.Judged, s.Match, s.Mismatch, s.Rejected, s.Lost, s.Late, s.Duplicate, s.Contradictory,
+			s.OutOfOrder, s.Orphan, s.Error, s.Skipped, s.MatchRate, l.BaselineP50, l.BaselineP99, l.AckP50,
+			l.AckP99, l.CompletionP50, l.CompletionP99, l.Slow,
+		})
+	}
+	return columns, records
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// reasons writes a map as "reason 3, other 1", the names in order.
+func reasons(m map[string]uint64) string {
+	var parts []string
+	for name, n := range m {
+		parts = append(parts, name+" "+count(n))
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,124 @@
+package report
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Score counts the verdicts of a route.
+type Score struct {
+	Route         string `json:"route" ch:"route"`
+	Replays       uint64 `json:"replays" ch:"replays"`
+	Match         uint64 `json:"match" ch:"match"`
+	Mismatch      uint64 `json:"mismatch" ch:"mismatch"`
+	Rejected      uint64 `json:"rejected" ch:"rejected"`
+	Lost          uint64 `json:"lost" ch:"lost"`
+	Late          uint64 `json:"late" ch:"late"`
+	Duplicate     uint64 `json:"duplicate" ch:"duplicate"`
+	Contradictory uint64 `json:"contradictory" ch:"contradictory"`
+	OutOfOrder    uint64 `json:"out_of_order" ch:"out_of_order"`
+	Orphan        uint64 `json:"orphan" ch:"orphan"`
+	Error         uint64 `json:"error" ch:"error"`
+	Skipped       uint64 `json:"skipped" ch:"skipped"`
+	// Judged is Replays without those skipped and without orphans.
+	Judged uint64 `json:"judged" ch:"judged"`
+	// MatchRate is Match / Judged, 0 when nothing was judged.
+	MatchRate float64 `json:"match_rate" ch:"match_rate"`
+}
+
+type named struct {
+	name string
+	n    *uint64
+}
+
+// verdicts in the order of their precedence, match apart.
+func (s *Score) verdicts() []named {
+	return []named{
+		{"skipped", &s.Skipped}, {"orphan", &s.Orphan}, {"error", &s.Error}, {"rejected", &s.Rejected},
+		{"lost", &s.Lost}, {"contradictory", &s.Contradictory}, {"mismatch", &s.Mismatch},
+		{"duplicate", &s.Duplicate}, {"late", &s.Late}, {"out_of_order", &s.OutOfOrder},
+	}
+}
+
+// Others says in words what was no match: "mismatch 3, lost 1".
+func (s Score) Others() string {
+	var parts []string
+	for _, v := range s.verdicts() {
+		if *v.n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", v.name, count(*v.n)))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+func total(routes []Score) Score {
+	t := Score{Route: "total"}
+	for _, r := range routes {
+		t.Replays, t.Match, t.Judged = t.Replays+r.Replays, t.Match+r.Match, t.Judged+r.Judged
+		from := r.verdicts()
+		for i, v := range t.verdicts() {
+			*v.n += *from[i].n
+		}
+	}
+	if t.Judged > 0 {
+		t.MatchRate = float64(t.Match) / float64(t.Judged)
+	}
+	return t
+}
+
+// Scorecard counts verdicts by route, the route with the most replays that do
+// not match first.
+func Scorecard(ctx context.Context, conn driver.Conn, run string) ([]Score, error) {
+	return sel[Score](ctx, conn, "the scorecard", fmt.Sprintf(`SELECT route, replays, match, mismatch, rejected, lost, late, duplicate,
+ contradictory, out_of_order, orphan, error, skipped, judged, match_rate
+FROM scorecard WHERE run = @run ORDER BY replays - match DESC, route LIMIT %d`, maxRoutes), run)
+}
+
+// Discrepancy is one kind of difference that counts: a route, a folded path
+// and how it differs there.
+type Discrepancy struct {
+	Route string `json:"route" ch:"route"`
+	Path  string `json:"path" ch:"path"`
+	Kind  string `json:"kind" ch:"kind"`
+	// Places is how often, Replays in how many replays.
+	Places  uint64 `json:"places" ch:"places"`
+	Replays uint64 `json:"replays" ch:"replays"`
+	// Baseline and Candidate are the values of one example, Exchange its id.
+	Baseline  string `json:"example_baseline" ch:"example_baseline"`
+	Candidate string `json:"example_candidate" ch:"example_candidate"`
+	Exchange  string `json:"example_exchange" ch:"example_exchange"`
+}
+
+// TopDiscrepancies gives the n most frequent ones and how many there are in
+// all.
+func TopDiscrepancies(ctx context.Context, conn driver.Conn, run string, n int) ([]Discrepancy, uint64, error) {
+	rows, err := sel[Discrepancy](ctx, conn, "the discrepancies", fmt.Sprintf(`SELECT route, path, kind, places, replays, example_baseline, example_candidate, example_exchange
+FROM top_discrepancies WHERE run = @run ORDER BY replays DESC, places DESC, route, path, kind LIMIT %d`, min(max(n, 1), maxTop)), run)
+	if err != nil {
+		return nil, 0, err
+	}
+	all, err := sel[struct {
+		N uint64 `ch:"n"`
+	}](ctx, conn, "the discrepancies", "SELECT uniqExact(route, path, kind) AS n FROM discrepancies WHERE run = @run", run)
+	if err != nil {
+		return nil, 0, err
+	}
+	return rows, all[0].N, nil
+}
+
+// NoiseClass counts differences that were classified as harmless.
+type NoiseClass struct {
+	Class   string `json:"class" ch:"noise_class"`
+	Places  uint64 `json:"places" ch:"places"`
+	Replays uint64 `json:"replays" ch:"replays"`
+	Paths   uint64 `json:"paths" ch:"paths"`
+}
+
+// Noise sums up what a report leaves out.
+func Noise(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
+	return sel[NoiseClass](ctx, conn, "the noise", `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths
+FROM noise WHERE run = @run GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
+}

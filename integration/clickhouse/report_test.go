@@ -1,0 +1,190 @@
+package clickhouse
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/report"
+	"understudy.dev/comparator/report/sql"
+	"understudy.dev/deployments/embedded/embeddedtest"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// fill writes a run of n replays, its exchanges and their tally.
+func fill(t *testing.T, conn driver.Conn, n int) {
+	t.Helper()
+	names := topic.NamesFor("")
+	in, err := clickhouse.NewIngest(conn, names, everyThird{}, nil, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := func(topic string, records ...*kgo.Record) {
+		t.Helper()
+		b := stream.Batch{Topic: topic, End: int64(len(records)), Records: records, Token: topic}
+		if err := in.Handle(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	record := func(r *kgo.Record, err error) *kgo.Record {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Timestamp = time.Now()
+		return r
+	}
+	replays := batch(t, names, "fill", n).Records
+	handle(names.Replays, replays...)
+	var exchanges []*kgo.Record
+	for i, r := range replays {
+		replay, err := stream.DecodeReplay(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replay.Exchange.Recorder, replay.Exchange.Sequence = "rec", uint64(i+1)
+		exchanges = append(exchanges, record(stream.ExchangeRecord(names, replay.Exchange)))
+	}
+	handle(names.Exchanges, exchanges...)
+	handle(names.Tallies,
+		record(stream.TallyRecord(names, &understudyv1.Tally{Recorder: "rec", Number: 1, Served: 1, Pending: 1})),
+		record(stream.TallyRecord(names, &understudyv1.Tally{
+			Recorder: "rec", Number: 2, Served: uint64(n) + 1, Recorded: uint64(n), Dropped: map[string]uint64{"full": 1}, Final: true,
+		})),
+	)
+	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	state := func(version uint64, s understudyv1.Run_State, replayed int) *kgo.Record {
+		return record(stream.RunRecord(names, &understudyv1.Run{
+			Name: "r", Version: version, State: s, Spec: &understudyv1.RunSpec{Candidate: "http://candidate", Speed: 5},
+			StartUnixNano: start.UnixNano(), EndUnixNano: start.Add(time.Minute).UnixNano(),
+			Selected: uint64(n), Replayed: uint64(replayed), Written: uint64(replayed), PlannedRate: 10, AchievedRate: 9.9,
+		}))
+	}
+	handle(names.Runs, state(1, understudyv1.Run_STATE_RUNNING, n/2), state(2, understudyv1.Run_STATE_COMPLETED, n))
+}
+
+func TestReport(t *testing.T) {
+	conn := database(t, "report")
+	fill(t, conn, 120)
+	r, err := report.Load(t.Context(), conn, "r", report.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []report.Score{{Route: "GET /n", Replays: 120, Match: 80, Mismatch: 40, Judged: 120, MatchRate: 2. / 3}}; !cmp.Equal(want, r.Routes) {
+		t.Error(cmp.Diff(want, r.Routes))
+	}
+	wantTop := []report.Discrepancy{{
+		Route: "GET /n", Path: "$.n", Kind: "value", Places: 40, Replays: 40,
+		Baseline: "9007199254740993", Candidate: "9007199254740992", Exchange: "e2",
+	}}
+	if diff := cmp.Diff(wantTop, r.Discrepancies); diff != "" {
+		t.Error(diff)
+	}
+	wantLatency := []report.Latency{{Route: "GET /n", Replays: 120, BaselineP50: 1, BaselineP99: 1, AckP50: 2, AckP99: 2}}
+	if diff := cmp.Diff(wantLatency, r.Latency); diff != "" {
+		t.Error(diff)
+	}
+	if want := []report.NoiseClass{{Class: "timestamp", Places: 40, Replays: 40, Paths: 1}}; !cmp.Equal(want, r.Noise) {
+		t.Error(cmp.Diff(want, r.Noise))
+	}
+	if !r.Balance.Holds || r.Places != 1 || r.Run.State != "completed" {
+		t.Errorf("got %+v", r)
+	}
+	var page bytes.Buffer
+	if err := r.Render(&page, report.Table); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("\n%s", page.String())
+
+	_, err = report.Load(t.Context(), conn, `no'such\run`, report.DefaultOptions())
+	if !errors.Is(err, report.ErrUnknownRun) || !strings.Contains(err.Error(), "there are r;") {
+		t.Errorf("an unknown run: %v", err)
+	}
+}
+
+func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
+	conn := database(t, "broken")
+	fill(t, conn, 120)
+	if err := conn.Exec(t.Context(), "DELETE FROM comparisons WHERE exchange_id = 'e7'"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := report.LoadBalance(t.Context(), conn, "r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Holds || b.Judged != 119 {
+		t.Errorf("got %+v", b)
+	}
+}
+
+func TestSQL(t *testing.T) {
+	conn := database(t, "sql")
+	fill(t, conn, 30)
+	client := sql.Client{URL: "http://" + embeddedtest.Start(t).HTTP, Database: "sql"}
+	f := func(query, want string) {
+		t.Helper()
+		var out bytes.Buffer
+		if err := client.Query(t.Context(), query, &out); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		if diff := cmp.Diff(want, out.String()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", query, diff)
+		}
+	}
+	f("SELECT route, path, kind, count() FROM discrepancies GROUP BY ALL ORDER BY 4 DESC LIMIT 10 FORMAT CSV", "\"GET /n\",\"$.n\",\"value\",10\n")
+	f("SELECT 1 AS x FORMAT JSONEachRow", "{\"x\":1}\n")
+	client.Parameters = map[string]string{"text": "a'\t\\n\nb"}
+	f("SELECT length({text:String}) FORMAT TSV", "7\n")
+
+	var out bytes.Buffer
+	if err := client.Query(t.Context(), "SELECT 'wide' AS word", &out); err != nil || !strings.Contains(out.String(), "│ wide │") {
+		t.Errorf("PrettyCompact is the default; got %q, %v", out.String(), err)
+	}
+	var e *sql.Error
+	if err := client.Query(t.Context(), "SELECT nothing", &out); !errors.As(err, &e) || e.Code != 47 {
+		t.Errorf("an unknown column: %v", err)
+	}
+	if err := client.Query(t.Context(), "SELECT throwIf(number = 3000000) FROM numbers(4000000) FORMAT Null", &out); !errors.As(err, &e) || e.Code != 395 {
+		t.Errorf("an error while it runs: %v", err)
+	}
+}
+
+func TestAddressesOfClickHouse(t *testing.T) {
+	at := embeddedtest.Start(t)
+	for _, address := range []string{at.Native, "clickhouse://" + at.Native, "http://" + at.HTTP} {
+		conn, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: address + "/default"})
+		if err != nil {
+			t.Errorf("%s: %v", address, err)
+			continue
+		}
+		var n uint8
+		if err := conn.QueryRow(t.Context(), "SELECT 1").Scan(&n); err != nil || n != 1 {
+			t.Errorf("%s: %v", address, err)
+		}
+		conn.Close()
+	}
+	_, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: at.Native + "/absent"})
+	if !errors.Is(err, clickhouse.ErrSchema) || !strings.Contains(err.Error(), "understudy migrate") {
+		t.Errorf("a missing database: %v", err)
+	}
+	silent := httptest.NewServer(http.NotFoundHandler())
+	address := strings.TrimPrefix(silent.URL, "http://")
+	silent.Close()
+	_, err = clickhouse.Connect(t.Context(), clickhouse.Config{Address: "clickhouse://someone:verysecret@" + address + "/x"})
+	if err == nil || !strings.Contains(err.Error(), address) || strings.Contains(fmt.Sprint(err), "verysecret") {
+		t.Errorf("nobody there: %v", err)
+	}
+}
