@@ -43,7 +43,7 @@ func (p *page) table(columns []column, rows [][]string) {
 	var configs []table.ColumnConfig
 	for i, c := range columns {
 		head = append(head, c.head)
-		cfg := table.ColumnConfig{Number: i + 1, WidthMax: c.width, WidthMaxEnforcer: text.WrapHard}
+		cfg := table.ColumnConfig{Number: i + 1, WidthMax: c.width, WidthMaxEnforcer: wrap}
 		if c.right {
 			cfg.Align, cfg.AlignHeader = text.AlignRight, text.AlignRight
 		}
@@ -62,4 +62,12 @@ func (p *page) table(columns []column, rows [][]string) {
 		p.WriteString(strings.TrimRight(line, " "))
 		p.WriteByte('\n')
 	}
+}
+
+// wrap breaks between words where it can; a cell that has lines keeps them.
+func wrap(cell string, width int) string {
+	if strings.Contains(cell, "\n") {
+		return cell
+	}
+	return text.WrapHard(cell, width)
 }

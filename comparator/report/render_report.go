@@ -68,10 +68,10 @@ func (r *Report) discrepancies(p *page) {
 	for _, d := range r.Discrepancies {
 		rows = append(rows, []string{
 			count(d.Replays), d.Route + " " + d.Path, d.Kind,
-			shorten(Clean(d.Baseline), 30), shorten(Clean(d.Candidate), 30),
+			shorten(Clean(d.Baseline), 48), shorten(Clean(d.Candidate), 48),
 		})
 	}
-	p.table([]column{{"Replays", 7, true}, {"Where", 28, false}, {"How", 10, false}, {"Baseline", 13, false}, {"Candidate", 13, false}}, rows)
+	p.table([]column{{"Replays", 7, true}, {"Where", 24, false}, {"How", 7, false}, {"Baseline", 16, false}, {"Candidate", 16, false}}, rows)
 	p.line("")
 }
 

@@ -27,16 +27,17 @@ SELECT
 FROM comparisons
 GROUP BY run, route;
 
+-- Milliseconds; 0 = unknown.
 CREATE OR REPLACE VIEW latency AS
 SELECT
     run, route,
     count() AS replays,
-    round(quantileIf(0.5)(baseline_latency_ns, baseline_latency_ns > 0) / 1e6, 3) AS baseline_p50_ms,
-    round(quantileIf(0.99)(baseline_latency_ns, baseline_latency_ns > 0) / 1e6, 3) AS baseline_p99_ms,
-    round(quantileIf(0.5)(ack_latency_ns, ack_latency_ns > 0) / 1e6, 3) AS ack_p50_ms,
-    round(quantileIf(0.99)(ack_latency_ns, ack_latency_ns > 0) / 1e6, 3) AS ack_p99_ms,
-    round(quantileIf(0.5)(completion_latency_ns, completion_latency_ns > 0) / 1e6, 3) AS completion_p50_ms,
-    round(quantileIf(0.99)(completion_latency_ns, completion_latency_ns > 0) / 1e6, 3) AS completion_p99_ms,
+    ifNotFinite(round(quantileIf(0.5)(baseline_latency_ns, baseline_latency_ns > 0) / 1e6, 3), 0) AS baseline_p50_ms,
+    ifNotFinite(round(quantileIf(0.99)(baseline_latency_ns, baseline_latency_ns > 0) / 1e6, 3), 0) AS baseline_p99_ms,
+    ifNotFinite(round(quantileIf(0.5)(ack_latency_ns, ack_latency_ns > 0) / 1e6, 3), 0) AS ack_p50_ms,
+    ifNotFinite(round(quantileIf(0.99)(ack_latency_ns, ack_latency_ns > 0) / 1e6, 3), 0) AS ack_p99_ms,
+    ifNotFinite(round(quantileIf(0.5)(completion_latency_ns, completion_latency_ns > 0) / 1e6, 3), 0) AS completion_p50_ms,
+    ifNotFinite(round(quantileIf(0.99)(completion_latency_ns, completion_latency_ns > 0) / 1e6, 3), 0) AS completion_p99_ms,
     countIf(channel NOT IN ('immediate', '')) AS asynchronous
 FROM comparisons
 WHERE verdict NOT IN ('skipped', 'orphan')
