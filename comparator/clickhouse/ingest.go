@@ -33,7 +33,12 @@ type Ingest struct {
 	foreign func(context.Context, *kgo.Record, error) error
 	rows    *prometheus.CounterVec
 	verdict *prometheus.CounterVec
+	strange *prometheus.CounterVec
 }
+
+// blockRows is how many rows of differences are held before they are sent: a
+// replay may have a hundred, with texts of 1 KiB each.
+const blockRows = 20_000
 
 // NewIngest prepares an ingest. foreign is called for each record that is none
 // of ours, before the batch that holds it is written; it should put the record
@@ -47,8 +52,11 @@ func NewIngest(conn driver.Conn, names topic.Names, judge Judge,
 		verdict: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "understudy", Subsystem: "comparator", Name: "verdicts_total", Help: "Replays judged, by verdict.",
 		}, []string{"verdict"}),
+		strange: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "understudy", Subsystem: "comparator", Name: "foreign_total", Help: "Records that are none of ours or cannot be read, by topic.",
+		}, []string{"topic"}),
 	}
-	for _, c := range []prometheus.Collector{in.rows, in.verdict} {
+	for _, c := range []prometheus.Collector{in.rows, in.verdict, in.strange} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("comparator metrics: %w", err)
 		}
@@ -85,23 +93,43 @@ func one[M, R any](ctx context.Context, in *Ingest, b stream.Batch, table string
 	for _, r := range b.Records {
 		m, err := decode(r)
 		if err != nil {
-			if err := in.foreign(ctx, r, err); err != nil {
+			if err := in.aside(ctx, r, err); err != nil {
 				return err
 			}
 			continue
 		}
 		rows = append(rows, row(m, position(r)))
 	}
-	return insert(ctx, in, b.Token, table, rows)
+	return insert(ctx, in, b.Token+"/"+table, table, rows)
 }
 
+// aside hands over a record that is none of ours.
+func (in *Ingest) aside(ctx context.Context, r *kgo.Record, why error) error {
+	in.strange.WithLabelValues(r.Topic).Inc()
+	if err := in.foreign(ctx, r, why); err != nil {
+		return fmt.Errorf("put aside %s/%d offset %d: %w", r.Topic, r.Partition, r.Offset, err)
+	}
+	return nil
+}
+
+// replays writes two tables. Differences go first: a row in comparisons then
+// always has its differences. They are sent in blocks whose ends depend on
+// nothing but the batch and the configuration of the judge, so that a repeated
+// batch gives the same blocks.
 func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	var comparisons []*comparisonRow
 	var differences []*differenceRow
+	blocks := 0
+	send := func() error {
+		token := fmt.Sprintf("%s/differences/%d", b.Token, blocks)
+		err := insert(ctx, in, token, "differences", differences)
+		blocks, differences = blocks+1, nil
+		return err
+	}
 	for _, r := range b.Records {
 		m, err := stream.DecodeReplay(r)
 		if err != nil {
-			if err := in.foreign(ctx, r, err); err != nil {
+			if err := in.aside(ctx, r, err); err != nil {
 				return err
 			}
 			continue
@@ -110,15 +138,21 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
 		comparisons = append(comparisons, toComparison(m, c, position(r)))
 		differences = append(differences, toDifferences(m, c, position(r))...)
+		if len(differences) >= blockRows {
+			if err := send(); err != nil {
+				return err
+			}
+		}
 	}
-	// Differences first: a row in comparisons then always has its differences.
-	if err := insert(ctx, in, b.Token, "differences", differences); err != nil {
+	if err := send(); err != nil {
 		return err
 	}
-	return insert(ctx, in, b.Token, "comparisons", comparisons)
+	return insert(ctx, in, b.Token+"/comparisons", "comparisons", comparisons)
 }
 
-// insert sends rows as one block under a token of the batch and the table.
+// insert sends rows as one block under a token of the batch and the table. The
+// rows outlive the call, because a client's batch cannot be sent twice: the
+// next try builds a new one.
 func insert[R any](ctx context.Context, in *Ingest, token, table string, rows []*R) error {
 	if len(rows) == 0 {
 		return nil
@@ -126,7 +160,7 @@ func insert[R any](ctx context.Context, in *Ingest, token, table string, rows []
 	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
 		"async_insert":               0,
 		"insert_deduplicate":         1,
-		"insert_deduplication_token": token + "/" + table,
+		"insert_deduplication_token": token,
 		"deduplicate_blocks_in_dependent_materialized_views": 1,
 		"max_insert_block_size":                              1 << 20,
 		"min_insert_block_size_rows":                         1 << 20,
