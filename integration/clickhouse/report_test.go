@@ -164,7 +164,7 @@ func TestSQL(t *testing.T) {
 
 func TestAddressesOfClickHouse(t *testing.T) {
 	at := embeddedtest.Start(t)
-	for _, address := range []string{at.Native, "clickhouse://" + at.Native, "http://" + at.HTTP} {
+	for _, address := range []string{at.Native, "clickhouse://" + at.Native, "tcp://" + at.Native} {
 		conn, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: address + "/default"})
 		if err != nil {
 			t.Errorf("%s: %v", address, err)
