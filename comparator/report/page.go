@@ -20,8 +20,7 @@ func (p *page) line(format string, args ...any) {
 			args[i] = Clean(s)
 		}
 	}
-	p.WriteString(text.WrapSoft(fmt.Sprintf(format, args...), width))
-	p.WriteByte('\n')
+	p.lines(text.WrapSoft(fmt.Sprintf(format, args...), width))
 }
 
 // column of a table: its head, how wide at most (longer cells are wrapped),
@@ -58,7 +57,13 @@ func (p *page) table(columns []column, rows [][]string) {
 		}
 		t.AppendRow(cells)
 	}
-	for _, line := range strings.Split(t.Render(), "\n") {
+	p.lines(t.Render())
+}
+
+// lines writes text without the blanks that wrapping and tables end lines
+// with.
+func (p *page) lines(text string) {
+	for _, line := range strings.Split(text, "\n") {
 		p.WriteString(strings.TrimRight(line, " "))
 		p.WriteByte('\n')
 	}
@@ -69,5 +74,5 @@ func wrap(cell string, width int) string {
 	if strings.Contains(cell, "\n") {
 		return cell
 	}
-	return text.WrapHard(cell, width)
+	return text.WrapSoft(cell, width)
 }

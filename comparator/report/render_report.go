@@ -60,7 +60,8 @@ func (r *Report) scorecard(p *page) {
 
 func (r *Report) discrepancies(p *page) {
 	if len(r.Discrepancies) == 0 {
-		p.line("No discrepancies.\n")
+		p.line("No discrepancies.")
+		p.line("")
 		return
 	}
 	p.line("Discrepancies: %d of %s kinds", len(r.Discrepancies), count(r.Places))
