@@ -95,3 +95,18 @@ func serve(ctx context.Context, ln net.Listener, h http.Handler) error {
 	})
 	return group.Wait()
 }
+
+// Serve serves one of the two systems, "baseline" or "candidate", on ln until
+// ctx ends. The candidate plants its faults.
+func Serve(ctx context.Context, side string, ln net.Listener) error {
+	if side == "baseline" {
+		return serve(ctx, ln, baseline.New())
+	}
+	callbacks := &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}
+	defer callbacks.CloseIdleConnections()
+	successor := candidate.New(candidate.Config{Authorization: Credential, Faults: fault.NewBook(), Callbacks: callbacks})
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return successor.Run(ctx) })
+	group.Go(func() error { return serve(ctx, ln, successor) })
+	return group.Wait()
+}

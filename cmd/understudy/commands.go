@@ -1,0 +1,21 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are the subcommands, one file each.
+func (a *app) commands() []*cobra.Command {
+	return []*cobra.Command{
+		a.demoCommand(),
+		a.devCommand(),
+		a.recordCommand(),
+		a.importCommand(),
+		a.replayCommand(),
+		a.compareCommand(),
+		a.reportCommand(),
+		a.runsCommand(),
+		a.sqlCommand(),
+		a.topicsCommand(),
+		a.migrateCommand(),
+		a.configCommand(),
+	}
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"understudy.dev/comparator"
+	"understudy.dev/comparator/clickhouse"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+type compareFlags struct {
+	run, group string
+	follow     bool
+}
+
+func (a *app) compareCommand() *cobra.Command {
+	var f compareFlags
+	c := &cobra.Command{
+		Use: "compare", Short: "Judge replays and write verdicts and differences to ClickHouse", Args: exactly(),
+		Long: `   Kafka: replays, exchanges, tallies, runs
+        │
+        ▼
+   outcome → rules → differences → noise → verdict
+        │
+        ▼
+   ClickHouse, each batch once in effect, whenever this process dies
+
+Judges whatever the topics hold and ends when every run (or the one named by
+--run) has ended and all of it is in ClickHouse; with --follow it goes on.
+Several of these share the work.`,
+		RunE: func(c *cobra.Command, _ []string) error { return a.compare(c.Context(), f) },
+	}
+	a.kafkaFlags(c)
+	a.clickhouseFlags(c)
+	a.adminFlag(c)
+	c.Flags().StringVar(&f.run, "run", "", "end when this run is judged")
+	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
+	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
+	return c
+}
+
+func (a *app) compare(ctx context.Context, f compareFlags) error {
+	judge, err := comparator.NewJudge(a.cfg.Compare)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	if err := a.requireTopics(ctx); err != nil {
+		return err
+	}
+	conn, err := a.connectClickHouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	ad := newAdmin()
+	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, foreignRecords(producer), ad.registry)
+	if err != nil {
+		return err
+	}
+	cc := stream.DefaultConsumerConfig()
+	cc.Group, cc.Topics, cc.Fingerprint = f.group, ingest.Topics(), fingerprint(a.cfg.Compare)
+	if cc.Group == "" {
+		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
+	}
+	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, ingest.Handle, a.log, ad.registry)
+	if err != nil {
+		return err
+	}
+	stopAdmin, err := ad.start(a.cfg.Admin)
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	ad.ready.Store(true)
+	return a.consume(ctx, consumer, f, cc)
+}
+
+// consume runs the consumer until it is interrupted or everything is done.
+func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareFlags, cc stream.ConsumerConfig) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.Go(func() error { return consumer.Run(groupCtx) })
+	if !f.follow {
+		group.Go(func() error {
+			defer stop()
+			return a.untilDone(groupCtx, f.run, cc)
+		})
+	}
+	return group.Wait()
+}
+
+// untilDone returns when the runs have ended and the group has handled what
+// the topics held then.
+func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfig) error {
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	until := clickhouse.NewUntil(&kafkaBooks{a, client, cc.Group}, cc.Topics, run)
+	said := ""
+	for {
+		done, waiting, err := until.Done(ctx)
+		if err != nil || done {
+			return notIfDone(ctx, err)
+		}
+		if waiting != said {
+			a.log.Info("waiting for " + waiting)
+			said = waiting
+		}
+		if !pause(ctx, 200*time.Millisecond) {
+			return nil
+		}
+	}
+}
+
+// kafkaBooks answers what Until asks.
+type kafkaBooks struct {
+	a      *app
+	client *kgo.Client
+	group  string
+}
+
+// Runs implements clickhouse.Books.
+func (b *kafkaBooks) Runs(ctx context.Context) ([]*understudyv1.Run, error) {
+	runs, err := b.a.latestRuns(ctx)
+	return slices.Collect(maps.Values(runs)), err
+}
+
+// Ends implements clickhouse.Books.
+func (b *kafkaBooks) Ends(ctx context.Context, topic string) (clickhouse.Offsets, error) {
+	return stream.Ends(ctx, b.client, topic)
+}
+
+// Passed implements clickhouse.Books.
+func (b *kafkaBooks) Passed(ctx context.Context, topic string, ends clickhouse.Offsets) (bool, error) {
+	return stream.Passed(ctx, b.client, b.group, topic, ends)
+}
+
+// notIfDone: an error that comes from the end of the work is none.
+func notIfDone(ctx context.Context, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return nil
+	}
+	return dependency(err)
+}
+
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// foreignRecords puts a record aside and waits until it is safe, before the
+// batch that holds it counts as handled.
+func foreignRecords(p *stream.Producer) func(context.Context, *kgo.Record, error) error {
+	return func(ctx context.Context, r *kgo.Record, reason error) error {
+		letter, err := stream.DeadLetter("comparator", r, reason.Error())
+		if err != nil {
+			return err
+		}
+		return p.ProduceSync(ctx, letter)
+	}
+}
+
+// fingerprint of what decides verdicts.
+func fingerprint(c comparator.Config) string {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return "unknown"
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))[:16]
+}

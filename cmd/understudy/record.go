@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/errgroup"
+
+	"understudy.dev/gateway"
+	"understudy.dev/recorder"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+func (a *app) recordCommand() *cobra.Command {
+	var keyFile string
+	c := &cobra.Command{
+		Use: "record --baseline URL", Short: "Proxy traffic to the baseline and write every exchange to Kafka", Args: exactly(),
+		Long: `   client ──► recorder ──► gateway ──► baseline
+                 │
+                 └──► Kafka: exchanges, tallies
+
+Live traffic never waits for Kafka: what cannot be kept is dropped, counted
+with a reason, and leaves a hole in the sequence numbers.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if keyFile != "" {
+				key, err := os.ReadFile(keyFile)
+				if err != nil {
+					return usagef("--key-file: %w", err)
+				}
+				a.cfg.Record.Key = strings.TrimSpace(string(key))
+			}
+			return a.record(c.Context())
+		},
+	}
+	a.kafkaFlags(c)
+	a.adminFlag(c)
+	r := &a.cfg.Record
+	f := c.Flags()
+	f.StringVar(&r.Listen, "listen", r.Listen, "address to take traffic on")
+	f.StringVar(&r.Upstream.URL, "baseline", r.Upstream.URL, "URL of the baseline")
+	f.StringVar(&r.Upstream.Host, "host", r.Upstream.Host, "Host header for the baseline: empty keeps the client's, \"upstream\" sends the baseline's own")
+	f.StringVar(&r.Instance, "instance", r.Instance, "name of this recorder, unique for each start; empty makes one")
+	f.Var(byteSize{&r.CaptureLimit}, "capture-limit", "bytes of a body that are kept")
+	f.StringSliceVar(&r.Session, "session", r.Session, "where the session is found, in order: header:NAME, cookie:NAME, query:NAME, ip")
+	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
+	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	return c
+}
+
+func (a *app) record(ctx context.Context) error {
+	cfg := a.cfg.Record
+	if cfg.Upstream.URL == "" {
+		return usagef("record needs --baseline http://host:port")
+	}
+	if err := errors.Join(cfg.Upstream.Validate(), cfg.Config.Validate()); err != nil {
+		return usagef("%w", err)
+	}
+	if err := a.requireTopics(ctx); err != nil {
+		return err
+	}
+	producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	ad := newAdmin()
+	upstream, err := gateway.NewUpstream(cfg.Upstream, a.log, ad.registry)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	rec, err := recorder.New(cfg.Config, &exchangeSink{producer: producer, names: a.names()}, a.log, ad.registry)
+	if err != nil {
+		return usagef("%w", err)
+	}
+	stopAdmin, err := ad.start(a.cfg.Admin)
+	if err != nil {
+		return err
+	}
+	defer stopAdmin()
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("listen for traffic: %w; choose another address with --listen", err)
+	}
+	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
+	ad.ready.Store(true)
+	err = serveTraffic(ctx, ln, rec, upstream, func() { ad.ready.Store(false) })
+	n := rec.Counts()
+	dropped := uint64(0)
+	for _, d := range n.Dropped {
+		dropped += d
+	}
+	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "pending", n.Pending)
+	return err
+}
+
+// drainTraffic bounds how long requests under way are waited for at the end.
+const drainTraffic = 20 * time.Second
+
+// serveTraffic answers until ctx ends, then lets requests under way finish,
+// and only then stops the recorder, so that they are recorded too.
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, draining func()) error {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols}
+	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRecording()
+	var group errgroup.Group
+	group.Go(func() error { return rec.Run(recording) })
+	group.Go(func() error {
+		defer stopRecording()
+		<-ctx.Done()
+		draining()
+		grace, cancel := context.WithTimeout(context.Background(), drainTraffic)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			_ = server.Close()
+		}
+		return nil
+	})
+	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return group.Wait()
+}
+
+// exchangeSink writes what the recorder gives into Kafka without waiting.
+type exchangeSink struct {
+	producer *stream.Producer
+	names    topic.Names
+}
+
+// Exchange implements recorder.Sink.
+func (s *exchangeSink) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	r, err := stream.ExchangeRecord(s.names, e)
+	if err != nil {
+		return err
+	}
+	s.producer.TryProduce(context.Background(), r, sinkDone(done))
+	return nil
+}
+
+// Tally implements recorder.Sink.
+func (s *exchangeSink) Tally(t *understudyv1.Tally, done func(error)) error {
+	r, err := stream.TallyRecord(s.names, t)
+	if err != nil {
+		return err
+	}
+	s.producer.TryProduce(context.Background(), r, sinkDone(done))
+	return nil
+}
+
+// Flush implements recorder.Sink.
+func (s *exchangeSink) Flush(ctx context.Context) error { return s.producer.Flush(ctx) }
+
+// sinkDone puts Kafka's reasons into the recorder's words.
+func sinkDone(done func(error)) func(*kgo.Record, error) {
+	return func(_ *kgo.Record, err error) {
+		switch {
+		case errors.Is(err, stream.ErrFull):
+			err = fmt.Errorf("%w: %w", recorder.ErrFull, err)
+		case errors.Is(err, kerr.MessageTooLarge):
+			err = fmt.Errorf("%w: %w", recorder.ErrTooLarge, err)
+		}
+		done(err)
+	}
+}

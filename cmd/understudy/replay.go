@@ -1,0 +1,307 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/replayer"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+type replayFlags struct {
+	from, to   string
+	recorders  []string
+	headers    []string
+	completion string
+}
+
+func (a *app) replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on the schedule of the recording",
+		Long: `   Kafka: exchanges ──► select ──► schedule ──► candidate ──► await completion
+                                                                  │
+   Kafka: replays, runs ◄─────────────────────────────────────────┘
+
+Requests leave on an absolute schedule, whatever the candidate does; latency
+counts from the intended moment. Unsafe methods are sent only to a candidate on
+the loopback address, or with --isolated.`,
+		Args: exactly(),
+		RunE: func(c *cobra.Command, _ []string) error { return a.replay(c.Context(), f) },
+	}
+	a.kafkaFlags(c)
+	a.adminFlag(c)
+	r, fl := &a.cfg.Replay, c.Flags()
+	fl.StringVar(&r.Run, "run", "", "name of the run; it must be new")
+	fl.StringVar(&r.Candidate, "candidate", r.Candidate, "URL of the candidate")
+	fl.Float64Var(&r.Speed, "speed", r.Speed, "scale of the recorded rate: 5 is five times as fast")
+	fl.StringVar(&f.from, "from", "", "first moment of the recording, RFC 3339, or a duration before now")
+	fl.StringVar(&f.to, "to", "", "moment at which to end (not included), likewise")
+	fl.StringSliceVar(&f.recorders, "recorder", nil, "recorder instances to take; none means all")
+	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on, until interrupted")
+	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
+	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
+	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
+	fl.StringVar(&f.completion, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
+	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
+	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
+	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
+	fl.BoolVar(&r.Isolated, "isolated", r.Isolated, "the candidate has no effect outside the rehearsal: send unsafe methods")
+	fl.BoolVar(&r.Order, "order", r.Order, "send a request only after the one before it in its session is finished")
+	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
+	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
+	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 is no budget")
+	return c
+}
+
+func (a *app) replay(ctx context.Context, f replayFlags) error {
+	summary, err := a.runReplay(ctx, f)
+	if summary != nil {
+		printRun(a.out, summary)
+	}
+	if errors.Is(err, replayer.ErrLag) {
+		return threshold(err)
+	}
+	return err
+}
+
+// runReplay replays and returns the final state of the run.
+func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, error) {
+	r := &a.cfg.Replay
+	window, err := a.timeline(f)
+	if err != nil {
+		return nil, err
+	}
+	r.Completion.Channel = f.completion
+	if err := addHeaders(r, f.headers); err != nil {
+		return nil, err
+	}
+	if r.Run == "" {
+		return nil, usagef("replay needs --run NAME")
+	}
+	if r.Candidate == "" {
+		return nil, usagef("replay needs --candidate http://host:port")
+	}
+	if err := r.Validate(); err != nil {
+		return nil, usagef("%w", err)
+	}
+	if err := a.requireTopics(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.requireNewRun(ctx, r.Run); err != nil {
+		return nil, err
+	}
+	return a.drive(ctx, window)
+}
+
+func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
+	r := &a.cfg.Replay
+	pc := a.cfg.Kafka.Producer
+	pc.DeliveryTimeout = 2 * time.Minute // a replay is not repeated lightly
+	producer, err := a.newProducer(ctx, pc)
+	if err != nil {
+		return nil, err
+	}
+	defer producer.Close()
+	timeline, err := stream.OpenTimeline(ctx, a.cfg.Kafka.Config, window, deadLetters(producer, "replayer"))
+	if err != nil {
+		return nil, dependency(err)
+	}
+	defer timeline.Close()
+	ad := newAdmin()
+	rep, err := replayer.New(*r, a.runSpec(window), &timelineSource{t: timeline}, &replaySink{producer: producer, names: a.names()}, a.log, ad.registry)
+	if err != nil {
+		return nil, err
+	}
+	stopAdmin, err := ad.start(a.cfg.Admin)
+	if err != nil {
+		return nil, err
+	}
+	defer stopAdmin()
+	ad.ready.Store(true)
+	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
+	defer stopLine()
+	return rep.Run(ctx)
+}
+
+func progressText(run string, p replayer.Progress) string {
+	return fmt.Sprintf("%s  sent %d  in flight %d  completed %d  skipped %d  lag p99 %s  %.0f/s of %.0f/s",
+		run, p.Sent, p.InFlight, p.Completed, p.Skipped, p.LagP99.Round(10*time.Microsecond), p.Achieved, p.Planned)
+}
+
+// timeline says which part of the recording is replayed.
+func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
+	w := stream.TimelineConfig{Topic: a.names().Exchanges, Recorders: f.recorders, Follow: a.cfg.Replay.Follow, Delay: a.cfg.Replay.Delay}
+	var errFrom, errTo error
+	w.From, errFrom = moment("--from", f.from)
+	w.To, errTo = moment("--to", f.to)
+	if err := errors.Join(errFrom, errTo); err != nil {
+		return w, usagef("%w", err)
+	}
+	if !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
+		return w, usagef("--from %s is not before --to %s", f.from, f.to)
+	}
+	return w, nil
+}
+
+// moment reads a time, or a duration before now.
+func moment(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	if d, err := time.ParseDuration(s); err == nil {
+		return time.Now().Add(-d.Abs()), nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return t, fmt.Errorf("%s %q: want a time like 2026-11-24T10:00:00Z or a duration like 15m", flag, s)
+	}
+	return t, nil
+}
+
+func addHeaders(r *replayer.Config, headers []string) error {
+	if len(headers) == 0 {
+		return nil
+	}
+	merged := map[string]string{}
+	maps.Copy(merged, r.Headers)
+	for _, h := range headers {
+		name, value, ok := strings.Cut(h, ":")
+		name = strings.TrimSpace(name)
+		if !ok || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
+			// The value may be a secret, so it is not repeated.
+			return usagef("--header %q…: want \"Name: value\"", name[:min(len(name), 40)])
+		}
+		merged[name] = strings.TrimSpace(value)
+	}
+	r.Headers = merged
+	return nil
+}
+
+// requireNewRun: a name that is used twice would mix two runs in the tables.
+func (a *app) requireNewRun(ctx context.Context, name string) error {
+	runs, err := a.latestRuns(ctx)
+	if err != nil {
+		return err
+	}
+	if old, ok := runs[name]; ok {
+		return usagef("run %s exists already (%s, %s); choose another name", name,
+			stateName(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
+	}
+	return nil
+}
+
+// latestRuns is the last state of every run.
+func (a *app) latestRuns(ctx context.Context) (map[string]*understudyv1.Run, error) {
+	records, err := stream.Latest(ctx, a.cfg.Kafka.Config, a.names().Runs)
+	if err != nil {
+		return nil, dependency(err)
+	}
+	runs := map[string]*understudyv1.Run{}
+	for name, r := range records {
+		if run, err := stream.DecodeRun(r); err == nil {
+			runs[name] = run
+		}
+	}
+	return runs, nil
+}
+
+func stateName(s understudyv1.Run_State) string {
+	return strings.ToLower(strings.TrimPrefix(s.String(), "STATE_"))
+}
+
+func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
+	r := a.cfg.Replay
+	spec := &understudyv1.RunSpec{
+		Candidate: r.Candidate, Speed: r.Speed, Follow: r.Follow, Recorders: w.Recorders, Completion: r.Completion.Channel,
+		CompletionTimeoutNano: int64(r.Completion.Timeout), Headers: slices.Sorted(maps.Keys(r.Headers)),
+	}
+	if !w.From.IsZero() {
+		spec.FromUnixNano = w.From.UnixNano()
+	}
+	if !w.To.IsZero() {
+		spec.ToUnixNano = w.To.UnixNano()
+	}
+	r.Headers = nil // secrets have no fingerprint
+	if text, err := yaml.Marshal(r); err == nil {
+		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
+	}
+	return spec
+}
+
+// timelineSource lets the replayer read the topic.
+type timelineSource struct {
+	mu sync.Mutex
+	t  *stream.Timeline
+}
+
+// Next implements replayer.Source.
+func (s *timelineSource) Next(ctx context.Context) (*understudyv1.Exchange, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.t.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		err = dependency(err)
+	}
+	return e, err
+}
+
+// Unselected implements replayer.Source.
+func (s *timelineSource) Unselected() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.t.Stats().Unselected
+}
+
+// replaySink writes what the replayer gives into Kafka, waiting while its
+// buffer is full.
+type replaySink struct {
+	producer *stream.Producer
+	names    topic.Names
+}
+
+// Replay implements replayer.Sink.
+func (s *replaySink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
+	record, err := stream.ReplayRecord(s.names, r)
+	if err != nil {
+		done(err)
+		return
+	}
+	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(err) })
+}
+
+// Run implements replayer.Sink.
+func (s *replaySink) Run(ctx context.Context, r *understudyv1.Run) error {
+	record, err := stream.RunRecord(s.names, r)
+	if err != nil {
+		return err
+	}
+	return dependency(s.producer.ProduceSync(ctx, record))
+}
+
+// Flush implements replayer.Sink.
+func (s *replaySink) Flush(ctx context.Context) error { return dependency(s.producer.Flush(ctx)) }
+
+// deadLetters puts records that are not ours aside.
+func deadLetters(p *stream.Producer, component string) func(*kgo.Record, error) {
+	return func(r *kgo.Record, reason error) {
+		if letter, err := stream.DeadLetter(component, r, reason.Error()); err == nil {
+			p.Produce(context.Background(), letter, func(*kgo.Record, error) {})
+		}
+	}
+}

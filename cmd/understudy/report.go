@@ -1,0 +1,210 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/spf13/cobra"
+
+	"understudy.dev/comparator/report"
+	"understudy.dev/comparator/report/sql"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// errBalance ends with exit code 3: the run counts for nothing.
+var errBalance = errors.New("the books do not balance: the run is not evidence")
+
+func (a *app) reportCommand() *cobra.Command {
+	format, options := report.Table, report.DefaultOptions()
+	c := &cobra.Command{
+		Use: "report RUN", Short: "Print the scorecard by route, the top discrepancies and the balance of a run", Args: exactly("RUN"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := errors.Join(checkFormat(format), options.Validate()); err != nil {
+				return usagef("%w", err)
+			}
+			return a.withTables(c.Context(), func(conn driver.Conn) error {
+				r, err := report.Load(c.Context(), conn, args[0], options)
+				if err != nil {
+					return unknownRun(err)
+				}
+				if err := r.Render(a.out, format); err != nil {
+					return err
+				}
+				if r.Run.Ended() && !r.Balance.Holds {
+					return threshold(errBalance)
+				}
+				return nil
+			})
+		},
+	}
+	a.clickhouseFlags(c)
+	formatFlag(c, &format)
+	c.Flags().IntVar(&options.Top, "top", options.Top, "discrepancies that are listed")
+	return c
+}
+
+func (a *app) runsCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "runs", Short: "List runs and show their books", Args: noCommand, RunE: help}
+	format := report.Table
+	list := &cobra.Command{
+		Use: "list", Short: "List the runs", Args: exactly(),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := checkFormat(format); err != nil {
+				return usagef("%w", err)
+			}
+			return a.withTables(c.Context(), func(conn driver.Conn) error {
+				runs, err := report.Runs(c.Context(), conn)
+				if err != nil {
+					return err
+				}
+				return report.RenderRuns(a.out, runs, format)
+			})
+		},
+	}
+	balance := &cobra.Command{
+		Use: "balance RUN", Short: "Show that nothing of a run went missing, or what did (exit 3)", Args: exactly("RUN"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkFormat(format); err != nil {
+				return usagef("%w", err)
+			}
+			return a.withTables(c.Context(), func(conn driver.Conn) error {
+				b, err := report.LoadBalance(c.Context(), conn, args[0])
+				if err != nil {
+					return unknownRun(err)
+				}
+				if err := b.Render(a.out, format); err != nil {
+					return err
+				}
+				if !b.Holds {
+					return threshold(errBalance)
+				}
+				return nil
+			})
+		},
+	}
+	for _, c := range []*cobra.Command{list, balance} {
+		a.clickhouseFlags(c)
+		formatFlag(c, &format)
+		parent.AddCommand(c)
+	}
+	return parent
+}
+
+func formatFlag(c *cobra.Command, format *string) {
+	c.Flags().StringVarP(format, "output", "o", *format, strings.Join(report.Formats(), ", "))
+}
+
+func checkFormat(format string) error {
+	if !slices.Contains(report.Formats(), format) {
+		return fmt.Errorf("-o %q is none of %s", format, strings.Join(report.Formats(), ", "))
+	}
+	return nil
+}
+
+func unknownRun(err error) error {
+	if errors.Is(err, report.ErrUnknownRun) {
+		return usagef("%w", err)
+	}
+	return err
+}
+
+// withTables connects to the tables for the time of f.
+func (a *app) withTables(ctx context.Context, f func(driver.Conn) error) error {
+	conn, err := a.connectClickHouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(conn)
+}
+
+func (a *app) sqlCommand() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use: "sql QUERY", Short: "Ask ClickHouse; the answer is in the format that the query names", Args: exactly("QUERY"),
+		Long: `Runs a query over ClickHouse's HTTP interface. Without FORMAT the answer is a
+table on a terminal and tab-separated in a pipe. QUERY may be - for standard
+input.`,
+		RunE: func(c *cobra.Command, args []string) error {
+			query := args[0]
+			if query == "-" {
+				text, err := io.ReadAll(io.LimitReader(a.in, 16<<20))
+				if err != nil {
+					return err
+				}
+				query = string(text)
+			}
+			return a.sql(c.Context(), query, format)
+		},
+	}
+	a.clickhouseFlags(c)
+	c.Flags().StringVar(&format, "format", "", "format for a query that names none")
+	return c
+}
+
+func (a *app) sql(ctx context.Context, query, format string) error {
+	target, err := a.cfg.ClickHouse.Target()
+	if err != nil {
+		return usagef("%w", err)
+	}
+	url, err := target.HTTPURL()
+	if err != nil {
+		return usagef("%w", err)
+	}
+	out := a.out
+	_, terminal := terminalWidth(a.out)
+	if terminal {
+		clean := report.Terminal(a.out)
+		defer clean.Close()
+		out = clean
+	}
+	if format == "" {
+		format = map[bool]string{true: "PrettyCompact", false: "TabSeparatedWithNames"}[terminal]
+	}
+	err = sql.Client{URL: url, Database: target.Database, User: target.User, Password: target.Password, Format: format}.Query(ctx, query, out)
+	if errors.Is(err, sql.ErrUnreachable) {
+		return dependency(err)
+	}
+	return err
+}
+
+// printRun sums a run up for a person.
+func printRun(w io.Writer, r *understudyv1.Run) {
+	fmt.Fprintf(w, "run %s %s", r.GetName(), stateName(r.GetState()))
+	if r.GetDetail() != "" {
+		fmt.Fprintf(w, ": %s", r.GetDetail())
+	}
+	fmt.Fprintf(w, "\nselected %d = replayed %d + skipped %d%s\n", r.GetSelected(), r.GetReplayed(), total(r.GetSkipped()), reasons(r.GetSkipped()))
+	fmt.Fprintf(w, "completed %d%s, orphans %d, locations refused %d\n", total(r.GetCompleted()), reasons(r.GetCompleted()), r.GetOrphans(), r.GetLocationsRefused())
+	fmt.Fprintf(w, "rate %.1f/s of %.1f/s planned, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), r.GetPlannedRate(),
+		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
+	if n := total(r.GetUnselected()); n > 0 {
+		fmt.Fprintf(w, "read and not selected %d%s\n", n, reasons(r.GetUnselected()))
+	}
+}
+
+func total(m map[string]uint64) (n uint64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// reasons lists counts by name, " (a 1, b 2)".
+func reasons(m map[string]uint64) string {
+	var parts []string
+	for name, n := range m {
+		parts = append(parts, fmt.Sprintf("%s %d", name, n))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	slices.Sort(parts)
+	return " (" + strings.Join(parts, ", ") + ")"
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/stream"
+)
+
+func (a *app) topicsCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "topics", Short: "Look after the Kafka topics", Args: noCommand, RunE: help}
+	apply := &cobra.Command{
+		Use: "apply", Short: "Create the topics that are missing and set the configuration of the others", Args: exactly(),
+		RunE: func(c *cobra.Command, _ []string) error { return a.applyTopics(c.Context()) },
+	}
+	a.kafkaFlags(apply)
+	apply.Flags().Int32Var(&a.cfg.Kafka.Partitions, "partitions", a.cfg.Kafka.Partitions, "partitions of the exchanges and replays topics when they are created")
+	parent.AddCommand(apply)
+	return parent
+}
+
+func (a *app) applyTopics(ctx context.Context) error {
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	changes, err := stream.Apply(ctx, client, a.specs())
+	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	for _, c := range changes {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", c.Topic, c.What, c.Detail)
+	}
+	w.Flush()
+	return err
+}
+
+// dialKafka connects; that it cannot is the fault of a dependency.
+func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+	if err := a.cfg.Kafka.Validate(); err != nil {
+		return nil, usagef("%w", err)
+	}
+	client, err := stream.Dial(ctx, a.cfg.Kafka.Config, opts...)
+	return client, dependency(err)
+}
+
+// requireTopics fails early and says what to do when the topics are not there.
+func (a *app) requireTopics(ctx context.Context) error {
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return dependency(stream.Check(ctx, client, a.specs()))
+}
+
+// newProducer connects a producer.
+func (a *app) newProducer(ctx context.Context, pc stream.ProducerConfig) (*stream.Producer, error) {
+	if err := pc.Validate(); err != nil {
+		return nil, usagef("%w", err)
+	}
+	p, err := stream.NewProducer(ctx, a.cfg.Kafka.Config, pc)
+	return p, dependency(err)
+}
