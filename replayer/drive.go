@@ -30,6 +30,7 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 			r.metrics.sent.Inc()
 			r.metrics.lag.Observe(at.Sub(due).Seconds())
 		},
+		Final: func(answer *understudyv1.Response) { r.learn(e, answer) },
 	})
 	if !ok {
 		replay.Skipped = skipCanceled
@@ -37,7 +38,6 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 		return
 	}
 	replay.Candidate = observation
-	r.learn(e, observation)
 	if d := observation.GetCompletion(); d.GetChannel() > understudyv1.Channel_CHANNEL_IMMEDIATE && d.GetSeen() > 0 {
 		d.Overtook = operation.Overtook(r.stop)
 	}
@@ -46,13 +46,9 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 }
 
 // learn remembers which of the candidate's values stand for recorded ones.
-func (r *Replayer) learn(e *understudyv1.Exchange, o *understudyv1.Observation) {
+func (r *Replayer) learn(e *understudyv1.Exchange, answer *understudyv1.Response) {
 	if r.cfg.KeepValues {
 		return
-	}
-	answer := o.GetAck()
-	if p := o.GetCompletion().GetPayload(); p != nil {
-		answer = p
 	}
 	recorded := e.GetResponse().GetBody()
 	if recorded.GetTruncated() || answer.GetBody().GetTruncated() || answer.GetStatus() >= 400 {

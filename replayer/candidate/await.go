@@ -38,6 +38,7 @@ func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 	if d.Seen == 1 {
 		d.Payload, d.Failed = answer, isFailed
 		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), int64(at.Sub(w.sent))
+		w.r.Final(answer)
 		return
 	}
 	if !agree(d.Payload, answer) || d.Failed != isFailed {

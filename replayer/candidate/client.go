@@ -96,6 +96,9 @@ type Request struct {
 	Operation *Operation
 	// Sent is called with the actual send time.
 	Sent func(time.Time)
+	// Final is called with the first final answer as soon as it is there, long
+	// before the watch for a second one ends.
+	Final func(*understudyv1.Response)
 }
 
 // Do sends the request and waits for how it ends. A failure is part of the
@@ -133,6 +136,7 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 		if ack.GetStatus() >= 400 {
 			o.Completion = nil
 		}
+		r.Final(ack)
 		r.Operation.end(false)
 	case waiter != nil:
 		w.callback(ctx, waiter)
