@@ -38,7 +38,6 @@ func (j *Judge) Judge(r *understudyv1.Replay) Comparison {
 		c.find(Skipped)
 	case r.GetExchange() == nil:
 		c.find(Orphan)
-		c.add(Difference{Place: InCompletion, Path: "completion", Kind: Outcome, Candidate: "a completion that belongs to no request"})
 	case r.GetCandidate().GetAck() == nil:
 		j.transport(c, r)
 	default:
@@ -76,9 +75,16 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	c.out.CandidateStatus = final.GetStatus()
 	baseline := r.GetExchange().GetResponse()
 	if accepted(baseline.GetStatus()) != (accepted(final.GetStatus()) && !failed) {
+		// A refusal has nothing in common with an answer: field by field they
+		// would only bury what happened.
 		c.find(Rejected)
+		c.add(Difference{
+			Place: InStatus, Path: "status", Location: "status", Kind: Status,
+			Baseline: shorten(describe(baseline)), Candidate: shorten(describe(final)),
+		})
+	} else {
+		j.compare(c, r, baseline, final, later, failed)
 	}
-	j.compare(c, r, baseline, final, later, failed)
 	j.completion(c, r, done)
 }
 

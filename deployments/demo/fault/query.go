@@ -28,7 +28,7 @@ func (f Fault) Query() string {
 // discrepancy at a place where no fault makes one. Its one parameter is
 // {run:String}.
 func UnexpectedQuery() string {
-	verdicts, places := []string{"('', 'orphan')"}, []string{}
+	verdicts, places := []string{"('(orphan)', 'orphan')"}, []string{}
 	for _, f := range catalogue {
 		verdicts = append(verdicts, fmt.Sprintf("('%s', '%s')", f.Route, f.Verdict))
 		if f.Path != "" {
