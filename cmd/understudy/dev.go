@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -22,6 +23,9 @@ protocols, with topics and tables in place. The other commands find it without
 being told. The first start installs the engine (a download of 170 MB).`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			p, wait, err := a.startPlatform(c.Context())
+			if c.Context().Err() != nil && wait == nil {
+				return nil // interrupted while it started
+			}
 			if err != nil {
 				return err
 			}
@@ -56,8 +60,9 @@ func (a *app) startPlatform(ctx context.Context) (p *embedded.Platform, wait fun
 	if err != nil {
 		return nil, nil, usagef("%w", err)
 	}
+	running, stop := context.WithCancel(ctx)
 	ended := make(chan error, 1)
-	go func() { ended <- p.Run(ctx) }()
+	go func() { defer stop(); ended <- p.Run(running) }()
 	select {
 	case err = <-ended:
 		progress.stop()
@@ -71,7 +76,8 @@ func (a *app) startPlatform(ctx context.Context) (p *embedded.Platform, wait fun
 	a.cfg.Kafka.Brokers = []string{p.At().Kafka}
 	a.cfg.ClickHouse.Address = p.At().Native
 	if err := a.prepare(ctx); err != nil {
-		return nil, nil, err
+		stop()
+		return nil, nil, errors.Join(err, <-ended)
 	}
 	return p, func() error { return <-ended }, nil
 }

@@ -53,7 +53,7 @@ func finish(err error, w io.Writer) int {
 	if errors.As(err, &c) {
 		code = c.code
 	}
-	if errors.Is(err, context.Canceled) && code == exitFailed {
+	if errors.Is(err, context.Canceled) && (code == exitFailed || code == exitDependency) {
 		fmt.Fprintln(w, "understudy: interrupted")
 		return exitFailed
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -40,6 +41,11 @@ with a reason, and leaves a hole in the sequence numbers.`,
 				}
 				a.cfg.Record.Key = strings.TrimSpace(string(key))
 			}
+			if os.Getenv("GOGC") == "" {
+				// A small heap that is collected all the time costs the traffic
+				// more CPU than a few dozen megabytes are worth.
+				debug.SetGCPercent(recordGC)
+			}
 			return a.record(c.Context())
 		},
 	}
@@ -54,9 +60,13 @@ with a reason, and leaves a hole in the sequence numbers.`,
 	f.Var(byteSize{&r.CaptureLimit}, "capture-limit", "bytes of a body that are kept")
 	f.StringSliceVar(&r.Session, "session", r.Session, "where the session is found, in order: header:NAME, cookie:NAME, query:NAME, ip")
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
+	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
 	return c
 }
+
+// recordGC is the GOGC of a recorder unless the environment sets one.
+const recordGC = 400
 
 func (a *app) record(ctx context.Context) error {
 	cfg := a.cfg.Record
@@ -69,7 +79,9 @@ func (a *app) record(ctx context.Context) error {
 	if err := a.requireTopics(ctx); err != nil {
 		return err
 	}
-	producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)
+	pc := a.cfg.Kafka.Producer
+	pc.Compression = cfg.Compression
+	producer, err := a.newProducer(ctx, pc)
 	if err != nil {
 		return err
 	}
@@ -113,7 +125,8 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols}
+	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	var group errgroup.Group

@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/spf13/cobra"
 
+	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/report"
 	"understudy.dev/comparator/report/sql"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -125,7 +126,7 @@ func (a *app) withTables(ctx context.Context, f func(driver.Conn) error) error {
 }
 
 func (a *app) sqlCommand() *cobra.Command {
-	var format string
+	var format, address string
 	c := &cobra.Command{
 		Use: "sql QUERY", Short: "Ask ClickHouse; the answer is in the format that the query names", Args: exactly("QUERY"),
 		Long: `Runs a query over ClickHouse's HTTP interface. Without FORMAT the answer is a
@@ -140,22 +141,31 @@ input.`,
 				}
 				query = string(text)
 			}
-			return a.sql(c.Context(), query, format)
+			return a.sql(c.Context(), query, format, address)
 		},
 	}
 	a.clickhouseFlags(c)
 	c.Flags().StringVar(&format, "format", "", "format for a query that names none")
+	c.Flags().StringVar(&address, "clickhouse-http", "", "http://host:port of the HTTP interface; default the usual port beside --clickhouse")
 	return c
 }
 
-func (a *app) sql(ctx context.Context, query, format string) error {
+func (a *app) sql(ctx context.Context, query, format, address string) error {
 	target, err := a.cfg.ClickHouse.Target()
 	if err != nil {
 		return usagef("%w", err)
 	}
-	url, err := target.HTTPURL()
-	if err != nil {
-		return usagef("%w", err)
+	url := strings.TrimSuffix(address, "/")
+	if url == "" {
+		if url, err = target.HTTPURL(); err != nil {
+			// That nobody is there at all is the better thing to say.
+			conn, away := clickhouse.Connect(ctx, a.cfg.ClickHouse)
+			if away != nil {
+				return dependency(away)
+			}
+			conn.Close()
+			return usagef("%w, or with --clickhouse-http", err)
+		}
 	}
 	out := a.out
 	_, terminal := terminalWidth(a.out)

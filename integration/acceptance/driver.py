@@ -142,7 +142,7 @@ class Platform:
 
     def env(self, **extra):
         """Settings that let every command find this platform."""
-        return environment(UNDERSTUDY_KAFKA=self.kafka, UNDERSTUDY_CLICKHOUSE=self.clickhouse, **extra)
+        return environment(UNDERSTUDY_KAFKA=self.kafka, UNDERSTUDY_CLICKHOUSE=self.clickhouse, UNDERSTUDY_CLICKHOUSE_HTTP=self.http, **extra)
 
     def listen_flags(self):
         return [

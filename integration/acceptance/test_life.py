@@ -33,8 +33,8 @@ def test_record_passes_traffic_and_ends_in_order(platform, background):
         driver.wait_for_port(port, process=recorder.child)
         with requests.Session() as session:
             for i in range(20):
-                w = session.get(f"http://127.0.0.1:{port}/things/{i}?q=a;b=%zz", timeout=10)
-                assert w.json() == {"path": f"/things/{i}?q=a;b=%zz"}
+                w = session.get(f"http://127.0.0.1:{port}/things/{i}?q=a;b=%20c", timeout=10)
+                assert w.json() == {"path": f"/things/{i}?q=a;b=%20c"}
         assert len(seen) == 20
         assert recorder.interrupt() == 0, recorder.text("stderr")
         clean(recorder)

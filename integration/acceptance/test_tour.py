@@ -1,6 +1,5 @@
 """The README's tour, run as it stands."""
 
-import os
 import subprocess
 
 import pytest
@@ -46,22 +45,20 @@ def test_a_page_that_would_not_be_run_is_a_mistake(page):
 
 def test_readme(tmp_path):
     page = (driver.ROOT / "README.md").read_text()
-    # `understudy` and `bin/understudy` both mean the binary under test.
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "understudy").symlink_to(driver.BINARY)
-    env = driver.environment(PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}", XDG_DATA_HOME=tmp_path / "data")
+    # The tour is walked where its reader stands: at the top of the checkout.
+    env = driver.environment(XDG_DATA_HOME=tmp_path / "data")
     running = []
     try:
         for block in tour.blocks(page):
             command = ["bash", "-eu", "-o", "pipefail", "-c", block.command]
             where = f"README.md line {block.line}: {block.command}"
             if block.kind == "start":
-                process = driver.Process(["bash", "-c", "exec " + block.command], env=env, cwd=tmp_path)
+                process = driver.Process(["bash", "-c", "exec " + block.command], env=env, cwd=driver.ROOT)
                 running.append((where, process))
                 process.wait_for(block.settings["ready"], seconds=600)
                 continue
             done = subprocess.run(
-                command, env=env, cwd=tmp_path, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=300
+                command, env=env, cwd=driver.ROOT, text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=300
             )
             assert done.returncode == int(block.settings.get("exit", 0)), f"{where}\n{done.stderr}\n{done.stdout}"
         while running:
