@@ -1,7 +1,7 @@
 package diff
 
 import (
-	"hash/maphash"
+	"bytes"
 	"slices"
 )
 
@@ -9,40 +9,93 @@ import (
 // are aligned by their common head and tail only.
 const lcsCells = 1 << 20
 
-var seed = maphash.MakeSeed()
-
-// array aligns two arrays that are not equal byte by byte. Elements are
-// compared by a hash of their value first (order of members and spelling of
-// numbers and strings do not matter), which tells moved elements from changed
-// ones.
+// array aligns two arrays that are not equal byte by byte. Elements that are
+// equal at their own position are set aside first; a hash of the values of the
+// rest (order of members and spelling of numbers and strings do not matter)
+// tells moved elements from changed ones.
 func (w *walker) array(i, j int32) {
-	as, bs := children(&w.a, i), children(&w.b, j)
 	policy := Policy{}
 	if w.options.Arrays != nil {
 		policy = w.options.Arrays(w.path(false) + "[]")
 	}
+	if policy == (Policy{}) && w.a.nodes[i].count == w.b.nodes[j].count {
+		w.positions(i, j)
+		return
+	}
+	as, bs := children(&w.a, i), children(&w.b, j)
 	if policy.Key != "" && w.keyed(as, bs, policy.Key) {
 		return
 	}
-	if len(as) == len(bs) && !policy.Unordered && !w.moved(as, bs) {
-		for n := range as {
-			w.element(as[n], bs[n], n)
-		}
+	if len(as) == len(bs) && !policy.Unordered { // not to be paired by key
+		w.positions(i, j)
 		return
 	}
 	ha, hb := w.hashes(&w.a, as), w.hashes(&w.b, bs)
-	if sameMultiset(ha, hb) {
-		if !policy.Unordered && !slices.Equal(ha, hb) {
-			w.report(Order, &w.a.nodes[i], &w.b.nodes[j])
+	if policy.Unordered {
+		if !sameMultiset(ha, hb) {
+			w.pair(without(as, ha, hb), without(bs, hb, ha), 0)
 		}
 		return
 	}
-	if policy.Unordered {
-		as, bs = without(as, ha, hb), without(bs, hb, ha)
-		w.pair(as, bs, 0)
+	w.align(as, bs, ha, hb)
+}
+
+// orderDepth is how many arrays may enclose one in which moved elements are
+// told from changed ones: each level looks at its elements once more.
+const orderDepth = 16
+
+// positions compares arrays of one length: element by element, unless the
+// elements that differ are the same ones in another order.
+func (w *walker) positions(i, j int32) {
+	w.arrays++
+	base := len(w.differing)
+	defer func() {
+		w.arrays--
+		w.differing = w.differing[:base]
+	}()
+	a, b := i+1, j+1
+	for n := range w.a.nodes[i].count {
+		if w.quiet || w.arrays > orderDepth {
+			w.element(a, b, int(n))
+		} else if !w.equal(a, b, int(n)) {
+			w.differing = append(w.differing, [3]int32{a, b, n})
+		}
+		if w.stopped {
+			return
+		}
+		a, b = w.a.nodes[a].skip, w.b.nodes[b].skip
+	}
+	end := len(w.differing)
+	if end-base > 1 && w.moved(w.differing[base:end]) {
+		w.report(Order, &w.a.nodes[i], &w.b.nodes[j])
 		return
 	}
-	w.align(as, bs, ha, hb)
+	for n := base; n < end && !w.stopped; n++ {
+		d := w.differing[n]
+		w.element(d[0], d[1], int(d[2]))
+	}
+}
+
+// equal looks for a difference between two elements without reporting it.
+func (w *walker) equal(a, b int32, position int) bool {
+	if bytes.Equal(w.a.raw(&w.a.nodes[a]), w.b.raw(&w.b.nodes[b])) {
+		return true
+	}
+	w.quiet = true
+	w.element(a, b, position)
+	found := w.stopped
+	w.quiet, w.stopped = false, false
+	return !found
+}
+
+// moved says whether the differing elements are the same on both sides.
+func (w *walker) moved(differing [][3]int32) bool {
+	var a, b uint64
+	for _, d := range differing {
+		a += w.hash(&w.a, d[0])
+		b += w.hash(&w.b, d[1])
+	}
+	return a == b
 }
 
 func children(t *tape, i int32) []int32 {
@@ -55,80 +108,10 @@ func children(t *tape, i int32) []int32 {
 	return out
 }
 
-// moved says whether more than one element of two arrays of equal length
-// stands elsewhere; then it is worth hashing. Two scalars or elements that
-// differ in place are simply compared.
-func (w *walker) moved(as, bs []int32) bool {
-	differ := 0
-	for n := range as {
-		a, b := &w.a.nodes[as[n]], &w.b.nodes[bs[n]]
-		if string(w.a.raw(a)) != string(w.b.raw(b)) {
-			differ++
-		}
-	}
-	if differ < 2 {
-		return false
-	}
-	return sameMultiset(w.hashes(&w.a, as), w.hashes(&w.b, bs))
-}
-
 func (w *walker) element(a, b int32, position int) {
 	w.steps = append(w.steps, step{index: position})
 	w.value(a, b)
 	w.pop()
-}
-
-func (w *walker) hashes(t *tape, nodes []int32) []uint64 {
-	out := make([]uint64, len(nodes))
-	for n, i := range nodes {
-		out[n] = w.hash(t, i)
-	}
-	return out
-}
-
-// hash is equal for equal values, whatever their spelling.
-func (w *walker) hash(t *tape, i int32) uint64 {
-	n := &t.nodes[i]
-	raw := t.raw(n)
-	var h maphash.Hash
-	h.SetSeed(seed)
-	_ = h.WriteByte(byte(n.kind))
-	switch n.kind {
-	case text:
-		if n.escaped {
-			raw = unescape(nil, raw[1:len(raw)-1])
-		} else {
-			raw = raw[1 : len(raw)-1]
-		}
-		_, _ = h.Write(raw)
-	case number:
-		var buf [64]byte
-		d, huge := decimalOf(buf[:0], raw)
-		if huge {
-			_, _ = h.Write(raw)
-			break
-		}
-		maphash.WriteComparable(&h, d.negative)
-		maphash.WriteComparable(&h, d.exp)
-		_, _ = h.Write(d.digits)
-	case array:
-		for _, c := range children(t, i) {
-			maphash.WriteComparable(&h, w.hash(t, c))
-		}
-	case object:
-		var sum uint64 // independent of the order of members
-		for _, c := range children(t, i) {
-			var m maphash.Hash
-			m.SetSeed(seed)
-			_, _ = m.Write(w.name(&t.nodes[c], t))
-			maphash.WriteComparable(&m, w.hash(t, c))
-			sum += m.Sum64()
-		}
-		maphash.WriteComparable(&h, sum)
-	default:
-		_, _ = h.Write(raw)
-	}
-	return h.Sum64()
 }
 
 func sameMultiset(a, b []uint64) bool {

@@ -19,6 +19,9 @@ const MaxDepth = 512
 // ErrSyntax is wrapped by the errors of documents that are not JSON.
 var ErrSyntax = errors.New("not JSON")
 
+// maxSize bounds a document, in bytes: positions are int32.
+const maxSize = 1 << 30
+
 // kind of a node.
 type kind uint8
 
@@ -40,7 +43,7 @@ func (k kind) String() string {
 type node struct {
 	start, end       int32 // raw bytes
 	keyStart, keyEnd int32 // raw key without quotes
-	skip             int32
+	skip             int32 // while it is open: its parent, -1 for none
 	count            int32 // children
 	kind             kind
 	escaped          bool // a string with escapes
@@ -51,271 +54,143 @@ type node struct {
 type tape struct {
 	data  []byte
 	nodes []node
+	// hashes of nodes, 0 where unknown; empty until one is asked for.
+	hashes []uint64
 }
 
 func (t *tape) raw(n *node) []byte { return t.data[n.start:n.end] }
 func (t *tape) key(n *node) []byte { return t.data[n.keyStart:n.keyEnd] }
 
-type parser struct {
-	t   *tape
-	pos int
+func syntax(what string, at int) error {
+	return fmt.Errorf("%w: %s at offset %d", ErrSyntax, what, at)
 }
 
 // parse fills the tape with data, which must not change while it is used.
 func (t *tape) parse(data []byte) error {
-	t.data, t.nodes = data, t.nodes[:0]
-	if len(data) > 1<<30 {
+	t.data, t.nodes, t.hashes = data, t.nodes[:0], t.hashes[:0]
+	if len(data) > maxSize {
 		return fmt.Errorf("%w: %d bytes are too many", ErrSyntax, len(data))
+	}
+	i, err := t.document(data)
+	if err != nil {
+		return err
+	}
+	if i = space(data, i); i != len(data) {
+		return syntax("text after the document", i)
 	}
 	if !utf8.Valid(data) {
 		return fmt.Errorf("%w: invalid UTF-8", ErrSyntax)
 	}
-	p := parser{t: t}
-	p.space()
-	if err := p.value(0); err != nil {
-		return err
-	}
-	p.space()
-	if p.pos != len(data) {
-		return p.fail("text after the document")
-	}
 	return nil
 }
 
-func (p *parser) fail(what string) error {
-	return fmt.Errorf("%w: %s at offset %d", ErrSyntax, what, p.pos)
-}
-
-func (p *parser) space() {
-	data := p.t.data
-	i := p.pos
-	for i < len(data) && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t') {
-		i++
-	}
-	p.pos = i
-}
-
-func (p *parser) value(depth int) error {
-	if depth > MaxDepth {
-		return p.fail("nested too deeply")
-	}
-	data := p.t.data
-	if p.pos >= len(data) {
-		return p.fail("unexpected end")
-	}
-	at := len(p.t.nodes)
-	p.t.nodes = append(p.t.nodes, node{start: int32(p.pos)})
-	var err error
-	var k kind
-	switch c := data[p.pos]; c {
-	case '{':
-		k, err = object, p.object(depth, at)
-	case '[':
-		k, err = array, p.array(depth, at)
-	case '"':
-		k = text
-		p.t.nodes[at].escaped, err = p.text()
-	case 't':
-		k, err = boolean, p.word("true")
-	case 'f':
-		k, err = boolean, p.word("false")
-	case 'n':
-		k, err = null, p.word("null")
-	default:
-		k, err = number, p.number()
-	}
-	n := &p.t.nodes[at]
-	n.kind, n.end, n.skip = k, int32(p.pos), int32(len(p.t.nodes))
-	return err
-}
-
-func (p *parser) word(w string) error {
-	if end := p.pos + len(w); end <= len(p.t.data) && string(p.t.data[p.pos:end]) == w {
-		p.pos = end
-		return nil
-	}
-	return p.fail("no value")
-}
-
-func (p *parser) object(depth, at int) error {
-	p.pos++
-	p.space()
-	if p.peek() == '}' {
-		p.pos++
-		return nil
-	}
+// document parses one value and what it contains, in one loop: open containers
+// are linked through their skip, so the depth of the input costs no stack.
+func (t *tape) document(data []byte) (int, error) {
+	nodes := t.nodes
+	defer func() { t.nodes = nodes }()
+	open, depth := int32(-1), 0
+	var key node // the key of the next value
+	i := space(data, 0)
 	for {
-		if p.peek() != '"' {
-			return p.fail("expected a name")
-		}
-		keyStart := p.pos + 1
-		escaped, err := p.text()
-		if err != nil {
-			return err
-		}
-		keyEnd := p.pos - 1
-		p.space()
-		if p.peek() != ':' {
-			return p.fail("expected a colon")
-		}
-		p.pos++
-		p.space()
-		child := len(p.t.nodes)
-		if err := p.value(depth + 1); err != nil {
-			return err
-		}
-		n := &p.t.nodes[child]
-		n.keyStart, n.keyEnd, n.keyEscaped = int32(keyStart), int32(keyEnd), escaped
-		p.t.nodes[at].count++
-		p.space()
-		switch p.peek() {
-		case ',':
-			p.pos++
-			p.space()
-		case '}':
-			p.pos++
-			return nil
-		default:
-			return p.fail("expected a comma or a brace")
-		}
-	}
-}
-
-func (p *parser) array(depth, at int) error {
-	p.pos++
-	p.space()
-	if p.peek() == ']' {
-		p.pos++
-		return nil
-	}
-	for {
-		if err := p.value(depth + 1); err != nil {
-			return err
-		}
-		p.t.nodes[at].count++
-		p.space()
-		switch p.peek() {
-		case ',':
-			p.pos++
-			p.space()
-		case ']':
-			p.pos++
-			return nil
-		default:
-			return p.fail("expected a comma or a bracket")
-		}
-	}
-}
-
-func (p *parser) peek() byte {
-	if p.pos < len(p.t.data) {
-		return p.t.data[p.pos]
-	}
-	return 0
-}
-
-// plain marks the bytes that a string may hold as they are.
-var plain = func() (t [256]bool) {
-	for i := range t {
-		t[i] = i >= 0x20 && i != '"' && i != '\\'
-	}
-	return t
-}()
-
-// text passes a string and tells whether it has escapes.
-func (p *parser) text() (escaped bool, err error) {
-	data := p.t.data
-	i := p.pos + 1
-	for {
-		for i < len(data) && plain[data[i]] {
-			i++
-		}
+		// A value begins at i.
 		if i >= len(data) {
-			p.pos = i
-			return escaped, p.fail("unterminated string")
+			return i, syntax("unexpected end", i)
 		}
-		switch data[i] {
-		case '"':
-			p.pos = i + 1
-			return escaped, nil
-		case '\\':
-			escaped = true
-			n := escapeLength(data[i:])
-			if n == 0 {
-				p.pos = i
-				return escaped, p.fail("invalid escape")
+		n := key
+		n.start = int32(i)
+		at := int32(len(nodes))
+		switch c := data[i]; {
+		case c == '"':
+			end, escaped, what := passText(data, i)
+			if what != "" {
+				return end, syntax(what, end)
 			}
-			i += n
+			i, n.kind, n.escaped = end, text, escaped
+		case c == '{' || c == '[':
+			if depth++; depth > MaxDepth {
+				return i, syntax("nested too deeply", i)
+			}
+			n.kind, n.skip = container(c), open
+			nodes, open = append(nodes, n), at
+			i = space(data, i+1)
+			if i < len(data) && data[i] == c+2 { // } and ] follow { and [ by two
+				break
+			}
+			if c == '{' {
+				var err error
+				if i, err = passKey(data, i, &key); err != nil {
+					return i, err
+				}
+			} else {
+				key = node{}
+			}
+			continue
 		default:
-			p.pos = i
-			return escaped, p.fail("control character in a string")
+			var what string
+			if n.kind, i, what = passWord(data, i); what != "" {
+				return i, syntax(what, i)
+			}
+		}
+		if open != at { // a scalar
+			n.end, n.skip = int32(i), at+1
+			nodes = append(nodes, n)
+			if open < 0 {
+				return i, nil
+			}
+			nodes[open].count++
+			i = space(data, i)
+		}
+		// After a value, or at the end of an empty container.
+		var err error
+		if i, open, depth, err = closing(data, nodes, i, open, depth); err != nil {
+			return i, err
+		}
+		if open < 0 {
+			return i, nil
+		}
+		i = space(data, i)
+		if nodes[open].kind == object {
+			if i, err = passKey(data, i, &key); err != nil {
+				return i, err
+			}
+		} else {
+			key = node{}
 		}
 	}
 }
 
-// escapeLength is the length of the escape at the start of s, 0 if it is none.
-func escapeLength(s []byte) int {
-	if len(s) < 2 {
-		return 0
+func container(c byte) kind {
+	if c == '{' {
+		return object
 	}
-	switch s[1] {
-	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
-		return 2
-	case 'u':
-		if len(s) >= 6 && hex(s[2]) >= 0 && hex(s[3]) >= 0 && hex(s[4]) >= 0 && hex(s[5]) >= 0 {
-			return 6
+	return array
+}
+
+// closing ends the containers that end at i and passes the comma after them.
+func closing(data []byte, nodes []node, i int, open int32, depth int) (int, int32, int, error) {
+	for {
+		n := &nodes[open]
+		var c byte
+		if i < len(data) {
+			c = data[i]
 		}
-	}
-	return 0
-}
-
-func hex(c byte) int {
-	switch {
-	case c >= '0' && c <= '9':
-		return int(c - '0')
-	case c >= 'a' && c <= 'f':
-		return int(c-'a') + 10
-	case c >= 'A' && c <= 'F':
-		return int(c-'A') + 10
-	}
-	return -1
-}
-
-func (p *parser) number() error {
-	data := p.t.data
-	i := p.pos
-	digits := func() bool {
-		from := i
-		for i < len(data) && data[i] >= '0' && data[i] <= '9' {
+		switch {
+		case c == ',' && n.count > 0:
+			return i + 1, open, depth, nil
+		case c == '}' && n.kind == object, c == ']' && n.kind == array:
 			i++
-		}
-		return i > from
-	}
-	if i < len(data) && data[i] == '-' {
-		i++
-	}
-	if i < len(data) && data[i] == '0' {
-		i++
-	} else if !digits() {
-		return p.fail("no value")
-	}
-	if i < len(data) && data[i] == '.' {
-		i++
-		if !digits() {
-			p.pos = i
-			return p.fail("expected digits")
+			parent := n.skip
+			n.end, n.skip = int32(i), int32(len(nodes))
+			open = parent
+			depth--
+			if open < 0 {
+				return i, open, depth, nil
+			}
+			nodes[open].count++
+			i = space(data, i)
+		default:
+			return i, open, depth, syntax("expected a comma or the end of the "+n.kind.String(), i)
 		}
 	}
-	if i < len(data) && (data[i] == 'e' || data[i] == 'E') {
-		i++
-		if i < len(data) && (data[i] == '+' || data[i] == '-') {
-			i++
-		}
-		if !digits() {
-			p.pos = i
-			return p.fail("expected digits")
-		}
-	}
-	p.pos = i
-	return nil
 }

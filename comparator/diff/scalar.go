@@ -2,7 +2,6 @@ package diff
 
 import (
 	"bytes"
-	"math"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -55,66 +54,126 @@ func unescape(dst, s []byte) []byte {
 	return dst
 }
 
-// decimal is a number as ± 0.d₁d₂d₃… × 10^exp without leading or trailing
-// zeros among the digits; zero has none.
+// decimal is a number as ± 0.d₁d₂d₃… × 10^(point + e) without leading or
+// trailing zeros among the digits; zero has none. e is the exponent as it was
+// written, of any length, without sign and leading zeros.
 type decimal struct {
 	negative bool
 	digits   []byte
-	exp      int64
+	point    int64
+	minus    bool
+	e        []byte
 }
 
-// decimalOf normalises a JSON number. buf is scratch space. An exponent beyond
-// ±2^62 is held at that bound; numbers of that size are told apart by their
-// text alone.
-func decimalOf(buf, s []byte) (d decimal, huge bool) {
+// decimalOf takes a JSON number apart. buf is scratch space, used only where
+// the digits do not stand together.
+func decimalOf(buf, s []byte) (d decimal) {
 	if s[0] == '-' {
 		d.negative, s = true, s[1:]
 	}
-	mantissa, exponent := s, []byte(nil)
-	if i := bytes.IndexAny(s, "eE"); i >= 0 {
-		mantissa, exponent = s[:i], s[i+1:]
+	whole := digits(s, 0)
+	d.point = int64(whole)
+	d.digits = s[:whole]
+	rest := s[whole:]
+	if len(rest) > 0 && rest[0] == '.' {
+		end := digits(rest, 1)
+		d.digits = append(append(buf[:0], d.digits...), rest[1:end]...)
+		rest = rest[end:]
 	}
-	point := bytes.IndexByte(mantissa, '.')
-	buf = append(buf[:0], mantissa...)
-	if point >= 0 {
-		buf = append(buf[:point], mantissa[point+1:]...)
-	} else {
-		point = len(mantissa)
+	for len(d.digits) > 0 && d.digits[0] == '0' {
+		d.digits = d.digits[1:]
+		d.point--
 	}
-	d.exp = int64(point)
-	for len(buf) > 0 && buf[0] == '0' {
-		buf = buf[1:]
-		d.exp--
+	for len(d.digits) > 0 && d.digits[len(d.digits)-1] == '0' {
+		d.digits = d.digits[:len(d.digits)-1]
 	}
-	for len(buf) > 0 && buf[len(buf)-1] == '0' {
-		buf = buf[:len(buf)-1]
+	if len(d.digits) == 0 {
+		return decimal{}
 	}
-	d.digits = buf
-	if len(buf) == 0 {
-		return decimal{}, false
+	if len(rest) > 0 { // e, maybe a sign, digits
+		d.minus = rest[1] == '-'
+		d.e = bytes.TrimLeft(rest[1:], "+-0")
 	}
-	if exponent != nil {
-		e, err := strconv.ParseInt(string(bytes.TrimPrefix(exponent, []byte("+"))), 10, 64)
-		if err != nil || e > math.MaxInt64/4 || e < -math.MaxInt64/4 {
-			return d, true
-		}
-		d.exp += e
-	}
-	return d, false
+	return d
 }
 
-// numbersEqual compares two JSON numbers as exact decimals.
+// smallExponent is the number of digits of an exponent that fits an int64
+// together with any point.
+const smallExponent = 18
+
+// place stands for the sign and the power of ten in a hash. Powers of any
+// size are taken modulo a prime.
+func (d decimal) place() uint64 {
+	const prime = 1<<59 - 55
+	var e uint64
+	for _, c := range d.e {
+		e = (e*10 + uint64(c-'0')) % prime
+	}
+	if d.minus {
+		e = prime - e
+	}
+	e = (e + uint64(d.point+prime)) % prime // a point is within ±2^31
+	if d.negative {
+		return ^e
+	}
+	return e
+}
+
+// exponent is point + e for a small e.
+func (d decimal) exponent() int64 {
+	var e int64
+	for _, c := range d.e {
+		e = e*10 + int64(c-'0')
+	}
+	if d.minus {
+		e = -e
+	}
+	return d.point + e
+}
+
+// numbersEqual compares two JSON numbers as exact decimals, in time linear in
+// their length.
 func numbersEqual(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
 	var bufA, bufB [64]byte
-	x, hugeX := decimalOf(bufA[:0], a)
-	y, hugeY := decimalOf(bufB[:0], b)
-	if hugeX || hugeY {
+	x, y := decimalOf(bufA[:0], a), decimalOf(bufB[:0], b)
+	if x.negative != y.negative || !bytes.Equal(x.digits, y.digits) {
 		return false
 	}
-	return x.negative == y.negative && x.exp == y.exp && bytes.Equal(x.digits, y.digits)
+	if len(x.e) <= smallExponent && len(y.e) <= smallExponent {
+		return x.exponent() == y.exponent()
+	}
+	// At least one exponent is beyond 10^18, the points are below 2^31.
+	if x.minus != y.minus {
+		return false
+	}
+	shift := y.point - x.point
+	if x.minus {
+		shift = -shift
+	}
+	return minus(x.e, y.e) == shift
+}
+
+// minus is the difference of two numbers given by their digits, or any number
+// beyond ±2^40 if it is beyond.
+func minus(a, b []byte) int64 {
+	var d int64
+	length := max(len(a), len(b))
+	for i := range length {
+		d *= 10
+		if k := i - (length - len(a)); k >= 0 {
+			d += int64(a[k] - '0')
+		}
+		if k := i - (length - len(b)); k >= 0 {
+			d -= int64(b[k] - '0')
+		}
+		if d > 1<<40 || d < -1<<40 {
+			break
+		}
+	}
+	return d
 }
 
 func textsEqual(a, b []byte, escaped bool) bool {

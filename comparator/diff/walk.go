@@ -117,7 +117,13 @@ type walker struct {
 	options Options
 	emit    func(Difference) bool
 	stopped bool
-	used    []bool
+	// quiet: a difference is looked for and not reported.
+	quiet bool
+	// arrays is the number of arrays around the current place.
+	arrays    int
+	used      []bool
+	differing [][3]int32
+	scratch   []byte
 }
 
 // keepNodes is the largest tape that is kept for reuse.
@@ -125,7 +131,7 @@ const keepNodes = 1 << 16
 
 func (w *walker) release() {
 	w.a.data, w.b.data, w.emit, w.options = nil, nil, nil, Options{}
-	w.steps = w.steps[:0]
+	w.steps, w.arrays = w.steps[:0], 0
 	if cap(w.a.nodes) <= keepNodes && cap(w.b.nodes) <= keepNodes {
 		walkers.Put(w)
 	}
@@ -133,6 +139,10 @@ func (w *walker) release() {
 
 func (w *walker) report(k Kind, a, b *node) {
 	if w.stopped {
+		return
+	}
+	if w.quiet {
+		w.stopped = true
 		return
 	}
 	d := Difference{Kind: k, walker: w}

@@ -1,0 +1,79 @@
+package diff
+
+import (
+	"hash/maphash"
+	"math/bits"
+)
+
+var (
+	seed = maphash.MakeSeed()
+	salt = maphash.String(seed, "salt") | 1
+)
+
+// mix joins two hashes (the folded multiplication of wyhash); salt keeps
+// whoever chose the documents from choosing collisions.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a^salt, b^0x9E3779B97F4A7C15)
+	return hi ^ lo
+}
+
+func (w *walker) hashes(t *tape, nodes []int32) []uint64 {
+	out := make([]uint64, len(nodes))
+	for n, i := range nodes {
+		out[n] = w.hash(t, i)
+	}
+	return out
+}
+
+// hash is equal for equal values, whatever their spelling. Each node is hashed
+// once.
+func (w *walker) hash(t *tape, i int32) uint64 {
+	if len(t.hashes) == 0 {
+		if cap(t.hashes) < len(t.nodes) {
+			t.hashes = make([]uint64, len(t.nodes))
+		}
+		t.hashes = t.hashes[:len(t.nodes)]
+		clear(t.hashes)
+	}
+	if h := t.hashes[i]; h != 0 {
+		return h
+	}
+	n := &t.nodes[i]
+	h := uint64(n.kind)
+	switch n.kind {
+	case text:
+		h = mix(h, w.hashText(t.raw(n)[1:n.end-n.start-1], n.escaped))
+	case number:
+		var buf [64]byte
+		d := decimalOf(buf[:0], t.raw(n))
+		h = mix(h, mix(d.place(), maphash.Bytes(seed, d.digits)))
+	case array:
+		child := i + 1
+		for range n.count {
+			h = mix(h, w.hash(t, child))
+			child = t.nodes[child].skip
+		}
+	case object:
+		var sum uint64 // independent of the order of members
+		child := i + 1
+		for range n.count {
+			c := &t.nodes[child]
+			sum += mix(w.hashText(t.key(c), c.keyEscaped), w.hash(t, child))
+			child = c.skip
+		}
+		h = mix(h, sum)
+	default:
+		h = mix(h, maphash.Bytes(seed, t.raw(n)))
+	}
+	h |= 1 << 63 // never 0, which is unknown
+	t.hashes[i] = h
+	return h
+}
+
+func (w *walker) hashText(raw []byte, escaped bool) uint64 {
+	if escaped {
+		w.scratch = unescape(w.scratch[:0], raw)
+		raw = w.scratch
+	}
+	return maphash.Bytes(seed, raw)
+}
