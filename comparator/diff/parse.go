@@ -71,7 +71,8 @@ func (t *tape) parse(data []byte) error {
 	if len(data) > maxSize {
 		return fmt.Errorf("%w: %d bytes are too many", ErrSyntax, len(data))
 	}
-	i, err := t.document(data)
+	i, nodes, err := document(data, t.nodes)
+	t.nodes = nodes
 	if err != nil {
 		return err
 	}
@@ -85,80 +86,72 @@ func (t *tape) parse(data []byte) error {
 }
 
 // document parses one value and what it contains, in one loop: open containers
-// are linked through their skip, so the depth of the input costs no stack.
-func (t *tape) document(data []byte) (int, error) {
-	nodes := t.nodes
-	defer func() { t.nodes = nodes }()
+// are linked through their skip, so the depth of the input costs no stack. It
+// appends to nodes, and returns the position after the value.
+func document(data []byte, nodes []node) (int, []node, error) {
 	open, depth := int32(-1), 0
-	var key node // the key of the next value
+	var k key // of the next value
+	var err error
 	i := space(data, 0)
 	for {
 		// A value begins at i.
 		if i >= len(data) {
-			return i, syntax("unexpected end", i)
+			return i, nodes, syntax("unexpected end", i)
 		}
-		n := key
-		n.start = int32(i)
-		at := int32(len(nodes))
-		switch c := data[i]; {
-		case c == '"':
-			end, escaped, what := passText(data, i)
-			if what != "" {
-				return end, syntax(what, end)
-			}
-			i, n.kind, n.escaped = end, text, escaped
-		case c == '{' || c == '[':
+		start, at := int32(i), int32(len(nodes))
+		c := data[i]
+		if c == '{' || c == '[' {
 			if depth++; depth > MaxDepth {
-				return i, syntax("nested too deeply", i)
+				return i, nodes, syntax("nested too deeply", i)
 			}
-			n.kind, n.skip = container(c), open
-			nodes, open = append(nodes, n), at
+			nodes = append(nodes, node{start: start, keyStart: k.start, keyEnd: k.end, keyEscaped: k.escaped, skip: open, kind: container(c)})
+			open = at
 			i = space(data, i+1)
-			if i < len(data) && data[i] == c+2 { // } and ] follow { and [ by two
-				break
+		} else {
+			kind, escaped, what := number, false, ""
+			switch {
+			case c == '"':
+				kind = text
+				i, escaped, what = passText(data, i)
+			case c-'0' <= 9 || c == '-':
+				i, what = passNumber(data, i)
+			default:
+				kind, i, what = passWord(data, i)
 			}
-			if c == '{' {
-				var err error
-				if i, err = passKey(data, i, &key); err != nil {
-					return i, err
-				}
-			} else {
-				key = node{}
+			if what != "" {
+				return i, nodes, syntax(what, i)
 			}
-			continue
-		default:
-			var what string
-			if n.kind, i, what = passWord(data, i); what != "" {
-				return i, syntax(what, i)
-			}
-		}
-		if open != at { // a scalar
-			n.end, n.skip = int32(i), at+1
-			nodes = append(nodes, n)
+			nodes = append(nodes, node{start: start, end: int32(i), keyStart: k.start, keyEnd: k.end, keyEscaped: k.escaped, skip: at + 1, kind: kind, escaped: escaped})
 			if open < 0 {
-				return i, nil
+				return i, nodes, nil
 			}
 			nodes[open].count++
 			i = space(data, i)
 		}
-		// After a value, or at the end of an empty container.
-		var err error
-		if i, open, depth, err = closing(data, nodes, i, open, depth); err != nil {
-			return i, err
-		}
-		if open < 0 {
-			return i, nil
-		}
-		i = space(data, i)
-		if nodes[open].kind == object {
-			if i, err = passKey(data, i, &key); err != nil {
-				return i, err
+		// After a value, or at the beginning of a container.
+		n := &nodes[open]
+		switch {
+		case i < len(data) && data[i] == ',' && n.count > 0:
+			i = space(data, i+1)
+		case i < len(data) && data[i] == ending[n.kind]:
+			if i, open, err = closing(data, nodes, i, open, &depth); err != nil || open < 0 {
+				return i, nodes, err
 			}
-		} else {
-			key = node{}
+			n = &nodes[open]
+		case n.count > 0:
+			return i, nodes, syntax("expected a comma or the end of the "+n.kind.String(), i)
+		}
+		k = key{}
+		if n.kind == object {
+			if k, i, err = passKey(data, i); err != nil {
+				return i, nodes, err
+			}
 		}
 	}
 }
+
+// ending is the byte that ends a container.
+var ending = [...]byte{array: ']', object: '}'}
 
 func container(c byte) kind {
 	if c == '{' {
@@ -167,30 +160,26 @@ func container(c byte) kind {
 	return array
 }
 
-// closing ends the containers that end at i and passes the comma after them.
-func closing(data []byte, nodes []node, i int, open int32, depth int) (int, int32, int, error) {
+// closing ends the containers that end at i, of which there is at least one,
+// and passes the comma after them. open is -1 when the document has ended.
+func closing(data []byte, nodes []node, i int, open int32, depth *int) (int, int32, error) {
 	for {
 		n := &nodes[open]
-		var c byte
-		if i < len(data) {
-			c = data[i]
-		}
 		switch {
-		case c == ',' && n.count > 0:
-			return i + 1, open, depth, nil
-		case c == '}' && n.kind == object, c == ']' && n.kind == array:
+		case i < len(data) && data[i] == ending[n.kind]:
 			i++
 			parent := n.skip
 			n.end, n.skip = int32(i), int32(len(nodes))
-			open = parent
-			depth--
-			if open < 0 {
-				return i, open, depth, nil
+			*depth--
+			if parent < 0 {
+				return i, parent, nil
 			}
-			nodes[open].count++
-			i = space(data, i)
+			nodes[parent].count++
+			open, i = parent, space(data, i)
+		case i < len(data) && data[i] == ',':
+			return space(data, i+1), open, nil
 		default:
-			return i, open, depth, syntax("expected a comma or the end of the "+n.kind.String(), i)
+			return i, open, syntax("expected a comma or the end of the "+n.kind.String(), i)
 		}
 	}
 }

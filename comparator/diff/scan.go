@@ -13,22 +13,28 @@ func space(data []byte, i int) int {
 	return i
 }
 
-// passKey passes a name and its colon up to the value, and notes the name.
-func passKey(data []byte, i int, key *node) (int, error) {
+// key is where the name of a member stands, without its quotes.
+type key struct {
+	start, end int32
+	escaped    bool
+}
+
+// passKey passes a name and its colon up to the value.
+func passKey(data []byte, i int) (key, int, error) {
 	if i >= len(data) || data[i] != '"' {
-		return i, syntax("expected a name", i)
+		return key{}, i, syntax("expected a name", i)
 	}
 	end, escaped, what := passText(data, i)
 	if what != "" {
-		return end, syntax(what, end)
+		return key{}, end, syntax(what, end)
 	}
-	*key = node{keyStart: int32(i + 1), keyEnd: int32(end - 1), keyEscaped: escaped}
+	k := key{int32(i + 1), int32(end - 1), escaped}
 	if end >= len(data) || data[end] != ':' {
 		if end = space(data, end); end >= len(data) || data[end] != ':' {
-			return end, syntax("expected a colon", end)
+			return k, end, syntax("expected a colon", end)
 		}
 	}
-	return space(data, end+1), nil
+	return k, space(data, end+1), nil
 }
 
 // Eight bytes are looked at in one word: ones, the high bits, and the bytes
@@ -105,26 +111,20 @@ func hex(c byte) int {
 	return -1
 }
 
-// passWord passes a number, true, false or null.
+// passWord passes true, false or null.
 func passWord(data []byte, i int) (k kind, end int, what string) {
-	word := ""
-	switch data[i] {
-	case 't':
-		k, word = boolean, "true"
-	case 'f':
-		k, word = boolean, "false"
-	case 'n':
-		k, word = null, "null"
-	default:
-		end, what = passNumber(data, i)
-		return number, end, what
+	for _, w := range [...]struct {
+		text string
+		kind kind
+	}{{"true", boolean}, {"false", boolean}, {"null", null}} {
+		if end = i + len(w.text); end <= len(data) && string(data[i:end]) == w.text {
+			return w.kind, end, ""
+		}
 	}
-	if end = i + len(word); end <= len(data) && string(data[i:end]) == word {
-		return k, end, ""
-	}
-	return k, i, "no value"
+	return null, i, "no value"
 }
 
+// passNumber passes a number.
 func passNumber(data []byte, i int) (end int, what string) {
 	if i < len(data) && data[i] == '-' {
 		i++
