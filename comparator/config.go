@@ -98,7 +98,7 @@ func (r Rule) problems() []error {
 		errs = append(errs, fmt.Errorf("route pattern %q: %w", r.Route, err))
 	}
 	if !strings.HasPrefix(r.Path, "$") && !strings.HasPrefix(r.Path, "header:") {
-		errs = append(errs, fmt.Errorf("path %q must begin with $ or header:", r.Path))
+		errs = append(errs, fmt.Errorf("path %q must begin with $ or with header: and a name", r.Path))
 	}
 	if _, err := r.expiry(); err != nil {
 		errs = append(errs, fmt.Errorf("expires %q: want YYYY-MM-DD", r.Expires))

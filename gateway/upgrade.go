@@ -65,7 +65,9 @@ func (u *upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWrite
 		conn.Close()
 		back.Close()
 	}
-	<-ended
+	if err := <-ended; err != nil {
+		return // the first end has closed both
+	}
 }
 
 // pipe copies until the end and passes the end on; an error means that the

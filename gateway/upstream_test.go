@@ -505,7 +505,7 @@ func TestBodiesSurviveLoad(t *testing.T) {
 				b, err := io.ReadAll(r.Body)
 				r.Body.Close()
 				if err != nil || string(b) != body {
-					errs <- fmt.Errorf("%d of %d bytes came back: %v", len(b), len(body), err)
+					errs <- fmt.Errorf("%d of %d bytes came back: %w", len(b), len(body), err)
 					return
 				}
 			}

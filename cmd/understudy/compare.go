@@ -119,8 +119,11 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 	said := ""
 	for {
 		done, waiting, err := until.Done(ctx)
-		if err != nil || done {
-			return notIfDone(ctx, err)
+		if done || ctx.Err() != nil {
+			return nil // what fails after the end of the work is no failure
+		}
+		if err != nil {
+			return dependency(err)
 		}
 		if waiting != said {
 			a.log.Info("waiting for " + waiting)
@@ -153,14 +156,6 @@ func (b *kafkaBooks) Ends(ctx context.Context, topic string) (clickhouse.Offsets
 // Passed implements clickhouse.Books.
 func (b *kafkaBooks) Passed(ctx context.Context, topic string, ends clickhouse.Offsets) (bool, error) {
 	return stream.Passed(ctx, b.client, b.group, topic, ends)
-}
-
-// notIfDone: an error that comes from the end of the work is none.
-func notIfDone(ctx context.Context, err error) error {
-	if err == nil || ctx.Err() != nil {
-		return nil
-	}
-	return dependency(err)
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -43,7 +43,7 @@ func Nock(ctx context.Context, in io.Reader, o Options, emit func(*understudyv1.
 		raw, place, err := elements.next()
 		var mistake Mistake
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return r.sum, nil
 		case errors.As(err, &mistake):
 			r.bad(mistake)
