@@ -66,7 +66,7 @@ func (w *walker) positions(i, j int32) {
 		a, b = w.a.nodes[a].skip, w.b.nodes[b].skip
 	}
 	end := len(w.differing)
-	if end-base > 1 && w.moved(w.differing[base:end]) {
+	if w.moved(w.differing[base:end]) {
 		w.report(Order, &w.a.nodes[i], &w.b.nodes[j])
 		return
 	}
@@ -88,8 +88,26 @@ func (w *walker) equal(a, b int32, position int) bool {
 	return !found
 }
 
+// glance is up to how many elements are searched for the first one, which
+// mostly settles that nothing was moved without hashing all.
+const glance = 64
+
 // moved says whether the differing elements are the same on both sides.
 func (w *walker) moved(differing [][3]int32) bool {
+	if len(differing) < 2 {
+		return false
+	}
+	if len(differing) <= glance {
+		first, found := differing[0], false
+		for _, d := range differing[1:] {
+			if found = w.equal(first[0], d[1], int(d[2])); found {
+				break
+			}
+		}
+		if !found {
+			return false
+		}
+	}
 	var a, b uint64
 	for _, d := range differing {
 		a += w.hash(&w.a, d[0])

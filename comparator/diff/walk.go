@@ -279,10 +279,13 @@ func take(index map[string][]member, name string, used []bool) (at, no int32) {
 
 // search looks for the first unused member of the name.
 func (w *walker) search(m *node, j int32, base int) (at, no int32) {
+	name, plain := w.a.key(m), !m.keyEscaped
+	used := w.used[base:]
 	child := j + 1
 	for no := range w.b.nodes[j].count {
 		n := &w.b.nodes[child]
-		if !w.used[base+int(no)] && w.sameKey(m, n) {
+		possible := !plain || n.keyEscaped || int(n.keyEnd-n.keyStart) == len(name)
+		if possible && !used[no] && w.sameKey(m, n) {
 			return child, no
 		}
 		child = n.skip
