@@ -11,6 +11,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/twmb/franz-go v1.22.2
 	github.com/wI2L/jsondiff v0.7.1
+	google.golang.org/protobuf v1.36.12
 	pgregory.net/rapid v1.3.0
 	understudy.dev/schemas v0.0.0
 	understudy.dev/stream v0.0.0
@@ -48,7 +49,6 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
-	google.golang.org/protobuf v1.36.12 // indirect
 )
 
 replace understudy.dev/schemas => ../schemas

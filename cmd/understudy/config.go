@@ -80,6 +80,18 @@ func (c *config) load(path string) error {
 
 // decode reads YAML; an unknown key is a mistake.
 func (c *config) decode(data []byte, name string) error {
+	// Null would not leave the defaults in place but wipe them out.
+	var sections map[string]any
+	if yaml.Unmarshal(data, &sections) == nil {
+		if len(sections) == 0 {
+			return nil
+		}
+		for section, value := range sections {
+			if value == nil {
+				return usagef("%s: section %s is empty; remove it", name, section)
+			}
+		}
+	}
 	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(c)
 	if err == nil || errors.Is(err, io.EOF) {
 		return nil
