@@ -143,7 +143,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return httpapi.New(engine, nil, p.log).Serve(ctx, httpListener) })
 	group.Go(func() error {
-		return native.New(nativeEngine{engine}, nativeConfig, p.log).Serve(ctx, nativeListener)
+		return native.New(native.Over(engine), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})
 	close(p.ready)
 	return group.Wait()
@@ -203,40 +203,4 @@ func startBroker(ctx context.Context, c Config) (*kfake.Cluster, error) {
 		return nil, fmt.Errorf("start the broker on %s: %w", c.Kafka, err)
 	}
 	return cluster, nil
-}
-
-// nativeEngine lets the native protocol's server use the engine.
-type nativeEngine struct{ *chdb.Engine }
-
-// Query runs a statement and gives Native blocks.
-func (e nativeEngine) Query(ctx context.Context, r native.Request) (native.Result, error) {
-	result, err := e.Engine.Query(ctx, chdb.Request{
-		SQL: r.SQL, QueryID: r.ID, Database: r.Database, Settings: r.Settings, Params: r.Parameters, Format: "Native",
-	})
-	if err != nil {
-		return nil, nativeError(err)
-	}
-	return nativeResult{result}, nil
-}
-
-type nativeResult struct{ *chdb.Result }
-
-func (r nativeResult) Read(p []byte) (int, error) {
-	n, err := r.Result.Read(p)
-	return n, nativeError(err)
-}
-
-func (r nativeResult) Statistics() native.Statistics {
-	s := r.Result.Statistics()
-	return native.Statistics{
-		ReadRows: s.ReadRows, ReadBytes: s.ReadBytes, WroteRows: s.WrittenRows, WroteBytes: s.WrittenBytes, Elapsed: s.Elapsed,
-	}
-}
-
-func nativeError(err error) error {
-	var e *chdb.Exception
-	if errors.As(err, &e) {
-		return &native.Exception{Code: e.Code, Name: e.Name, Message: e.Message}
-	}
-	return err
 }

@@ -237,3 +237,54 @@ func TestAcknowledgedRowsSurviveKill9(t *testing.T) {
 	}
 	t.Logf("killed after %d acknowledged rows, found %d", acked, count)
 }
+
+// A statement that gives nothing for long ends with its context too, even when
+// all places for statements are taken.
+func TestCancelEndsAStatementWithoutRows(t *testing.T) {
+	f := func(r chdb.Request) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		var wg sync.WaitGroup
+		for range 20 { // 16 run, the others wait for a place
+			wg.Go(func() {
+				res, err := engine.Query(ctx, r)
+				if err == nil {
+					_, err = io.Copy(io.Discard, res)
+					res.Close()
+				}
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: got %v, want the end of the context", r.SQL, err)
+				}
+			})
+		}
+		wg.Wait()
+		if got, err := query(t, chdb.Request{SQL: "SELECT count() FROM system.processes"}); err != nil || got != "1\n" {
+			t.Errorf("%s: %q statements run after it (%v), want this one", r.SQL, got, err)
+		}
+	}
+	f(chdb.Request{SQL: "SELECT max(sleepEachRow(0.01)) FROM numbers(1000000000) SETTINGS max_block_size = 10, function_sleep_max_microseconds_per_block = 0", Format: "TSV"})
+	f(chdb.Request{SQL: "SELECT max(number) FROM system.numbers FORMAT JSON"})
+	f(chdb.Request{SQL: "INSERT INTO FUNCTION null('n UInt64') SELECT number FROM system.numbers"})
+	f(chdb.Request{SQL: "/* INSERT */ SELECT count() FROM system.numbers /* SELECT */", Format: "Native"})
+}
+
+func TestQueryIDIsTheLogComment(t *testing.T) {
+	f := func(r chdb.Request, want string) {
+		t.Helper()
+		r.SQL = "SELECT getSetting('log_comment'), Settings['log_comment'] FROM system.processes WHERE query LIKE '%getSetting%'"
+		if got, err := query(t, r); err != nil || got != want {
+			t.Errorf("%+v: got %q, %v, want %q", r, got, err, want)
+		}
+	}
+	f(chdb.Request{QueryID: "it's"}, "it\\'s\tit\\'s\n")
+	f(chdb.Request{QueryID: "a", Settings: map[string]string{"log_comment": "b"}}, "b\tb\n")
+}
+
+func TestMessagesDoNotShowTheMark(t *testing.T) {
+	for _, sql := range []string{"SELECT FROM WHERE", "SELECT 1 FROM nowhere", "SELECT '", "SELEC 1", "INSERT INTO nowhere SELECT 1"} {
+		if _, err := query(t, chdb.Request{SQL: sql}); err == nil || strings.Contains(err.Error(), "/* statement") {
+			t.Errorf("%s: got %v", sql, err)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unsafe"
 )
@@ -21,7 +22,9 @@ type Request struct {
 	SQL string
 	// Database to resolve unqualified names in; empty is "default".
 	Database string
-	// QueryID for system tables and logs; empty lets the engine make one.
+	// QueryID is what the client calls the statement. The engine makes its
+	// query ids itself; this one becomes the setting log_comment, by which
+	// system.processes and KILL QUERY find it, unless Settings has that.
 	QueryID string
 	// Format of the output when the statement names none; empty is Native.
 	Format string
@@ -52,6 +55,7 @@ type Engine struct {
 	cfg    Config
 	anchor unsafe.Pointer // keeps the engine up between statements
 	slots  chan struct{}
+	last   atomic.Uint64 // number of the last statement
 
 	mu     sync.Mutex
 	closed bool
@@ -78,20 +82,17 @@ func Open(libPath string, cfg Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{lib: lib, cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent)}
-	e.anchor, err = e.connect(nil)
+	e.anchor, err = e.connect()
 	if err != nil {
 		return nil, fmt.Errorf("open the tables in %s: %w", cfg.DataDir, err)
 	}
 	return e, nil
 }
 
-// connect opens a connection whose settings are its own.
-func (e *Engine) connect(settings map[string]string) (unsafe.Pointer, error) {
+// connect opens a connection; settings are made on it.
+func (e *Engine) connect() (unsafe.Pointer, error) {
 	args := []string{"clickhouse", "--path=" + e.cfg.DataDir,
 		fmt.Sprintf("--max_server_memory_usage=%d", e.cfg.MaxMemory)}
-	for _, name := range slices.Sorted(maps.Keys(settings)) {
-		args = append(args, "--"+name+"="+settings[name])
-	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	handle := e.lib.connect(int32(len(args)), arguments(&pin, args))
@@ -141,7 +142,8 @@ func (e *Engine) end() {
 
 // Query runs one statement. The error, or that of reading the result, is an
 // *Exception where ClickHouse raised it. The result must be closed. When ctx
-// ends, the statement and the reading of its result end.
+// ends, the statement and the reading of its result end, whatever the engine
+// is at.
 func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
 	if err := e.begin(ctx); err != nil {
 		return nil, err
@@ -151,42 +153,55 @@ func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
 		e.end()
 		return nil, err
 	}
-	started := time.Now()
-	if r.Input != nil {
-		return e.insert(ctx, conn, r, started)
+	res := &Result{engine: e, conn: conn, started: time.Now(), ctx: ctx, killer: e.newKiller(ctx)}
+	r.SQL = res.killer.marked(r.SQL)
+	if r.Format == "" {
+		r.Format = "Native"
 	}
-	format := r.Format
-	if format == "" {
-		format = "Native"
-	}
-	res := &Result{engine: e, conn: conn, started: started, ctx: ctx}
-	if !streams(r.SQL, format) {
-		return res.whole(e.call(e.lib.queryParams, conn, r, format))
-	}
-	handle := e.call(e.lib.streamQuery, conn, r, format)
-	if message := goString(e.lib.errorText(handle)); message != "" {
-		if strings.Contains(message, "Streaming query is not supported") {
-			// DDL, INSERT, SET …: refused before anything ran.
-			e.lib.destroy(handle)
-			return res.whole(e.call(e.lib.queryParams, conn, r, format))
+	if err := res.start(r); err != nil {
+		res.release()
+		if ctx.Err() != nil { // then it is of no interest how it ended
+			return nil, fmt.Errorf("statement canceled: %w", ctx.Err())
 		}
-		res.handle = handle
-		res.release()
-		return nil, parseException(message)
-	}
-	res.handle = handle
-	// The first portion tells whether the statement works at all, so that a
-	// server can still answer with a status.
-	if err := res.fetch(); err != nil && !errors.Is(err, io.EOF) {
-		res.release()
 		return nil, err
 	}
 	return res, nil
 }
 
+// start has the engine begin, up to the first portion of the output, which
+// tells whether the statement works at all, so that a server can still answer
+// with a status.
+func (r *Result) start(request Request) error {
+	e := r.engine
+	if request.Input != nil {
+		return r.insert(request)
+	}
+	if !streams(request.SQL, request.Format) {
+		return r.whole(e.call(e.lib.queryParams, r.conn, request))
+	}
+	handle := e.call(e.lib.streamQuery, r.conn, request)
+	message := goString(e.lib.errorText(handle))
+	if strings.Contains(message, "Streaming query is not supported") {
+		// DDL, INSERT, SET …: refused before anything ran.
+		e.lib.destroy(handle)
+		return r.whole(e.call(e.lib.queryParams, r.conn, request))
+	}
+	r.handle = handle
+	if message != "" {
+		return r.killer.exception(message)
+	}
+	if err := r.fetch(); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}
+
+// idSetting carries a client's query id.
+const idSetting = "log_comment"
+
 // prepare opens a connection in the request's database with its settings.
 func (e *Engine) prepare(r Request) (unsafe.Pointer, error) {
-	conn, err := e.connect(nil)
+	conn, err := e.connect()
 	if err != nil {
 		return nil, err
 	}
@@ -194,10 +209,15 @@ func (e *Engine) prepare(r Request) (unsafe.Pointer, error) {
 	if r.Database != "" && r.Database != "default" {
 		statements = append(statements, "USE "+quoteName(r.Database))
 	}
-	if len(r.Settings) > 0 {
+	settings := r.Settings
+	if _, ok := settings[idSetting]; !ok && r.QueryID != "" {
+		settings = map[string]string{idSetting: r.QueryID}
+		maps.Copy(settings, r.Settings)
+	}
+	if len(settings) > 0 {
 		var set []string
-		for _, name := range slices.Sorted(maps.Keys(r.Settings)) {
-			set = append(set, quoteName(name)+" = "+quoteText(r.Settings[name]))
+		for _, name := range slices.Sorted(maps.Keys(settings)) {
+			set = append(set, quoteName(name)+" = "+quoteText(settings[name]))
 		}
 		statements = append(statements, "SET "+strings.Join(set, ", "))
 	}
@@ -225,7 +245,7 @@ func (e *Engine) run(conn unsafe.Pointer, sql string) error {
 type paramCall func(conn unsafe.Pointer, query unsafe.Pointer, queryLen uintptr, format unsafe.Pointer, formatLen uintptr,
 	names, nameLens, values, valueLens unsafe.Pointer, count uintptr) unsafe.Pointer
 
-func (e *Engine) call(f paramCall, conn unsafe.Pointer, r Request, format string) unsafe.Pointer {
+func (e *Engine) call(f paramCall, conn unsafe.Pointer, r Request) unsafe.Pointer {
 	var pin runtime.Pinner
 	defer pin.Unpin()
 	n := len(r.Params)
@@ -245,7 +265,7 @@ func (e *Engine) call(f paramCall, conn unsafe.Pointer, r Request, format string
 	pin.Pin(&values[0])
 	pin.Pin(&nameLens[0])
 	pin.Pin(&valueLens[0])
-	return f(*(*unsafe.Pointer)(conn), text(r.SQL), uintptr(len(r.SQL)), text(format), uintptr(len(format)),
+	return f(*(*unsafe.Pointer)(conn), text(r.SQL), uintptr(len(r.SQL)), text(r.Format), uintptr(len(r.Format)),
 		unsafe.Pointer(&names[0]), unsafe.Pointer(&nameLens[0]), unsafe.Pointer(&values[0]), unsafe.Pointer(&valueLens[0]), uintptr(n))
 }
 

@@ -16,6 +16,7 @@ type Result struct {
 	conn    unsafe.Pointer
 	handle  unsafe.Pointer
 	ctx     context.Context
+	killer  *killer
 	started time.Time
 
 	single  bool // the current portion is all there is
@@ -48,13 +49,12 @@ func (r *Result) Read(p []byte) (int, error) {
 }
 
 // whole takes a result that came in one portion.
-func (r *Result) whole(chunk unsafe.Pointer) (*Result, error) {
+func (r *Result) whole(chunk unsafe.Pointer) error {
 	r.single = true
 	if err := r.take(chunk); err != nil && !errors.Is(err, io.EOF) {
-		r.release()
-		return nil, err
+		return err
 	}
-	return r, nil
+	return nil
 }
 
 // fetch makes the next portion the current one.
@@ -80,7 +80,7 @@ func (r *Result) take(chunk unsafe.Pointer) error {
 	lib := r.engine.lib
 	r.chunk = chunk
 	if message := goString(lib.errorText(chunk)); message != "" {
-		return r.finish(parseException(message))
+		return r.finish(r.failure(message))
 	}
 	r.stats.ResultRows += lib.rowsRead(chunk)
 	r.stats.ReadRows = max(r.stats.ReadRows, lib.storageRows(chunk))
@@ -93,6 +93,15 @@ func (r *Result) take(chunk unsafe.Pointer) error {
 	}
 	r.rest = unsafe.Slice((*byte)(lib.buffer(chunk)), n)
 	return nil
+}
+
+// failure is what an error text of the engine means: when the context has
+// ended, that.
+func (r *Result) failure(message string) error {
+	if err := r.ctx.Err(); err != nil {
+		return fmt.Errorf("statement canceled: %w", err)
+	}
+	return r.killer.exception(message)
 }
 
 func (r *Result) finish(err error) error {
@@ -136,6 +145,7 @@ func (r *Result) release() {
 	if r.handle != nil {
 		r.engine.lib.destroy(r.handle)
 	}
+	r.killer.stop()
 	r.engine.lib.closeConn(r.conn)
 	r.engine.end()
 	r.conn, r.handle = nil, nil
