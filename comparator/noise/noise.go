@@ -4,12 +4,7 @@
 // the same classes. What is classified stays visible; it only does not count.
 package noise
 
-import (
-	"bytes"
-	"net/url"
-	"strings"
-	"time"
-)
+import "time"
 
 // The classes.
 const (
@@ -34,10 +29,11 @@ type Evidence struct {
 	// Speed is the scale of the replay: what happened four seconds before a
 	// recorded request happened 4 s / Speed before the replayed one. 0 is 1.
 	Speed float64
-	// Given holds what the client sent: target and body. A value that stands
-	// in it was not generated and must come back unchanged.
+	// Given holds what the client sent: target, header values, body. A value
+	// that stands in it was not generated and must come back unchanged.
 	Given [][]byte
-	// BaselineHost is the authority that the client spoke to.
+	// BaselineHost is the authority that the client spoke to. Links to it may
+	// name another one on the candidate's side, always the same.
 	BaselineHost string
 
 	renamed map[string]string // baseline → candidate
@@ -79,16 +75,16 @@ type Value struct {
 // "" if none does.
 func (e *Evidence) Class(name string, baseline, candidate Value) string {
 	b, c := baseline.Text, candidate.Text
-	if baseline.Number != candidate.Number || b == "" || c == "" || len(b) > 4096 || len(c) > 4096 {
+	if baseline.Number != candidate.Number || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
 		return ""
 	}
-	if known, ok := e.renamed[b]; ok && known == c {
+	if known, ok := e.renamed[b]; ok && known == c && (identifierName(name) || len(b) >= telling) {
 		return Identifier
 	}
-	if e.given(b) {
+	if e.given(name, b) {
 		return ""
 	}
-	if same, both := e.timestamps(name, baseline, candidate); both {
+	if same, both := e.timestamps(baseline, candidate); both {
 		if same {
 			return Timestamp
 		}
@@ -99,7 +95,7 @@ func (e *Evidence) Class(name string, baseline, candidate Value) string {
 		return Identifier
 	case baseline.Number:
 		return ""
-	case random(b) && random(c) && shape(b) == shape(c) && e.consistent(b, c):
+	case random(b, c) && e.consistent(b, c):
 		return Random
 	case e.links(b, c):
 		return Identifier
@@ -107,65 +103,5 @@ func (e *Evidence) Class(name string, baseline, candidate Value) string {
 	return ""
 }
 
-// given says whether the client sent the value. Short values occur by chance
-// and are looked for as whole words only.
-func (e *Evidence) given(value string) bool {
-	for _, g := range e.Given {
-		for from := 0; ; {
-			i := bytes.Index(g[from:], []byte(value))
-			if i < 0 {
-				break
-			}
-			i += from
-			end := i + len(value)
-			if (i == 0 || !wordByte(g[i-1])) && (end == len(g) || !wordByte(g[end])) {
-				return true
-			}
-			from = i + 1
-		}
-	}
-	return false
-}
-
-func wordByte(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
-}
-
-// links compares texts that contain identifiers: paths, URLs, composed keys.
-// All segments must be equal but for consistent identifiers.
-func (e *Evidence) links(b, c string) bool {
-	if !strings.ContainsAny(b, "/:?&=") {
-		return false
-	}
-	bs, cs := segments(e.path(b)), segments(e.path(c))
-	if len(bs) != len(cs) {
-		return false
-	}
-	for i := range bs {
-		if bs[i] == cs[i] {
-			continue
-		}
-		if known, ok := e.renamed[bs[i]]; ok && known == cs[i] {
-			continue
-		}
-		if !generated(bs[i]) || !generated(cs[i]) || e.given(bs[i]) || !e.consistent(bs[i], cs[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// path drops scheme and authority when the latter is that of the request,
-// which a replay may keep or not.
-func (e *Evidence) path(s string) string {
-	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !strings.EqualFold(u.Host, e.BaselineHost) {
-		return s
-	}
-	u.Scheme, u.Host = "", ""
-	return u.String()
-}
-
-func segments(s string) []string {
-	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune("/:?&=#", r) })
-}
+// maxValue is the longest value that is classified, in bytes.
+const maxValue = 4096

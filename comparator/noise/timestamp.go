@@ -11,20 +11,23 @@ import (
 const horizon = 10 * 365 * 24 * time.Hour
 
 // timestamps says whether both values are times, and then whether they lie
-// equally far from their own side's request. Whole days are compared as days.
-func (e *Evidence) timestamps(name string, baseline, candidate Value) (same, both bool) {
+// equally far from their own side's request, written in the same way. Whole
+// days are compared as days.
+func (e *Evidence) timestamps(baseline, candidate Value) (same, both bool) {
 	if baseline.Number {
-		return e.epochs(name, baseline.Text, candidate.Text)
+		return e.epochs(baseline.Text, candidate.Text)
 	}
-	b, dayB, okB := parseTime(baseline.Text)
-	c, dayC, okC := parseTime(candidate.Text)
-	if !okB || !okC || dayB != dayC {
+	b, layoutB := parseTime(baseline.Text)
+	c, layoutC := parseTime(candidate.Text)
+	switch {
+	case layoutB == "" || layoutC == "":
 		if allDigits(baseline.Text) && allDigits(candidate.Text) {
-			return e.epochs(name, baseline.Text, candidate.Text)
+			return e.epochs(baseline.Text, candidate.Text)
 		}
 		return false, false
-	}
-	if dayB {
+	case layoutB != layoutC: // another way to write times
+		return false, true
+	case layoutB == time.DateOnly || layoutB == daySlashes:
 		return days(b, e.BaselineTime) == days(c, e.CandidateTime), true
 	}
 	return e.near(b, c), true
@@ -52,13 +55,15 @@ func days(t, from time.Time) int {
 // epochs reads numbers as seconds, milli-, micro- or nanoseconds since 1970.
 // Only a number that lies near its own request can be a time; a large
 // identifier is none.
-func (e *Evidence) epochs(_, b, c string) (same, both bool) {
+func (e *Evidence) epochs(b, c string) (same, both bool) {
 	tb, okB := epoch(b, e.BaselineTime)
 	tc, okC := epoch(c, e.CandidateTime)
 	if !okB || !okC {
 		return false, false
 	}
-	return e.near(tb, tc), true
+	wholeB, _, _ := strings.Cut(b, ".")
+	wholeC, _, _ := strings.Cut(c, ".")
+	return len(wholeB) == len(wholeC) && e.near(tb, tc), true
 }
 
 func epoch(s string, around time.Time) (time.Time, bool) {
@@ -95,28 +100,25 @@ func allDigits(s string) bool {
 	return s != ""
 }
 
+const daySlashes = "2006/01/02"
+
 var layouts = []string{
+	time.DateOnly, daySlashes,
 	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999",
 	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999 -0700 MST", time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
+	"2006-01-02 15:04:05.999999999 -0700 MST", http.TimeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
 	"20060102T150405Z",
 }
 
-// parseTime reads the usual spellings; day says that it has no time of day.
-func parseTime(s string) (t time.Time, day, ok bool) {
+// parseTime reads the usual spellings and says which one it was, "" for none.
+func parseTime(s string) (t time.Time, layout string) {
 	if len(s) < 10 || len(s) > 40 || !strings.ContainsAny(s, "0123456789") {
-		return t, false, false
-	}
-	for _, layout := range []string{time.DateOnly, "2006/01/02"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, true, true
-		}
+		return t, ""
 	}
 	for _, layout := range layouts {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t, false, true
+			return t, layout
 		}
 	}
-	t, err := http.ParseTime(s)
-	return t, false, err == nil
+	return t, ""
 }
