@@ -213,7 +213,7 @@ func (w *walker) object(i, j int32) {
 	child := i + 1
 	for range a.count {
 		m := &w.a.nodes[child]
-		at, no := int32(-1), int32(0)
+		var at, no int32
 		if hintNo < b.count && !w.used[base+int(hintNo)] && w.sameKey(m, &w.b.nodes[hint]) {
 			at, no = hint, hintNo
 		} else if b.count < mapFrom {
@@ -336,6 +336,10 @@ func (w *walker) path(positions bool) string {
 	}
 	return string(buf)
 }
+
+// Member is the path of a member of the object at path: path.name, or
+// path["odd name"].
+func Member(path, name string) string { return string(appendName([]byte(path), []byte(name))) }
 
 // appendName adds .name, or ["odd name"] where the name would be read wrongly.
 func appendName(buf, name []byte) []byte {
