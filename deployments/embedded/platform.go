@@ -141,7 +141,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	}
 	p.at = Addresses{Kafka: broker.ListenAddrs()[0], HTTP: httpListener.Addr().String(), Native: nativeListener.Addr().String()}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return httpapi.New(engine, nil, p.log).Serve(ctx, httpListener) })
+	group.Go(func() error { return httpapi.New(engine, p.log).Serve(ctx, httpListener) })
 	group.Go(func() error {
 		return native.New(native.Over(engine), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})

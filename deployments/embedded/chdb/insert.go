@@ -31,22 +31,35 @@ func (r *Result) insert(request Request) error {
 	return nil
 }
 
+// feed appends the input until io.EOF. Any other end, io.ErrUnexpectedEOF of
+// a client that broke off among them, is an error.
 func (r *Result) feed(stream unsafe.Pointer, input io.Reader) error {
 	lib := r.engine.lib
 	buf := make([]byte, 1<<20)
 	for {
-		n, err := io.ReadFull(input, buf)
+		n, err := fill(input, buf)
 		if r.ctx.Err() != nil {
 			return fmt.Errorf("statement canceled: %w", r.ctx.Err())
+		}
+		if err != nil && !errors.Is(err, io.EOF) {
+			return fmt.Errorf("read the rows to insert: %w", err)
 		}
 		if n > 0 && lib.insertAppend(stream, unsafe.Pointer(&buf[0]), uintptr(n)) != 0 {
 			return r.killer.exception(goString(lib.insertError(stream)))
 		}
-		switch {
-		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		if err != nil {
 			return nil
-		case err != nil:
-			return fmt.Errorf("read the rows to insert: %w", err)
 		}
 	}
+}
+
+// fill reads until buf is full or the input ends, and tells how it does:
+// io.ReadFull would hide an input that breaks off.
+func fill(input io.Reader, buf []byte) (n int, err error) {
+	for n < len(buf) && err == nil {
+		var m int
+		m, err = input.Read(buf[n:])
+		n += m
+	}
+	return n, err
 }

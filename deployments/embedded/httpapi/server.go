@@ -8,6 +8,7 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,12 +16,14 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"understudy.dev/deployments/embedded/chdb"
+	"understudy.dev/deployments/embedded/native"
 )
 
 // Engine runs statements; *chdb.Engine is one.
@@ -28,22 +31,14 @@ type Engine interface {
 	Query(ctx context.Context, r chdb.Request) (*chdb.Result, error)
 }
 
-// Recoder changes a stream of the Native format from revision 0, which the
-// engine speaks, to the revision that a client asked for.
-type Recoder func(w io.Writer, r io.Reader, revision uint64) error
-
 // Server is the handler of the interface.
 type Server struct {
 	engine Engine
-	recode Recoder
 	log    *slog.Logger
 }
 
-// New makes a handler; nothing runs until it is served. recode may be nil,
-// then a client that asks for Native at a revision gets revision 0.
-func New(engine Engine, recode Recoder, log *slog.Logger) *Server {
-	return &Server{engine: engine, recode: recode, log: log}
-}
+// New makes a handler; nothing runs until it is served.
+func New(engine Engine, log *slog.Logger) *Server { return &Server{engine: engine, log: log} }
 
 // Serve answers on ln until ctx ends; then it waits for running statements, at
 // most five seconds.
@@ -96,52 +91,102 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-ClickHouse-Query-Id", id)
 	h.Set("X-ClickHouse-Server-Display-Name", "understudy")
 	h.Set("X-ClickHouse-Timezone", "UTC")
-	q, err := parse(r)
-	if err == nil {
-		q.request.QueryID = id
-		err = s.run(w, r, q)
-	}
-	if err != nil {
+	if err := s.serve(w, r, id); err != nil {
 		s.fail(w, err)
 	}
 }
 
-// run executes and streams; an error means that nothing was sent yet.
-func (s *Server) run(w http.ResponseWriter, r *http.Request, q *query) error {
+// serve reads a request, executes and streams; an error means that nothing was
+// sent yet.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error {
+	body, err := decode(r)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	q, err := parse(r, body)
+	if err != nil {
+		return err
+	}
+	q.request.QueryID = id
 	result, err := s.engine.Query(r.Context(), q.request)
 	if err != nil {
 		return err
 	}
 	defer result.Close()
-	h := w.Header()
+	h, tag := w.Header(), newTag()
 	h.Set("Content-Type", contentType(q.format))
 	h.Set("X-ClickHouse-Format", q.format)
-	summarise(h, result.Statistics())
-	out, finish, err := encoder(w, r, q)
+	h.Set("X-ClickHouse-Exception-Tag", tag)
+	out := &answer{w: w, before: func() { summarise(h, result.Statistics()) }}
+	coded, err := encoder(out, h, r)
 	if err != nil {
 		return err
 	}
 	if r.Method == http.MethodHead {
+		out.before()
 		return nil
 	}
-	if s.recode != nil && q.revision > 0 && strings.EqualFold(q.format, "Native") {
-		err = s.recode(out, result, q.revision)
-	} else {
-		_, err = io.Copy(out, result)
+	if err = s.copy(coded, result, r, q); err == nil {
+		err = errors.Join(coded.Close(), out.release())
 	}
-	if err == nil {
-		err = finish()
+	if err != nil && out.drop() {
+		return err
 	}
 	if err != nil {
-		// The status is gone; like ClickHouse, say it in the body and break the
-		// connection so that nobody takes the part for the whole.
-		if r.Context().Err() == nil {
-			_, _ = io.WriteString(out, "\n"+err.Error()+"\n")
-			_ = finish()
-		}
-		panic(http.ErrAbortHandler)
+		interrupt(w, r, coded, exceptionBlock(tag, exceptionOf(err).Error()))
 	}
 	return nil
+}
+
+// interrupt breaks off a response whose status is gone: like ClickHouse it
+// says why in the body and breaks the connection, so that nobody takes the
+// part for the whole.
+func interrupt(w http.ResponseWriter, r *http.Request, out coder, why string) {
+	if r.Context().Err() == nil {
+		// Errors mean that the client has left.
+		_, _ = io.WriteString(out, why)
+		_ = out.Flush()
+		_ = http.NewResponseController(w).Flush()
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// copy streams the result, in the revision of Native that was asked for.
+func (s *Server) copy(w io.Writer, result io.Reader, r *http.Request, q *query) error {
+	if q.revision == 0 || !strings.EqualFold(q.format, "Native") {
+		_, err := io.Copy(w, result)
+		return err
+	}
+	return native.Recode(w, result, q.revision, func() []string { return s.columnTypes(r.Context(), q.request) })
+}
+
+// describePatience is how long a result waits for the types of its columns.
+// The engine runs a bounded number of statements at once, this one among them.
+const describePatience = 2 * time.Second
+
+var lastFormat = regexp.MustCompile(`(?i)(\sFORMAT\s+[A-Za-z0-9_]+)?[\s;]*$`)
+
+// columnTypes asks for the full types of the columns of a SELECT; nil for
+// another statement, or when there is no answer: values are right without.
+func (s *Server) columnTypes(ctx context.Context, of chdb.Request) []string {
+	ctx, cancel := context.WithTimeout(ctx, describePatience)
+	defer cancel()
+	of.SQL = "DESCRIBE TABLE (" + lastFormat.ReplaceAllString(of.SQL, "") + "\n)"
+	of.QueryID, of.Format = "", "JSONCompactEachRow"
+	result, err := s.engine.Query(ctx, of)
+	if err != nil {
+		return nil
+	}
+	defer result.Close()
+	var types []string
+	for rows := json.NewDecoder(result); ; {
+		var row []string
+		if err := rows.Decode(&row); err != nil || len(row) < 2 {
+			return types
+		}
+		types = append(types, row[1])
+	}
 }
 
 func summarise(h http.Header, s chdb.Statistics) {
@@ -151,13 +196,23 @@ func summarise(h http.Header, s chdb.Statistics) {
 	h.Set("X-ClickHouse-Progress", text)
 }
 
-func (s *Server) fail(w http.ResponseWriter, err error) {
+// exceptionOf makes an exception of any error.
+func exceptionOf(err error) *chdb.Exception {
 	var e *chdb.Exception
-	if !errors.As(err, &e) {
-		e = &chdb.Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
+	if errors.As(err, &e) {
+		return e
 	}
+	var own *native.Exception
+	if errors.As(err, &own) {
+		return &chdb.Exception{Code: own.Code, Name: own.Name, Message: own.Message}
+	}
+	return &chdb.Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
+}
+
+func (s *Server) fail(w http.ResponseWriter, err error) {
+	e := exceptionOf(err)
 	h := w.Header()
-	for _, name := range []string{"Content-Encoding", "X-ClickHouse-Format", "X-ClickHouse-Summary", "X-ClickHouse-Progress"} {
+	for _, name := range []string{"Content-Encoding", "X-ClickHouse-Format", "X-ClickHouse-Summary", "X-ClickHouse-Progress", "X-ClickHouse-Exception-Tag"} {
 		h.Del(name)
 	}
 	h.Set("Content-Type", "text/plain; charset=UTF-8")

@@ -44,7 +44,9 @@ type mover struct {
 	from, to layout
 	fields   []field // of the last block, if keep is set
 	keep     bool
-	zones    map[int]string // what to say for the type DateTime, by column
+	zones    map[int]string  // what to say for the type DateTime, by column
+	types    func() []string // or whom to ask, once, for the types of all
+	known    []string        // the answer
 }
 
 // block moves one block. A stream that ends before the block begins is io.EOF;
@@ -126,8 +128,8 @@ func (m *mover) column(types scope, position int, rows uint64) error {
 	if err != nil {
 		return err
 	}
-	if zoned, ok := m.zones[position]; ok && kind == bareDateTime {
-		kind = zoned
+	if kind == bareDateTime {
+		kind = m.zoned(position)
 	}
 	t.drop()
 	if err := m.write(appendString(nil, kind)); err != nil {

@@ -62,7 +62,7 @@ func (r *frameReader) next() error {
 	}
 	var err error
 	if r.raw, err = readGrowing(r.src, append(r.raw[:0], header[frameChecksum:]...), int(size)); err != nil {
-		return fmt.Errorf("reading a compressed frame: %w", err)
+		return fmt.Errorf("reading a compressed frame: %w", unexpected(err))
 	}
 	sum := city.CH128(r.raw)
 	if sum.Low != binary.LittleEndian.Uint64(header[:]) || sum.High != binary.LittleEndian.Uint64(header[8:]) {
