@@ -2,20 +2,12 @@ package comparator
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
-	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/klauspost/compress/zstd"
 
 	"understudy.dev/comparator/diff"
 	"understudy.dev/comparator/noise"
@@ -30,54 +22,86 @@ const Incomparable = "incomparable"
 func (j *Judge) compareBodies(emit emitter, rs rules, baseline, final *understudyv1.Response) {
 	b, f := baseline.GetBody(), final.GetBody()
 	if b.GetTruncated() || f.GetTruncated() {
-		truncated(emit, b, f)
+		truncated(emit, baseline, final)
 		return
 	}
-	if bytes.Equal(b.GetContent(), f.GetContent()) {
+	if bytes.Equal(b.GetContent(), f.GetContent()) && header(baseline, "Content-Encoding") == header(final, "Content-Encoding") {
 		return
 	}
 	bt, errB := j.decoded(baseline)
 	ft, errF := j.decoded(final)
-	if errB != nil || errF != nil {
-		emit(Difference{Place: InBody, Path: "$", Location: "$", Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)},
-			noise.Value{}, noise.Value{}, "")
-		return
-	}
-	if bytes.Equal(bt, ft) {
-		return
-	}
-	bk, fk := bodyKind(baseline, bt), bodyKind(final, ft)
 	switch {
-	case len(bt) == 0 || len(ft) == 0:
-		kind := Missing
-		if len(bt) == 0 {
-			kind = Extra
-		}
-		emit(Difference{Place: InBody, Path: "$", Location: "$", Kind: kind, Baseline: sample(bt), Candidate: sample(ft)},
-			noise.Value{}, noise.Value{}, "")
+	case errors.Is(errB, errTooLong) || errors.Is(errF, errTooLong):
+		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
+	case errB != nil || errF != nil:
+		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)})
+	case !bytes.Equal(bt, ft):
+		compareDecoded(emit, rs, baseline, final, bt, ft)
+	}
+}
+
+// whole reports a difference of the bodies as a whole.
+func whole(emit emitter, d Difference) {
+	d.Place, d.Path, d.Location = InBody, "$", "$"
+	emit(d, noise.Value{}, noise.Value{}, "")
+}
+
+func compareDecoded(emit emitter, rs rules, baseline, final *understudyv1.Response, b, f []byte) {
+	bk, fk := bodyKind(baseline, b), bodyKind(final, f)
+	switch {
+	case len(f) == 0:
+		whole(emit, Difference{Kind: Missing, Baseline: sample(b)})
+	case len(b) == 0:
+		whole(emit, Difference{Kind: Extra, Candidate: sample(f)})
 	case bk == asJSON && fk == asJSON:
-		compareJSON(emit, rs, bt, ft)
+		compareJSON(emit, rs, b, f)
 	case bk == asForm && fk == asForm:
-		compareForm(emit, bt, ft)
+		compareForm(emit, b, f)
 	case bk != asBinary && fk != asBinary:
-		compareText(emit, bt, ft)
+		compareText(emit, b, f)
 	default:
-		emit(Difference{Place: InBody, Path: "$", Location: "$", Kind: Body, Baseline: fingerprint(bt), Candidate: fingerprint(ft)},
-			noise.Value{}, noise.Value{}, "")
+		whole(emit, Difference{Kind: Body, Baseline: fingerprint(b), Candidate: fingerprint(f)})
 	}
 }
 
 // truncated handles bodies that are not whole: equal hashes of the whole are
-// equality, anything else cannot be judged.
-func truncated(emit emitter, b, f *understudyv1.Body) {
-	if len(b.GetSha256()) > 0 && bytes.Equal(b.GetSha256(), f.GetSha256()) {
-		return
+// equality, and a body that is there is not one that is not. Other hashes are a
+// difference only where nothing but the bytes is compared; anything else cannot
+// be judged.
+func truncated(emit emitter, baseline, final *understudyv1.Response) {
+	b, f := baseline.GetBody(), final.GetBody()
+	hashes := len(b.GetSha256()) > 0 && len(f.GetSha256()) > 0
+	kept := func(x *understudyv1.Body) string {
+		return fmt.Sprintf("%d of %d bytes kept", len(x.GetContent()), x.GetLength())
 	}
-	emit(Difference{
-		Place: InBody, Path: "$", Location: "$", Kind: Truncated, Noise: Incomparable,
-		Baseline:  fmt.Sprintf("%d of %d bytes kept", len(b.GetContent()), b.GetLength()),
-		Candidate: fmt.Sprintf("%d of %d bytes kept", len(f.GetContent()), f.GetLength()),
-	}, noise.Value{}, noise.Value{}, "")
+	switch {
+	case hashes && bytes.Equal(b.GetSha256(), f.GetSha256()):
+	case b.GetLength() > 0 && !f.GetTruncated() && f.GetLength() == 0:
+		whole(emit, Difference{Kind: Missing, Baseline: kept(b)})
+	case f.GetLength() > 0 && !b.GetTruncated() && b.GetLength() == 0:
+		whole(emit, Difference{Kind: Extra, Candidate: kept(f)})
+	case hashes && opaque(baseline) && opaque(final):
+		whole(emit, Difference{Kind: Body, Baseline: hashed(b), Candidate: hashed(f)})
+	default:
+		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: kept(b), Candidate: kept(f)})
+	}
+}
+
+// opaque: media whose bytes alone are compared, and without a content coding.
+func opaque(r *understudyv1.Response) bool {
+	kind, _, _ := mime.ParseMediaType(header(r, "Content-Type"))
+	major, _, _ := strings.Cut(kind, "/")
+	switch {
+	case header(r, "Content-Encoding") != "", strings.HasSuffix(kind, "+xml"):
+		return false
+	case major == "image", major == "audio", major == "video", major == "font":
+		return true
+	}
+	return kind == "application/pdf" || kind == "application/zip" || kind == "application/gzip"
+}
+
+func hashed(b *understudyv1.Body) string {
+	return fmt.Sprintf("%d bytes, sha256 %x", b.GetLength(), b.GetSha256())
 }
 
 func errText(err error) string {
@@ -99,56 +123,6 @@ func sample(b []byte) string {
 		return ""
 	}
 	return fingerprint(b)
-}
-
-func header(r *understudyv1.Response, name string) string {
-	for _, h := range r.GetHeaders() {
-		if strings.EqualFold(h.GetName(), name) {
-			return string(h.GetValue())
-		}
-	}
-	return ""
-}
-
-var errTooLong = errors.New("body is longer than allowed after decoding")
-
-// decoded removes the content codings, within the bound.
-func (j *Judge) decoded(r *understudyv1.Response) ([]byte, error) {
-	data := r.GetBody().GetContent()
-	codings := strings.Split(strings.ToLower(header(r, "Content-Encoding")), ",")
-	for i := len(codings) - 1; i >= 0 && len(data) > 0; i-- {
-		var rd io.Reader
-		var err error
-		switch coding := strings.TrimSpace(codings[i]); coding {
-		case "", "identity":
-			continue
-		case "gzip", "x-gzip":
-			rd, err = gzip.NewReader(bytes.NewReader(data))
-		case "deflate": // zlib by RFC 9110, raw deflate by custom
-			if rd, err = zlib.NewReader(bytes.NewReader(data)); err != nil {
-				rd, err = flate.NewReader(bytes.NewReader(data)), nil
-			}
-		case "zstd":
-			var z *zstd.Decoder
-			z, err = zstd.NewReader(bytes.NewReader(data), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(uint64(j.cfg.MaxDecoded)))
-			if err == nil {
-				defer z.Close()
-				rd = z
-			}
-		default:
-			return data, nil // compared as the bytes they are
-		}
-		if err == nil {
-			data, err = io.ReadAll(io.LimitReader(rd, j.cfg.MaxDecoded+1))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("content coding %s: %w", codings[i], err)
-		}
-		if int64(len(data)) > j.cfg.MaxDecoded {
-			return nil, errTooLong
-		}
-	}
-	return data, nil
 }
 
 type bodyForm int
@@ -184,7 +158,7 @@ func bodyKind(r *understudyv1.Response, data []byte) bodyForm {
 }
 
 func compareJSON(emit emitter, rs rules, b, f []byte) {
-	err := diff.JSON(b, f, diff.Options{Arrays: rs.arrays}, func(d diff.Difference) bool {
+	err := diff.JSON(b, f, diff.Options{Arrays: rs.arrays()}, func(d diff.Difference) bool {
 		bv, fv := d.Baseline.Text(), d.Candidate.Text()
 		out := Difference{
 			Place: InBody, Path: d.Path(), Location: d.Location(), Kind: Kind(d.Kind), Baseline: bv, Candidate: fv,
@@ -197,13 +171,13 @@ func compareJSON(emit emitter, rs rules, b, f []byte) {
 	})
 	var side *diff.SideError
 	if errors.As(err, &side) {
-		d := Difference{Place: InBody, Path: "$", Location: "$", Kind: Unparsable, Baseline: sample(b), Candidate: sample(f)}
+		d := Difference{Kind: Unparsable, Baseline: sample(b), Candidate: sample(f)}
 		if side.Side == "baseline" {
 			d.Baseline = side.Err.Error()
 		} else {
 			d.Candidate = side.Err.Error()
 		}
-		emit(d, noise.Value{}, noise.Value{}, "")
+		whole(emit, d)
 	}
 }
 
@@ -216,65 +190,4 @@ func value(s diff.Scalar, text string) noise.Value {
 		return noise.Value{Text: text}
 	}
 	return noise.Value{}
-}
-
-// compareForm compares fields by name; the values of one name in their order.
-func compareForm(emit emitter, b, f []byte) {
-	bs, errB := url.ParseQuery(string(b))
-	fs, errF := url.ParseQuery(string(f))
-	if errB != nil || errF != nil {
-		compareText(emit, b, f)
-		return
-	}
-	var names []string
-	for name := range bs {
-		names = append(names, name)
-	}
-	for name := range fs {
-		if !bs.Has(name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if slices.Equal(bs[name], fs[name]) {
-			continue
-		}
-		d := Difference{Place: InBody, Path: "$." + name, Location: "$." + name, Kind: Value,
-			Baseline: strings.Join(bs[name], "\n"), Candidate: strings.Join(fs[name], "\n")}
-		switch {
-		case !fs.Has(name):
-			d.Kind = Missing
-		case !bs.Has(name):
-			d.Kind = Extra
-		}
-		if !emit(d, noise.Value{Text: d.Baseline}, noise.Value{Text: d.Candidate}, name) {
-			return
-		}
-	}
-}
-
-// maxLines is how many differing lines of a text are reported.
-const maxLines = 20
-
-// compareText compares line by line, the ends of lines and blanks at them
-// apart.
-func compareText(emit emitter, b, f []byte) {
-	bs, fs := strings.Split(string(b), "\n"), strings.Split(string(f), "\n")
-	reported := 0
-	for i := range max(len(bs), len(fs)) {
-		d := Difference{Place: InBody, Path: "$", Location: fmt.Sprintf("line %d", i+1), Kind: Body}
-		if i < len(bs) {
-			d.Baseline = strings.TrimRight(bs[i], " \t\r")
-		}
-		if i < len(fs) {
-			d.Candidate = strings.TrimRight(fs[i], " \t\r")
-		}
-		if d.Baseline == d.Candidate {
-			continue
-		}
-		if reported++; reported > maxLines || !emit(d, noise.Value{}, noise.Value{}, "") {
-			return
-		}
-	}
 }

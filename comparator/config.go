@@ -44,8 +44,8 @@ type Rule struct {
 	// Route is a pattern of path.Match for the route, "POST /orders/*"; empty
 	// is every route.
 	Route string `yaml:"route"`
-	// Path is a pattern for the folded path: * stands for one segment, ** for
-	// any number of them.
+	// Path is a pattern for the folded path: * stands for one segment or a part
+	// of one, ** for any number of segments.
 	Path string `yaml:"path"`
 	// Action is ignore (the difference is noise), tolerance (numbers may
 	// differ by Tolerance), unordered or keyed (how the array is aligned).
@@ -97,7 +97,7 @@ func (r Rule) problems() []error {
 	if _, err := path.Match(r.Route, ""); err != nil {
 		errs = append(errs, fmt.Errorf("route pattern %q: %w", r.Route, err))
 	}
-	if !strings.HasPrefix(r.Path, "$") && !strings.HasPrefix(r.Path, "header:") {
+	if !strings.HasPrefix(r.Path, "$") && !strings.HasPrefix(r.Path, headerPath) {
 		errs = append(errs, fmt.Errorf("path %q must begin with $ or with header: and a name", r.Path))
 	}
 	if _, err := r.expiry(); err != nil {

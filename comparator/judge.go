@@ -2,6 +2,8 @@ package comparator
 
 import (
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
 	"understudy.dev/comparator/noise"
@@ -38,7 +40,7 @@ func (j *Judge) Judge(r *understudyv1.Replay) Comparison {
 		c.find(Skipped)
 	case r.GetExchange() == nil:
 		c.find(Orphan)
-	case r.GetCandidate().GetAck() == nil:
+	case r.GetCandidate().GetAck() == nil, r.GetExchange().GetResponse() == nil:
 		j.transport(c, r)
 	default:
 		j.answer(c, r)
@@ -46,14 +48,22 @@ func (j *Judge) Judge(r *understudyv1.Replay) Comparison {
 	return c.comparison()
 }
 
-// transport judges a request that got no answer.
+// transport judges a request that one of the sides gave no answer to.
 func (j *Judge) transport(c *collector, r *understudyv1.Replay) {
 	c.find(Error)
-	e := r.GetCandidate().GetError()
+	c.out.CandidateStatus = r.GetCandidate().GetAck().GetStatus()
 	c.add(Difference{
-		Place: InTransport, Path: "transport", Kind: Outcome,
-		Baseline: fmt.Sprint(r.GetExchange().GetResponse().GetStatus()), Candidate: e.GetKind().String() + ": " + e.GetMessage(),
+		Place: InTransport, Path: "transport", Location: "transport", Kind: Outcome,
+		Baseline:  outcome(r.GetExchange().GetResponse(), r.GetExchange().GetError()),
+		Candidate: outcome(r.GetCandidate().GetAck(), r.GetCandidate().GetError()),
 	})
+}
+
+func outcome(r *understudyv1.Response, e *understudyv1.TransportError) string {
+	if r != nil {
+		return fmt.Sprint(r.GetStatus())
+	}
+	return e.GetKind().String() + ": " + e.GetMessage()
 }
 
 // answer judges a request that the candidate answered, at once or later.
@@ -80,7 +90,7 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 		c.find(Rejected)
 		c.add(Difference{
 			Place: InStatus, Path: "status", Location: "status", Kind: Status,
-			Baseline: shorten(describe(baseline)), Candidate: shorten(describe(final)),
+			Baseline: describe(baseline), Candidate: describe(final),
 		})
 	} else {
 		j.compare(c, r, baseline, final, later, failed)
@@ -104,7 +114,7 @@ func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understud
 		for _, other := range done.GetContradictions() {
 			c.add(Difference{
 				Place: InCompletion, Path: "completion", Kind: Outcome,
-				Baseline: shorten(describe(done.GetPayload())), Candidate: shorten(describe(other)),
+				Baseline: describe(done.GetPayload()), Candidate: describe(other),
 			})
 		}
 	}
@@ -120,7 +130,7 @@ func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understud
 }
 
 func describe(r *understudyv1.Response) string {
-	return fmt.Sprintf("%d %s", r.GetStatus(), r.GetBody().GetContent())
+	return fmt.Sprintf("%d %s", r.GetStatus(), sample(r.GetBody().GetContent()))
 }
 
 // compare looks for differences between two final answers.
@@ -150,7 +160,7 @@ func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool)
 		// A poll answers 200 where the baseline had created with 201: what the
 		// candidate means is success or failure. A status that the operation
 		// itself carries is compared as far as failures go.
-		same = same || accepted(baseline) && accepted(final) && !failed
+		same = same || accepted(baseline) && accepted(final) && !failed || !accepted(baseline) && accepted(final) && failed
 	}
 	if !same {
 		emit(Difference{
@@ -168,10 +178,25 @@ func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
 		BaselineTime: time.Unix(0, x.GetStartUnixNano()), CandidateTime: time.Unix(0, r.GetSentUnixNano()),
 		Slack: time.Duration(slack), Skew: j.cfg.Skew, Speed: r.GetSpeed(),
 		BaselineHost: x.GetRequest().GetAuthority(),
-		Given:        [][]byte{x.GetRequest().GetTarget(), x.GetRequest().GetBody().GetContent()},
+		Given:        j.given(x.GetRequest()),
 	}
 	for _, s := range r.GetSubstitutions() {
 		e.Rename(s.GetRecorded(), s.GetCandidate())
 	}
 	return e
+}
+
+// given is all that the client sent and that an answer may repeat: the target
+// first, the body, the fields that are not those of connection and tracing.
+func (j *Judge) given(q *understudyv1.Request) [][]byte {
+	out := [][]byte{q.GetTarget(), q.GetBody().GetContent()}
+	if plain, err := url.QueryUnescape(string(q.GetTarget())); err == nil && plain != string(q.GetTarget()) {
+		out = append(out, []byte(plain))
+	}
+	for _, h := range q.GetHeaders() {
+		if !j.headers.ignores(strings.ToLower(h.GetName())) {
+			out = append(out, h.GetValue())
+		}
+	}
+	return out
 }

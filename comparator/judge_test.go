@@ -123,6 +123,12 @@ func TestOutcomes(t *testing.T) {
 	f(polled(ok, response(200, `{"total":"5.00"}`), func(d *understudyv1.Completion) { d.Failed = true }),
 		"rejected", `status status status 201 {"total":"5.00"}|200 {"total":"5.00"}`)
 	f(polled(response(409, `{"e":1}`), response(409, `{"e":1}`), func(d *understudyv1.Completion) { d.Failed = true }), "match")
+	f(polled(response(409, `{"e":1}`), response(200, `{"e":1}`), func(d *understudyv1.Completion) { d.Failed = true }), "match")
+	f(polled(response(409, `{"e":1}`), response(422, `{"e":1}`), func(d *understudyv1.Completion) { d.Failed = true }),
+		"mismatch", "status status status 409|422")
+	f(immediate(nil, ok, func(r *understudyv1.Replay) {
+		r.Exchange.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_TIMEOUT, Message: "slow"}
+	}), "error", "transport transport outcome KIND_TIMEOUT: slow|201")
 	f(polled(ok, ok, func(d *understudyv1.Completion) { d.Seen = 2 }), "duplicate")
 	f(polled(ok, ok, func(d *understudyv1.Completion) {
 		d.Seen, d.Contradicted, d.Contradictions = 2, 1, []*understudyv1.Response{response(201, `{"total":"9"}`)}
@@ -227,6 +233,10 @@ func TestRules(t *testing.T) {
 	other := ignore
 	other.Route = "GET /orders"
 	f(other, a, b, "mismatch", "body $.items[].note value a|b")
+	f(comparator.Rule{Path: "$.items[].n*e", Action: "ignore"}, a, b, "match", "body $.items[].note value a|b (rule:r1)")
+	f(comparator.Rule{Path: "$.items[].Note", Action: "ignore"}, a, b, "mismatch", "body $.items[].note value a|b")
+	f(comparator.Rule{Path: "$.items.note", Action: "ignore"}, a, b, "mismatch", "body $.items[].note value a|b")
+	f(comparator.Rule{Path: "$.items[].x*e", Action: "ignore"}, a, b, "mismatch", "body $.items[].note value a|b")
 	f(comparator.Rule{Path: "$.**", Action: "ignore", Route: "POST /*"}, a, b, "match", "body $.items[].note value a|b (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.01}`, "match", "body $.t value 1.00|1.01 (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.02}`, "mismatch", "body $.t value 1.00|1.02")
@@ -234,6 +244,24 @@ func TestRules(t *testing.T) {
 	f(comparator.Rule{Path: "$.a[]", Action: "unordered"}, `{"a":[1,2,3]}`, `{"a":[3,1,2]}`, "match")
 	f(comparator.Rule{Path: "$.a[]", Action: "keyed", Key: "k"}, `{"a":[{"k":1,"v":"x"},{"k":2,"v":"y"}]}`, `{"a":[{"k":2,"v":"y"},{"k":1,"v":"z"}]}`,
 		"mismatch", "body $.a[].v value x|z")
+}
+
+func TestRulesForHeaders(t *testing.T) {
+	cfg := comparator.DefaultConfig()
+	cfg.Rules = []comparator.Rule{{Name: "r1", Owner: "team", Reason: "known", Path: "header:X-Build-*", Action: "ignore"}}
+	judge(t, cfg, immediate(response(200, "", "X-Build-Number: 1", "X-Other: 1"), response(200, "", "X-Build-Number: 2", "X-Other: 2")),
+		"mismatch", "header header:x-build-number value 1|2 (rule:r1)", "header header:x-other value 1|2")
+}
+
+func TestWhatTheClientSentInAHeaderMustComeBack(t *testing.T) {
+	f := func(header string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"reference_id":"R-2026-7"}`), response(200, `{"reference_id":"R-2026-8"}`), func(r *understudyv1.Replay) {
+			r.Exchange.Request.Headers = []*understudyv1.Header{{Name: header, Value: []byte("R-2026-7")}}
+		}), want...)
+	}
+	f("X-Reference", "mismatch", "body $.reference_id value R-2026-7|R-2026-8")
+	f("X-Request-Id", "match", "body $.reference_id value R-2026-7|R-2026-8 (identifier)") // made anew by every replay
 }
 
 func TestValidateNamesEveryMistake(t *testing.T) {

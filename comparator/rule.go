@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,6 +60,9 @@ func (t tolerance) within(baseline, candidate string) bool {
 func compileRules(rs []Rule) ([]rule, error) {
 	var out []rule
 	for _, r := range rs {
+		if strings.HasPrefix(r.Path, headerPath) {
+			r.Path = strings.ToLower(r.Path) // as names of fields are
+		}
 		c := rule{Rule: r, segments: split(r.Path)}
 		var err error
 		if c.expires, err = r.expiry(); err != nil {
@@ -76,6 +80,9 @@ func compileRules(rs []Rule) ([]rule, error) {
 
 // split cuts a folded path into segments; [] is a segment of its own.
 func split(p string) []string {
+	if strings.HasPrefix(p, headerPath) {
+		return []string{p}
+	}
 	p = strings.ReplaceAll(p, "[]", ".[]")
 	return strings.Split(p, ".")
 }
@@ -130,7 +137,7 @@ func (rs rules) forPath(action, folded string) *rule {
 	return nil
 }
 
-// matches: * is one segment, ** any number of them.
+// matches: * is any part of a segment, ** any number of segments.
 func matches(pattern, segments []string) bool {
 	for len(pattern) > 0 {
 		if pattern[0] == "**" {
@@ -141,7 +148,7 @@ func matches(pattern, segments []string) bool {
 			}
 			return false
 		}
-		if len(segments) == 0 || pattern[0] != "*" && !strings.EqualFold(pattern[0], segments[0]) {
+		if len(segments) == 0 || !segmentMatches(pattern[0], segments[0]) {
 			return false
 		}
 		pattern, segments = pattern[1:], segments[1:]
@@ -149,12 +156,43 @@ func matches(pattern, segments []string) bool {
 	return len(segments) == 0
 }
 
-// arrays is the policy of the rules for the array at a folded path.
-func (rs rules) arrays(folded string) diff.Policy {
-	if r := rs.forPath(actionKeyed, folded); r != nil {
-		return diff.Policy{Key: r.Key}
+// segmentMatches: x-*-id covers x-a-id. Array positions are no names, so only
+// [] and a * on its own cover them.
+func segmentMatches(pattern, segment string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == segment
 	}
-	return diff.Policy{Unordered: rs.forPath(actionUnordered, folded) != nil}
+	if pattern == "*" {
+		return true
+	}
+	if segment == "[]" || !strings.HasPrefix(segment, parts[0]) {
+		return false
+	}
+	segment = segment[len(parts[0]):]
+	last := len(parts) - 1
+	for _, part := range parts[1:last] {
+		i := strings.Index(segment, part)
+		if i < 0 {
+			return false
+		}
+		segment = segment[i+len(part):]
+	}
+	return strings.HasSuffix(segment, parts[last])
+}
+
+// arrays gives the policy of the rules for the array at a folded path; nil if
+// no rule speaks of arrays.
+func (rs rules) arrays() func(folded string) diff.Policy {
+	if !slices.ContainsFunc(rs, func(r *rule) bool { return r.Action == actionKeyed || r.Action == actionUnordered }) {
+		return nil
+	}
+	return func(folded string) diff.Policy {
+		if r := rs.forPath(actionKeyed, folded); r != nil {
+			return diff.Policy{Key: r.Key}
+		}
+		return diff.Policy{Unordered: rs.forPath(actionUnordered, folded) != nil}
+	}
 }
 
 // class is the noise class that the rules give a difference, "" for none.
