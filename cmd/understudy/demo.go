@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"understudy.dev/comparator/report"
 	"understudy.dev/deployments/demo"
 	"understudy.dev/deployments/demo/traffic"
+	"understudy.dev/deployments/embedded"
 )
 
 type demoFlags struct {
@@ -39,6 +41,7 @@ noise was reported or the books do not balance.`,
 			if f.output != report.Table && f.output != report.JSON {
 				return usagef("-o %q: want table or json", f.output)
 			}
+			a.demoPlatform(c, f.keep)
 			return a.demo(c.Context(), f)
 		},
 	}
@@ -52,16 +55,36 @@ noise was reported or the books do not balance.`,
 // demoRun names the run of the demo; its data folder is its own.
 const demoRun = "demo"
 
+// demoPlatform keeps the demo out of the way of a platform that may be running:
+// unless it is to be kept, where the other commands must find it, it takes any
+// free ports, and a folder that is removed afterwards.
+func (a *app) demoPlatform(c *cobra.Command, keep bool) {
+	d, usual := &a.cfg.Dev, embedded.DefaultConfig()
+	for value, address := range map[*string]string{&d.Kafka: usual.Kafka, &d.HTTP: usual.HTTP, &d.Native: usual.Native} {
+		if !keep && *value == address {
+			*value = "127.0.0.1:0"
+		}
+	}
+	if d.DataDir == usual.DataDir {
+		d.DataDir = ""
+	}
+	if !c.Flags().Changed("log-level") {
+		a.log = slog.New(slog.NewTextHandler(a.errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	}
+}
+
 func (a *app) demo(ctx context.Context, f demoFlags) error {
 	if err := a.cfg.decode(demo.Settings, "demo.yaml"); err != nil {
 		return err
 	}
-	dir, err := os.MkdirTemp("", "understudy-demo-")
-	if err != nil {
-		return err
+	if a.cfg.Dev.DataDir == "" {
+		dir, err := os.MkdirTemp("", "understudy-demo-")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(dir)
+		a.cfg.Dev.DataDir = dir
 	}
-	defer os.RemoveAll(dir)
-	a.cfg.Dev.DataDir = dir
 	platform, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	p, wait, err := a.startPlatform(platform)
