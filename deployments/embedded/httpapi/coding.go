@@ -4,6 +4,7 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -28,10 +29,10 @@ func decode(r *http.Request) (io.ReadCloser, error) {
 		return nil, err
 	}
 	if r.URL.Query().Get("decompress") != "1" {
-		return body, nil
+		return input{body, []io.Closer{body}}, nil
 	}
 	frames := native.Decompress(body)
-	return closers{frames, []io.Closer{frames, body}}, nil
+	return input{frames, []io.Closer{frames, body}}, nil
 }
 
 func decodeContent(encoding string, body io.ReadCloser) (io.ReadCloser, error) {
@@ -69,14 +70,23 @@ func broken(encoding string, err error) error {
 	return &chdb.Exception{Code: 271, Name: "CANNOT_DECOMPRESS", Message: fmt.Sprintf("the body is not %s: %v", encoding, err)}
 }
 
-// closers is a reader with what is to be closed after it.
-type closers struct {
+// input is the body of a request; that it breaks off or cannot be decompressed
+// is the client's fault.
+type input struct {
 	io.Reader
-	all []io.Closer
+	close []io.Closer
 }
 
-func (c closers) Close() error {
-	for _, each := range c.all {
+func (i input) Read(p []byte) (int, error) {
+	n, err := i.Reader.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = &chdb.Exception{Code: 33, Name: "CANNOT_READ_ALL_DATA", Message: "the body of the request: " + err.Error()}
+	}
+	return n, err
+}
+
+func (i input) Close() error {
+	for _, each := range i.close {
 		each.Close()
 	}
 	return nil

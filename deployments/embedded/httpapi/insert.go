@@ -28,11 +28,11 @@ func splitInsert(text string) (insert, bool) {
 			}
 			i += n
 		case strings.HasPrefix(text[i:], "/*"):
-			n := strings.Index(text[i:], "*/")
+			n := strings.Index(text[i+2:], "*/")
 			if n < 0 {
 				return insert{}, false
 			}
-			i += n + 2
+			i += n + 4
 		case c == '(' || c == ')':
 			depth += map[byte]int{'(': 1, ')': -1}[c]
 			i++

@@ -229,7 +229,7 @@ func status(code int32) int {
 		return http.StatusUnauthorized
 	case 497: // ACCESS_DENIED
 		return http.StatusForbidden
-	case 6, 26, 27, 38, 41, 43, 44, 53, 62, 72, 117, 130, 441, 456: // cannot parse, illegal types, syntax
+	case 6, 26, 27, 33, 38, 41, 43, 44, 53, 62, 72, 117, 130, 271, 441, 456: // cannot read, parse, illegal types, syntax
 		return http.StatusBadRequest
 	case 46, 47, 50, 56, 60, 63, 73, 81, 115: // unknown function, identifier, type, table, database, setting, …
 		return http.StatusNotFound
