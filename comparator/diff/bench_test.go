@@ -80,15 +80,16 @@ func run(b *testing.B, baseline, candidate []byte, want int) {
 	b.Run("ours", func(b *testing.B) {
 		b.SetBytes(int64(len(baseline) + len(candidate)))
 		b.ReportAllocs()
+		found := 0
+		emit := func(d Difference) bool {
+			if d.Path() != "" {
+				found++
+			}
+			return true
+		}
 		for b.Loop() {
-			found := 0
-			err := JSON(baseline, candidate, Options{}, func(d Difference) bool {
-				if d.Path() != "" {
-					found++
-				}
-				return true
-			})
-			if err != nil || found != want {
+			found = 0
+			if err := JSON(baseline, candidate, Options{}, emit); err != nil || found != want {
 				b.Fatalf("%d differences, want %d (%v)", found, want, err)
 			}
 		}

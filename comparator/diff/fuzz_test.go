@@ -150,6 +150,47 @@ func TestGeneratedPairs(t *testing.T) {
 	})
 }
 
+// genTwins draws two values of one structure of which some scalars differ.
+func genTwins(depth int) *rapid.Generator[[2]string] {
+	return rapid.Custom(func(t *rapid.T) [2]string {
+		shape := rapid.IntRange(0, 4).Draw(t, "shape")
+		if depth == 0 || shape < 2 {
+			scalars := rapid.SampledFrom([]string{`0`, `1`, `1.0`, `12`, `-1`, `"a"`, `"\u0061"`, `"b"`, `"ab"`, `null`, `true`, `1e999999999999999999999`})
+			a, b := scalars.Draw(t, "a"), scalars.Draw(t, "b")
+			if rapid.IntRange(0, 2).Draw(t, "same") > 0 {
+				b = a
+			}
+			return [2]string{a, b}
+		}
+		var out [2][]string
+		for i := range rapid.IntRange(0, 4).Draw(t, "n") {
+			pair := genTwins(depth-1).Draw(t, "part")
+			for side, s := range pair {
+				if shape == 2 {
+					s = fmt.Sprintf(`"k%d" : %s`, i%3, s)
+				}
+				out[side] = append(out[side], s)
+			}
+		}
+		ends := []string{"[", "]"}
+		if shape == 2 {
+			ends = []string{"{", "}"}
+		}
+		return [2]string{
+			ends[0] + strings.Join(out[0], ", ") + ends[1],
+			ends[0] + strings.Join(out[1], ", ") + ends[1],
+		}
+	})
+}
+
+func TestGeneratedTwins(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		pair := genTwins(4).Draw(r, "twins")
+		agree(t, []byte(pair[0]), []byte(pair[1]))
+		agree(t, []byte(" "+pair[0]), []byte(" "+pair[1]+" "))
+	})
+}
+
 // TestGeneratedUnordered: an unordered array equals any permutation of itself.
 func TestGeneratedUnordered(t *testing.T) {
 	unordered := Options{Arrays: func(string) Policy { return Policy{Unordered: true} }}

@@ -41,12 +41,6 @@ func (w *walker) hash(t *tape, i int32) uint64 {
 	n := &t.nodes[i]
 	h := uint64(n.kind)
 	switch n.kind {
-	case text:
-		h = mix(h, w.hashText(t.raw(n)[1:n.end-n.start-1], n.escaped))
-	case number:
-		var buf [64]byte
-		d := decimalOf(buf[:0], t.raw(n))
-		h = mix(h, mix(d.place(), maphash.Bytes(seed, d.digits)))
 	case array:
 		child := i + 1
 		for range n.count {
@@ -58,22 +52,35 @@ func (w *walker) hash(t *tape, i int32) uint64 {
 		child := i + 1
 		for range n.count {
 			c := &t.nodes[child]
-			sum += mix(w.hashText(t.key(c), c.keyEscaped), w.hash(t, child))
+			sum += mix(hashText(t.key(c), c.keyEscaped), w.hash(t, child))
 			child = c.skip
 		}
 		h = mix(h, sum)
 	default:
-		h = mix(h, maphash.Bytes(seed, t.raw(n)))
+		h = hashScalar(n.kind, t.raw(n), n.escaped)
 	}
 	h |= 1 << 63 // never 0, which is unknown
 	t.hashes[i] = h
 	return h
 }
 
-func (w *walker) hashText(raw []byte, escaped bool) uint64 {
+// hashScalar is equal for equal scalars.
+func hashScalar(k kind, raw []byte, escaped bool) uint64 {
+	switch k {
+	case text:
+		return mix(uint64(k), hashText(raw[1:len(raw)-1], escaped))
+	case number:
+		var buf [64]byte
+		d := decimalOf(buf[:0], raw)
+		return mix(uint64(k), mix(d.place(), maphash.Bytes(seed, d.digits)))
+	}
+	return mix(uint64(k), maphash.Bytes(seed, raw))
+}
+
+func hashText(raw []byte, escaped bool) uint64 {
 	if escaped {
-		w.scratch = unescape(w.scratch[:0], raw)
-		raw = w.scratch
+		var buf [256]byte
+		raw = unescape(buf[:0], raw)
 	}
 	return maphash.Bytes(seed, raw)
 }

@@ -253,6 +253,11 @@ func agree(t testing.TB, a, b []byte) {
 	if want := oracleEqual(x, y); want != (len(got) == 0) {
 		t.Fatalf("oracle says equal: %v, differ says %+v\n%q\n%q", want, got, a, b)
 	}
+	// However the pair is walked, the same comes out.
+	none := Options{Arrays: func(string) Policy { return Policy{} }}
+	if walked, err := differences(t, a, b, none); err != nil || !slices.Equal(got, walked) {
+		t.Fatalf("shadowed %+v\nwalked %+v (%v)\n%q\n%q", got, walked, err, a, b)
+	}
 	for _, f := range got {
 		checkFound(t, f, a, b)
 	}
