@@ -176,8 +176,13 @@ func listen(ctx context.Context, what, address string) (net.Listener, error) {
 	return ln, nil
 }
 
-// startBroker starts one kfake broker whose records are on disk before they
-// are acknowledged.
+// startBroker starts one kfake broker. Records are written to files before they
+// are acknowledged, so they survive the end of this process, however it comes;
+// as with Kafka itself the system brings the files to the disk later, so a
+// power cut may take the last ones. kfake.SyncWrites would wait for the disk:
+// records of 1 KiB, each sent when the one before is acknowledged, then go at
+// 2,400/s instead of 22,000/s (2 cores, virtual SSD; in batches both ways at
+// more than 400,000/s).
 func startBroker(ctx context.Context, c Config) (*kfake.Cluster, error) {
 	// kfake's own listen error names no remedy, so the port is tried first;
 	// with port 0 this also chooses it.
@@ -194,7 +199,7 @@ func startBroker(ctx context.Context, c Config) (*kfake.Cluster, error) {
 	}
 	cluster, err := kfake.NewCluster(
 		kfake.NumBrokers(1), kfake.Ports(port), kfake.ClusterID("understudy-dev"),
-		kfake.DataDir(filepath.Join(c.DataDir, "kafka")), kfake.SyncWrites(),
+		kfake.DataDir(filepath.Join(c.DataDir, "kafka")),
 		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
 			return (&net.ListenConfig{}).Listen(ctx, network, net.JoinHostPort(host, portText))
 		}),

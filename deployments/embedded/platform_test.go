@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -255,6 +256,74 @@ func TestKill9KeepsWhatWasAcknowledged(t *testing.T) {
 		_ = p.Wait()
 		client.Close()
 	}
+}
+
+// TestKill9WhileProducing kills the process in the middle of many records on
+// their way: what was acknowledged is there, and so is a group's offset.
+func TestKill9WhileProducing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	p := startChild(t, dir)
+	client, err := kgo.NewClient(kgo.SeedBrokers(p.kafka), kgo.DefaultProduceTopic("t"), kgo.RecordDeliveryTimeout(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := kadm.NewClient(client)
+	if _, err := admin.CreateTopic(t.Context(), 1, 1, nil, "t"); err != nil {
+		t.Fatal(err)
+	}
+	offsets := kadm.Offsets{}
+	offsets.AddOffset("t", 0, 17, -1)
+	if err := admin.CommitAllOffsets(t.Context(), "g", offsets); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	acked := map[string]bool{}
+	enough := make(chan struct{})
+	for i := range 20_000 {
+		value := fmt.Sprintf("%06d%s", i, strings.Repeat("x", 1018))
+		client.Produce(t.Context(), kgo.StringRecord(value), func(r *kgo.Record, err error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				return // it was on its way when the process was killed
+			}
+			if acked[string(r.Value[:6])] = true; len(acked) == 2000 {
+				close(enough)
+			}
+		})
+	}
+	select {
+	case <-enough:
+	case <-t.Context().Done():
+	}
+	_ = p.Process.Kill()
+	_ = p.Wait()
+	client.Close()
+
+	p = startChild(t, dir)
+	if client, err = kgo.NewClient(kgo.SeedBrokers(p.kafka), kgo.ConsumeTopics("t")); err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(t.Context(), "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, _ := ends.Lookup("t", 0)
+	mu.Lock()
+	defer mu.Unlock()
+	n := len(acked)
+	for _, value := range readTopic(t, client, int(end.Offset)) {
+		delete(acked, value[:6])
+	}
+	if len(acked) > 0 {
+		t.Errorf("%d of %d acknowledged records are lost", len(acked), n)
+	}
+	committed, err := kadm.NewClient(client).FetchOffsets(t.Context(), "g")
+	if at, ok := committed.Lookup("t", 0); err != nil || !ok || at.At != 17 {
+		t.Errorf("the group is at %+v (%v), want 17", at, err)
+	}
+	t.Logf("killed after %d acknowledged records, found %d", n, end.Offset)
 }
 
 func readTopic(t *testing.T, client *kgo.Client, n int) []string {
