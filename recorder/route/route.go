@@ -54,7 +54,7 @@ func (t *Templater) Route(method, target string) string {
 	path := pathOf(target)
 	for i := range t.given {
 		if g := &t.given[i]; (g.method == "" || g.method == method) && g.match(path) {
-			return method + " " + g.name
+			return printable(method) + " " + g.name
 		}
 	}
 	return automatic(method, path)
