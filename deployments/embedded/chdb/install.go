@@ -104,14 +104,46 @@ func Install(ctx context.Context, c InstallConfig) (string, error) {
 	if _, err := os.Stat(path); err == nil { // another process was faster
 		return path, nil
 	}
+	if err := sweep(filepath.Dir(path)); err != nil {
+		return "", err
+	}
 	url, err := tarballURL(ctx, pkg.name)
 	if err != nil {
 		return "", err
 	}
 	if err := fetch(ctx, url, pkg.integrity, path, c.Progress); err != nil {
-		return "", fmt.Errorf("install the ClickHouse engine %s@%s: %w", pkg.name, Version, err)
+		return "", fmt.Errorf("install the ClickHouse engine %s@%s: %w", pkg.name, Version, hint(err, filepath.Dir(path)))
 	}
 	return path, nil
+}
+
+// partPattern names the files of installations that are under way.
+const partPattern = "libchdb-*.part"
+
+// sweep removes what an installation left that was killed. The caller holds
+// the lock.
+func sweep(dir string) error {
+	parts, err := filepath.Glob(filepath.Join(dir, partPattern))
+	if err != nil {
+		return fmt.Errorf("look for parts of the ClickHouse engine in %s: %w", dir, err)
+	}
+	for _, part := range parts {
+		if err := os.Remove(part); err != nil {
+			return fmt.Errorf("remove what an earlier installation left: %w", err)
+		}
+	}
+	return nil
+}
+
+// hint says what to do about a failure that the user can end.
+func hint(err error, dir string) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("%w; the engine needs 600 MB in %s: free some, or choose another folder (cache_dir)", err, dir)
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: the download broke off and nothing was installed; try again", err)
+	}
+	return err
 }
 
 // lock takes an advisory lock on a file, waiting for its holder.
@@ -140,6 +172,7 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 
 func tarballURL(ctx context.Context, name string) (string, error) {
 	cmd := exec.CommandContext(ctx, "npm", "view", name+"@"+Version, "dist.tarball")
+	cmd.WaitDelay = time.Second // npm's own children may hold its output open
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
@@ -175,7 +208,7 @@ func fetch(ctx context.Context, url, integrity, path string, progress func(done,
 	if progress != nil {
 		body = &counted{r: body, total: max(resp.ContentLength, 0), report: progress}
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), "libchdb-*.part")
+	tmp, err := os.CreateTemp(filepath.Dir(path), partPattern)
 	if err != nil {
 		return err
 	}
