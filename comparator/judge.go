@@ -136,12 +136,15 @@ func describe(r *understudyv1.Response) string {
 // compare looks for differences between two final answers.
 func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
 	rs := j.rulesFor(r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano()))
-	e := j.evidence(r)
+	var e *noise.Evidence
 	emit := func(d Difference, b, f noise.Value, name string) bool {
 		if d.Noise == "" {
 			d.Noise = rs.class(d)
 		}
 		if d.Noise == "" && d.Kind == Value {
+			if e == nil {
+				e = j.evidence(r)
+			}
 			d.Noise = e.Class(name, b, f)
 		}
 		return c.add(d)

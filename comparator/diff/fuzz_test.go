@@ -79,12 +79,17 @@ func TestMutatedPairs(t *testing.T) {
 	for _, c := range corpus {
 		docs = append(docs, []byte(c[0]), []byte(`{"a":[`+c[0]+`,`+c[1]+`],"b":`+c[1]+`}`))
 	}
+	valid := 0
 	for n := range *pairs {
 		doc := docs[n%len(docs)]
 		other := mutate(r, doc)
 		agree(t, doc, other)
 		agree(t, other, mutate(r, other))
+		if Valid(doc) == nil && Valid(other) == nil {
+			valid++
+		}
 	}
+	t.Logf("%d pairs, in %d of the first %d both were JSON", 2**pairs, valid, *pairs)
 }
 
 var tokens = []string{`1`, `1.0`, `10e-1`, `"a"`, `"\u0061"`, `null`, `true`, `[]`, `{}`, ` `, `,`, `"`, `0`, `\`, `[1,2]`, `{"a":1}`, `e5`, `-`}

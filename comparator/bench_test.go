@@ -1,0 +1,46 @@
+package comparator_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"understudy.dev/comparator"
+)
+
+// BenchmarkJudge judges replays of 10 KiB answers: the same bytes, generated
+// ids and times in them, members in another order besides.
+func BenchmarkJudge(b *testing.B) {
+	doc := func(id, at string, reordered bool) string {
+		var items []string
+		for i := 0; len(items) < 80; i++ {
+			item := []string{fmt.Sprintf(`"sku":"SKU-%05d"`, i), `"price":"129.90"`, `"quantity":2`, `"name":"A product with a name of some length"`, `"available":true`}
+			if reordered {
+				item[0], item[4] = item[4], item[0]
+			}
+			items = append(items, "{"+strings.Join(item, ",")+"}")
+		}
+		return fmt.Sprintf(`{"id":%q,"created_at":%q,"items":[%s]}`, id, at, strings.Join(items, ","))
+	}
+	const id, at = "ord_1001", "2026-11-24T10:00:00Z"
+	j, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	headers := []string{"Date: x", "Cache-Control: no-store", "X-Request-Id: 1", "Server: y"}
+	for _, c := range []struct{ name, candidate string }{
+		{"equal", doc(id, at, false)},
+		{"noise", doc("7f1c2d3e-1111-4222-8333-444455556666", "2026-11-24T10:10:00Z", false)},
+		{"reordered", doc("7f1c2d3e-1111-4222-8333-444455556666", "2026-11-24T10:10:00Z", true)},
+	} {
+		r := immediate(response(200, doc(id, at, false), headers...), response(200, c.candidate, headers...))
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := j.Judge(r).Verdict; v != comparator.Match {
+					b.Fatal(v)
+				}
+			}
+		})
+	}
+}
