@@ -41,13 +41,14 @@ func (r *Result) feed(stream unsafe.Pointer, input io.Reader) error {
 		if r.ctx.Err() != nil {
 			return fmt.Errorf("statement canceled: %w", r.ctx.Err())
 		}
-		if err != nil && !errors.Is(err, io.EOF) {
+		last := errors.Is(err, io.EOF)
+		if err != nil && !last {
 			return fmt.Errorf("read the rows to insert: %w", err)
 		}
 		if n > 0 && lib.insertAppend(stream, unsafe.Pointer(&buf[0]), uintptr(n)) != 0 {
 			return r.killer.exception(goString(lib.insertError(stream)))
 		}
-		if err != nil {
+		if last {
 			return nil
 		}
 	}

@@ -92,7 +92,7 @@ func left(t *testing.T, c InstallConfig) []string {
 	return names
 }
 
-func wantFailure(t *testing.T, ctx context.Context, c InstallConfig, want string) {
+func wantFailure(ctx context.Context, t *testing.T, c InstallConfig, want string) {
 	t.Helper()
 	path, err := Install(ctx, c)
 	if err == nil || !strings.Contains(err.Error(), want) {
@@ -132,13 +132,13 @@ func TestInstall(t *testing.T) {
 func TestInstallRefusesOtherBytes(t *testing.T) {
 	data, _ := tarball(t, 1<<20)
 	other, _ := tarball(t, 1<<20)
-	wantFailure(t, t.Context(), registry(t, data, func(w http.ResponseWriter, _ *http.Request) { w.Write(other) }), "checksum mismatch")
+	wantFailure(t.Context(), t, registry(t, data, func(w http.ResponseWriter, _ *http.Request) { w.Write(other) }), "checksum mismatch")
 	none := bytes.NewBuffer(nil)
 	z := gzip.NewWriter(none)
 	_ = z.Close()
-	wantFailure(t, t.Context(), registry(t, none.Bytes(), func(w http.ResponseWriter, _ *http.Request) { w.Write(none.Bytes()) }), "holds no libchdb.so")
-	wantFailure(t, t.Context(), registry(t, data, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }), "unpack")
-	wantFailure(t, t.Context(), registry(t, data, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }), "404 Not Found")
+	wantFailure(t.Context(), t, registry(t, none.Bytes(), func(w http.ResponseWriter, _ *http.Request) { w.Write(none.Bytes()) }), "holds no libchdb.so")
+	wantFailure(t.Context(), t, registry(t, data, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }), "unpack")
+	wantFailure(t.Context(), t, registry(t, data, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }), "404 Not Found")
 }
 
 func TestInstallThatBreaksOff(t *testing.T) {
@@ -147,19 +147,19 @@ func TestInstallThatBreaksOff(t *testing.T) {
 		w.Header().Set("Content-Length", "1048576")
 		w.Write(data[:len(data)/2])
 	})
-	wantFailure(t, t.Context(), c, "broke off")
+	wantFailure(t.Context(), t, c, "broke off")
 	c = registry(t, data, func(w http.ResponseWriter, _ *http.Request) { w.Write(data[:len(data)/2]) })
-	wantFailure(t, t.Context(), c, "broke off")
+	wantFailure(t.Context(), t, c, "broke off")
 }
 
 func TestInstallWithoutNpm(t *testing.T) {
 	npm(t, "")
 	pin(t, nil)
-	wantFailure(t, t.Context(), InstallConfig{CacheDir: t.TempDir()}, "install Node.js")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "install Node.js")
 	npm(t, "#!/bin/sh\necho E404 >&2\nexit 1\n")
-	wantFailure(t, t.Context(), InstallConfig{CacheDir: t.TempDir()}, "E404")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "E404")
 	npm(t, "#!/bin/sh\necho what\n")
-	wantFailure(t, t.Context(), InstallConfig{CacheDir: t.TempDir()}, "no address")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "no address")
 }
 
 // Ctrl-C ends the context.
@@ -177,7 +177,7 @@ func TestInstallInterrupted(t *testing.T) {
 			cancel()
 		}
 	}
-	wantFailure(t, ctx, c, "context canceled")
+	wantFailure(ctx, t, c, "context canceled")
 }
 
 func TestTwoInstallersAtOnce(t *testing.T) {
