@@ -5,8 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -16,7 +14,6 @@ import (
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
 
@@ -115,7 +112,9 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 		return err
 	}
 	defer client.Close()
-	until := clickhouse.NewUntil(&kafkaBooks{a, client, cc.Group}, cc.Topics, run)
+	until := clickhouse.NewUntil(clickhouse.KafkaBooks{
+		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
+	}, cc.Topics, run)
 	said := ""
 	for {
 		done, waiting, err := until.Done(ctx)
@@ -133,29 +132,6 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 			return nil
 		}
 	}
-}
-
-// kafkaBooks answers what Until asks.
-type kafkaBooks struct {
-	a      *app
-	client *kgo.Client
-	group  string
-}
-
-// Runs implements clickhouse.Books.
-func (b *kafkaBooks) Runs(ctx context.Context) ([]*understudyv1.Run, error) {
-	runs, err := b.a.latestRuns(ctx)
-	return slices.Collect(maps.Values(runs)), err
-}
-
-// Ends implements clickhouse.Books.
-func (b *kafkaBooks) Ends(ctx context.Context, topic string) (clickhouse.Offsets, error) {
-	return stream.Ends(ctx, b.client, topic)
-}
-
-// Passed implements clickhouse.Books.
-func (b *kafkaBooks) Passed(ctx context.Context, topic string, ends clickhouse.Offsets) (bool, error) {
-	return stream.Passed(ctx, b.client, b.group, topic, ends)
 }
 
 func pause(ctx context.Context, d time.Duration) bool {

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -195,30 +196,17 @@ func addHeaders(r *replayer.Config, headers []string) error {
 
 // requireNewRun: a name that is used twice would mix two runs in the tables.
 func (a *app) requireNewRun(ctx context.Context, name string) error {
-	runs, err := a.latestRuns(ctx)
+	runs, err := clickhouse.KafkaBooks{Config: a.cfg.Kafka.Config, Names: a.names()}.Runs(ctx)
 	if err != nil {
-		return err
+		return dependency(err)
 	}
-	if old, ok := runs[name]; ok {
-		return usagef("run %s exists already (%s, %s); choose another name", name,
-			stateName(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
-	}
-	return nil
-}
-
-// latestRuns is the last state of every run.
-func (a *app) latestRuns(ctx context.Context) (map[string]*understudyv1.Run, error) {
-	records, err := stream.Latest(ctx, a.cfg.Kafka.Config, a.names().Runs)
-	if err != nil {
-		return nil, dependency(err)
-	}
-	runs := map[string]*understudyv1.Run{}
-	for name, r := range records {
-		if run, err := stream.DecodeRun(r); err == nil {
-			runs[name] = run
+	for _, old := range runs {
+		if old.GetName() == name {
+			return usagef("run %s exists already (%s, %s); choose another name", name,
+				stateName(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
 		}
 	}
-	return runs, nil
+	return nil
 }
 
 func stateName(s understudyv1.Run_State) string {
