@@ -40,6 +40,7 @@ func TestClickHouseGo(t *testing.T) {
 			testRows(t, conn, "rows_"+name)
 			testExceptions(t, conn)
 			testQueries(t, conn)
+			testOtherInserts(t, conn, "others_"+name)
 		})
 	}
 }
@@ -160,5 +161,31 @@ func testQueries(t *testing.T, conn driver.Conn) {
 	}
 	if rows.Err() != nil || next != 300000 {
 		t.Errorf("%d rows, %v", next, rows.Err())
+	}
+}
+
+func testOtherInserts(t *testing.T, conn driver.Conn, table string) {
+	t.Helper()
+	if err := conn.Exec(t.Context(), "CREATE TABLE "+table+" (n UInt64, s String) ENGINE = MergeTree ORDER BY n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Exec(t.Context(), "INSERT INTO "+table+" VALUES (?, ?)", 1, "it's"); err != nil {
+		t.Error(err)
+	}
+	ctx := clickhouse.Context(t.Context(), clickhouse.WithAsync(true))
+	if err := conn.Exec(ctx, "INSERT INTO "+table+" VALUES (2, 'async')"); err != nil {
+		t.Error(err)
+	}
+	ctx = clickhouse.Context(t.Context(), clickhouse.WithParameters(clickhouse.Parameters{"s": "x"}))
+	if err := conn.Exec(ctx, "INSERT INTO "+table+" VALUES (3, {s:String})"); err != nil {
+		t.Error(err)
+	}
+	var got string
+	if err := conn.QueryRow(t.Context(), "SELECT arrayStringConcat(groupArray(s), ',') FROM (SELECT s FROM "+table+" ORDER BY n)").Scan(&got); err != nil || got != "it's,async,x" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	var none []row
+	if err := conn.Select(t.Context(), &none, "SELECT n FROM "+table+" WHERE n > 9"); err != nil || len(none) > 0 {
+		t.Errorf("got %v, %v, want no rows", none, err)
 	}
 }
