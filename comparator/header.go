@@ -128,7 +128,10 @@ func mediaType(value string) string {
 		params["charset"] = strings.ToLower(c)
 	}
 	delete(params, "boundary")
-	return mime.FormatMediaType(kind, params)
+	if text := mime.FormatMediaType(kind, params); text != "" {
+		return text
+	}
+	return value
 }
 
 // cookieAttributes leaves out the value, which is a secret or a token, and

@@ -184,10 +184,28 @@ func TestHeaders(t *testing.T) {
 	}
 	f([]string{"Date: a", "Server: x", "X-Request-Id: 1"}, []string{"Date: b", "Via: y"}, "match")
 	f([]string{"Cache-Control: no-store"}, []string{"cache-control: no-store"}, "match")
+	f([]string{"Vary-By: a", "Vary-By: b"}, []string{"Vary-By: a, b"}, "match")
+	f([]string{"Location: /orders/ord_1"}, []string{"Location: /orders/5"}, "match", "header header:location value /orders/ord_1|/orders/5 (identifier)")
+	f([]string{"Location: /orders/ord_1"}, []string{"Location: /order/5"}, "mismatch", "header header:location value /orders/ord_1|/order/5")
 	f([]string{"Cache-Control: no-store"}, nil, "mismatch", "header header:cache-control missing no-store|")
 	f(nil, []string{"X-New: 1"}, "mismatch", "header header:x-new extra |1")
 	f([]string{"Set-Cookie: sid=abc; Path=/; HttpOnly"}, []string{"Set-Cookie: sid=xyz; HttpOnly; Path=/"}, "match")
 	f([]string{"Set-Cookie: sid=abc; HttpOnly"}, []string{"Set-Cookie: sid=abc"}, "mismatch", "header header:set-cookie:sid value httponly|")
+}
+
+func TestContentType(t *testing.T) {
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		b, c := response(200, "[]"), response(200, "[]")
+		b.Headers[0].Value, c.Headers[0].Value = []byte(baseline), []byte(candidate)
+		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
+		judge(t, comparator.DefaultConfig(), polled(b, c), want...)
+	}
+	f("application/json", "Application/JSON ; charset=UTF-8", "match")
+	f("text/html; charset=UTF-8", `text/html;charset="utf-8"`, "match")
+	f("text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", "header header:content-type value text/html; charset=utf-8|text/html; charset=latin1")
+	f("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "match")
+	f("nonsense;;=", "nonsense;;==", "mismatch", "header header:content-type value nonsense;;=|nonsense;;==")
 }
 
 func TestBodies(t *testing.T) {
