@@ -18,8 +18,8 @@ import (
 )
 
 type compareFlags struct {
-	run, group string
-	follow     bool
+	run, group, instance string
+	follow               bool
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -45,6 +45,7 @@ Several of these share the work.`,
 	c.Flags().StringVar(&f.run, "run", "", "end when this run is judged")
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
+	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
 	return c
 }
 
@@ -73,6 +74,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	}
 	cc := stream.DefaultConsumerConfig()
 	cc.Group, cc.Topics, cc.Fingerprint = f.group, ingest.Topics(), fingerprint(a.cfg.Compare)
+	cc.Instance = f.instance
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
