@@ -58,7 +58,7 @@ type row struct {
 
 func testRows(t *testing.T, conn driver.Conn, table string) {
 	t.Helper()
-	err := conn.Exec(t.Context(), "CREATE TABLE "+table+` (n UInt64, short LowCardinality(String), at DateTime('Asia/Tokyo'), fine DateTime64(9, 'Europe/Berlin'),
+	err := conn.Exec(t.Context(), "CREATE OR REPLACE TABLE "+table+` (n UInt64, short LowCardinality(String), at DateTime('Asia/Tokyo'), fine DateTime64(9, 'Europe/Berlin'),
 		maybe Nullable(String), tags Array(LowCardinality(String)), pairs Map(String, UInt64), deep Array(Array(Nullable(Int32))))
 		ENGINE = MergeTree ORDER BY n SETTINGS non_replicated_deduplication_window = 100`)
 	if err != nil {
@@ -166,7 +166,7 @@ func testQueries(t *testing.T, conn driver.Conn) {
 
 func testOtherInserts(t *testing.T, conn driver.Conn, table string) {
 	t.Helper()
-	if err := conn.Exec(t.Context(), "CREATE TABLE "+table+" (n UInt64, s String) ENGINE = MergeTree ORDER BY n"); err != nil {
+	if err := conn.Exec(t.Context(), "CREATE OR REPLACE TABLE "+table+" (n UInt64, s String) ENGINE = MergeTree ORDER BY n"); err != nil {
 		t.Fatal(err)
 	}
 	if err := conn.Exec(t.Context(), "INSERT INTO "+table+" VALUES (?, ?)", 1, "it's"); err != nil {

@@ -22,9 +22,10 @@ import (
 const maxWindow = 64 << 20
 
 // decode undoes the compression of a body: HTTP's Content-Encoding, then
-// ClickHouse's own frames when decompress=1. The reader must be closed.
-func decode(r *http.Request) (io.ReadCloser, error) {
-	body, err := decodeContent(strings.ToLower(r.Header.Get("Content-Encoding")), r.Body)
+// ClickHouse's own frames when decompress=1. The reader must be closed, which leaves the body
+// open.
+func decode(r *http.Request, raw io.Reader) (io.ReadCloser, error) {
+	body, err := decodeContent(strings.ToLower(r.Header.Get("Content-Encoding")), raw)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +36,10 @@ func decode(r *http.Request) (io.ReadCloser, error) {
 	return input{frames, []io.Closer{frames, body}}, nil
 }
 
-func decodeContent(encoding string, body io.ReadCloser) (io.ReadCloser, error) {
+func decodeContent(encoding string, body io.Reader) (io.ReadCloser, error) {
 	switch encoding {
 	case "", "identity":
-		return body, nil
+		return io.NopCloser(body), nil
 	case "gzip":
 		zip, err := gzip.NewReader(body)
 		if err != nil {

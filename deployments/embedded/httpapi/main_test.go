@@ -14,7 +14,10 @@ import (
 )
 
 // server is one for all tests: libchdb has one storage path a process.
-var server *httptest.Server
+var (
+	engine *chdb.Engine
+	server *httptest.Server
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -34,8 +37,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	engine, err := chdb.Open(path, chdb.Config{DataDir: dir})
-	if err != nil {
+	if engine, err = chdb.Open(path, chdb.Config{DataDir: dir}); err != nil {
 		fmt.Println(err)
 		return 1
 	}

@@ -33,12 +33,13 @@ type Engine interface {
 
 // Server is the handler of the interface.
 type Server struct {
-	engine Engine
-	log    *slog.Logger
+	engine   Engine
+	log      *slog.Logger
+	patience time.Duration
 }
 
 // New makes a handler; nothing runs until it is served.
-func New(engine Engine, log *slog.Logger) *Server { return &Server{engine: engine, log: log} }
+func New(engine Engine, log *slog.Logger) *Server { return &Server{engine, log, patience} }
 
 // Serve answers on ln until ctx ends; then it waits for running statements, at
 // most five seconds.
@@ -99,7 +100,10 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 // serve reads a request, executes and streams; an error means that nothing was
 // sent yet.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error {
-	body, err := decode(r)
+	control := http.NewResponseController(w)
+	// The request keeps its body: net/http closes the connection when some of
+	// it is left, which it must see.
+	body, err := decode(r, patientBody{r.Body, control, s.patience})
 	if err != nil {
 		return err
 	}
@@ -118,7 +122,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error 
 	h.Set("Content-Type", contentType(q.format))
 	h.Set("X-ClickHouse-Format", q.format)
 	h.Set("X-ClickHouse-Exception-Tag", tag)
-	out := &answer{w: w, before: func() { summarise(h, result.Statistics()) }}
+	out := &answer{w: patientWriter{w, control, s.patience}, before: func() { summarise(h, result.Statistics()) }}
 	coded, err := encoder(out, h, r)
 	if err != nil {
 		return err

@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
@@ -15,6 +17,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"understudy.dev/deployments/embedded/httpapi"
 	"understudy.dev/deployments/embedded/native"
 )
 
@@ -81,7 +84,7 @@ func framed(t *testing.T, s string) *bytes.Buffer {
 }
 
 func TestCompressedBodies(t *testing.T) {
-	post(t, "CREATE TABLE coded (n UInt64) ENGINE = MergeTree ORDER BY n", "")
+	post(t, "CREATE OR REPLACE TABLE coded (n UInt64) ENGINE = MergeTree ORDER BY n", "")
 	f := func(body io.Reader, pairs []string, headers ...string) {
 		t.Helper()
 		if r := ask(t, "POST", target(pairs...), body, headers...); r.status != 200 || r.body != "" {
@@ -175,7 +178,7 @@ func TestExceptionInTheMiddle(t *testing.T) {
 }
 
 func TestHostileInput(t *testing.T) {
-	post(t, "CREATE TABLE hostile (n UInt64) ENGINE = MergeTree ORDER BY n", "")
+	post(t, "CREATE OR REPLACE TABLE hostile (n UInt64) ENGINE = MergeTree ORDER BY n", "")
 	f := func(r response, status int, want string) {
 		t.Helper()
 		if r.status != status || !strings.Contains(r.body, want) {
@@ -203,7 +206,7 @@ func TestHostileInput(t *testing.T) {
 
 // A client that goes away in the middle of an INSERT leaves no rows.
 func TestInsertThatBreaksOff(t *testing.T) {
-	post(t, "CREATE TABLE partial (n UInt64) ENGINE = MergeTree ORDER BY n", "")
+	post(t, "CREATE OR REPLACE TABLE partial (n UInt64) ENGINE = MergeTree ORDER BY n", "")
 	conn, err := net.Dial("tcp", address())
 	if err != nil {
 		t.Fatal(err)
@@ -233,5 +236,43 @@ func TestClientGoesAway(t *testing.T) {
 	}
 	for r := ""; r != "0\n"; { // the test's own limit of time bounds this
 		r = ask(t, "GET", target("query", "SELECT count() FROM system.processes WHERE query LIKE '%max(number) AS end'||'less%'"), nil).body
+	}
+}
+
+// A client that stalls in the middle of sending or of taking does not keep the
+// place of its statement for ever.
+func TestClientStalls(t *testing.T) {
+	post(t, "CREATE OR REPLACE TABLE stalled (n UInt64) ENGINE = MergeTree ORDER BY n", "")
+	impatient := httptest.NewServer(httpapi.New(engine, slog.New(slog.DiscardHandler)).Patient(200 * time.Millisecond))
+	defer impatient.Close()
+	send := func(target, rest string) net.Conn {
+		t.Helper()
+		conn, err := net.Dial("tcp", impatient.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		if _, err := io.WriteString(conn, "POST /"+target+" HTTP/1.1\r\nHost: x\r\nContent-Length: "+rest); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	sending := send(target("query", "INSERT INTO stalled FORMAT CSV"), "1000\r\n\r\n1\n2\n")
+	if got, err := io.ReadAll(sending); err != nil || !strings.Contains(string(got), "\r\nConnection: close\r\n") || strings.HasPrefix(string(got), "HTTP/1.1 200") {
+		t.Errorf("got %q, %v", got, err)
+	}
+	post(t, "SELECT count() FROM stalled", "0\n")
+
+	send(target("query", "SELECT number AS untaken FROM system.numbers"), "0\r\n\r\n")
+	for seen, running := false, true; running; {
+		r := ask(t, "GET", target("query", "SELECT count() FROM system.processes WHERE query LIKE '%AS un'||'taken%'"), nil)
+		running = r.body != "0\n" || !seen
+		seen = seen || r.body == "1\n"
+	}
+
+	// A statement may take longer than a client may stall.
+	taking := send(target("query", "SELECT sleep(1)"), "0\r\nConnection: close\r\n\r\n")
+	if got, err := io.ReadAll(taking); err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 200") {
+		t.Errorf("got %q, %v", got, err)
 	}
 }
