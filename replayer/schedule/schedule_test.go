@@ -1,0 +1,72 @@
+package schedule_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"understudy.dev/replayer/schedule"
+)
+
+func TestPlan(t *testing.T) {
+	start := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	trace := time.Date(2015, 5, 17, 10, 5, 0, 0, time.UTC)
+	f := func(speed float64, maxGap time.Duration, in, want []time.Duration, cut time.Duration) {
+		t.Helper()
+		p := schedule.New(start, speed, maxGap)
+		for i := range in {
+			if got := p.At(trace.Add(in[i])).Sub(start); got != want[i] {
+				t.Errorf("request %d leaves at %s, want %s", i, got, want[i])
+			}
+		}
+		if p.Cut() != cut {
+			t.Errorf("cut %s, want %s", p.Cut(), cut)
+		}
+	}
+	const s = time.Second
+	f(1, 0, []time.Duration{0, s, 3 * s}, []time.Duration{0, s, 3 * s}, 0)
+	f(5, 0, []time.Duration{0, s, 3 * s}, []time.Duration{0, s / 5, 3 * s / 5}, 0)
+	f(0.5, 0, []time.Duration{0, s, 3 * s}, []time.Duration{0, 2 * s, 6 * s}, 0)
+	// What comes late in the trace leaves with its predecessor, not before it.
+	f(1, 0, []time.Duration{0, 2 * s, s, 3 * s}, []time.Duration{0, 2 * s, 2 * s, 3 * s}, 0)
+	f(2, s, []time.Duration{0, 10 * s, 10*s + s/2}, []time.Duration{0, s / 2, s/2 + s/4}, 9*s)
+}
+
+// TestNoDrift: the millionth request is as exact as the first, at any speed.
+func TestNoDrift(t *testing.T) {
+	start := time.Unix(0, 0)
+	for _, speed := range []float64{0.1, 1, 3, 7.77, 20} {
+		p := schedule.New(start, speed, 0)
+		for i := range 1_000_000 {
+			at := time.Duration(i) * 1_234_567
+			got := p.At(time.Unix(100, 0).Add(at)).Sub(start)
+			if want := float64(at) / speed; math.Abs(float64(got)-want) > 1000 {
+				t.Fatalf("speed %g: request %d leaves %.0f ns off", speed, i, float64(got)-want)
+			}
+		}
+	}
+}
+
+func TestUntilWaitsAndGivesUp(t *testing.T) {
+	p, stop := schedule.Start()
+	defer stop()
+	due := time.Now().Add(10 * time.Millisecond)
+	if err := p.Until(t.Context(), due); err != nil || time.Now().Before(due) {
+		t.Errorf("came back %s early, %v", time.Until(due), err)
+	}
+	if err := p.Until(t.Context(), due.Add(-time.Hour)); err != nil {
+		t.Errorf("the past is waited for: %v", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		q, stop := schedule.Start()
+		defer stop()
+		if err := q.Until(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
