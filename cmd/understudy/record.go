@@ -41,11 +41,7 @@ with a reason, and leaves a hole in the sequence numbers.`,
 				}
 				a.cfg.Record.Key = strings.TrimSpace(string(key))
 			}
-			if os.Getenv("GOGC") == "" {
-				// A small heap that is collected all the time costs the traffic
-				// more CPU than a few dozen megabytes are worth.
-				debug.SetGCPercent(recordGC)
-			}
+			calmCollector(400, 512<<20)
 			return a.record(c.Context())
 		},
 	}
@@ -65,8 +61,16 @@ with a reason, and leaves a hole in the sequence numbers.`,
 	return c
 }
 
-// recordGC is the GOGC of a recorder unless the environment sets one.
-const recordGC = 400
+// calmCollector lets the heap grow further between collections, unless the
+// environment sets GOGC: a small heap that is collected all the time costs the
+// traffic more CPU, and the schedule more delay, than the memory is worth.
+// Near limit bytes it is collected more often again.
+func calmCollector(percent int, limit int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
+	}
+}
 
 func (a *app) record(ctx context.Context) error {
 	cfg := a.cfg.Record

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +44,10 @@ Requests leave on an absolute schedule, whatever the candidate does; latency
 counts from the intended moment. Unsafe methods are sent only to a candidate on
 the loopback address, or with --isolated.`,
 		Args: exactly(),
-		RunE: func(c *cobra.Command, _ []string) error { return a.replay(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			calmCollector(1600, 1<<30)
+			return a.replay(c.Context(), f)
+		},
 	}
 	a.kafkaFlags(c)
 	a.adminFlag(c)
@@ -114,6 +118,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	r := &a.cfg.Replay
 	pc := a.cfg.Kafka.Producer
 	pc.DeliveryTimeout = 2 * time.Minute // a replay is not repeated lightly
+	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
 	producer, err := a.newProducer(ctx, pc)
 	if err != nil {
 		return nil, err
@@ -135,6 +140,9 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer stopAdmin()
 	ad.ready.Store(true)
+	// The pacer's thread sleeps in the kernel and keeps its processor until the
+	// runtime notices; one more lets what it just started run meanwhile.
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
 	return rep.Run(ctx)

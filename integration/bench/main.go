@@ -25,6 +25,7 @@ var roles = map[string]func(args []string) error{
 	"httputil": runReverseProxy,
 	"kafka":    runKafka,
 	"vegeta":   runVegeta,
+	"publish":  runPublish,
 }
 
 type options struct {

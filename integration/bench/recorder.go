@@ -24,6 +24,7 @@ const (
 	recorderConns = 64
 	proxyCore     = 0
 	otherCore     = 1
+	anyCore       = -1
 )
 
 // benchRecorder: CPU per request of `understudy record`, capture, redaction,

@@ -19,17 +19,17 @@ import (
 )
 
 // benchReplayer: how late requests leave against their plan, `understudy
-// replay` beside vegeta, both seen by the target. What was planned while the
-// machine itself stalled is left out on both sides.
+// replay` beside vegeta, both seen by the target, all on the same cores. What
+// was planned while the machine itself stalled is left out on both sides.
 func benchReplayer(ctx context.Context, o options) ([]result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	target, err := startListening(ctx, otherCore, "target", "127.0.0.1:0")
+	target, err := startListening(ctx, anyCore, "target", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	defer target.stop()
-	broker, err := startListening(ctx, otherCore, "kafka", "127.0.0.1:0")
+	broker, err := startListening(ctx, anyCore, "kafka", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +136,23 @@ func publish(ctx context.Context, broker, prefix string, n int, rate float64) er
 	return client.Flush(ctx)
 }
 
-// replay runs the built binary. It and the load of vegeta may use the core
-// that the target leaves.
+// runPublish writes a trace, for looking into a replay by hand. args: broker,
+// topic prefix, number of exchanges, rate per second.
+func runPublish(args []string) error {
+	n, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	rate, err := strconv.ParseFloat(args[3], 64)
+	if err != nil {
+		return err
+	}
+	return publish(context.Background(), args[0], args[1], n, rate)
+}
+
+// replay runs the built binary.
 func replay(ctx context.Context, o options, prefix, run, target, broker string) error {
-	c, err := start(ctx, proxyCore, o.binary, "replay", "--run", run, "--prefix", prefix, "--kafka", broker,
+	c, err := start(ctx, anyCore, o.binary, "replay", "--run", run, "--prefix", prefix, "--kafka", broker,
 		"--candidate", "http://"+target, "--speed", "1", "--completion", "none", "--log-level", "error")
 	if err != nil {
 		return err
@@ -152,7 +165,7 @@ func replay(ctx context.Context, o options, prefix, run, target, broker string) 
 }
 
 func attack(ctx context.Context, o options, rate float64, target string) error {
-	c, err := startRole(ctx, proxyCore, "vegeta", "http://"+target, fmt.Sprint(int(rate)), o.length.String())
+	c, err := startRole(ctx, anyCore, "vegeta", "http://"+target, fmt.Sprint(int(rate)), o.length.String())
 	if err != nil {
 		return err
 	}
