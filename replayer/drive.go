@@ -87,9 +87,8 @@ func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[strin
 			add(p, n)
 		}
 	}
-	body := e.GetResponse().GetBody().GetContent()
-	for _, p := range known {
-		if p.From != e.GetId() && session.Occurs(body, p.Recorded) {
+	for _, p := range session.Occurring(e.GetResponse().GetBody().GetContent(), known) {
+		if p.From != e.GetId() {
 			add(p, 0)
 		}
 	}

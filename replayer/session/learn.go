@@ -3,6 +3,9 @@ package session
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,6 +15,9 @@ const maxLearn = 1 << 20
 
 // maxValue bounds a value that is learned, in bytes.
 const maxValue = 256
+
+// maxDepth bounds the nesting that is followed.
+const maxDepth = 64
 
 // Learn finds the pairs in two JSON documents that answer the same request:
 // identifiers at the same place with different values. Values that the client
@@ -25,10 +31,46 @@ func Learn(recorded, candidate []byte, given ...[]byte) []Pair {
 	if !okA || !okB {
 		return nil
 	}
-	l := learner{given: given}
+	l := newLearner(given)
 	l.walk("", a, b, 0)
 	return l.pairs
 }
+
+// LearnLocation finds the pairs in the two addresses (Location) of what the
+// same request created: segments that differ where the others agree.
+func LearnLocation(recorded, candidate string, given ...[]byte) []Pair {
+	if len(recorded) > maxLearn || len(candidate) > maxLearn {
+		return nil
+	}
+	as, bs := segments(recorded), segments(candidate)
+	if len(as) != len(bs) {
+		return nil
+	}
+	l := newLearner(given)
+	for i := range as {
+		if as[i] == bs[i] {
+			continue
+		}
+		if !identifies(as[i]) || !identifies(bs[i]) {
+			return nil // another kind of address: that of an operation, say
+		}
+		l.learn(Pair{Recorded: as[i], Candidate: bs[i], Number: integer(as[i]) && integer(bs[i])})
+	}
+	return l.pairs
+}
+
+// segments of an address's path, decoded.
+func segments(location string) []string {
+	u, err := url.Parse(strings.TrimSpace(location))
+	if err != nil {
+		return nil
+	}
+	return strings.Split(u.Path, "/")
+}
+
+// identifies: a path segment that was generated; the place speaks for a short
+// number.
+func identifies(segment string) bool { return integer(segment) || generated(segment) }
 
 func decode(body []byte) (any, bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -38,20 +80,28 @@ func decode(body []byte) (any, bool) {
 }
 
 type learner struct {
-	given [][]byte
+	given []*text
 	pairs []Pair
 }
 
+func newLearner(given [][]byte) *learner {
+	l := &learner{}
+	for _, g := range given {
+		l.given = append(l.given, &text{content: g})
+	}
+	return l
+}
+
 func (l *learner) walk(name string, a, b any, depth int) {
-	if depth > 64 || len(l.pairs) >= MaxPairs {
+	if depth > maxDepth || len(l.pairs) >= MaxPairs {
 		return
 	}
 	switch x := a.(type) {
 	case map[string]any:
-		y, ok := b.(map[string]any)
-		for key, v := range x {
-			if w, has := y[key]; ok && has {
-				l.walk(key, v, w, depth+1)
+		y, _ := b.(map[string]any)
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			if w, has := y[key]; has {
+				l.walk(key, x[key], w, depth+1)
 			}
 		}
 	case []any:
@@ -61,35 +111,40 @@ func (l *learner) walk(name string, a, b any, depth int) {
 			}
 		}
 	case string:
-		if y, ok := b.(string); ok {
-			l.text(x, y)
+		if y, ok := b.(string); ok && x != y && generated(x) && generated(y) && (!ambiguous(x) || identifier(name)) {
+			l.learn(Pair{Recorded: x, Candidate: y})
 		}
 	case json.Number:
-		if y, ok := b.(json.Number); ok && x != y && identifier(name) && integer(string(x)) && integer(string(y)) && !l.sent(string(x)) {
-			l.pairs = append(l.pairs, Pair{Recorded: string(x), Candidate: string(y), Number: true})
+		if y, ok := b.(json.Number); ok && x != y && identifier(name) && integer(string(x)) && integer(string(y)) {
+			l.learn(Pair{Recorded: string(x), Candidate: string(y), Number: true})
 		}
 	}
 }
 
-// text learns a string that was generated: it holds a digit, no blank, and is
-// no decimal (129.90 and 129.9 are one amount, not two names).
-func (l *learner) text(x, y string) {
-	if x == y || !generated(x) || !generated(y) || l.sent(x) {
-		return
+// learn takes a pair unless the client itself had sent the recorded value.
+func (l *learner) learn(p Pair) {
+	for _, g := range l.given {
+		if g.has(p.Recorded) {
+			return
+		}
 	}
-	l.pairs = append(l.pairs, Pair{Recorded: x, Candidate: y})
+	l.pairs = append(l.pairs, p)
 }
 
+// generated: a text that holds a digit and nothing that separates words, and
+// is no decimal (129.90 and 129.9 are one amount, not two names).
 func generated(s string) bool {
-	if len(s) < 2 || len(s) > maxValue || !strings.ContainsAny(s, "0123456789") || strings.ContainsAny(s, " \t\r\n/?&#\"\\") {
+	if len(s) > maxValue || !strings.ContainsAny(s, "0123456789") || strings.ContainsFunc(s, separates) {
 		return false
 	}
 	if integer(s) {
 		return true
 	}
 	_, err := strconv.ParseFloat(s, 64)
-	return err != nil
+	return len(s) > 1 && err != nil
 }
+
+func separates(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`/?&#"\`, c) }
 
 func integer(s string) bool {
 	for _, c := range []byte(s) {
@@ -100,42 +155,11 @@ func integer(s string) bool {
 	return s != "" && len(s) < 40
 }
 
+// identifier: a name that ends in id, or in ids for a list of them.
 func identifier(name string) bool {
+	name = strings.TrimSuffix(name, "[]")
+	name = strings.TrimSuffix(name, "s")
 	lower := strings.ToLower(name)
-	return lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "-id") ||
+	return lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "-id") || strings.HasSuffix(lower, ".id") ||
 		strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "ID")
-}
-
-func (l *learner) sent(value string) bool {
-	for _, g := range l.given {
-		if contains(g, value) {
-			return true
-		}
-	}
-	return false
-}
-
-// contains looks for a value as a whole word.
-func contains(text []byte, value string) bool { return index(text, value, 0) >= 0 }
-
-// index is where value stands as a whole word in text[from:], -1 if nowhere.
-func index(text []byte, value string, from int) int {
-	for {
-		i := bytes.Index(text[from:], []byte(value))
-		if i < 0 {
-			return -1
-		}
-		i += from
-		end := i + len(value)
-		if (i == 0 || !word(text[i-1])) && (end == len(text) || !word(text[end])) {
-			return i
-		}
-		from = i + 1
-	}
-}
-
-// word characters continue a value; a hyphen does too, so that a part of a
-// UUID is not taken for a number.
-func word(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_' || c == '-' || c == '.'
 }

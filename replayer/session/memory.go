@@ -5,6 +5,7 @@ package session
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 )
 
@@ -14,6 +15,9 @@ const (
 	MaxSessions = 50_000
 	// MaxPairs of one session are kept; further ones are not learned.
 	MaxPairs = 512
+	// MaxTotal pairs of all sessions together are kept; beyond them the session
+	// that was unused for longest goes.
+	MaxTotal = 400_000
 )
 
 // Pair is a recorded value and the candidate's for it.
@@ -30,12 +34,13 @@ type Memory struct {
 	mu       sync.Mutex
 	sessions map[string]*list.Element
 	recent   list.List // of *entry, the most recently used first
+	total    int
 }
 
 type entry struct {
 	session string
-	pairs   map[string]Pair
-	order   []string
+	known   map[string]struct{}
+	pairs   []Pair
 }
 
 // NewMemory makes an empty memory.
@@ -50,11 +55,15 @@ func (m *Memory) Learn(session string, pairs []Pair) {
 	defer m.mu.Unlock()
 	e := m.touchLocked(session, true)
 	for _, p := range pairs {
-		if _, known := e.pairs[p.Recorded]; known || len(e.order) >= MaxPairs {
+		if _, known := e.known[p.Recorded]; known || len(e.pairs) >= MaxPairs {
 			continue
 		}
-		e.pairs[p.Recorded] = p
-		e.order = append(e.order, p.Recorded)
+		e.known[p.Recorded] = struct{}{}
+		e.pairs = append(e.pairs, p)
+		m.total++
+	}
+	for m.total > MaxTotal || m.recent.Len() > MaxSessions {
+		m.forgetLocked(m.recent.Back())
 	}
 }
 
@@ -66,11 +75,7 @@ func (m *Memory) Pairs(session string) []Pair {
 	if e == nil {
 		return nil
 	}
-	out := make([]Pair, len(e.order))
-	for i, recorded := range e.order {
-		out[i] = e.pairs[recorded]
-	}
-	return out
+	return slices.Clip(e.pairs) // only ever appended to
 }
 
 func (m *Memory) touchLocked(session string, create bool) *entry {
@@ -81,12 +86,13 @@ func (m *Memory) touchLocked(session string, create bool) *entry {
 	if !create {
 		return nil
 	}
-	e := &entry{session: session, pairs: map[string]Pair{}}
+	e := &entry{session: session, known: map[string]struct{}{}}
 	m.sessions[session] = m.recent.PushFront(e)
-	if m.recent.Len() > MaxSessions {
-		last := m.recent.Back()
-		m.recent.Remove(last)
-		delete(m.sessions, last.Value.(*entry).session)
-	}
 	return e
+}
+
+func (m *Memory) forgetLocked(el *list.Element) {
+	e := m.recent.Remove(el).(*entry)
+	delete(m.sessions, e.session)
+	m.total -= len(e.pairs)
 }
