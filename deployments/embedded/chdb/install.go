@@ -1,20 +1,13 @@
 package chdb
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
-	"crypto/sha512"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -168,112 +161,4 @@ func lock(ctx context.Context, path string) (unlock func(), err error) {
 		case <-time.After(200 * time.Millisecond):
 		}
 	}
-}
-
-func tarballURL(ctx context.Context, name string) (string, error) {
-	cmd := exec.CommandContext(ctx, "npm", "view", name+"@"+Version, "dist.tarball")
-	cmd.WaitDelay = time.Second // npm's own children may hold its output open
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if errors.Is(err, exec.ErrNotFound) {
-		return "", fmt.Errorf("the ClickHouse engine is installed with npm, which is not here; install Node.js, or set %s to a libchdb.so of version %s", EnvLibrary, Version)
-	}
-	if err != nil {
-		return "", fmt.Errorf("npm view %s@%s: %w: %s", name, Version, err, strings.TrimSpace(stderr.String()))
-	}
-	url := strings.TrimSpace(string(out))
-	if !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return "", fmt.Errorf("npm view %s@%s gave no address of a tarball: %q", name, Version, url)
-	}
-	return url, nil
-}
-
-// fetch streams the tarball through the checksum into the unpacked library.
-func fetch(ctx context.Context, url, integrity, path string, progress func(done, total int64)) (err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", url, resp.Status)
-	}
-	sum := sha512.New()
-	body := io.TeeReader(io.LimitReader(resp.Body, tarballBytes), sum)
-	if progress != nil {
-		body = &counted{r: body, total: max(resp.ContentLength, 0), report: progress}
-	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), partPattern)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		tmp.Close()
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	if err := unpack(body, tmp); err != nil {
-		return err
-	}
-	if got := "sha512-" + base64.StdEncoding.EncodeToString(sum.Sum(nil)); got != integrity {
-		return fmt.Errorf("checksum mismatch: %s has %s, want %s; nothing was installed", url, got, integrity)
-	}
-	if err := tmp.Chmod(0o755); err != nil {
-		return err
-	}
-	if err := tmp.Sync(); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
-}
-
-// unpack writes libchdb.so of a gzipped tar to w and reads to the end.
-func unpack(r io.Reader, w io.Writer) error {
-	zip, err := gzip.NewReader(r)
-	if err != nil {
-		return fmt.Errorf("unpack: %w", err)
-	}
-	files, found := tar.NewReader(zip), false
-	for {
-		h, err := files.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("unpack: %w", err)
-		}
-		if filepath.Base(h.Name) != "libchdb.so" || h.Typeflag != tar.TypeReg {
-			continue
-		}
-		found = true
-		if _, err := io.Copy(w, io.LimitReader(files, libraryBytes)); err != nil {
-			return fmt.Errorf("unpack libchdb.so: %w", err)
-		}
-	}
-	if _, err := io.Copy(io.Discard, r); err != nil { // the checksum is of all
-		return err
-	}
-	if !found {
-		return errors.New("unpack: the package holds no libchdb.so")
-	}
-	return nil
-}
-
-type counted struct {
-	r           io.Reader
-	done, total int64
-	report      func(done, total int64)
-}
-
-func (c *counted) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.done += int64(n)
-	c.report(c.done, c.total)
-	return n, err
 }

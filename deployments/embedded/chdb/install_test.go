@@ -20,6 +20,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // tarball makes a package with a library of random bytes, which gzip cannot
@@ -51,7 +52,7 @@ func registry(t *testing.T, pinned []byte, serve http.HandlerFunc) InstallConfig
 	t.Helper()
 	server := httptest.NewServer(serve)
 	t.Cleanup(server.Close)
-	npm(t, "#!/bin/sh\n[ \"$1 $2 $3\" = \"view fake@"+Version+" dist.tarball\" ] && echo "+server.URL+"/lib.tgz\n")
+	npm(t, "#!/bin/sh\n[ \"$1 $2 $3\" = \"view fake@"+Version+" dist.tarball\" ] && echo '\""+server.URL+"/lib.tgz\"'\n")
 	pin(t, pinned)
 	return InstallConfig{CacheDir: t.TempDir()}
 }
@@ -158,6 +159,8 @@ func TestInstallWithoutNpm(t *testing.T) {
 	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "install Node.js")
 	npm(t, "#!/bin/sh\necho E404 >&2\nexit 1\n")
 	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "E404")
+	npm(t, "#!/bin/sh\necho '{\"error\":{\"code\":\"ENOTFOUND\",\"summary\":\"no such host\",\"detail\":\"long\"}}'\nexit 1\n")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, ": no such host (exit status 1); is the network there")
 	npm(t, "#!/bin/sh\necho what\n")
 	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "no address")
 }
@@ -178,6 +181,23 @@ func TestInstallInterrupted(t *testing.T) {
 		}
 	}
 	wantFailure(ctx, t, c, "context canceled")
+}
+
+// A registry that falls silent is not waited for for ever.
+func TestInstallThatStalls(t *testing.T) {
+	data, _ := tarball(t, 1<<20)
+	defer func(d time.Duration) { stallLimit = d }(stallLimit)
+	stallLimit = 100 * time.Millisecond
+	f := func(serve http.HandlerFunc) {
+		t.Helper()
+		wantFailure(t.Context(), t, registry(t, data, serve), "sent nothing for too long")
+	}
+	f(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	f(func(w http.ResponseWriter, r *http.Request) {
+		w.Write(data[:len(data)/2])
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	})
 }
 
 func TestTwoInstallersAtOnce(t *testing.T) {

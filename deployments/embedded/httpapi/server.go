@@ -93,7 +93,7 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-ClickHouse-Server-Display-Name", "understudy")
 	h.Set("X-ClickHouse-Timezone", "UTC")
 	if err := s.serve(w, r, id); err != nil {
-		s.fail(w, err)
+		fail(w, err)
 	}
 }
 
@@ -198,53 +198,6 @@ func summarise(h http.Header, s chdb.Statistics) {
 		s.ReadRows, s.ReadBytes, s.WrittenRows, s.WrittenBytes, s.ResultRows, s.Elapsed.Nanoseconds())
 	h.Set("X-ClickHouse-Summary", text)
 	h.Set("X-ClickHouse-Progress", text)
-}
-
-// exceptionOf makes an exception of any error.
-func exceptionOf(err error) *chdb.Exception {
-	var e *chdb.Exception
-	if errors.As(err, &e) {
-		return e
-	}
-	var own *native.Exception
-	if errors.As(err, &own) {
-		return &chdb.Exception{Code: own.Code, Name: own.Name, Message: own.Message}
-	}
-	return &chdb.Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
-}
-
-func (s *Server) fail(w http.ResponseWriter, err error) {
-	e := exceptionOf(err)
-	h := w.Header()
-	for _, name := range []string{"Content-Encoding", "X-ClickHouse-Format", "X-ClickHouse-Summary", "X-ClickHouse-Progress", "X-ClickHouse-Exception-Tag"} {
-		h.Del(name)
-	}
-	h.Set("Content-Type", "text/plain; charset=UTF-8")
-	h.Set("X-ClickHouse-Exception-Code", fmt.Sprint(e.Code))
-	w.WriteHeader(status(e.Code))
-	_, _ = io.WriteString(w, e.Error()+"\n")
-}
-
-// status is the HTTP status for an exception's code, as ClickHouse's
-// HTTPHandler maps them.
-func status(code int32) int {
-	switch code {
-	case 516, 194: // AUTHENTICATION_FAILED, REQUIRED_PASSWORD
-		return http.StatusUnauthorized
-	case 497: // ACCESS_DENIED
-		return http.StatusForbidden
-	case 6, 26, 27, 33, 38, 41, 43, 44, 53, 62, 72, 117, 130, 271, 441, 456: // cannot read, parse, illegal types, syntax
-		return http.StatusBadRequest
-	case 46, 47, 50, 56, 60, 63, 73, 81, 115: // unknown function, identifier, type, table, database, setting, …
-		return http.StatusNotFound
-	case 229: // QUERY_IS_TOO_LARGE
-		return http.StatusRequestEntityTooLarge
-	case 48: // NOT_IMPLEMENTED
-		return http.StatusNotImplemented
-	case 202, 209, 210: // TOO_MANY_SIMULTANEOUS_QUERIES, SOCKET_TIMEOUT, NETWORK_ERROR
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
 }
 
 func contentType(format string) string {
