@@ -115,6 +115,29 @@ func TestReport(t *testing.T) {
 	}
 }
 
+// TestAnExampleIsOfOneReplay: offsets are equal in different partitions, and
+// the parts of an example must not be taken from different replays.
+func TestAnExampleIsOfOneReplay(t *testing.T) {
+	conn := database(t, "example")
+	for partition := range 4 {
+		err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_partition, kafka_offset)
+SELECT 'r', 'e' || toString(3 - ?), 'GET /n', '$[].n', '$[' || toString(number) || '].n', 'value',
+ if(? = 0, '', 'b' || toString(?) || '-' || toString(number)), if(? = 0, '', 'c' || toString(?) || '-' || toString(number)), now(), ?, 7
+FROM numbers(3)`, partition, partition, partition, partition, partition, partition)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, kinds, err := report.TopDiscrepancies(t.Context(), conn, "r", 10)
+	want := []report.Discrepancy{{
+		Route: "GET /n", Path: "$[].n", Kind: "value", Places: 12, Replays: 4,
+		Baseline: "b1-0", Candidate: "c1-0", Exchange: "e2", // of partition 0 the values have expired
+	}}
+	if diff := cmp.Diff(want, got); diff != "" || kinds != 1 || err != nil {
+		t.Errorf("%d kinds, %v (-want +got):\n%s", kinds, err, diff)
+	}
+}
+
 func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	conn := database(t, "broken")
 	fill(t, conn, 120)

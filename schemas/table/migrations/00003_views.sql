@@ -43,17 +43,24 @@ FROM comparisons
 WHERE verdict NOT IN ('skipped', 'orphan')
 GROUP BY run, route;
 
+-- The example is one row: its first in Kafka whose values have not expired.
 CREATE OR REPLACE VIEW top_discrepancies AS
 SELECT
-    run, route, path, kind,
-    count() AS places,
-    uniqExact(exchange_id) AS replays,
-    argMin(baseline, kafka_offset) AS example_baseline,
-    argMin(candidate, kafka_offset) AS example_candidate,
-    argMin(exchange_id, kafka_offset) AS example_exchange
-FROM differences
-WHERE noise_class = ''
-GROUP BY run, route, path, kind;
+    run, route, path, kind, places, replays,
+    tupleElement(example, 1) AS example_baseline,
+    tupleElement(example, 2) AS example_candidate,
+    tupleElement(example, 3) AS example_exchange
+FROM
+(
+    SELECT
+        run, route, path, kind,
+        count() AS places,
+        uniqExact(exchange_id) AS replays,
+        argMin((baseline, candidate, exchange_id), (baseline = '' AND candidate = '', kafka_partition, kafka_offset, location)) AS example
+    FROM differences
+    WHERE noise_class = ''
+    GROUP BY run, route, path, kind
+);
 
 CREATE OR REPLACE VIEW run_balance AS
 SELECT
