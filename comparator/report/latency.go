@@ -21,15 +21,25 @@ type Latency struct {
 	CompletionP99 float64 `json:"completion_p99_ms" ch:"completion_p99_ms"`
 	// Asynchronous is how many completions came after the acknowledgement.
 	Asynchronous uint64 `json:"asynchronous" ch:"asynchronous"`
-	// Slow is set by Options.SlowRatio and SlowFloor.
+	// Slow is set by Options.SlowRatio and SlowFloor; it looks at Tail.
 	Slow bool `json:"slow"`
 }
 
-// Latencies gives the latencies by route, slow routes first.
+// Tail is the candidate's p99 that a client of the route waits for: to the
+// completion where any came after the acknowledgement, otherwise to the
+// acknowledgement, which is the whole answer there.
+func (l Latency) Tail() float64 {
+	if l.Asynchronous > 0 {
+		return l.CompletionP99
+	}
+	return l.AckP99
+}
+
+// Latencies gives the latencies by route, those first whose candidate is most behind.
 func Latencies(ctx context.Context, conn driver.Conn, run string, o Options) ([]Latency, error) {
 	rows, err := sel[Latency](ctx, conn, "the latencies", fmt.Sprintf(`SELECT route, replays, baseline_p50_ms, baseline_p99_ms,
  ack_p50_ms, ack_p99_ms, completion_p50_ms, completion_p99_ms, asynchronous
-FROM latency WHERE run = @run ORDER BY completion_p99_ms - baseline_p99_ms DESC, route LIMIT %d`, maxRoutes), run)
+FROM latency WHERE run = @run ORDER BY if(asynchronous > 0, completion_p99_ms, ack_p99_ms) - baseline_p99_ms DESC, route LIMIT %d`, maxRoutes), run)
 	for i := range rows {
 		rows[i].Slow = o.slow(rows[i])
 	}
@@ -37,5 +47,5 @@ FROM latency WHERE run = @run ORDER BY completion_p99_ms - baseline_p99_ms DESC,
 }
 
 func (o Options) slow(l Latency) bool {
-	return l.BaselineP99 > 0 && l.CompletionP99 > o.SlowRatio*l.BaselineP99 && l.CompletionP99 > l.BaselineP99+o.SlowFloor
+	return l.BaselineP99 > 0 && l.Tail() > o.SlowRatio*l.BaselineP99 && l.Tail() > l.BaselineP99+o.SlowFloor
 }

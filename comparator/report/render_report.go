@@ -35,9 +35,7 @@ func (r Run) head(p *page) {
 	p.line("  against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), r.lasted())
 	p.line("  rate %.1f/s of %.1f/s planned; schedule lag p50 %s, p99 %s, max %s",
 		r.AchievedRate, r.PlannedRate, lag(r.LagP50), lag(r.LagP99), lag(r.LagMax))
-	if len(r.Completed) > 0 || r.LocationsRefused > 0 {
-		p.line("  completions: %s; locations refused: %s", orNone(reasons(r.Completed)), count(r.LocationsRefused))
-	}
+	p.line("  completion mode %s; completed: %s; locations refused: %s", orNone(r.Completion), orNone(reasons(r.Completed)), count(r.LocationsRefused))
 }
 
 func (r Run) lasted() string {
@@ -99,7 +97,7 @@ func (r *Report) latency(p *page) {
 		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
 	}, rows)
 	if slow > 0 {
-		p.line("%d of %d routes complete slowly in the tail.", slow, len(r.Latency))
+		p.line("%d of %d routes are slow in the tail.", slow, len(r.Latency))
 	}
 	p.line("")
 }

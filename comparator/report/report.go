@@ -19,15 +19,16 @@ var ErrUnknownRun = errors.New("unknown run")
 type Options struct {
 	// Top is how many discrepancies are listed; default 10.
 	Top int `yaml:"top"`
-	// A route is slow when the candidate's p99 to the completion is more than
+	// A route is slow when the candidate's p99 (Latency.Tail) is more than
 	// SlowRatio times the baseline's p99 and more than SlowFloor milliseconds
-	// above it; defaults 2 and 50.
+	// above it; defaults 2 and 100. A baseline p99 that is unknown makes
+	// nothing slow.
 	SlowRatio float64 `yaml:"slow_ratio"`
 	SlowFloor float64 `yaml:"slow_floor"`
 }
 
 // DefaultOptions holds the documented defaults.
-func DefaultOptions() Options { return Options{Top: 10, SlowRatio: 2, SlowFloor: 50} }
+func DefaultOptions() Options { return Options{Top: 10, SlowRatio: 2, SlowFloor: 100} }
 
 // Validate reports every mistake in the options.
 func (o Options) Validate() error {
@@ -114,5 +115,5 @@ func unknown(run string, known []Run) error {
 	for _, r := range known[:min(len(known), 5)] {
 		names = append(names, Clean(r.Name))
 	}
-	return fmt.Errorf("%w %q: there are %s; see understudy runs", ErrUnknownRun, run, strings.Join(names, ", "))
+	return fmt.Errorf("%w %q: there are %s; see understudy runs list", ErrUnknownRun, run, strings.Join(names, ", "))
 }

@@ -27,7 +27,7 @@ func example() *Report {
 	}
 	r := &Report{
 		Run: Run{
-			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Start: start, End: start.Add(90 * time.Second),
+			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Completion: "auto", Start: start, End: start.Add(90 * time.Second),
 			Selected: 12_355, Replayed: 12_355, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
 			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 4_000_000,
 		},
@@ -180,16 +180,22 @@ func FuzzTerminal(f *testing.F) {
 }
 
 func TestSlow(t *testing.T) {
-	f := func(baseline, completion float64, want bool) {
+	f := func(baseline, candidate float64, want bool) {
 		t.Helper()
-		if got := DefaultOptions().slow(Latency{BaselineP99: baseline, CompletionP99: completion}); got != want {
-			t.Errorf("%v ms against %v ms: got %v", completion, baseline, got)
+		for _, l := range []Latency{
+			{BaselineP99: baseline, AckP99: candidate, CompletionP99: candidate},
+			{BaselineP99: baseline, AckP99: candidate}, // no completion of its own
+			{BaselineP99: baseline, AckP99: 0.1, CompletionP99: candidate, Asynchronous: 1},
+		} {
+			if got := DefaultOptions().slow(l); got != want {
+				t.Errorf("%+v: got %v", l, got)
+			}
 		}
 	}
-	f(100, 201, true)
-	f(100, 200, false)
-	f(1, 51, false)
-	f(1, 52, true)
+	f(200, 401, true)
+	f(200, 400, false)
+	f(1, 101, false)
+	f(1, 102, true)
 	f(0, 500, false) // nothing to compare with
 }
 

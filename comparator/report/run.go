@@ -9,18 +9,20 @@ import (
 
 // Run is the last word of the replayer on a run.
 type Run struct {
-	Name      string            `json:"name" ch:"name"`
-	State     string            `json:"state" ch:"state"`
-	Detail    string            `json:"detail,omitempty" ch:"detail"`
-	Candidate string            `json:"candidate" ch:"candidate"`
-	Speed     float64           `json:"speed" ch:"speed"`
-	Follow    bool              `json:"follow" ch:"follow"`
-	Start     time.Time         `json:"start" ch:"start_time"`
-	End       time.Time         `json:"end" ch:"end_time"`
-	Selected  uint64            `json:"selected" ch:"selected"`
-	Replayed  uint64            `json:"replayed" ch:"replayed"`
-	Skipped   map[string]uint64 `json:"skipped" ch:"skipped"`
-	Completed map[string]uint64 `json:"completed" ch:"completed"`
+	Name      string  `json:"name" ch:"name"`
+	State     string  `json:"state" ch:"state"`
+	Detail    string  `json:"detail,omitempty" ch:"detail"`
+	Candidate string  `json:"candidate" ch:"candidate"`
+	Speed     float64 `json:"speed" ch:"speed"`
+	Follow    bool    `json:"follow" ch:"follow"`
+	// Completion is how answers were awaited: auto, none, poll, callback.
+	Completion string            `json:"completion" ch:"completion"`
+	Start      time.Time         `json:"start" ch:"start_time"`
+	End        time.Time         `json:"end" ch:"end_time"`
+	Selected   uint64            `json:"selected" ch:"selected"`
+	Replayed   uint64            `json:"replayed" ch:"replayed"`
+	Skipped    map[string]uint64 `json:"skipped" ch:"skipped"`
+	Completed  map[string]uint64 `json:"completed" ch:"completed"`
 	// PlannedRate and AchievedRate are sends per second.
 	PlannedRate  float64 `json:"planned_rate" ch:"planned_rate"`
 	AchievedRate float64 `json:"achieved_rate" ch:"achieved_rate"`
@@ -35,7 +37,7 @@ type Run struct {
 // Ended says whether the run has come to its end, well or not.
 func (r Run) Ended() bool { return r.State != "running" && r.State != "" }
 
-const runQuery = `SELECT name, state, detail, candidate, speed, follow, start_time, end_time, selected, replayed,
+const runQuery = `SELECT name, state, detail, candidate, speed, follow, completion, start_time, end_time, selected, replayed,
  skipped, completed, planned_rate, achieved_rate, lag_p50_ns, lag_p99_ns, lag_max_ns, locations_refused
 FROM runs FINAL `
 
