@@ -2,6 +2,7 @@ package report
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
@@ -16,6 +17,8 @@ type Balance struct {
 	Replayed uint64 `json:"replayed" ch:"replayed"`
 	Skipped  uint64 `json:"skipped" ch:"skipped"`
 	Orphans  uint64 `json:"orphans" ch:"orphans"`
+	// SkippedBy is Skipped by reason.
+	SkippedBy map[string]uint64 `json:"skipped_by_reason"`
 	// Written are the replay records that Kafka acknowledged.
 	Written uint64 `json:"written" ch:"written"`
 	// What the comparator has judged.
@@ -24,6 +27,8 @@ type Balance struct {
 	JudgedOrphans uint64 `json:"judged_orphans" ch:"judged_orphans"`
 	// Holds is true when every equation does.
 	Holds bool `json:"holds"`
+	// Broken are the equations that do not hold, with their numbers.
+	Broken []string `json:"broken"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
 }
@@ -44,37 +49,40 @@ type RecorderBalance struct {
 	Holds bool `json:"holds"`
 }
 
-// Equation is one line of a balance.
-type Equation struct {
-	Name  string `json:"name"`
-	Left  uint64 `json:"left"`
-	Right uint64 `json:"right"`
-}
-
-// Holds says whether both sides are equal.
-func (e Equation) Holds() bool { return e.Left == e.Right }
-
-// Equations are those that must hold for the run.
+// Equations are those that must hold: of the run, then one for each recorder.
 func (b Balance) Equations() []Equation {
-	return []Equation{
-		{"selected = replayed + skipped", b.Selected, b.Replayed + b.Skipped},
-		{"written = replayed + skipped + orphans", b.Written, b.Replayed + b.Skipped + b.Orphans},
-		{"replayed = sum of verdicts", b.Replayed, b.Judged},
-		{"skipped = judged as skipped", b.Skipped, b.JudgedSkipped},
-		{"orphans = judged as orphan", b.Orphans, b.JudgedOrphans},
+	replayed, skipped, orphans := term{name: "replayed", n: b.Replayed}, term{name: "skipped", n: b.Skipped}, term{name: "orphans", n: b.Orphans}
+	out := []Equation{
+		equation(term{name: "selected", n: b.Selected}, replayed, term{"skipped", b.Skipped, b.SkippedBy}),
+		equation(term{name: "written", n: b.Written}, replayed, skipped, orphans),
+		equation(replayed, term{name: "sum of verdicts", n: b.Judged}),
+		equation(skipped, term{name: "judged as skipped", n: b.JudgedSkipped}),
+		equation(orphans, term{name: "judged as orphan", n: b.JudgedOrphans}),
 	}
+	for _, r := range b.Recorders {
+		out = append(out, r.equation())
+	}
+	return out
 }
 
-// close sets Holds of the balance and of its recorders.
+func (r RecorderBalance) equation() Equation {
+	return equation(
+		term{name: "recorder " + r.Recorder + ": served", n: r.Served}, term{name: "recorded", n: r.Recorded},
+		term{"dropped", sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
+	)
+}
+
+// close sets Holds and Broken of the balance and Holds of its recorders.
 func (b *Balance) close() {
-	b.Holds = true
+	b.Broken = []string{}
 	for _, e := range b.Equations() {
-		b.Holds = b.Holds && e.Holds()
+		if !e.Holds() {
+			b.Broken = append(b.Broken, e.String())
+		}
 	}
+	b.Holds = len(b.Broken) == 0
 	for i := range b.Recorders {
-		r := &b.Recorders[i]
-		r.Holds = r.Served == r.Recorded+sum(r.Dropped)+r.Pending
-		b.Holds = b.Holds && r.Holds
+		b.Recorders[i].Holds = b.Recorders[i].equation().Holds()
 	}
 }
 
@@ -94,14 +102,15 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	if err != nil {
 		return Balance{}, err
 	}
+	head, err := FindRun(ctx, conn, run)
+	if err != nil {
+		return Balance{}, err
+	}
 	if len(rows) == 0 {
-		known, err := Runs(ctx, conn)
-		if err != nil {
-			return Balance{}, err
-		}
-		return Balance{}, unknown(run, known)
+		return Balance{}, fmt.Errorf("read the balance: run %q has appeared just now; ask again", Clean(run))
 	}
 	b := rows[0]
+	b.SkippedBy = head.Skipped
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT recorder, final, served, recorded, dropped_by_reason, pending, stored
 FROM recorder_balance WHERE recorder IN (SELECT DISTINCT recorder FROM comparisons WHERE run = @run) ORDER BY recorder LIMIT 1000`, run)
 	b.close()

@@ -23,6 +23,11 @@ func (p *page) line(format string, args ...any) {
 	p.lines(text.WrapSoft(fmt.Sprintf(format, args...), width))
 }
 
+// item writes one entry of a list, indented, what is wrapped further in.
+func (p *page) item(s string) {
+	p.lines("  " + strings.ReplaceAll(text.WrapSoft(Clean(s), width-4), "\n", "\n    "))
+}
+
 // column of a table: its head, how wide at most (longer cells are wrapped),
 // and whether it holds numbers.
 type column struct {

@@ -1,6 +1,9 @@
 package report
 
-import "io"
+import (
+	"io"
+	"strings"
+)
 
 // Render writes the balance in one of Formats; csv has a line for each
 // equation.
@@ -9,42 +12,32 @@ func (b Balance) Render(w io.Writer, format string) error {
 	for _, e := range b.Equations() {
 		v.records = append(v.records, []any{b.Run, e.Name, e.Left, e.Right, e.Holds()})
 	}
-	for _, r := range b.Recorders {
-		v.records = append(v.records, []any{
-			b.Run, "recorder " + r.Recorder + ": served = recorded + dropped + pending",
-			r.Served, r.Recorded + sum(r.Dropped) + r.Pending, r.Holds,
-		})
-	}
 	return v.render(w, format)
 }
 
 func (b Balance) page(p *page) {
 	p.line("Balance of run %s (%s)", b.Run, b.State)
-	var rows [][]string
 	for _, e := range b.Equations() {
-		rows = append(rows, []string{e.Name, count(e.Left), count(e.Right), verdict(e.Holds())})
+		p.item(e.String())
 	}
-	for _, r := range b.Recorders {
-		name := "recorder " + r.Recorder + ": served = recorded + dropped + pending"
-		rows = append(rows, []string{name, count(r.Served), count(r.Recorded + sum(r.Dropped) + r.Pending), verdict(r.Holds)})
-	}
-	p.table([]column{{"Equation", 42, false}, {"Left", 12, true}, {"Right", 12, true}, {"", 8, false}}, rows)
 	for _, r := range b.Recorders {
 		r.remarks(p)
 	}
-	switch {
-	case b.Holds:
+	if b.Holds {
 		p.line("The balance holds.")
-	case b.State == "running":
-		p.line("The balance does not hold: the run is still going, or was killed.")
-	default:
-		p.line("The balance does NOT hold: the run is not valid. Has understudy compare read it to its end?")
+		return
+	}
+	p.line("The balance DOES NOT HOLD: %s.", strings.Join(b.Broken, "; "))
+	if b.State == "running" {
+		p.line("The run is still going, or was killed.")
+	} else {
+		p.line("The run is not valid. Has understudy compare read it to its end?")
 	}
 }
 
 func (r RecorderBalance) remarks(p *page) {
-	if n := sum(r.Dropped); n > 0 {
-		p.line("Recorder %s dropped %s: %s.", r.Recorder, count(n), reasons(r.Dropped))
+	if r.Final && r.Pending > 0 {
+		p.line("Recorder %s ended with %s pending: what became of them is unknown.", r.Recorder, count(r.Pending))
 	}
 	if !r.Final {
 		p.line("Recorder %s has not said its last word: it runs, or it was killed.", r.Recorder)
@@ -52,13 +45,6 @@ func (r RecorderBalance) remarks(p *page) {
 	if r.Final && r.Stored < r.Recorded {
 		p.line("Recorder %s: %s of %s exchanges are in the table exchanges (not read yet, or expired).", r.Recorder, count(r.Stored), count(r.Recorded))
 	}
-}
-
-func verdict(holds bool) string {
-	if holds {
-		return "holds"
-	}
-	return "BROKEN"
 }
 
 // RenderRuns writes a list of runs in one of Formats.

@@ -28,7 +28,7 @@ func example() *Report {
 	r := &Report{
 		Run: Run{
 			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Completion: "auto", Start: start, End: start.Add(90 * time.Second),
-			Selected: 12_355, Replayed: 12_355, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
+			Selected: 12_367, Replayed: 12_355, Skipped: map[string]uint64{"unsafe": 10, "truncated": 2}, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
 			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 4_000_000,
 		},
 		Routes: routes, Total: total(routes), Places: 17,
@@ -42,7 +42,8 @@ func example() *Report {
 		},
 		Noise: []NoiseClass{{"identifier", 24_000, 12_000, 3}, {"timestamp", 300, 300, 1}},
 		Balance: Balance{
-			Run: "lunch", State: "completed", Selected: 12_355, Replayed: 12_355, Orphans: 2, Written: 12_357, Judged: 12_355, JudgedOrphans: 2,
+			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
+			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
 			Recorders: []RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, Final: true}},
 		},
 	}
@@ -207,7 +208,7 @@ func TestBalanceCloses(t *testing.T) {
 			Recorders: []RecorderBalance{{Served: 10, Recorded: 7, Pending: 1, Dropped: map[string]uint64{"full": 2}}},
 		}
 		change(&b)
-		if b.close(); b.Holds != want {
+		if b.close(); b.Holds != want || b.Holds != (len(b.Broken) == 0) {
 			t.Errorf("got %+v", b)
 		}
 	}
@@ -219,6 +220,16 @@ func TestBalanceCloses(t *testing.T) {
 	f(false, func(b *Balance) { b.JudgedSkipped++ })
 	f(false, func(b *Balance) { b.JudgedOrphans++ })
 	f(false, func(b *Balance) { b.Recorders[0].Served++ })
+
+	b := Balance{Selected: 10, Replayed: 7, Skipped: 2, Written: 10, Judged: 7, JudgedSkipped: 2, SkippedBy: map[string]uint64{"unsafe": 2}}
+	b.close()
+	want := []string{
+		"selected 10 ≠ replayed 7 + skipped 2 (unsafe 2): 1 missing",
+		"written 10 ≠ replayed 7 + skipped 2 + orphans 0: 1 missing",
+	}
+	if diff := cmp.Diff(want, b.Broken); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestNumbers(t *testing.T) {

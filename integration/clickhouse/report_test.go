@@ -148,8 +148,11 @@ func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b.Holds || b.Judged != 119 {
+	if want := []string{"replayed 120 ≠ sum of verdicts 119: 1 missing"}; b.Holds || !cmp.Equal(want, b.Broken) {
 		t.Errorf("got %+v", b)
+	}
+	if _, err := report.LoadBalance(t.Context(), conn, "absent"); !errors.Is(err, report.ErrUnknownRun) {
+		t.Errorf("an unknown run: %v", err)
 	}
 }
 
