@@ -109,7 +109,7 @@ func (r *Report) noise(p *page) {
 	places, parts := uint64(0), []string{}
 	for _, n := range r.Noise {
 		places += n.Places
-		parts = append(parts, n.Class+" "+count(n.Places))
+		parts = append(parts, fmt.Sprintf("%s %s on %s", n.Class, count(n.Places), routes(len(n.Routes))))
 	}
 	p.line("Left out as noise: %s places (%s); SELECT * FROM noise shows them.", count(places), strings.Join(parts, ", "))
 	p.line("")
@@ -135,6 +135,13 @@ func (r *Report) csv() ([]string, [][]any) {
 		})
 	}
 	return columns, records
+}
+
+func routes(n int) string {
+	if n == 1 {
+		return "1 route"
+	}
+	return count(uint64(n)) + " routes"
 }
 
 func prefixed(prefix, s string) string {

@@ -40,7 +40,10 @@ func example() *Report {
 			{Route: "POST /orders", Replays: 12_345, BaselineP50: 4.2, BaselineP99: 31, AckP50: 1.1, AckP99: 3.9, CompletionP50: 48, CompletionP99: 812, Asynchronous: 12_000, Slow: true},
 			{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, BaselineP50: 2, BaselineP99: 2.5, AckP50: 1.5, AckP99: 2.2},
 		},
-		Noise: []NoiseClass{{"identifier", 24_000, 12_000, 3}, {"timestamp", 300, 300, 1}},
+		Noise: []NoiseClass{
+			{"identifier", 24_000, 12_000, 3, []string{"GET /customers/{id}/orders/{id}/positions", "POST /orders"}},
+			{"timestamp", 300, 300, 1, []string{"POST /orders"}},
+		},
 		Balance: Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,

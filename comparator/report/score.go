@@ -115,10 +115,13 @@ type NoiseClass struct {
 	Places  uint64 `json:"places" ch:"places"`
 	Replays uint64 `json:"replays" ch:"replays"`
 	Paths   uint64 `json:"paths" ch:"paths"`
+	// Routes are those that have it, by name, at most 100.
+	Routes []string `json:"routes" ch:"routes"`
 }
 
 // Noise sums up what a report leaves out.
 func Noise(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
-	return sel[NoiseClass](ctx, conn, "the noise", `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths
+	return sel[NoiseClass](ctx, conn, "the noise", `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths,
+ arraySlice(arraySort(groupUniqArray(toString(route))), 1, 100) AS routes
 FROM noise WHERE run = @run GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
 }

@@ -97,7 +97,7 @@ func TestReport(t *testing.T) {
 	if diff := cmp.Diff(wantLatency, r.Latency); diff != "" {
 		t.Error(diff)
 	}
-	if want := []report.NoiseClass{{Class: "timestamp", Places: 40, Replays: 40, Paths: 1}}; !cmp.Equal(want, r.Noise) {
+	if want := []report.NoiseClass{{Class: "timestamp", Places: 40, Replays: 40, Paths: 1, Routes: []string{"GET /n"}}}; !cmp.Equal(want, r.Noise) {
 		t.Error(cmp.Diff(want, r.Noise))
 	}
 	if !r.Balance.Holds || r.Places != 1 || r.Run.State != "completed" {

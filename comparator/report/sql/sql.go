@@ -4,6 +4,7 @@ package sql
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -103,13 +104,17 @@ func (c Client) request(ctx context.Context, query string) (*http.Request, error
 	for name, value := range c.Parameters {
 		values.Set("param_"+name, escape(value))
 	}
+	// An address that holds a password is not repeated in an error.
+	if u, err := url.Parse(c.URL); err != nil || u.User != nil || u.Host == "" {
+		return nil, errors.New("clickhouse address: want http://host:port, user and password apart from it")
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL+"/?"+values.Encode(), strings.NewReader(query))
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse address %s: %w", c.URL, err)
 	}
 	request.Header.Set("User-Agent", "understudy")
-	if c.User != "" {
-		request.Header.Set("X-ClickHouse-User", c.User)
+	if c.User != "" || c.Password != "" {
+		request.Header.Set("X-ClickHouse-User", cmp.Or(c.User, "default"))
 		request.Header.Set("X-ClickHouse-Key", c.Password)
 	}
 	return request, nil
