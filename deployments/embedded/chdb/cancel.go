@@ -52,7 +52,7 @@ func (e *Engine) kill(mark string) error {
 		return err
 	}
 	defer e.lib.closeConn(conn)
-	return e.run(conn, "KILL QUERY WHERE startsWith(query, '"+mark+"') OR endsWith(query, '"+mark+"') ASYNC")
+	return e.run(conn, "KILL QUERY WHERE "+isMarked(mark)+" ASYNC")
 }
 
 // marked puts the comment into a statement: at its end, where it shifts no

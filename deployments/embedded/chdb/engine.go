@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,6 +35,8 @@ type Request struct {
 	// the statement brings its own.
 	Input       io.Reader
 	InputFormat string
+	// Watch, if not nil, is told how far the statement is.
+	Watch *Watch
 }
 
 // Config of an engine.
@@ -158,7 +159,10 @@ func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
 	if r.Format == "" {
 		r.Format = "Native"
 	}
-	if err := res.start(r); err != nil {
+	stop := e.follow(ctx, res.killer.mark, r.Watch)
+	err = res.start(r)
+	stop()
+	if err != nil {
 		res.release()
 		if ctx.Err() != nil { // then it is of no interest how it ended
 			return nil, fmt.Errorf("statement canceled: %w", ctx.Err())
@@ -232,13 +236,22 @@ func (e *Engine) prepare(r Request) (unsafe.Pointer, error) {
 
 // run executes a statement without a result.
 func (e *Engine) run(conn unsafe.Pointer, sql string) error {
-	const format = "Null"
+	_, err := e.ask(conn, sql, "Null")
+	return err
+}
+
+// ask executes a statement with a small result.
+func (e *Engine) ask(conn unsafe.Pointer, sql, format string) (string, error) {
 	handle := e.lib.query(*(*unsafe.Pointer)(conn), text(sql), uintptr(len(sql)), text(format), uintptr(len(format)))
 	defer e.lib.destroy(handle)
 	if message := goString(e.lib.errorText(handle)); message != "" {
-		return parseException(message)
+		return "", parseException(message)
 	}
-	return nil
+	n := e.lib.length(handle)
+	if n == 0 {
+		return "", nil
+	}
+	return string(unsafe.Slice((*byte)(e.lib.buffer(handle)), n)), nil
 }
 
 // paramCall is the shape of the calls that take a statement with parameters.
@@ -275,29 +288,4 @@ func quoteName(s string) string {
 
 func quoteText(s string) string {
 	return "'" + strings.NewReplacer("\\", "\\\\", "'", "\\'").Replace(s) + "'"
-}
-
-var formatClause = regexp.MustCompile(`(?i)\bFORMAT\s+([A-Za-z0-9_]+)`)
-
-// joinable formats have neither head nor tail: the engine formats every
-// portion of a stream as a document of its own, and only of these formats is
-// the concatenation the document of the whole.
-var joinable = map[string]bool{
-	"native": true, "tsv": true, "tabseparated": true, "tsvraw": true, "tabseparatedraw": true, "csv": true,
-	"jsoneachrow": true, "jsonlines": true, "ndjson": true, "jsoncompacteachrow": true, "rowbinary": true,
-	"lineasstring": true, "rawblob": true, "null": true,
-}
-
-// streams says whether the output may be fetched in portions. A FORMAT inside
-// a text or comment can only make it say no, which costs memory, not truth.
-func streams(sql, format string) bool {
-	if m := formatClause.FindAllStringSubmatch(sql, -1); m != nil {
-		for _, f := range m {
-			if !joinable[strings.ToLower(f[1])] {
-				return false
-			}
-		}
-		return true
-	}
-	return joinable[strings.ToLower(format)]
 }

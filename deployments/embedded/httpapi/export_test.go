@@ -7,3 +7,9 @@ func (s *Server) Patient(d time.Duration) *Server {
 	s.patience = d
 	return s
 }
+
+// Grace sets how long running statements have once Serve is to end.
+func (s *Server) Grace(d time.Duration) *Server {
+	s.grace = d
+	return s
+}

@@ -18,6 +18,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,28 +37,49 @@ type Server struct {
 	engine   Engine
 	log      *slog.Logger
 	patience time.Duration
+	grace    time.Duration // that running statements have when the server ends
 }
 
 // New makes a handler; nothing runs until it is served.
-func New(engine Engine, log *slog.Logger) *Server { return &Server{engine, log, patience} }
+func New(engine Engine, log *slog.Logger) *Server { return &Server{engine, log, patience, grace} }
 
-// Serve answers on ln until ctx ends; then it waits for running statements, at
-// most five seconds.
+// grace is how long running statements have once Serve is to end.
+const grace = 5 * time.Second
+
+// Serve answers on ln until ctx ends; then running statements have five
+// seconds before they are ended too. It returns when none is left.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
-	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	requests, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	var active sync.WaitGroup // net/http forgets connections that were taken over
+	server := &http.Server{
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			active.Add(1)
+			defer active.Done()
+			s.ServeHTTP(w, r)
+		}),
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer time.AfterFunc(s.grace, end).Stop()
+		limit, cancel := context.WithTimeout(requests, s.grace)
 		defer cancel()
-		if server.Shutdown(grace) != nil {
+		if server.Shutdown(limit) != nil {
 			_ = server.Close()
 		}
+		active.Wait()
 	}()
 	err := server.Serve(ln)
+	stop()
+	<-done
 	if errors.Is(err, http.ErrServerClosed) {
-		<-done
 		return nil
 	}
 	return fmt.Errorf("serve ClickHouse's HTTP interface: %w", err)
@@ -92,14 +114,20 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-ClickHouse-Query-Id", id)
 	h.Set("X-ClickHouse-Server-Display-Name", "understudy")
 	h.Set("X-ClickHouse-Timezone", "UTC")
-	if err := s.serve(w, r, id); err != nil {
-		fail(w, err)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	live := &live{ResponseWriter: w, ctx: ctx, cancel: cancel, patience: s.patience}
+	whole := false
+	defer func() { live.end(whole) }()
+	if err := s.serve(live, r.WithContext(ctx), id); err != nil {
+		fail(live, err)
 	}
+	whole = true
 }
 
 // serve reads a request, executes and streams; an error means that nothing was
 // sent yet.
-func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error {
+func (s *Server) serve(w *live, r *http.Request, id string) error {
 	control := http.NewResponseController(w)
 	// The request keeps its body: net/http closes the connection when some of
 	// it is left, which it must see.
@@ -113,6 +141,9 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, id string) error 
 		return err
 	}
 	q.request.QueryID = id
+	if q.request.Watch, err = w.watch(r, q.request.Input != nil); err != nil {
+		return err
+	}
 	result, err := s.engine.Query(r.Context(), q.request)
 	if err != nil {
 		return err
@@ -191,13 +222,6 @@ func (s *Server) columnTypes(ctx context.Context, of chdb.Request) []string {
 		}
 		types = append(types, row[1])
 	}
-}
-
-func summarise(h http.Header, s chdb.Statistics) {
-	text := fmt.Sprintf(`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"0","result_rows":"%d","result_bytes":"0","elapsed_ns":"%d"}`,
-		s.ReadRows, s.ReadBytes, s.WrittenRows, s.WrittenBytes, s.ResultRows, s.Elapsed.Nanoseconds())
-	h.Set("X-ClickHouse-Summary", text)
-	h.Set("X-ClickHouse-Progress", text)
 }
 
 func contentType(format string) string {
