@@ -138,6 +138,42 @@ FROM numbers(3)`, partition, partition, partition, partition, partition, partiti
 	}
 }
 
+// TestSlowRoutes: a route is as slow as what its clients wait for.
+func TestSlowRoutes(t *testing.T) {
+	conn := database(t, "slow")
+	ms := uint64(time.Millisecond)
+	f := func(route, channel string, ack, completion uint64, verdict string) {
+		t.Helper()
+		err := conn.Exec(t.Context(), `INSERT INTO comparisons (run, route, channel, verdict, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time)
+SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, verdict, ack*ms, completion*ms)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	f("answer quick", "immediate", 30, 30, "match")
+	f("answer slow", "immediate", 130, 130, "match")
+	f("answer slow, completion unknown", "", 130, 0, "match")
+	f("job quick", "poll", 5, 110, "match")
+	f("job slow", "callback", 5, 130, "match")
+	f("job lost", "poll", 130, 0, "lost") // shown as lost, not as slow
+	f("skipped", "", 900, 900, "skipped")
+	rows, err := report.Latencies(t.Context(), conn, "r", report.DefaultOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, l := range rows {
+		got[l.Route] = l.Slow
+	}
+	want := map[string]bool{
+		"answer quick": false, "answer slow": true, "answer slow, completion unknown": true,
+		"job quick": false, "job slow": true, "job lost": false,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	conn := database(t, "broken")
 	fill(t, conn, 120)
