@@ -24,8 +24,9 @@ func (p *page) line(format string, args ...any) {
 }
 
 // item writes one entry of a list, indented, what is wrapped further in.
-func (p *page) item(s string) {
-	p.lines("  " + strings.ReplaceAll(text.WrapSoft(Clean(s), width-4), "\n", "\n    "))
+func (p *page) item(format string, args ...any) {
+	s := Clean(fmt.Sprintf(format, args...))
+	p.lines("  " + strings.ReplaceAll(text.WrapSoft(s, width-4), "\n", "\n    "))
 }
 
 // column of a table: its head, how wide at most (longer cells are wrapped),

@@ -18,7 +18,7 @@ func (b Balance) Render(w io.Writer, format string) error {
 func (b Balance) page(p *page) {
 	p.line("Balance of run %s (%s)", b.Run, b.State)
 	for _, e := range b.Equations() {
-		p.item(e.String())
+		p.item("%s", e)
 	}
 	for _, r := range b.Recorders {
 		r.remarks(p)

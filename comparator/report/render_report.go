@@ -32,10 +32,13 @@ func (r Run) head(p *page) {
 	if r.Follow {
 		speed += ", following"
 	}
-	p.line("  against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), r.lasted())
-	p.line("  rate %.1f/s of %.1f/s planned; schedule lag p50 %s, p99 %s, max %s",
+	p.item("against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), r.lasted())
+	p.item("rate %.1f/s of %.1f/s planned; lag p50 %s, p99 %s, max %s",
 		r.AchievedRate, r.PlannedRate, lag(r.LagP50), lag(r.LagP99), lag(r.LagMax))
-	p.line("  completion mode %s; completed: %s; locations refused: %s", orNone(r.Completion), orNone(reasons(r.Completed)), count(r.LocationsRefused))
+	p.item("completion mode %s; completed: %s", orNone(r.Completion), orNone(reasons(r.Completed)))
+	if r.LocationsRefused > 0 {
+		p.item("locations of the candidate refused: %s", count(r.LocationsRefused))
+	}
 }
 
 func (r Run) lasted() string {
@@ -45,7 +48,14 @@ func (r Run) lasted() string {
 	return r.End.Sub(r.Start).Round(100 * time.Millisecond).String()
 }
 
-func lag(nano int64) string { return time.Duration(nano).Round(time.Microsecond).String() }
+// lag writes a duration with three digits that mean something.
+func lag(nano int64) string {
+	d, step := time.Duration(nano), time.Duration(1)
+	for d.Abs()/step >= 1000 {
+		step *= 10
+	}
+	return d.Round(step).String()
+}
 
 func (r *Report) scorecard(p *page) {
 	var rows [][]string

@@ -29,7 +29,7 @@ func example() *Report {
 		Run: Run{
 			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Completion: "auto", Start: start, End: start.Add(90 * time.Second),
 			Selected: 12_367, Replayed: 12_355, Skipped: map[string]uint64{"unsafe": 10, "truncated": 2}, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
-			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 4_000_000,
+			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 75_711_234,
 		},
 		Routes: routes, Total: total(routes), Places: 17,
 		Discrepancies: []Discrepancy{
@@ -254,6 +254,11 @@ func TestNumbers(t *testing.T) {
 	f(millis(1.234), "1.23")
 	f(millis(812.4), "812")
 	f(shorten("äöü", 2), "ä…")
+	f(lag(0), "0s")
+	f(lag(90), "90ns")
+	f(lag(44_799_123), "44.8ms")
+	f(lag(-1_234_567), "-1.23ms")
+	f(lag(61_234_567_890), "1m1.2s")
 }
 
 func TestOptionsAreChecked(t *testing.T) {
