@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net/http/httptest"
@@ -83,4 +84,30 @@ func BenchmarkSplitInsert(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+// FuzzForm checks that a hostile form gives parameters within their bound, or
+// an exception.
+func FuzzForm(f *testing.F) {
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"query\"\r\n\r\nSELECT 1\r\n--b--\r\n"))
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"t\"; filename=\"t\"\r\n\r\n1\r\n--b--"))
+	f.Add([]byte("--b\r\n\r\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := httptest.NewRequest("POST", "/?query=SELECT", nil)
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+		got, rest, err := form(r, bytes.NewReader(body))
+		if err != nil {
+			var e *chdb.Exception
+			if !errors.As(err, &e) {
+				t.Errorf("got %v, want an exception", err)
+			}
+			return
+		}
+		if left, err := io.ReadAll(rest); err != nil || len(left) > 0 || r.URL.RawQuery != "query=SELECT" {
+			t.Errorf("%q is left, %v; the request was changed to %s", left, err, r.URL)
+		}
+		if n := len(got.URL.RawQuery); n > 10*len(body)+len(r.URL.RawQuery)+1 {
+			t.Errorf("%d bytes became %d", len(body), n)
+		}
+	})
 }

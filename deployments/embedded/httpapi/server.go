@@ -136,7 +136,11 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 		return err
 	}
 	defer body.Close()
-	q, err := parse(r, body)
+	r, rest, err := form(r, body)
+	if err != nil {
+		return err
+	}
+	q, err := parse(r, rest)
 	if err != nil {
 		return err
 	}
