@@ -17,6 +17,7 @@ type books struct {
 	mu        sync.Mutex
 	run       *understudyv1.Run
 	inFlight  int
+	held      int64 // bytes in flight, see weight
 	completed uint64
 	unwritten uint64
 	lastError error
@@ -54,14 +55,16 @@ func (b *books) selected() uint64 {
 	return b.run.Selected
 }
 
-// admit takes a place in flight unless all are taken.
-func (b *books) admit(limit int) bool {
+// admit takes a place in flight for an exchange of size bytes unless that
+// exceeds either limit; one exchange always has a place.
+func (b *books) admit(size int64, limit int, bytes int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.inFlight >= limit {
+	if b.inFlight >= limit || b.inFlight > 0 && b.held+size > bytes {
 		return false
 	}
 	b.inFlight++
+	b.held += size
 	return true
 }
 
@@ -87,6 +90,7 @@ func (b *books) finished(r *understudyv1.Replay, admitted bool) {
 	defer b.mu.Unlock()
 	if admitted {
 		b.inFlight--
+		b.held -= weight(r.GetExchange())
 	}
 	if r.Skipped != "" {
 		b.run.Skipped[r.Skipped]++
@@ -185,7 +189,7 @@ func (b *books) end(state understudyv1.Run_State, detail string, unselected map[
 	maps.Copy(b.run.Unselected, unselected)
 }
 
-// balanced says whether the books agree with themselves, and how they do not.
+// failure is how many records could not be written, and the last reason.
 func (b *books) failure() (unwritten uint64, last error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"understudy.dev/replayer/candidate"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Config says how a run replays.
@@ -34,6 +35,9 @@ type Config struct {
 	// InFlight bounds the requests that have been sent and are not finished;
 	// what is due beyond it is skipped and counted. Default 10,000.
 	InFlight int `yaml:"in_flight"`
+	// InFlightBytes bounds about how much memory they take together, likewise;
+	// default 512 MiB.
+	InFlightBytes int64 `yaml:"in_flight_bytes"`
 	// Order sends a request of a session only after the one before it is
 	// finished; latency still counts from the intended time.
 	Order bool `yaml:"order"`
@@ -56,7 +60,7 @@ type Config struct {
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
 	return Config{
-		Speed: 1, Delay: 2 * time.Second, InFlight: 10_000, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
+		Speed: 1, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
 		Config: candidate.DefaultConfig(),
 	}
 }
@@ -73,8 +77,13 @@ func (c Config) Validate() error {
 	if c.Follow && c.Speed != 1 {
 		errs = append(errs, errors.New("replay: shadow mode runs at speed 1"))
 	}
-	if c.InFlight < 1 || c.MaxGap < 0 || c.Delay < 0 || c.Drain < 0 || c.LagBudget < 0 || c.OrderTolerance < 0 {
-		errs = append(errs, errors.New("replay: in_flight must be at least 1; max_gap, delay, drain, lag_budget, order_tolerance not negative"))
+	for name, value := range c.Headers {
+		if !sendableField(&understudyv1.Header{Name: name, Value: []byte(value)}) || name[0] == ':' {
+			errs = append(errs, fmt.Errorf("replay: header %q is no valid field name, or its value holds control characters", name))
+		}
+	}
+	if c.InFlightBytes < 1 || c.InFlight < 1 || c.MaxGap < 0 || c.Delay < 0 || c.Drain < 0 || c.LagBudget < 0 || c.OrderTolerance < 0 {
+		errs = append(errs, errors.New("replay: in_flight and in_flight_bytes must be at least 1; max_gap, delay, drain, lag_budget, order_tolerance not negative"))
 	}
 	errs = append(errs, c.client().Validate())
 	return errors.Join(errs...)

@@ -14,27 +14,30 @@ const maxSubstitutions = 64
 
 // drive sends one exchange, waits for its end and closes its replay.
 func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due time.Time) {
-	e := replay.GetExchange()
-	var pairs []session.Pair
-	if !r.cfg.KeepValues {
-		pairs = r.memory.Pairs(e.GetSession())
+	if ctx.Err() != nil {
+		r.skip(ctx, replay, skipCanceled, true)
+		return
 	}
+	e := replay.GetExchange()
+	pairs := r.known(e)
 	replacer := session.NewReplacer(pairs)
 	operation := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer operation.Forget()
+	q, body := r.build(e, replacer)
+	var promise *understudyv1.Response
 	observation, ok := r.client.Do(ctx, candidate.Request{
-		HTTP: r.build(e, replacer), Route: e.GetRoute(), Scheduled: due, Operation: operation,
+		HTTP: q, Body: body, Route: e.GetRoute(), Scheduled: due, Operation: operation,
 		Sent: func(at time.Time) {
 			replay.SentUnixNano = at.UnixNano()
 			r.books.sent(due, at)
 			r.metrics.sent.Inc()
 			r.metrics.lag.Observe(at.Sub(due).Seconds())
 		},
-		Final: func(answer *understudyv1.Response) { r.learn(e, answer) },
+		Acked: func(ack *understudyv1.Response) { promise = ack },
+		Final: func(answer *understudyv1.Response) { r.learn(e, promise, answer) },
 	})
 	if !ok {
-		replay.Skipped = skipCanceled
-		r.close(ctx, replay, true)
+		r.skip(ctx, replay, skipInterrupted, true)
 		return
 	}
 	replay.Candidate = observation
@@ -45,24 +48,36 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	r.close(ctx, replay, true)
 }
 
+// skip closes a replay that does not count as sent.
+func (r *Replayer) skip(ctx context.Context, replay *understudyv1.Replay, reason string, admitted bool) {
+	replay.Skipped, replay.ScheduledUnixNano, replay.SentUnixNano = reason, 0, 0
+	r.close(ctx, replay, admitted)
+}
+
 // learn remembers which of the candidate's values stand for recorded ones.
-func (r *Replayer) learn(e *understudyv1.Exchange, answer *understudyv1.Response) {
-	if r.cfg.KeepValues {
+// What the answers say comes before where the promise or they point.
+func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1.Response) {
+	recorded := e.GetResponse()
+	if r.cfg.KeepValues || recorded.GetStatus() >= 400 || answer.GetStatus() >= 400 {
 		return
 	}
-	recorded := e.GetResponse().GetBody()
-	if recorded.GetTruncated() || answer.GetBody().GetTruncated() || answer.GetStatus() >= 400 {
-		return
+	given := [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()}
+	var pairs []session.Pair
+	if !recorded.GetBody().GetTruncated() && !answer.GetBody().GetTruncated() {
+		pairs = session.Learn(plain(recorded), plain(answer), given...)
 	}
-	pairs := session.Learn(recorded.GetContent(), answer.GetBody().GetContent(), e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent())
+	if to := field(recorded, "Location"); to != "" {
+		for _, said := range []*understudyv1.Response{answer, promise} {
+			pairs = append(pairs, session.LearnLocation(to, field(said, "Location"), given...)...)
+		}
+	}
 	for i := range pairs {
 		pairs[i].From = e.GetId()
 	}
 	r.memory.Learn(e.GetSession(), pairs)
 }
 
-// known are the pairs of the session as it is now, without what this exchange
-// itself taught: a value must not vouch for itself.
+// known are the pairs of the session as it is now.
 func (r *Replayer) known(e *understudyv1.Exchange) []session.Pair {
 	if r.cfg.KeepValues {
 		return nil
@@ -71,7 +86,8 @@ func (r *Replayer) known(e *understudyv1.Exchange) []session.Pair {
 }
 
 // substitutions lists the pairs that were used in the request or occur in the
-// recorded response.
+// recorded response, without what this exchange itself taught: a value must not
+// vouch for itself.
 func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[string]uint32, known []session.Pair) []*understudyv1.Substitution {
 	var out []*understudyv1.Substitution
 	seen := map[string]bool{}
@@ -87,7 +103,7 @@ func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[strin
 			add(p, n)
 		}
 	}
-	for _, p := range session.Occurring(e.GetResponse().GetBody().GetContent(), known) {
+	for _, p := range session.Occurring(plain(e.GetResponse()), known) {
 		if p.From != e.GetId() {
 			add(p, 0)
 		}

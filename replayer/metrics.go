@@ -12,7 +12,7 @@ type metrics struct {
 	lag     prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer) (metrics, error) {
+func newMetrics(reg prometheus.Registerer, b *books) (metrics, error) {
 	m := metrics{
 		sent: prometheus.NewCounter(prometheus.CounterOpts{Namespace: "understudy", Subsystem: "replayer", Name: "sent_total", Help: "Requests sent to the candidate."}),
 		skipped: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -23,7 +23,10 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 			Buckets: []float64{.00005, .0001, .0002, .0005, .001, .002, .005, .01, .1, 1, 10},
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.sent, m.skipped, m.lag} {
+	inFlight := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "understudy", Subsystem: "replayer", Name: "in_flight", Help: "Requests sent, or waiting for their session, and not finished.",
+	}, func() float64 { return float64(b.progress().InFlight) })
+	for _, c := range []prometheus.Collector{m.sent, m.skipped, m.lag, inFlight} {
 		if err := reg.Register(c); err != nil {
 			return m, fmt.Errorf("replayer metrics: %w", err)
 		}

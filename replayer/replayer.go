@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"time"
@@ -70,14 +69,15 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(reg)
+	books := newBooks(spec, cfg.Run, time.Now())
+	m, err := newMetrics(reg, books)
 	if err != nil {
 		return nil, err
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
 		order: candidate.NewOrder(cfg.OrderTolerance), memory: session.NewMemory(), stop: make(chan struct{}),
-		books: newBooks(spec, cfg.Run, time.Now()),
+		books: books,
 	}
 	if r.client, err = candidate.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	stopClient()
 	flushErr := r.sink.Flush(keep)
 	stopReporting()
-	return r.finish(keep, errors.Join(err, flushErr))
+	return r.finish(keep, err, flushErr)
 }
 
 // reportState writes the run's state at intervals.
@@ -137,32 +137,15 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 	return func() { close(quit); <-done }
 }
 
-// readAhead is how many exchanges are held ready so that reading never delays
-// sending.
-const readAhead = 4096
-
 // send schedules everything that the source gives. inner is the context of the
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
-	ahead := make(chan *understudyv1.Exchange, readAhead)
-	var readErr error
-	go func() {
-		defer close(ahead)
-		for {
-			e, err := r.source.Next(ctx)
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					readErr = err
-				}
-				return
-			}
-			ahead <- e
-		}
-	}()
+	ahead := readFrom(ctx, r.source)
 	pacer, stop := schedule.Start()
 	defer stop()
 	var plan *schedule.Plan
-	for e := range ahead {
+	for e := range ahead.exchanges {
+		ahead.used(e)
 		start := time.Unix(0, e.GetStartUnixNano())
 		var due time.Time
 		if r.cfg.Follow {
@@ -181,7 +164,7 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return readErr
+	return ahead.err
 }
 
 // leadIn lets the first requests be prepared before they are due.
@@ -196,12 +179,11 @@ func (r *Replayer) one(ctx, inner context.Context, pacer *schedule.Pacer, e *und
 	if pacer.Until(ctx, due) != nil {
 		reason = skipCanceled
 	}
-	if reason == "" && !r.books.admit(r.cfg.InFlight) {
+	if reason == "" && !r.books.admit(weight(e), r.cfg.InFlight, r.cfg.InFlightBytes) {
 		reason = skipInFlight
 	}
 	if reason != "" {
-		replay.Skipped, replay.ScheduledUnixNano = reason, 0
-		r.close(inner, replay, false)
+		r.skip(inner, replay, reason, false)
 		return
 	}
 	var before, after chan struct{}
@@ -247,19 +229,21 @@ func (r *Replayer) drain(ctx context.Context, cancel context.CancelFunc) {
 	}
 }
 
-// finish settles the books and writes the last state.
-func (r *Replayer) finish(ctx context.Context, err error) (*understudyv1.Run, error) {
-	state, detail := understudyv1.Run_STATE_COMPLETED, ""
+// finish settles the books and writes the last state. A run that could not
+// write has failed even if it was interrupted.
+func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv1.Run, error) {
 	if n, last := r.books.failure(); n > 0 {
-		err = errors.Join(err, fmt.Errorf("%d replay(s) could not be written: %w", n, last))
+		writing = errors.Join(writing, fmt.Errorf("%d replay(s) could not be written: %w", n, last))
 	}
-	if p := r.books.progress(); err == nil && r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
+	if p := r.books.progress(); err == nil && writing == nil && r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
 		err = fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)
 	}
+	state, detail := understudyv1.Run_STATE_COMPLETED, ""
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled) && writing == nil:
 		state, detail = understudyv1.Run_STATE_CANCELED, "interrupted"
-	case err != nil:
+	case err != nil || writing != nil:
+		err = errors.Join(err, writing)
 		state, detail = understudyv1.Run_STATE_FAILED, err.Error()
 	}
 	r.books.end(state, detail, r.source.Unselected(), time.Now())

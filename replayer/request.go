@@ -2,8 +2,10 @@ package replayer
 
 import (
 	"bytes"
-	"io"
+	"crypto/sha256"
+	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,15 +13,18 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Reasons why an exchange is not sent.
+// Reasons why an exchange is not sent, or does not count as sent.
 const (
 	skipNoResponse = "no_response"         // the baseline itself gave none
 	skipTruncated  = "request_truncated"   // the recorded body is not whole
 	skipUnsafe     = "method_not_safe"     // and the candidate is not isolated
 	skipUpgrade    = "upgrade"             // not a request with an answer
 	skipTarget     = "target_not_sendable" // no request line can carry it
+	skipHeader     = "header_not_sendable" // nor a header this field
 	skipInFlight   = "in_flight_limit"     // too many unfinished
-	skipCanceled   = "canceled"            // the run was interrupted
+	skipCanceled   = "canceled"            // the run was interrupted before
+	// It was sent, but the run was interrupted before it was known how it ends.
+	skipInterrupted = "interrupted"
 )
 
 // hopByHop fields belong to one connection (RFC 9110 section 7.6.1), or are
@@ -41,64 +46,104 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 		return skipTruncated
 	case !r.isolated && !slices.Contains([]string{"GET", "HEAD", "OPTIONS", "TRACE"}, q.GetMethod()):
 		return skipUnsafe
-	case !sendableTarget(q.GetTarget()) || q.GetMethod() == "" || strings.ContainsAny(q.GetMethod(), " \t\r\n"):
+	case !sendableTarget(q.GetTarget()) || !token(q.GetMethod()):
 		return skipTarget
+	case !slices.ContainsFunc(q.GetHeaders(), func(f *understudyv1.Header) bool { return !sendableField(f) }):
+		return ""
 	}
-	return ""
+	return skipHeader
 }
 
 // sendableTarget: an origin-form target (RFC 9112 section 3.2.1) without bytes
-// that would end the request line. "*" is that of OPTIONS.
+// that would end the request line. "*" is that of OPTIONS. net/http can only
+// send a path that begins with // if it is properly encoded.
 func sendableTarget(t []byte) bool {
 	if len(t) == 0 || t[0] != '/' && string(t) != "*" {
 		return false
 	}
+	if path, _, _ := bytes.Cut(t, []byte("?")); bytes.HasPrefix(path, []byte("//")) {
+		var u url.URL
+		if setPath(&u, string(path)) != nil || u.EscapedPath() != string(path) {
+			return false
+		}
+	}
 	return !bytes.ContainsFunc(t, func(c rune) bool { return c <= ' ' || c == 0x7f })
+}
+
+// setPath sets a path and its spelling.
+func setPath(u *url.URL, escaped string) (err error) {
+	u.RawPath = escaped
+	u.Path, err = url.PathUnescape(escaped)
+	return err
+}
+
+// sendableField: name and value as RFC 9110 section 5 allows them, or a pseudo
+// field of HTTP/2, which is left out.
+func sendableField(f *understudyv1.Header) bool {
+	if strings.HasPrefix(f.GetName(), ":") {
+		return true
+	}
+	return token(f.GetName()) && !bytes.ContainsFunc(f.GetValue(), func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}
+
+// token of RFC 9110 section 5.6.2.
+func token(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	})
 }
 
 // build makes the request for the candidate: the recorded one with the
 // candidate's own values, credentials and marks. Redacted fields are left out,
 // because a token is no credential.
-func (r *Replayer) build(e *understudyv1.Exchange, pairs *session.Replacer) *http.Request {
+func (r *Replayer) build(e *understudyv1.Exchange, pairs *session.Replacer) (*http.Request, []byte) {
 	q := e.GetRequest()
-	target := pairs.Target(string(q.GetTarget()))
-	body := q.GetBody().GetContent()
 	h := r.header(e)
-	if isJSON(h.Get("Content-Type")) && h.Get("Content-Encoding") == "" {
-		body = pairs.JSON(body)
-	}
-	path, query, hasQuery := strings.Cut(target, "?")
 	u := r.client.Base()
-	// Opaque keeps the path byte for byte.
-	u.Opaque, u.RawQuery, u.ForceQuery = strings.TrimSuffix(u.EscapedPath(), "/")+path, query, hasQuery && query == ""
-	u.Path, u.RawPath = "", ""
-	req := &http.Request{
-		Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		ContentLength: int64(len(body)),
-	}
+	aim(u, pairs.Target(string(q.GetTarget())))
+	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if r.cfg.PreserveHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
 	}
-	if len(body) > 0 {
-		// No GetBody: the transport must not send a request twice.
-		req.Body = io.NopCloser(bytes.NewReader(body))
-	} else if slices.Contains([]string{"POST", "PUT", "PATCH"}, q.GetMethod()) {
-		req.Body = http.NoBody
+	for name, value := range r.cfg.Headers {
+		if strings.EqualFold(name, "Host") {
+			req.Host = value
+		}
 	}
-	return req
+	body := q.GetBody().GetContent()
+	if h.Get("Content-Encoding") == "" {
+		switch kind := mediaType(h.Get("Content-Type")); {
+		case kind == "application/json", strings.HasSuffix(kind, "+json"):
+			body = pairs.JSON(body)
+		case kind == "application/x-www-form-urlencoded":
+			body = pairs.Form(body)
+		}
+	}
+	return req, body
+}
+
+// aim points a base address at a raw target, byte for byte.
+func aim(u *url.URL, target string) {
+	path, query, hasQuery := strings.Cut(target, "?")
+	u.RawQuery, u.ForceQuery = query, hasQuery && query == ""
+	if path != "*" {
+		path = strings.TrimSuffix(u.EscapedPath(), "/") + path
+	}
+	// Opaque keeps the path as it is, but two slashes at its beginning would
+	// make it an address of its own.
+	if strings.HasPrefix(path, "//") && setPath(u, path) == nil {
+		return
+	}
+	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
 func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
-	redacted := map[string]bool{}
-	for _, x := range e.GetRedactions() {
-		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
-			redacted[http.CanonicalHeaderKey(x.GetName())] = true
-		}
-	}
-	h := http.Header{}
-	for _, f := range e.GetRequest().GetHeaders() {
+	fields := e.GetRequest().GetHeaders()
+	left := leftOut(e)
+	h := make(http.Header, len(fields)+len(r.cfg.Headers)+3)
+	for _, f := range fields {
 		name := http.CanonicalHeaderKey(f.GetName())
-		if redacted[name] || slices.Contains(hopByHop, name) || strings.HasPrefix(name, ":") {
+		if left[name] || strings.HasPrefix(name, ":") {
 			continue
 		}
 		h[name] = append(h[name], string(f.GetValue()))
@@ -109,6 +154,7 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 	if h.Get("Idempotency-Key") == "" {
 		h.Set("Idempotency-Key", e.GetId())
 	}
+	r.retrace(h, e.GetId())
 	h.Set("Understudy-Run", r.cfg.Run)
 	for name, value := range r.cfg.Headers {
 		h.Set(name, value)
@@ -116,8 +162,47 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 	return h
 }
 
-func isJSON(contentType string) bool {
+// leftOut are the canonical names of the fields that are not sent: redacted
+// ones and those that belong to the recorded connection.
+func leftOut(e *understudyv1.Exchange) map[string]bool {
+	left := make(map[string]bool, 16)
+	for _, name := range hopByHop {
+		left[name] = true
+	}
+	for _, x := range e.GetRedactions() {
+		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
+			left[http.CanonicalHeaderKey(x.GetName())] = true
+		}
+	}
+	for _, f := range e.GetRequest().GetHeaders() {
+		if !strings.EqualFold(f.GetName(), "Connection") {
+			continue
+		}
+		for name := range strings.SplitSeq(string(f.GetValue()), ",") {
+			left[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
+		}
+	}
+	return left
+}
+
+// retrace gives a traced request a trace of its own (W3C Trace Context), which
+// run and exchange determine: the candidate's spans must not join those of the
+// production request.
+func (r *Replayer) retrace(h http.Header, id string) {
+	recorded := h.Get("Traceparent")
+	if recorded == "" {
+		return
+	}
+	flags := "00"
+	if parts := strings.Split(recorded, "-"); len(parts) >= 4 && parts[3] == "01" {
+		flags = "01"
+	}
+	sum := sha256.Sum256([]byte(r.cfg.Run + "\x00" + id))
+	h.Set("Traceparent", fmt.Sprintf("00-%x-%x-%s", sum[:16], sum[16:24], flags))
+	h.Del("Tracestate")
+}
+
+func mediaType(contentType string) string {
 	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
-	kind = strings.TrimSpace(kind)
-	return kind == "application/json" || strings.HasSuffix(kind, "+json")
+	return strings.TrimSpace(kind)
 }

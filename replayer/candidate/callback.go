@@ -33,6 +33,7 @@ type waiter struct {
 type call struct {
 	answer *understudyv1.Response
 	at     time.Time
+	orphan *understudyv1.Orphan // what it is if nobody looks at it
 }
 
 // maxCalls bounds the callbacks of one request that wait to be looked at;
@@ -66,10 +67,41 @@ func (r *receiver) expect() *waiter {
 	return w
 }
 
+// forget ends the wait; callbacks that came and were not looked at belong to no
+// request any more.
 func (r *receiver) forget(w *waiter) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	delete(r.waiting, w.path)
+	r.mu.Unlock()
+	for {
+		select {
+		case left := <-w.calls:
+			r.orphaned(left)
+		default:
+			return
+		}
+	}
+}
+
+func (r *receiver) orphaned(c call) {
+	r.c.metrics.callbacks.WithLabelValues(callbackOrphan).Inc()
+	r.c.orphan(c.orphan)
+}
+
+// deliver hands a callback to the request that waits for it.
+func (r *receiver) deliver(path string, c call) (known, taken bool) {
+	r.mu.Lock() // or it could be forgotten meanwhile
+	defer r.mu.Unlock()
+	w := r.waiting[path]
+	if w == nil {
+		return false, false
+	}
+	select {
+	case w.calls <- c:
+		return true, true
+	default:
+		return true, false
+	}
 }
 
 func (r *receiver) url(w *waiter) string { return r.root + w.path }
@@ -84,29 +116,33 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 		if errors.As(err, &tooLong) {
 			status = http.StatusRequestEntityTooLarge
 		}
-		http.Error(rw, "callback not understood", status)
+		r.reject(rw, "callback not understood", status)
 		return
 	}
-	r.mu.Lock()
-	w := r.waiting[req.URL.Path]
-	r.mu.Unlock()
-	if w == nil {
-		r.c.metrics.orphans.Inc()
-		r.c.orphan(&understudyv1.Orphan{
+	c := call{
+		at:     at,
+		answer: &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: headers(req.Header), Body: body},
+		orphan: &understudyv1.Orphan{
 			Channel: understudyv1.Channel_CHANNEL_CALLBACK, TimeUnixNano: at.UnixNano(),
 			Received: &understudyv1.Request{
 				Method: req.Method, Target: []byte(cut(req.RequestURI)), Authority: req.Host, Scheme: "http", Protocol: req.Proto,
 				Headers: headers(req.Header), Body: body,
 			},
-		})
-		http.Error(rw, "no request waits for this callback", http.StatusGone)
-		return
+		},
 	}
-	answer := &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: headers(req.Header), Body: body}
-	select {
-	case w.calls <- call{answer, at}:
+	switch known, taken := r.deliver(req.URL.Path, c); {
+	case taken:
+		r.c.metrics.callbacks.WithLabelValues(callbackTaken).Inc()
 		rw.WriteHeader(http.StatusNoContent)
+	case known:
+		r.reject(rw, "too many callbacks", http.StatusTooManyRequests)
 	default:
-		http.Error(rw, "too many callbacks", http.StatusTooManyRequests)
+		r.orphaned(c)
+		http.Error(rw, "no request waits for this callback", http.StatusGone)
 	}
+}
+
+func (r *receiver) reject(rw http.ResponseWriter, why string, status int) {
+	r.c.metrics.callbacks.WithLabelValues(callbackRejected).Inc()
+	http.Error(rw, why, status)
 }

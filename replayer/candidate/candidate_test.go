@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // drive sends one POST to a candidate and gives its observation.
-func drive(t *testing.T, handler http.HandlerFunc, change func(*candidate.Config)) (*understudyv1.Observation, []*understudyv1.Orphan) {
+func drive(t *testing.T, handler http.HandlerFunc, change func(*candidate.Config), body ...string) (*understudyv1.Observation, []*understudyv1.Orphan) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	defer server.Close()
@@ -49,9 +49,9 @@ func drive(t *testing.T, handler http.HandlerFunc, change func(*candidate.Config
 	defer stop()
 	u, _ := url.Parse(server.URL)
 	u.Opaque = "/orders/1"
-	req := &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{}, Body: http.NoBody}
+	req := &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{}}
 	o, ok := client.Do(t.Context(), candidate.Request{
-		HTTP: req, Route: "POST /orders/{id}", Scheduled: time.Now(), Sent: func(time.Time) {}, Final: func(*understudyv1.Response) {},
+		HTTP: req, Body: []byte(strings.Join(body, "")), Route: "POST /orders/{id}", Scheduled: time.Now(), Sent: func(time.Time) {}, Acked: func(*understudyv1.Response) {}, Final: func(*understudyv1.Response) {},
 	})
 	if !ok {
 		t.Fatal("interrupted")
@@ -285,8 +285,8 @@ func TestDoEndsWithItsContext(t *testing.T) {
 	u := client.Base()
 	u.Opaque = "/orders/1"
 	_, ok := client.Do(ctx, candidate.Request{
-		HTTP:  &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{}, Body: http.NoBody},
-		Route: "POST /orders/{id}", Scheduled: time.Now(), Sent: func(time.Time) {}, Final: func(*understudyv1.Response) {},
+		HTTP:  &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{}},
+		Route: "POST /orders/{id}", Scheduled: time.Now(), Sent: func(time.Time) {}, Acked: func(*understudyv1.Response) {}, Final: func(*understudyv1.Response) {},
 	})
 	if ok {
 		t.Error("an interrupted observation counts as complete")

@@ -1,18 +1,15 @@
 package candidate
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"errors"
-	"fmt"
-	"hash"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +28,11 @@ type Client struct {
 	orphan    func(*understudyv1.Orphan)
 }
 
+// idleConnection is how long an unused connection is kept: less than the five
+// seconds after which common servers close theirs, because a request that meets
+// a connection just being closed looks like a reset of the candidate.
+const idleConnection = 4 * time.Second
+
 // New makes a client; orphan is called for each callback that belongs to no
 // request. Start must run before Do when a policy uses callbacks.
 func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
@@ -46,13 +48,14 @@ func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prom
 		return nil, err
 	}
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
+	protocols.SetHTTP1(!c.H2C)
+	protocols.SetHTTP2(!c.H2C)
+	protocols.SetUnencryptedHTTP2(c.H2C)
 	client := &Client{cfg: c, base: base, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		MaxIdleConns:          c.Connections,
 		MaxIdleConnsPerHost:   c.Connections,
-		IdleConnTimeout:       30 * time.Second,
+		IdleConnTimeout:       idleConnection,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 		// A recorded Accept-Encoding is sent as it is, and what comes back is
@@ -86,7 +89,9 @@ func (c *Client) Start(ctx context.Context) (stop func(), err error) {
 
 // Request is one request to drive.
 type Request struct {
+	// HTTP is the request without its body.
 	HTTP  *http.Request
+	Body  []byte
 	Route string
 	// Scheduled is the intended send time; latencies count from it and from
 	// the actual one.
@@ -96,58 +101,79 @@ type Request struct {
 	Operation *Operation
 	// Sent is called with the actual send time.
 	Sent func(time.Time)
+	// Acked is called with a promise to answer later.
+	Acked func(*understudyv1.Response)
 	// Final is called with the first final answer as soon as it is there, long
 	// before the watch for a second one ends.
 	Final func(*understudyv1.Response)
 }
 
 // Do sends the request and waits for how it ends. A failure is part of the
-// observation, never an error. When ctx ends early, ok is false and the
-// observation is not complete.
+// observation, never an error. When ctx ends before a completion came, ok is
+// false and the observation is not complete.
 func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation, ok bool) {
-	p := c.cfg.policy(r.Route)
-	var waiter *waiter
-	if p.Channel == ChannelCallback {
-		waiter = c.callbacks.expect()
-		defer c.callbacks.forget(waiter)
-		r.HTTP.Header.Set(p.CallbackHeader, c.callbacks.url(waiter))
-	}
-	o = &understudyv1.Observation{}
-	sendCtx, cancel := context.WithTimeout(ctx, c.cfg.Timeout)
-	sent := time.Now()
-	r.Sent(sent)
-	ack, header, err := c.exchange(r.HTTP.WithContext(sendCtx))
-	cancel()
-	now := time.Now()
-	o.AckLatencyNano, o.AckServiceNano = int64(now.Sub(r.Scheduled)), int64(now.Sub(sent))
-	if err != nil {
-		if ctx.Err() != nil {
-			return o, false
-		}
-		o.Error = transportError(err)
+	w := &wait{c: c, p: c.cfg.policy(r.Route), o: &understudyv1.Observation{}}
+	if w.p.Unordered {
 		r.Operation.end(false)
-		return o, true
+		r.Operation = nil
 	}
-	o.Ack = ack
-	w := &wait{c: c, p: p, r: r, o: o, sent: sent, acked: now}
+	var expected *waiter
+	if w.p.Channel == ChannelCallback {
+		expected = c.callbacks.expect()
+		defer c.callbacks.forget(expected)
+		r.HTTP.Header.Set(w.p.CallbackHeader, c.callbacks.url(expected))
+		if w.p.CallbackPointer != "" {
+			r.Body, w.unnamed = withString(r.Body, w.p.CallbackPointer, c.callbacks.url(expected))
+		}
+	}
+	load(r.HTTP, r.Body)
+	w.r = r
+	ack, header, err := w.send(ctx)
 	switch {
-	case !asynchronous(p, ack, header):
-		o.Completion = &understudyv1.Completion{Channel: understudyv1.Channel_CHANNEL_IMMEDIATE, Seen: 1, LatencyNano: o.AckLatencyNano, ServiceNano: o.AckServiceNano}
-		if ack.GetStatus() >= 400 {
-			o.Completion = nil
-		}
-		r.Final(ack)
+	case err != nil && ctx.Err() != nil:
+		return w.o, false
+	case err != nil:
+		w.o.Error = transportError(err)
 		r.Operation.end(false)
-	case waiter != nil:
-		w.callback(ctx, waiter)
+		return w.o, true
+	}
+	w.o.Ack = ack
+	switch {
+	case !asynchronous(w.p, ack, header):
+		w.immediate()
+	case expected != nil:
+		r.Acked(ack)
+		w.callback(ctx, expected)
 	default:
+		r.Acked(ack)
 		w.poll(ctx, header)
 	}
-	if d := o.GetCompletion(); d != nil {
+	if d := w.o.GetCompletion(); d != nil {
 		c.metrics.completed.WithLabelValues(channelName(d)).Inc()
 	}
-	return o, ctx.Err() == nil
+	return w.o, ctx.Err() == nil || w.o.GetCompletion() == nil || w.o.GetCompletion().GetSeen() > 0
 }
+
+// load gives the request its body. What has been begun on one connection is
+// never sent again on another: a second POST would look like a fault of the
+// candidate. net/http does send again what bears an idempotency key, which it
+// knows by the canonical spelling of the field.
+func load(r *http.Request, body []byte) {
+	r.ContentLength, r.Body = int64(len(body)), http.NoBody
+	if len(body) > 0 {
+		// Asked for only when nothing at all was written to a dead connection.
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body, _ = r.GetBody()
+	}
+	for _, name := range idempotencyKeys {
+		if v, has := r.Header[name]; has {
+			delete(r.Header, name)
+			r.Header[strings.ToLower(name)] = v
+		}
+	}
+}
+
+var idempotencyKeys = []string{"Idempotency-Key", "X-Idempotency-Key"}
 
 func channelName(d *understudyv1.Completion) string {
 	if d.GetSeen() == 0 {
@@ -158,121 +184,21 @@ func channelName(d *understudyv1.Completion) string {
 
 // asynchronous says whether an acknowledgement is a promise rather than an
 // answer. 202 is one if there is a way to learn how it ends; 201 with a
-// Location and a body is a classical synchronous create, without a body the
-// answer is at the Location.
+// Location and a body is a classical synchronous create, unless it says that it
+// is not done; without a body the answer is at the Location.
 func asynchronous(p Completion, ack *understudyv1.Response, h http.Header) bool {
-	status := ack.GetStatus()
-	if p.Channel == ChannelNone || status != http.StatusAccepted && status != http.StatusCreated {
-		return false
-	}
-	if p.Channel == ChannelCallback {
-		return status == http.StatusAccepted
-	}
-	location, operation := monitor(h, ack.GetBody().GetContent())
+	accepted := ack.GetStatus() == http.StatusAccepted || slices.Contains(p.Accepted, ack.GetStatus())
 	switch {
-	case p.Channel == ChannelPoll:
-		return status == http.StatusAccepted || operation || location != "" && ack.GetBody().GetLength() == 0
-	case location == "":
+	case p.Channel == ChannelNone, !accepted && ack.GetStatus() != http.StatusCreated:
 		return false
-	case status == http.StatusCreated:
-		return operation || ack.GetBody().GetLength() == 0
+	case p.Channel == ChannelCallback, p.Channel == ChannelPoll && accepted:
+		return accepted
 	}
-	return true
-}
-
-// exchange sends one request and reads the response within the bounds. It
-// never follows a redirect.
-func (c *Client) exchange(r *http.Request) (*understudyv1.Response, http.Header, error) {
-	resp, err := c.transport.RoundTrip(r)
-	if err != nil {
-		return nil, nil, err
+	body := ack.GetBody().GetContent()
+	location, operation := monitor(h, body)
+	if location == "" || accepted {
+		return location != ""
 	}
-	defer resp.Body.Close()
-	body, err := c.capture(resp.Body, resp.ContentLength)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &understudyv1.Response{
-		Status: uint32(resp.StatusCode), Protocol: resp.Proto, Headers: headers(resp.Header), Body: body, Trailers: headers(resp.Trailer),
-	}, resp.Header, nil
-}
-
-// maxBody ends a body that never ends; what lies between the capture limit and
-// this bound is hashed and counted.
-const maxBody = 1 << 30
-
-// capture keeps the first bytes of a body and hashes all of it.
-func (c *Client) capture(r io.Reader, declared int64) (*understudyv1.Body, error) {
-	b := &understudyv1.Body{DeclaredLength: declared}
-	kept := make([]byte, 0, min(max(declared, 512), c.cfg.CaptureLimit))
-	var sum hash.Hash
-	buf := make([]byte, 16<<10)
-	for {
-		n, err := r.Read(buf)
-		if n > 0 {
-			if sum == nil {
-				sum = sha256.New()
-			}
-			_, _ = sum.Write(buf[:n])
-			b.Length += int64(n)
-			kept = append(kept, buf[:min(int64(n), c.cfg.CaptureLimit-int64(len(kept)))]...)
-		}
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("body broke off after %d bytes: %w", b.Length, err)
-		}
-		if b.Length > maxBody {
-			return nil, errEndless
-		}
-	}
-	b.Content, b.Truncated = kept, int64(len(kept)) < b.Length
-	if sum != nil {
-		b.Sha256 = sum.Sum(nil)
-	}
-	return b, nil
-}
-
-var errEndless = fmt.Errorf("body is longer than %d bytes", maxBody)
-
-func bodyOf(raw []byte) *understudyv1.Body {
-	b := &understudyv1.Body{Content: raw, DeclaredLength: int64(len(raw)), Length: int64(len(raw))}
-	if len(raw) > 0 {
-		sum := sha256.Sum256(raw)
-		b.Sha256 = sum[:]
-	}
-	return b
-}
-
-func headers(h http.Header) []*understudyv1.Header {
-	var out []*understudyv1.Header
-	for name, values := range h {
-		for _, v := range values {
-			out = append(out, &understudyv1.Header{Name: name, Value: []byte(v)})
-		}
-	}
-	sortHeaders(out)
-	return out
-}
-
-// transportError classifies an error without repeating what the candidate
-// said.
-func transportError(err error) *understudyv1.TransportError {
-	e := &understudyv1.TransportError{Message: err.Error(), Kind: understudyv1.TransportError_KIND_PROTOCOL}
-	var dial *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind, e.Message = understudyv1.TransportError_KIND_TIMEOUT, "no whole answer in time"
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Kind = understudyv1.TransportError_KIND_CONNECT
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	case strings.Contains(err.Error(), "connection broken"), strings.Contains(err.Error(), "server closed"):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	default:
-		e.Message = "answer is not HTTP, or more than is allowed"
-	}
-	return e
+	unfinished := googleDone(body)
+	return operation || ack.GetBody().GetLength() == 0 || h.Get("Retry-After") != "" || unfinished != nil && !*unfinished
 }

@@ -10,6 +10,7 @@ package candidate
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -58,9 +59,14 @@ type Completion struct {
 	// within the operation's document; empty is the document itself.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
+	// Accepted are further statuses, beside 202, with which this route promises
+	// to answer later.
+	Accepted []uint32 `yaml:"accepted"`
 	// CallbackHeader carries our callback URL to the candidate; default
-	// Callback-Url.
-	CallbackHeader string `yaml:"callback_header"`
+	// Callback-Url. CallbackPointer puts it into the request's JSON as well: a
+	// pointer through objects to the member to set.
+	CallbackHeader  string `yaml:"callback_header"`
+	CallbackPointer string `yaml:"callback_pointer"`
 	// Unordered says that requests of one session may complete in any order.
 	Unordered bool `yaml:"unordered"`
 }
@@ -85,6 +91,8 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// CaptureLimit bounds the bytes kept of a body; default 512 KiB.
 	CaptureLimit int64 `yaml:"capture_limit"`
+	// H2C speaks HTTP/2 without TLS to a candidate that is known to.
+	H2C bool `yaml:"h2c"`
 	// Connections bounds the idle connections kept; default 1024.
 	Connections int `yaml:"connections"`
 	// Locations are further hosts ("host:port") that a Location may name.
@@ -118,6 +126,12 @@ func (c Config) Validate() error {
 	if c.Timeout <= 0 || c.CaptureLimit < 0 || c.Connections < 1 {
 		errs = append(errs, errors.New("candidate: timeout and connections must be positive, capture_limit not negative"))
 	}
+	if b, err := url.Parse(c.URL); c.H2C && err == nil && b.Scheme == "https" {
+		errs = append(errs, errors.New("candidate: h2c is HTTP/2 without TLS; https negotiates HTTP/2 by itself"))
+	}
+	if err := callbackURLProblem(c.CallbackURL); err != nil {
+		errs = append(errs, err)
+	}
 	errs = append(errs, c.Completion.problems("completion", true)...)
 	for i, r := range c.Routes {
 		errs = append(errs, r.problems(fmt.Sprintf("routes[%d] %q", i, r.Route), false)...)
@@ -126,6 +140,13 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+func callbackURLProblem(s string) error {
+	if u, err := url.Parse(s); s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return fmt.Errorf("candidate: callback_url %q: want http://host:port or https://host:port", redactURL(s))
+	}
+	return nil
 }
 
 func (c Completion) problems(where string, whole bool) []error {
@@ -138,8 +159,14 @@ func (c Completion) problems(where string, whole bool) []error {
 		whole && (c.Timeout == 0 || c.PollInterval == 0 || c.PollMax == 0) {
 		errs = append(errs, fmt.Errorf("%s: timeout, poll_interval and poll_max must be positive, deadline and linger not negative", where))
 	}
+	for _, a := range c.Accepted {
+		if a < 200 || a > 299 {
+			errs = append(errs, fmt.Errorf("%s: accepted %d is no status of success", where, a))
+		}
+	}
 	for name, pointer := range map[string]string{
 		"pending": c.Pending.Pointer, "done": c.Done.Pointer, "failed": c.Failed.Pointer, "status": c.Status, "result": c.Result,
+		"callback": c.CallbackPointer,
 	} {
 		if pointer != "" && pointer[0] != '/' {
 			errs = append(errs, fmt.Errorf("%s: %s pointer %q must begin with / (RFC 6901)", where, name, pointer))
@@ -183,7 +210,11 @@ func (c Completion) over(base Completion) Completion {
 		Linger: c.Linger, PollInterval: or(c.PollInterval, base.PollInterval), PollMax: or(c.PollMax, base.PollMax),
 		Pending: condition(c.Pending, base.Pending), Done: condition(c.Done, base.Done), Failed: condition(c.Failed, base.Failed),
 		Status: text(c.Status, base.Status), Result: text(c.Result, base.Result),
+		Accepted: c.Accepted, CallbackPointer: text(c.CallbackPointer, base.CallbackPointer),
 		CallbackHeader: text(c.CallbackHeader, base.CallbackHeader), Unordered: c.Unordered || base.Unordered,
+	}
+	if out.Accepted == nil {
+		out.Accepted = base.Accepted
 	}
 	if out.Linger == nil {
 		out.Linger = base.Linger

@@ -67,6 +67,20 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
+// requestURL is where relative references in an answer start; the request
+// itself may carry its path as opaque bytes.
+func requestURL(u *url.URL) *url.URL {
+	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
+	if u.Opaque == "" {
+		base.Path, base.RawPath = u.Path, u.RawPath
+		return base
+	}
+	if ref, err := url.Parse(u.Opaque); err == nil && ref.Host == "" {
+		return base.ResolveReference(ref)
+	}
+	return base
+}
+
 // monitor finds the address of the status monitor in an acknowledgement, and
 // whether it is an operation document by convention.
 func monitor(h http.Header, body []byte) (location string, operation bool) {
@@ -91,27 +105,39 @@ func monitor(h http.Header, body []byte) (location string, operation bool) {
 
 // linked finds a Link (RFC 8288) whose relation is that of a status monitor.
 func linked(values []string) string {
-	for _, value := range values {
-		for _, link := range strings.Split(value, ",") {
-			target, params, _ := strings.Cut(strings.TrimSpace(link), ">")
-			target, ok := strings.CutPrefix(target, "<")
-			if !ok {
-				continue
+	for _, rest := range values {
+		for {
+			_, after, found := strings.Cut(rest, "<")
+			target, params, closed := strings.Cut(after, ">")
+			if !found || !closed {
+				break
 			}
-			for _, p := range strings.Split(params, ";") {
-				name, rel, _ := strings.Cut(strings.TrimSpace(p), "=")
-				if !strings.EqualFold(strings.TrimSpace(name), "rel") {
-					continue
-				}
-				for _, r := range strings.Fields(strings.Trim(strings.TrimSpace(rel), `"`)) {
-					if slices.Contains([]string{"status", "monitor", "operation"}, strings.ToLower(r)) {
-						return target
-					}
-				}
+			// A comma ends the link's parameters and may be part of its address.
+			rest = ""
+			if next := strings.IndexByte(params, '<'); next >= 0 {
+				params, rest = params[:next], params[next:]
+			}
+			if monitorRelation(params) {
+				return target
 			}
 		}
 	}
 	return ""
+}
+
+func monitorRelation(params string) bool {
+	for _, p := range strings.Split(params, ";") {
+		name, rel, _ := strings.Cut(strings.Trim(p, " \t,"), "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
+			continue
+		}
+		for _, r := range strings.Fields(strings.Trim(strings.TrimSpace(rel), `"`)) {
+			if slices.Contains([]string{"status", "monitor", "operation"}, strings.ToLower(r)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // routeMatches compares method and path template segment by segment.

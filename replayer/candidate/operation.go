@@ -1,12 +1,11 @@
 package candidate
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -25,6 +24,7 @@ const (
 var (
 	pendingWords = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
 	failedWords  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
+	doneWords    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
 )
 
 // read tells how far an operation is, and takes the answer out of its
@@ -74,18 +74,23 @@ func (p Completion) state(r *understudyv1.Response, body []byte, operation bool)
 	if !operation && responseHeader(r, "Retry-After") == "" {
 		return done
 	}
-	word, ok := stringAt(body, "/status")
-	if !ok {
-		word, _ = stringAt(body, "/state")
-	}
-	word = strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word))
-	switch {
+	switch word := stateWord(body); {
 	case slices.Contains(pendingWords, word):
 		return pending
 	case slices.Contains(failedWords, word):
 		return failed
 	}
 	return done
+}
+
+// stateWord is what a document says about its state, without case and
+// separators.
+func stateWord(body []byte) string {
+	word, ok := stringAt(body, "/status")
+	if !ok {
+		word, _ = stringAt(body, "/state")
+	}
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word))
 }
 
 // googleDone is the member done of google.longrunning.Operation, nil if the
@@ -157,47 +162,17 @@ func (c Condition) holds(body []byte) bool {
 	return slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, text) })
 }
 
-// at finds the raw JSON at a pointer (RFC 6901); numbers keep their text.
-func at(body []byte, pointer string) (json.RawMessage, bool) {
-	raw := json.RawMessage(bytes.TrimSpace(body))
-	if len(raw) == 0 || raw[0] != '{' && raw[0] != '[' {
-		return nil, false
-	}
-	for _, token := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
-		token = strings.NewReplacer("~1", "/", "~0", "~").Replace(token)
-		switch {
-		case len(raw) > 0 && raw[0] == '{':
-			var members map[string]json.RawMessage
-			if json.Unmarshal(raw, &members) != nil {
-				return nil, false
-			}
-			next, ok := members[token]
-			if !ok {
-				return nil, false
-			}
-			raw = next
-		case len(raw) > 0 && raw[0] == '[':
-			var items []json.RawMessage
-			n, err := strconv.Atoi(token)
-			if err != nil || json.Unmarshal(raw, &items) != nil || n < 0 || n >= len(items) {
-				return nil, false
-			}
-			raw = items[n]
-		default:
-			return nil, false
-		}
-	}
-	return raw, true
-}
+// maxRetryAfter bounds what a candidate can make us wait between polls.
+const maxRetryAfter = 10 * time.Second
 
-func stringAt(body []byte, pointer string) (string, bool) {
-	raw, ok := at(body, pointer)
-	if !ok || len(raw) == 0 || raw[0] != '"' {
-		return "", false
+// retryAfter reads seconds or a date (RFC 9110 section 10.2.3).
+func retryAfter(h http.Header, otherwise time.Duration) time.Duration {
+	v := h.Get("Retry-After")
+	asked := time.Duration(0)
+	if n, err := strconv.ParseFloat(v, 64); err == nil && n > 0 {
+		asked = time.Duration(min(n, maxRetryAfter.Seconds()) * float64(time.Second))
+	} else if at, err := http.ParseTime(v); err == nil {
+		asked = time.Until(at)
 	}
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
-		return "", false
-	}
-	return s, true
+	return max(otherwise, min(asked, maxRetryAfter))
 }

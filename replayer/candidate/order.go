@@ -44,7 +44,10 @@ func (o *Order) Begin(session, id string, began, ended int64) *Operation {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, e := range o.sessions[session] {
-		if e.ended <= began && !e.settled() && len(op.prior) < maxPrior {
+		if len(op.prior) == maxPrior {
+			break
+		}
+		if e.ended <= began && !e.settled() {
 			op.prior = append(op.prior, e)
 		}
 	}
