@@ -38,6 +38,9 @@ func parse(r *http.Request, body io.Reader) (*query, error) {
 	}
 	q.request.Format = q.format
 	options(values, r.Header, &q.request)
+	if on := q.request.Settings["readonly"]; r.Method != http.MethodPost && (on == "" || on == "0") {
+		q.request.Settings["readonly"] = "2" // settings may change, nothing else
+	}
 	if v := values.Get("client_protocol_version"); v != "" {
 		revision, err := strconv.ParseUint(v, 10, 32)
 		if err != nil {

@@ -128,6 +128,9 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 // serve reads a request, executes and streams; an error means that nothing was
 // sent yet.
 func (s *Server) serve(w *live, r *http.Request, id string) error {
+	if err := checkOrigin(r); err != nil {
+		return err
+	}
 	control := http.NewResponseController(w)
 	// The request keeps its body: net/http closes the connection when some of
 	// it is left, which it must see.
