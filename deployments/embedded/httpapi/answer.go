@@ -3,30 +3,68 @@ package httpapi
 import (
 	"crypto/rand"
 	"fmt"
+	"io"
 	"net/http"
+	"os"
+
+	"understudy.dev/deployments/embedded/chdb"
 )
 
 // holdBytes is how much of an answer is held back: an error before it is full
 // still gets its status.
 const holdBytes = 64 << 10
 
-// An answer holds the beginning of a response back.
+// maxWhole bounds an answer that is to be sent only when it is whole, in bytes.
+const maxWhole = 4 << 30
+
+// An answer holds the beginning of a response back, or all of it: in a file,
+// what is more than holdBytes. It must be closed.
 type answer struct {
 	w      http.ResponseWriter
 	before func() // called before the first byte goes out
+	whole  bool   // nothing goes out before release
+	folder string // for the file; empty is the system's
 	buf    []byte
-	open   bool // what comes goes out
+	file   *os.File // what came after buf; it has no name
+	size   int64    // of the file
+	open   bool     // what comes goes out
 }
 
 func (a *answer) Write(p []byte) (int, error) {
-	if !a.open && len(a.buf)+len(p) <= holdBytes {
+	switch {
+	case a.open:
+		return a.w.Write(p)
+	case a.file == nil && len(a.buf)+len(p) <= holdBytes:
 		a.buf = append(a.buf, p...)
 		return len(p), nil
+	case a.whole:
+		return a.keep(p)
 	}
 	if err := a.release(); err != nil {
 		return 0, err
 	}
 	return a.w.Write(p)
+}
+
+// keep puts p into the file.
+func (a *answer) keep(p []byte) (n int, err error) {
+	if a.size += int64(len(p)); a.size > maxWhole {
+		return 0, &chdb.Exception{Code: 396, Name: "TOO_MANY_ROWS_OR_BYTES",
+			Message: fmt.Sprintf("the result is more than %d bytes, which is more than wait_end_of_query may hold back", int64(maxWhole))}
+	}
+	if a.file == nil {
+		if a.file, err = os.CreateTemp(a.folder, "answer-"); err != nil {
+			return 0, fmt.Errorf("hold the answer back: %w", err)
+		}
+		// Without its name the file goes with the process, however that ends.
+		if err := os.Remove(a.file.Name()); err != nil {
+			return 0, fmt.Errorf("hold the answer back: %w", err)
+		}
+	}
+	if n, err = a.file.Write(p); err != nil {
+		return n, fmt.Errorf("hold the answer back: %w", err)
+	}
+	return n, nil
 }
 
 // release sends what is held back.
@@ -38,6 +76,14 @@ func (a *answer) release() error {
 	a.before()
 	_, err := a.w.Write(a.buf)
 	a.buf = nil
+	if err != nil || a.file == nil {
+		return err
+	}
+	if _, err := a.file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("read the answer that was held back: %w", err)
+	}
+	// Buffered for fewer deadlines; only Write of w gives each its time.
+	_, err = io.CopyBuffer(struct{ io.Writer }{a.w}, struct{ io.Reader }{a.file}, make([]byte, holdBytes))
 	return err
 }
 
@@ -45,6 +91,12 @@ func (a *answer) release() error {
 func (a *answer) drop() bool {
 	a.buf = nil
 	return !a.open
+}
+
+func (a *answer) close() {
+	if a.file != nil {
+		a.file.Close()
+	}
 }
 
 // newTag makes the text by which a client knows an exception within the data

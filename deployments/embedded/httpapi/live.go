@@ -48,7 +48,7 @@ const defaultInterval = 100 * time.Millisecond
 // needs the connection.
 func (l *live) watch(r *http.Request, hasRows bool) (*chdb.Watch, error) {
 	values := r.URL.Query()
-	if on := values.Get("send_progress_in_http_headers"); on != "1" && on != "true" {
+	if !isOn(values.Get("send_progress_in_http_headers")) {
 		return nil, nil //nolint:nilnil // no watch is an answer
 	}
 	every := defaultInterval

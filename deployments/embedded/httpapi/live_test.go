@@ -132,7 +132,7 @@ func TestServeEndsLiveStatements(t *testing.T) {
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- httpapi.New(engine, slog.New(slog.DiscardHandler)).Grace(50*time.Millisecond).Serve(ctx, ln)
+		ended <- httpapi.New(engine, "", slog.New(slog.DiscardHandler)).Grace(50*time.Millisecond).Serve(ctx, ln)
 	}()
 	_, in := open(t, ln.Addr().String(), "ended", "SELECT max(number) FROM system.numbers")
 	cancel()

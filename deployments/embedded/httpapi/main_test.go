@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 		fmt.Println(err)
 		return 1
 	}
-	server = httptest.NewServer(httpapi.New(engine, slog.New(slog.DiscardHandler)))
+	server = httptest.NewServer(httpapi.New(engine, "", slog.New(slog.DiscardHandler)))
 	code := m.Run()
 	server.Close()
 	if err := engine.Close(); err != nil {

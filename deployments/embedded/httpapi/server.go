@@ -36,12 +36,17 @@ type Engine interface {
 type Server struct {
 	engine   Engine
 	log      *slog.Logger
+	folder   string
 	patience time.Duration
 	grace    time.Duration // that running statements have when the server ends
 }
 
-// New makes a handler; nothing runs until it is served.
-func New(engine Engine, log *slog.Logger) *Server { return &Server{engine, log, patience, grace} }
+// New makes a handler; nothing runs until it is served. Answers that are to be
+// sent only when they are whole (wait_end_of_query) are held back in files in a
+// folder; empty is the system's folder of temporary files.
+func New(engine Engine, folder string, log *slog.Logger) *Server {
+	return &Server{engine, log, folder, patience, grace}
+}
 
 // grace is how long running statements have once Serve is to end.
 const grace = 5 * time.Second
@@ -160,7 +165,9 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 	h.Set("Content-Type", contentType(q.format))
 	h.Set("X-ClickHouse-Format", q.format)
 	h.Set("X-ClickHouse-Exception-Tag", tag)
-	out := &answer{w: patientWriter{w, control, s.patience}, before: func() { summarise(h, result.Statistics()) }}
+	out := &answer{w: patientWriter{w, control, s.patience}, before: func() { summarise(h, result.Statistics()) },
+		whole: isOn(r.URL.Query().Get("wait_end_of_query")), folder: s.folder}
+	defer out.close()
 	coded, err := encoder(out, h, r)
 	if err != nil {
 		return err
@@ -253,8 +260,6 @@ var reserved = map[string]bool{
 	"quota_key": true, "session_id": true, "session_timeout": true, "session_check": true, "compress": true,
 	"decompress": true, "client_protocol_version": true, "role": true, "stacktrace": true,
 	"enable_http_compression": true, "http_zlib_compression_level": true,
-	// The answer starts when its first portion is known, so these two change
-	// nothing here.
 	"wait_end_of_query": true, "buffer_size": true,
 	"send_progress_in_http_headers": true, "http_headers_progress_interval_ms": true,
 	"http_write_exception_in_output_format": true, "cancel_http_readonly_queries_on_client_close": true,
@@ -275,3 +280,6 @@ func options(values url.Values, h http.Header, r *chdb.Request) {
 		}
 	}
 }
+
+// isOn reads a parameter that is true or false.
+func isOn(value string) bool { return value == "1" || value == "true" }

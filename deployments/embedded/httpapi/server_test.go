@@ -177,6 +177,22 @@ func TestExceptionInTheMiddle(t *testing.T) {
 	}
 }
 
+// With wait_end_of_query an answer is whole or an error with its status.
+func TestWaitEndOfQuery(t *testing.T) {
+	f := func(sql string, status, size int, suffix string) {
+		t.Helper()
+		r := ask(t, "POST", target("wait_end_of_query", "1"), strings.NewReader(sql))
+		if r.err != nil || r.status != status || len(r.body) < size || !strings.HasSuffix(r.body, suffix) {
+			t.Errorf("%s: got %d, %d bytes, %v, ending with %.200q", sql, r.status, len(r.body), r.err, r.body[max(0, len(r.body)-200):])
+		}
+		if summary := r.header.Get("X-ClickHouse-Summary"); status == 200 && !strings.Contains(summary, `"result_rows":"4000000"`) {
+			t.Errorf("%s: summary %s", sql, summary)
+		}
+	}
+	f("SELECT number FROM numbers(4000000) SETTINGS max_threads = 1", 200, 20<<20, "\n3999999\n")
+	f("SELECT throwIf(number = 3000000, 'in the middle') FROM numbers(4000000) SETTINGS max_threads = 1", 500, 0, "(FUNCTION_THROW_IF_VALUE_IS_NON_ZERO)\n")
+}
+
 func TestHostileInput(t *testing.T) {
 	post(t, "CREATE OR REPLACE TABLE hostile (n UInt64) ENGINE = MergeTree ORDER BY n", "")
 	f := func(r response, status int, want string) {
@@ -243,7 +259,7 @@ func TestClientGoesAway(t *testing.T) {
 // place of its statement for ever.
 func TestClientStalls(t *testing.T) {
 	post(t, "CREATE OR REPLACE TABLE stalled (n UInt64) ENGINE = MergeTree ORDER BY n", "")
-	impatient := httptest.NewServer(httpapi.New(engine, slog.New(slog.DiscardHandler)).Patient(200 * time.Millisecond))
+	impatient := httptest.NewServer(httpapi.New(engine, "", slog.New(slog.DiscardHandler)).Patient(200 * time.Millisecond))
 	defer impatient.Close()
 	send := func(target, rest string) net.Conn {
 		t.Helper()
