@@ -16,8 +16,6 @@ require (
 	github.com/twmb/franz-go/pkg/kfake v0.0.0-20260918054303-01f206a7e32c
 	github.com/twmb/franz-go/pkg/kmsg v1.15.0
 	golang.org/x/sys v0.49.0
-	understudy.dev/schemas v0.0.0
-	understudy.dev/stream v0.0.0
 )
 
 require (
@@ -99,16 +97,10 @@ require (
 	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
-	understudy.dev/comparator v0.0.0
-	understudy.dev/deployments v0.0.0
 )
-
-replace understudy.dev/schemas => ../schemas
-
-replace understudy.dev/stream => ../stream
 
 tool github.com/mccutchen/go-httpbin/v2/cmd/go-httpbin
 
-replace understudy.dev/comparator => ../comparator
+require understudy.dev v0.0.0
 
-replace understudy.dev/deployments => ../deployments
+replace understudy.dev => ../

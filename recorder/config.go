@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"time"
 
-	"understudy.dev/recorder/redact"
-	"understudy.dev/recorder/route"
-	"understudy.dev/recorder/session"
-	"understudy.dev/recorder/token"
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/route"
+	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

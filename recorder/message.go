@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"understudy.dev/recorder/session"
-	"understudy.dev/recorder/uuid"
+	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/uuid"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"understudy.dev/replayer/candidate"
+	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -54,14 +54,14 @@ type Config struct {
 	// intended send time exceeds it; 0 has no budget.
 	LagBudget time.Duration `yaml:"lag_budget"`
 
-	candidate.Config `yaml:",inline"`
+	target.Config `yaml:",inline"`
 }
 
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
 	return Config{
 		Speed: 1, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
-		Config: candidate.DefaultConfig(),
+		Config: target.DefaultConfig(),
 	}
 }
 
@@ -90,7 +90,7 @@ func (c Config) Validate() error {
 }
 
 // client is the configuration of the candidate's client.
-func (c Config) client() candidate.Config {
+func (c Config) client() target.Config {
 	out := c.Config
 	out.URL, out.Headers, out.Run = c.Candidate, c.Headers, c.Run
 	return out

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"understudy.dev/replayer/candidate"
-	"understudy.dev/replayer/session"
+	"understudy.dev/replayer/substitute"
+	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -20,12 +20,12 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	}
 	e := replay.GetExchange()
 	pairs := r.known(e)
-	replacer := session.NewReplacer(pairs)
+	replacer := substitute.NewReplacer(pairs)
 	operation := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer operation.Forget()
 	q, body := r.build(e, replacer)
 	var promise *understudyv1.Response
-	observation, ok := r.client.Do(ctx, candidate.Request{
+	observation, ok := r.client.Do(ctx, target.Request{
 		HTTP: q, Body: body, Route: e.GetRoute(), Scheduled: due, Operation: operation,
 		Sent: func(at time.Time) {
 			replay.SentUnixNano = at.UnixNano()
@@ -62,13 +62,13 @@ func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1
 		return
 	}
 	given := [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()}
-	var pairs []session.Pair
+	var pairs []substitute.Pair
 	if !recorded.GetBody().GetTruncated() && !answer.GetBody().GetTruncated() {
-		pairs = session.Learn(plain(recorded), plain(answer), given...)
+		pairs = substitute.Learn(plain(recorded), plain(answer), given...)
 	}
 	if to := field(recorded, "Location"); to != "" {
 		for _, said := range []*understudyv1.Response{answer, promise} {
-			pairs = append(pairs, session.LearnLocation(to, field(said, "Location"), given...)...)
+			pairs = append(pairs, substitute.LearnLocation(to, field(said, "Location"), given...)...)
 		}
 	}
 	for i := range pairs {
@@ -78,7 +78,7 @@ func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1
 }
 
 // known are the pairs of the session as it is now.
-func (r *Replayer) known(e *understudyv1.Exchange) []session.Pair {
+func (r *Replayer) known(e *understudyv1.Exchange) []substitute.Pair {
 	if r.cfg.KeepValues {
 		return nil
 	}
@@ -88,10 +88,10 @@ func (r *Replayer) known(e *understudyv1.Exchange) []session.Pair {
 // substitutions lists the pairs that were used in the request or occur in the
 // recorded response, without what this exchange itself taught: a value must not
 // vouch for itself.
-func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[string]uint32, known []session.Pair) []*understudyv1.Substitution {
+func substitutions(e *understudyv1.Exchange, sent []substitute.Pair, uses map[string]uint32, known []substitute.Pair) []*understudyv1.Substitution {
 	var out []*understudyv1.Substitution
 	seen := map[string]bool{}
-	add := func(p session.Pair, n uint32) {
+	add := func(p substitute.Pair, n uint32) {
 		if seen[p.Recorded] || len(out) >= maxSubstitutions {
 			return
 		}
@@ -103,7 +103,7 @@ func substitutions(e *understudyv1.Exchange, sent []session.Pair, uses map[strin
 			add(p, n)
 		}
 	}
-	for _, p := range session.Occurring(plain(e.GetResponse()), known) {
+	for _, p := range substitute.Occurring(plain(e.GetResponse()), known) {
 		if p.From != e.GetId() {
 			add(p, 0)
 		}

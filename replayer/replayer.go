@@ -17,9 +17,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"understudy.dev/replayer/candidate"
 	"understudy.dev/replayer/schedule"
-	"understudy.dev/replayer/session"
+	"understudy.dev/replayer/substitute"
+	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -51,9 +51,9 @@ type Replayer struct {
 	sink     Sink
 	log      *slog.Logger
 	metrics  metrics
-	client   *candidate.Client
-	order    *candidate.Order
-	memory   *session.Memory
+	client   *target.Client
+	order    *target.Order
+	memory   *substitute.Memory
 	books    *books
 	stop     chan struct{} // closed when nothing may be waited for any more
 
@@ -76,10 +76,10 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
-		order: candidate.NewOrder(cfg.OrderTolerance), memory: session.NewMemory(), stop: make(chan struct{}),
+		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(), stop: make(chan struct{}),
 		books: books,
 	}
-	if r.client, err = candidate.New(cfg.client(), r.orphan, log, reg); err != nil {
+	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"understudy.dev/replayer/session"
+	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -96,7 +96,7 @@ func token(s string) bool {
 // build makes the request for the candidate: the recorded one with the
 // candidate's own values, credentials and marks. Redacted fields are left out,
 // because a token is no credential.
-func (r *Replayer) build(e *understudyv1.Exchange, pairs *session.Replacer) (*http.Request, []byte) {
+func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (*http.Request, []byte) {
 	q := e.GetRequest()
 	h := r.header(e)
 	u := r.client.Base()

@@ -13,8 +13,8 @@ import (
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
-	"understudy.dev/deployments/embedded"
-	"understudy.dev/gateway"
+	"understudy.dev/embedded"
+	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
@@ -48,8 +48,8 @@ type kafkaConfig struct {
 }
 
 type recordConfig struct {
-	Listen   string         `yaml:"listen"`
-	Upstream gateway.Config `yaml:"upstream"`
+	Listen   string       `yaml:"listen"`
+	Upstream proxy.Config `yaml:"upstream"`
 	// Compression of what is recorded. Beside live traffic CPU is dearer than
 	// disk, so the default is snappy, not the zstd of other producers.
 	Compression     string `yaml:"compression"`
@@ -61,7 +61,7 @@ func defaultConfig() config {
 		Log:        logConfig{Level: "info", Format: "text"},
 		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
-		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", Upstream: gateway.DefaultConfig(), Config: recorder.DefaultConfig()},
+		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
 		Replay:     replayer.DefaultConfig(),
 		Compare:    comparator.DefaultConfig(),
 		Dev:        embedded.DefaultConfig(),

@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator/report"
-	"understudy.dev/deployments/demo"
-	"understudy.dev/deployments/demo/traffic"
-	"understudy.dev/deployments/embedded"
+	"understudy.dev/demo"
+	"understudy.dev/demo/traffic"
+	"understudy.dev/embedded"
 )
 
 type demoFlags struct {

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"understudy.dev/deployments/embedded"
-	"understudy.dev/deployments/embedded/chdb"
+	"understudy.dev/embedded"
+	"understudy.dev/embedded/engine"
 	"understudy.dev/stream"
 )
 
@@ -52,8 +52,8 @@ func (a *app) platformFlags(c *cobra.Command) {
 // startPlatform starts the embedded platform with topics and tables in place,
 // and points the configuration at it. It ends with ctx; wait tells how.
 func (a *app) startPlatform(ctx context.Context) (p *embedded.Platform, wait func() error, err error) {
-	if _, ok := chdb.Installed(chdb.InstallConfig{CacheDir: a.cfg.Dev.CacheDir}); !ok {
-		fmt.Fprintf(a.errOut, "installing the ClickHouse engine %s (once)\n", chdb.Version)
+	if _, ok := engine.Installed(engine.InstallConfig{CacheDir: a.cfg.Dev.CacheDir}); !ok {
+		fmt.Fprintf(a.errOut, "installing the ClickHouse engine %s (once)\n", engine.Version)
 	}
 	progress := &downloadLine{w: a.errOut}
 	p, err = embedded.New(a.cfg.Dev, a.log, progress.update)

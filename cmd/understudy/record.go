@@ -16,7 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
-	"understudy.dev/gateway"
+	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -91,7 +91,7 @@ func (a *app) record(ctx context.Context) error {
 	}
 	defer producer.Close()
 	ad := newAdmin()
-	upstream, err := gateway.NewUpstream(cfg.Upstream, a.log, ad.registry)
+	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
 	}

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/clickhouse/sql"
 	"understudy.dev/comparator/report"
-	"understudy.dev/comparator/report/sql"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -14,7 +14,7 @@ import (
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
-	"understudy.dev/deployments/embedded/embeddedtest"
+	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"

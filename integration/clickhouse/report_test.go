@@ -16,9 +16,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/clickhouse/sql"
 	"understudy.dev/comparator/report"
-	"understudy.dev/comparator/report/sql"
-	"understudy.dev/deployments/embedded/embeddedtest"
+	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"

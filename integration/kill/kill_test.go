@@ -21,7 +21,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/comparator/clickhouse"
-	"understudy.dev/deployments/embedded/embeddedtest"
+	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/integration/kafkatest"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"

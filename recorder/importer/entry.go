@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"understudy.dev/recorder/session"
-	"understudy.dev/recorder/uuid"
+	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/uuid"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

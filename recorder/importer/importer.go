@@ -15,9 +15,9 @@ import (
 	"strings"
 	"time"
 
-	"understudy.dev/recorder/redact"
-	"understudy.dev/recorder/route"
-	"understudy.dev/recorder/session"
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/route"
+	"understudy.dev/exchange/session"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -20,11 +20,11 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/route"
+	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/token"
 	"understudy.dev/recorder/importer"
-	"understudy.dev/recorder/redact"
-	"understudy.dev/recorder/route"
-	"understudy.dev/recorder/session"
-	"understudy.dev/recorder/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

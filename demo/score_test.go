@@ -1,0 +1,53 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"understudy.dev/demo/fault"
+)
+
+func TestCompare(t *testing.T) {
+	planted := []fault.Planted{}
+	for _, f := range fault.Catalogue() {
+		planted = append(planted, fault.Planted{Fault: f, References: []string{"a", "b"}})
+	}
+	f := func(want bool, answer func(query string) uint64) {
+		t.Helper()
+		score, err := Compare(t.Context(), "r", planted, func(_ context.Context, query, run string) (uint64, error) {
+			return answer(query), nil
+		})
+		if err != nil || score.Complete() != want || len(score.Faults) != len(planted) || score.Run != "r" {
+			t.Errorf("%+v, %v; want complete: %v", score, err, want)
+		}
+	}
+	unexpected := fault.UnexpectedQuery()
+	clean := func(query string) uint64 {
+		if query == unexpected {
+			return 0
+		}
+		return 2
+	}
+	f(true, clean)
+	f(false, func(string) uint64 { return 2 })
+	f(false, func(query string) uint64 {
+		if strings.Contains(query, "'late'") && query != unexpected {
+			return 1
+		}
+		return clean(query)
+	})
+	_, err := Compare(t.Context(), "r", planted, func(context.Context, string, string) (uint64, error) {
+		return 0, errors.New("away")
+	})
+	if err == nil || !strings.Contains(err.Error(), "wrong-total: away") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestAFaultThatWasNeverPlantedIsNotFound(t *testing.T) {
+	if (Score{Faults: []Found{{Planted: 0, Found: 0}}}).Complete() {
+		t.Error("a demo that shows nothing is complete")
+	}
+}

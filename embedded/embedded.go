@@ -1,0 +1,176 @@
+// Package embedded is Understudy's platform in one process: a broker that
+// speaks Kafka's protocol (franz-go's kfake, on disk) and the real ClickHouse
+// engine (libchdb) behind ClickHouse's own HTTP and native protocols, so that
+// the same clients and the same code paths serve the laptop and the cluster.
+package embedded
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sync/errgroup"
+
+	"understudy.dev/embedded/engine"
+	"understudy.dev/embedded/httpapi"
+	"understudy.dev/embedded/native"
+)
+
+// Config of a platform.
+type Config struct {
+	// DataDir holds all data; one process at a time.
+	DataDir string `yaml:"data_dir"`
+	// Kafka, HTTP and Native are the addresses to listen on. Port 0 takes any
+	// free one.
+	Kafka  string `yaml:"kafka"`
+	HTTP   string `yaml:"http"`
+	Native string `yaml:"native"`
+	// MaxMemory bounds the ClickHouse engine, in bytes.
+	MaxMemory int64 `yaml:"max_memory"`
+	// CacheDir keeps the installed engine; empty is the user's cache folder.
+	CacheDir string `yaml:"cache_dir"`
+}
+
+// DefaultConfig listens where the commands look by default, beside and not in
+// the way of a Kafka (9092) and a ClickHouse (8123, 9000) that may be there.
+func DefaultConfig() Config {
+	return Config{
+		DataDir: defaultDataDir(), Kafka: "127.0.0.1:19092", HTTP: "127.0.0.1:18123", Native: "127.0.0.1:19000",
+		MaxMemory: 2 << 30,
+	}
+}
+
+func defaultDataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "understudy", "dev")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "understudy-data"
+	}
+	return filepath.Join(home, ".local", "share", "understudy", "dev")
+}
+
+// Validate reports every mistake in the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	if c.DataDir == "" {
+		errs = append(errs, errors.New("data folder: is empty"))
+	}
+	for _, a := range []struct{ name, address string }{{"kafka", c.Kafka}, {"http", c.HTTP}, {"native", c.Native}} {
+		if _, _, err := net.SplitHostPort(a.address); err != nil {
+			errs = append(errs, fmt.Errorf("%s address %q: want host:port", a.name, a.address))
+		}
+	}
+	if c.MaxMemory < 256<<20 {
+		errs = append(errs, fmt.Errorf("max memory %d: the engine needs at least 256 MiB", c.MaxMemory))
+	}
+	return errors.Join(errs...)
+}
+
+// Addresses are where a running platform listens.
+type Addresses struct{ Kafka, HTTP, Native string }
+
+// Platform is the broker and the database of one process.
+type Platform struct {
+	cfg      Config
+	log      *slog.Logger
+	progress func(done, total int64)
+	ready    chan struct{}
+	at       Addresses
+}
+
+// New makes a platform; nothing starts before Run. progress, if not nil, is
+// told how far the download of the engine is, when there is one.
+func New(cfg Config, log *slog.Logger, progress func(done, total int64)) (*Platform, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	return &Platform{cfg: cfg, log: log, progress: progress, ready: make(chan struct{})}, nil
+}
+
+// Ready is closed when all listeners answer; then At may be called.
+func (p *Platform) Ready() <-chan struct{} { return p.ready }
+
+// At is where the platform listens, once it is ready.
+func (p *Platform) At() Addresses { return p.at }
+
+// Run serves until ctx ends; then it shuts everything down and returns nil.
+func (p *Platform) Run(ctx context.Context) error {
+	unlock, err := lockDir(p.cfg.DataDir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	library, err := engine.Install(ctx, engine.InstallConfig{CacheDir: p.cfg.CacheDir, Progress: p.progress})
+	if err != nil {
+		return err
+	}
+	httpListener, err := listen(ctx, "ClickHouse HTTP", p.cfg.HTTP)
+	if err != nil {
+		return err
+	}
+	defer httpListener.Close()
+	nativeListener, err := listen(ctx, "ClickHouse native", p.cfg.Native)
+	if err != nil {
+		return err
+	}
+	defer nativeListener.Close()
+	broker, err := startBroker(ctx, p.cfg)
+	if err != nil {
+		return err
+	}
+	defer broker.Close()
+	clickhouse, err := engine.Open(library, engine.Config{DataDir: filepath.Join(p.cfg.DataDir, "clickhouse"), MaxMemory: p.cfg.MaxMemory})
+	if err != nil {
+		return err
+	}
+	defer clickhouse.Close()
+
+	spool := filepath.Join(p.cfg.DataDir, "tmp")
+	if err := os.MkdirAll(spool, 0o755); err != nil {
+		return fmt.Errorf("folder for rows on their way: %w", err)
+	}
+	nativeConfig := native.DefaultConfig()
+	nativeConfig.SpoolDirectory = spool
+	p.at = Addresses{Kafka: broker.ListenAddrs()[0], HTTP: httpListener.Addr().String(), Native: nativeListener.Addr().String()}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return httpapi.New(clickhouse, spool, p.log).Serve(ctx, httpListener) })
+	group.Go(func() error {
+		return native.New(native.Over(clickhouse), nativeConfig, p.log).Serve(ctx, nativeListener)
+	})
+	close(p.ready)
+	return group.Wait()
+}
+
+// lockDir makes sure that one process at a time uses a data folder.
+func lockDir(dir string) (unlock func(), err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data)", dir)
+	}
+	return func() { f.Close() }, nil
+}
+
+func listen(ctx context.Context, what, address string) (net.Listener, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s: %s is in use; is another `understudy dev` running? Otherwise choose another address", what, address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	return ln, nil
+}

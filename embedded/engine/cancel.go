@@ -1,0 +1,103 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+)
+
+// A killer ends a statement when its context ends. libchdb itself looks at a
+// cancellation only between the portions of a result, so a statement that
+// works for long without giving one is ended as KILL QUERY does it. The
+// engine's own query ids cannot be chosen; a comment in the text is what the
+// statement is found by.
+type killer struct {
+	mark    string        // the comment
+	over    chan struct{} // the statement is over
+	stopped chan struct{} // the killer is over
+	unarm   func() bool
+}
+
+// killPause is waited before a statement that KILL QUERY did not find, or that
+// did not end yet, is looked for again.
+const killPause = 100 * time.Millisecond
+
+func (e *Engine) newKiller(ctx context.Context) *killer {
+	k := &killer{
+		mark: fmt.Sprintf("/* statement %d.%d */", os.Getpid(), e.last.Add(1)),
+		over: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	k.unarm = context.AfterFunc(ctx, func() {
+		defer close(k.stopped)
+		for {
+			// It is tried again until the statement is over, whatever it gives.
+			_ = e.kill(k.mark)
+			select {
+			case <-k.over:
+				return
+			case <-time.After(killPause):
+			}
+		}
+	})
+	return k
+}
+
+// kill runs on a connection of its own, beside the bound on statements: they
+// may all be busy.
+func (e *Engine) kill(mark string) error {
+	conn, err := e.connect()
+	if err != nil {
+		return err
+	}
+	defer e.lib.closeConn(conn)
+	return e.run(conn, "KILL QUERY WHERE "+isMarked(mark)+" ASYNC")
+}
+
+// marked puts the comment into a statement: at its end, where it shifts no
+// position that a syntax error tells, unless it would be taken for rows there.
+func (k *killer) marked(sql string) string {
+	if firstWord(sql) == "INSERT" {
+		return k.mark + " " + sql
+	}
+	return sql + "\n" + k.mark
+}
+
+// exception reads an error text of the engine, without the comment.
+func (k *killer) exception(text string) *Exception {
+	return parseException(strings.ReplaceAll(text, k.mark, ""))
+}
+
+// stop returns when the killer does nothing any more. It is called once.
+func (k *killer) stop() {
+	if k.unarm() {
+		return
+	}
+	close(k.over)
+	<-k.stopped
+}
+
+// firstWord is the first word of a statement in upper case, past white space,
+// comments and what else is no letter.
+func firstWord(sql string) string {
+	for sql != "" {
+		switch {
+		case strings.HasPrefix(sql, "--"), sql[0] == '#':
+			_, sql, _ = strings.Cut(sql, "\n")
+		case strings.HasPrefix(sql, "/*"):
+			_, sql, _ = strings.Cut(sql[2:], "*/")
+		case isLetter(sql[0]):
+			end := 1
+			for end < len(sql) && isLetter(sql[end]) {
+				end++
+			}
+			return strings.ToUpper(sql[:end])
+		default:
+			sql = sql[1:]
+		}
+	}
+	return ""
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

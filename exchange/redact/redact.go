@@ -1,0 +1,175 @@
+// Package redact replaces secrets in exchanges by keyed tokens before they
+// leave the process. Names stay; equal values get equal tokens wherever they
+// stand, so that a cookie that was set and one that was sent can still be seen
+// to be the same.
+package redact
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"understudy.dev/exchange/token"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// domain of the tokens: "rdx_" begins every one.
+const domain = "rdx"
+
+// Config says what is secret.
+type Config struct {
+	// Off leaves everything as it is.
+	Off bool `yaml:"off"`
+	// Headers and Query are names redacted besides the default ones, without
+	// regard to case.
+	Headers []string `yaml:"headers"`
+	Query   []string `yaml:"query"`
+	// Keep takes names out of the lists.
+	Keep []string `yaml:"keep"`
+}
+
+// DefaultHeaders are the headers redacted unless Config.Keep says otherwise.
+func DefaultHeaders() []string {
+	return []string{
+		"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie", "Authentication-Info", "Proxy-Authentication-Info",
+		"X-Api-Key", "Api-Key", "Apikey", "X-Auth-Token", "X-Access-Token", "X-Refresh-Token", "X-Csrf-Token", "X-Xsrf-Token",
+		"X-Amz-Security-Token", "X-Goog-Api-Key", "X-Goog-Iap-Jwt-Assertion", "X-Vault-Token", "Private-Token",
+		"X-Gitlab-Token", "X-Forwarded-Access-Token", "X-Ms-Token-Aad-Access-Token", "Ocp-Apim-Subscription-Key",
+	}
+}
+
+// DefaultQuery are the query parameters redacted unless Config.Keep says
+// otherwise, in the request target and in the URLs of Referer, Location and
+// Content-Location.
+func DefaultQuery() []string {
+	return []string{
+		"token", "access_token", "refresh_token", "id_token", "auth", "authorization", "auth_token", "api_key", "apikey", "api-key",
+		"password", "passwd", "pwd", "secret", "client_secret", "client_assertion", "session", "sessionid", "session_id", "sid", "jwt",
+		"signature", "sig", "x-amz-signature", "x-amz-security-token", "x-amz-credential", "x-goog-signature", "x-goog-credential",
+	}
+}
+
+// Redactor redacts exchanges. It may be used concurrently; a nil Redactor
+// leaves everything as it is.
+type Redactor struct {
+	headers map[string]treatment
+	query   map[string]bool
+	key     *token.Key
+}
+
+type treatment uint8
+
+const (
+	whole treatment = iota + 1
+	credentials
+	cookies
+	setCookie
+	link
+)
+
+// New returns a Redactor, nil when it is off.
+func New(c Config, key *token.Key) *Redactor {
+	if c.Off {
+		return nil
+	}
+	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, key: key}
+	for _, name := range []string{"Referer", "Location", "Content-Location"} {
+		r.headers[name] = link
+	}
+	for _, name := range append(DefaultHeaders(), c.Headers...) {
+		r.headers[http.CanonicalHeaderKey(name)] = treatmentOf(name)
+	}
+	for _, name := range append(DefaultQuery(), c.Query...) {
+		r.query[strings.ToLower(name)] = true
+	}
+	for _, name := range c.Keep {
+		delete(r.headers, http.CanonicalHeaderKey(name))
+		delete(r.query, strings.ToLower(name))
+	}
+	return r
+}
+
+func treatmentOf(name string) treatment {
+	switch http.CanonicalHeaderKey(name) {
+	case "Authorization", "Proxy-Authorization":
+		return credentials
+	case "Cookie":
+		return cookies
+	case "Set-Cookie":
+		return setCookie
+	}
+	return whole
+}
+
+// Exchange replaces secrets in place and lists the places in e.Redactions. It
+// never writes into a value's bytes, so these may be shared.
+func (r *Redactor) Exchange(e *understudyv1.Exchange) {
+	if r == nil {
+		return
+	}
+	found := places{into: e}
+	if q := e.Request; q != nil {
+		q.Target = r.target(q.Target, understudyv1.Redaction_PLACE_REQUEST_TARGET, &found)
+		r.lines(q.Headers, understudyv1.Redaction_PLACE_REQUEST_HEADER, &found)
+		r.lines(q.Trailers, understudyv1.Redaction_PLACE_REQUEST_HEADER, &found)
+	}
+	if a := e.Response; a != nil {
+		r.lines(a.Headers, understudyv1.Redaction_PLACE_RESPONSE_HEADER, &found)
+		r.lines(a.Trailers, understudyv1.Redaction_PLACE_RESPONSE_HEADER, &found)
+	}
+}
+
+func (r *Redactor) lines(headers []*understudyv1.Header, place understudyv1.Redaction_Place, found *places) {
+	for _, h := range headers {
+		kind, ok := r.headers[h.Name]
+		if !ok {
+			// HTTP/2 and imported names may be in lower case.
+			if kind, ok = r.headers[http.CanonicalHeaderKey(h.Name)]; !ok {
+				continue
+			}
+		}
+		if len(h.Value) == 0 {
+			continue // nothing to hide, and a token would invent a value
+		}
+		text := string(h.Value)
+		var out string
+		switch kind {
+		case credentials:
+			out = r.credentials(text)
+		case cookies:
+			out = r.cookies(text)
+		case setCookie:
+			out = r.setCookie(text)
+		case link:
+			h.Value = r.target(h.Value, place, found)
+			continue
+		default:
+			out = r.token(text)
+		}
+		if out != text {
+			h.Value = []byte(out)
+			found.add(place, h.Name)
+		}
+	}
+}
+
+func (r *Redactor) token(value string) string {
+	if value == "" {
+		return ""
+	}
+	return r.key.Token(domain, value)
+}
+
+// places collects e.Redactions without a map: there are few.
+type places struct{ into *understudyv1.Exchange }
+
+func (p *places) add(place understudyv1.Redaction_Place, name string) {
+	i := slices.IndexFunc(p.into.Redactions, func(x *understudyv1.Redaction) bool {
+		return x.Place == place && x.Name == name
+	})
+	if i >= 0 {
+		p.into.Redactions[i].Count++
+		return
+	}
+	p.into.Redactions = append(p.into.Redactions, &understudyv1.Redaction{Place: place, Name: name, Count: 1})
+}

@@ -1,0 +1,125 @@
+package redact_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/proto"
+
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+func key(t testing.TB) *token.Key {
+	k, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// shown is a header's value after redaction, with the token of "v" as <v>.
+func shown(t *testing.T, c redact.Config, name, value string) string {
+	t.Helper()
+	k := key(t)
+	e := &understudyv1.Exchange{Response: &understudyv1.Response{Headers: []*understudyv1.Header{{Name: name, Value: []byte(value)}}}}
+	redact.New(c, k).Exchange(e)
+	out := string(e.Response.Headers[0].Value)
+	for _, v := range []string{"a", "b", "Bearer", "two words"} {
+		out = strings.ReplaceAll(out, k.Token("rdx", v), "<"+v+">")
+	}
+	if changed := out != value; changed != (len(e.Redactions) > 0) {
+		t.Errorf("%s: %s: redactions %v", name, value, e.Redactions)
+	}
+	return out
+}
+
+func TestHeaders(t *testing.T) {
+	f := func(name, value, want string) {
+		t.Helper()
+		if got := shown(t, redact.Config{Headers: []string{"x-mine"}, Keep: []string{"x-api-key", "sid"}}, name, value); got != want {
+			t.Errorf("%s: %s: got %s, want %s", name, value, got, want)
+		}
+	}
+	f("Authorization", "Bearer a", "Bearer <a>")
+	f("authorization", "Bearer a", "Bearer <a>")
+	f("Authorization", "a", "<a>")
+	f("Authorization", "Bearer", "<Bearer>")
+	f("Authorization", "", "")
+	f("Cookie", "x=a; y=b;z=a", "x=<a>; y=<b>;z=<a>")
+	f("Cookie", `x="a"; y=; a`, `x="<a>"; y=; <a>`)
+	f("Set-Cookie", "x=a; Path=/; HttpOnly", "x=<a>; Path=/; HttpOnly")
+	f("Set-Cookie", "x=; Max-Age=0", "x=; Max-Age=0")
+	f("X-Mine", "two words", "<two words>")
+	f("X-Api-Key", "a", "a")
+	f("X-Other", "a", "a")
+	f("Location", "https://h/cb?code=1&access_token=a#frag?token=b", "https://h/cb?code=1&access_token=<a>#frag?token=b")
+	f("Referer", "https://h/?sid=a", "https://h/?sid=a")
+}
+
+func TestTarget(t *testing.T) {
+	k := key(t)
+	f := func(in, want string) {
+		t.Helper()
+		e := &understudyv1.Exchange{Request: &understudyv1.Request{Target: []byte(in)}}
+		redact.New(redact.Config{}, k).Exchange(e)
+		if diff := cmp.Diff(want, strings.ReplaceAll(string(e.Request.Target), k.Token("rdx", "a"), "<a>")); diff != "" {
+			t.Errorf("-want +got\n%s", diff)
+		}
+	}
+	f("/x", "/x")
+	f("/x?", "/x?")
+	f("/x?q=1&&;=&%zz=%", "/x?q=1&&;=&%zz=%")
+	f("/x?q=1;token=a;b&TOKEN=a&to%6ben=a&", "/x?q=1;token=<a>;b&TOKEN=<a>&to%6ben=<a>&")
+	f("/x?token=&password", "/x?token=&password")
+	f("/token=a?sig=a", "/token=a?sig=<a>")
+}
+
+func TestNilAndOffLeaveEverything(t *testing.T) {
+	e := &understudyv1.Exchange{Request: &understudyv1.Request{Headers: []*understudyv1.Header{{Name: "Cookie", Value: []byte("a=b")}}}}
+	want := proto.Clone(e)
+	redact.New(redact.Config{Off: true}, key(t)).Exchange(e)
+	if !proto.Equal(want, e) {
+		t.Errorf("got %v", e)
+	}
+}
+
+// FuzzRedact: redaction is blind to nothing it names, loses nothing else, and
+// never writes into the bytes it was given.
+func FuzzRedact(f *testing.F) {
+	f.Add("/a?token=x&b=1", "Bearer x", "a=x; b", "c=x; Path=/")
+	f.Add("//?;&=token=", " ", ";;=", "\"")
+	f.Fuzz(func(t *testing.T, target, authorization, cookie, set string) {
+		mk := func() *understudyv1.Exchange {
+			return &understudyv1.Exchange{
+				Request: &understudyv1.Request{Target: []byte(target), Headers: []*understudyv1.Header{
+					{Name: "Authorization", Value: []byte(authorization)}, {Name: "Cookie", Value: []byte(cookie)}}},
+				Response: &understudyv1.Response{Headers: []*understudyv1.Header{{Name: "Set-Cookie", Value: []byte(set)}}},
+			}
+		}
+		r := redact.New(redact.Config{}, key(t))
+		a, b := mk(), mk()
+		raw := a.Request.Target
+		r.Exchange(a)
+		r.Exchange(b)
+		if string(raw) != target {
+			t.Fatal("wrote into the caller's bytes")
+		}
+		if !proto.Equal(a, b) {
+			t.Fatal("equal values gave different tokens")
+		}
+		if strings.Count(string(a.Request.Target), "&") != strings.Count(target, "&") {
+			t.Fatalf("%q became %q", target, a.Request.Target)
+		}
+		if strings.Count(string(a.Request.Headers[1].Value), ";") != strings.Count(cookie, ";") {
+			t.Fatalf("%q became %q", cookie, a.Request.Headers[1].Value)
+		}
+		for _, pair := range strings.Split(string(a.Request.Headers[1].Value), ";") {
+			if _, v, ok := strings.Cut(pair, "="); ok && v != "" && !strings.HasPrefix(strings.Trim(v, `"`), "rdx_") && strings.Trim(v, `"`) != "" {
+				t.Fatalf("cookie value %q stayed", v)
+			}
+		}
+	})
+}

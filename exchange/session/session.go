@@ -1,0 +1,141 @@
+// Package session finds the key under which order must hold: whose request it
+// is. The key is a keyed token, so it can stand in Kafka in the open.
+package session
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"understudy.dev/exchange/token"
+)
+
+// domain of the tokens; see token.Key.
+const domain = "s"
+
+// DefaultRules suit common web applications.
+func DefaultRules() []string {
+	return []string{
+		"header:X-Session-Id", "cookie:session", "cookie:sessionid", "cookie:sid", "cookie:connect.sid",
+		"cookie:JSESSIONID", "cookie:PHPSESSID", "header:Authorization", "header:X-Api-Key", "ip",
+	}
+}
+
+// Source is what a rule can look at. Header returns the values of a header by
+// its canonical name.
+type Source struct {
+	Header func(name string) []string
+	// Target is the raw request target.
+	Target string
+	// Client is the client's address, with or without a port.
+	Client string
+}
+
+// Extractor applies rules in order; the first that finds a value decides. It
+// may be used concurrently.
+type Extractor struct {
+	rules   []rule
+	cookies bool // some rule looks at cookies
+	key     *token.Key
+}
+
+type rule struct{ kind, name string }
+
+// New parses rules: header:NAME, cookie:NAME, query:NAME or ip. "ip" is the
+// first address of X-Forwarded-For, else the client's own.
+func New(rules []string, key *token.Key) (*Extractor, error) {
+	e := &Extractor{key: key}
+	for _, text := range rules {
+		kind, name, found := strings.Cut(strings.TrimSpace(text), ":")
+		switch {
+		case kind == "ip" && !found:
+		case (kind == "header" || kind == "cookie" || kind == "query") && name != "":
+		default:
+			return nil, fmt.Errorf("session rule %q is none of header:NAME, cookie:NAME, query:NAME, ip", text)
+		}
+		if kind == "header" {
+			name = http.CanonicalHeaderKey(name)
+		}
+		e.cookies = e.cookies || kind == "cookie"
+		e.rules = append(e.rules, rule{kind, name})
+	}
+	return e, nil
+}
+
+// Session is the token of the first value found, "" when no rule finds one.
+func (e *Extractor) Session(s Source) string {
+	var cookies []string
+	if e.cookies {
+		cookies = s.Header("Cookie")
+	}
+	for _, r := range e.rules {
+		if v := r.find(s, cookies); v != "" {
+			return e.key.Token(domain, r.kind+":"+r.name+"="+v)
+		}
+	}
+	return ""
+}
+
+func (r rule) find(s Source, cookies []string) string {
+	switch r.kind {
+	case "header":
+		if v := s.Header(r.name); len(v) > 0 {
+			return v[0]
+		}
+	case "cookie":
+		for _, line := range cookies {
+			if v := cookie(line, r.name); v != "" {
+				return v
+			}
+		}
+	case "query":
+		_, query, _ := strings.Cut(s.Target, "?")
+		return parameter(query, r.name)
+	case "ip":
+		return address(s)
+	}
+	return ""
+}
+
+func cookie(line, name string) string {
+	for pair := range strings.SplitSeq(line, ";") {
+		if k, v, ok := strings.Cut(strings.TrimLeft(pair, " \t"), "="); ok && k == name {
+			return strings.Trim(v, " \t\"")
+		}
+	}
+	return ""
+}
+
+func parameter(query, name string) string {
+	for query != "" {
+		var pair string
+		if i := strings.IndexAny(query, "&;"); i >= 0 {
+			pair, query = query[:i], query[i+1:]
+		} else {
+			pair, query = query, ""
+		}
+		k, v, _ := strings.Cut(pair, "=")
+		if k != name {
+			if decoded, err := url.QueryUnescape(k); err != nil || decoded != name {
+				continue
+			}
+		}
+		return v
+	}
+	return ""
+}
+
+func address(s Source) string {
+	if forwarded := s.Header("X-Forwarded-For"); len(forwarded) > 0 {
+		first, _, _ := strings.Cut(forwarded[0], ",")
+		if first = strings.TrimSpace(first); first != "" {
+			return first
+		}
+	}
+	if host, _, err := net.SplitHostPort(s.Client); err == nil {
+		return host
+	}
+	return s.Client
+}

@@ -1,0 +1,81 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+)
+
+// errClientGone marks a failed write to the client.
+var errClientGone = errors.New("client went away")
+
+func (u *upstream) answer(c *call, response *http.Response) {
+	h := c.w.Header()
+	copyEndToEnd(h, response.Header)
+	// What the upstream did not say, net/http must not say for it.
+	for _, name := range [...]string{"Date", "Content-Type"} {
+		if _, ok := h[name]; !ok {
+			h[name] = nil
+		}
+	}
+	announced := len(response.Trailer)
+	for name := range response.Trailer {
+		h["Trailer"] = append(h["Trailer"], name)
+	}
+	c.w.WriteHeader(response.StatusCode)
+	if response.Body != http.NoBody {
+		err := u.copyBody(c, response)
+		response.Body.Close()
+		if err != nil {
+			u.abort(c, err)
+			return
+		}
+	}
+	writeTrailer(h, response.Trailer, announced)
+}
+
+func writeTrailer(h, trailer http.Header, announced int) {
+	prefix := ""
+	if len(trailer) != announced {
+		// Some were not announced; the prefix lets them through.
+		prefix = http.TrailerPrefix
+	}
+	for name, values := range trailer {
+		h[prefix+name] = values
+	}
+}
+
+// copyBody flushes where the upstream paused: always for a body of unknown
+// length, and for one of known length when a read brought less than was asked
+// and less than is to come. A response without a body is never flushed, so
+// that an HTTP/2 response that is all head (gRPC's "trailers-only") stays one.
+func (u *upstream) copyBody(c *call, response *http.Response) error {
+	rest, known := response.ContentLength, response.ContentLength > 0
+	if response.ContentLength == 0 {
+		_, err := io.Copy(io.Discard, response.Body)
+		return err
+	}
+	flusher := http.NewResponseController(c.w)
+	if !known && flusher.Flush() != nil {
+		return errClientGone
+	}
+	buffer := u.buffers.Get().(*[]byte)
+	defer u.buffers.Put(buffer)
+	for {
+		n, err := response.Body.Read(*buffer)
+		if n > 0 {
+			if _, werr := c.w.Write((*buffer)[:n]); werr != nil {
+				return errClientGone
+			}
+		}
+		rest -= int64(n)
+		switch paused := !known || (rest > 0 && n < len(*buffer)); {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case paused && flusher.Flush() != nil:
+			return errClientGone
+		}
+	}
+}

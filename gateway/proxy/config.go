@@ -1,0 +1,110 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Values of Config.Protocol.
+const (
+	ProtocolAuto  = "auto"
+	ProtocolHTTP1 = "http1"
+	ProtocolH2C   = "h2c"
+)
+
+// Values of Config.Forwarded.
+const (
+	ForwardedKeep   = "keep"
+	ForwardedAppend = "append"
+)
+
+// HostUpstream as Config.Host names the upstream's own host to it.
+const HostUpstream = "upstream"
+
+// Config describes one upstream.
+type Config struct {
+	// URL is scheme and host of the upstream, "http://127.0.0.1:8000".
+	URL string `yaml:"url"`
+	// Protocol is how to speak to it. "auto": over TLS what ALPN gives; over
+	// plain TCP HTTP/1.1, and h2c for gRPC, which needs it. "http1" and "h2c"
+	// say it for every request.
+	Protocol string `yaml:"protocol"`
+	// Host is the Host header the upstream sees: empty keeps the client's,
+	// "upstream" sends the host of URL, anything else is sent as it is.
+	Host string `yaml:"host"`
+	// Forwarded is "keep" (X-Forwarded-* pass as they came, nothing is added)
+	// or "append" (the client's address is appended to X-Forwarded-For;
+	// X-Forwarded-Host and -Proto are set where they are absent).
+	Forwarded string `yaml:"forwarded"`
+	// ConnectTimeout bounds dialling and the TLS handshake; default 5 s.
+	ConnectTimeout time.Duration `yaml:"connect_timeout"`
+	// ResponseTimeout bounds the wait from the request's end to the response's
+	// head; 0, the default, waits as long as the client does.
+	ResponseTimeout time.Duration `yaml:"response_timeout"`
+	// ContinueTimeout is how long a body announced with Expect: 100-continue
+	// is held back for the upstream's word; default 1 s.
+	ContinueTimeout time.Duration `yaml:"continue_timeout"`
+	// IdleTimeout closes idle upstream connections. Keep it below the
+	// upstream's own keep-alive timeout: a request sent as the upstream closes
+	// fails. Default 4 s, since common application servers close after 5 s.
+	IdleTimeout time.Duration `yaml:"idle_timeout"`
+	// MaxIdleConns bounds idle connections to the upstream; default 1024.
+	MaxIdleConns int `yaml:"max_idle_conns"`
+	// MaxConns bounds connections to the upstream; 0, the default, is no
+	// bound. Requests beyond it wait.
+	MaxConns int `yaml:"max_conns"`
+	// BufferBytes is the size of the pooled copy buffers; default 32 KiB.
+	BufferBytes int `yaml:"buffer_bytes"`
+	// MaxHeaderBytes bounds the head of a response; default 1 MiB.
+	MaxHeaderBytes int64 `yaml:"max_header_bytes"`
+}
+
+// DefaultConfig holds the documented defaults; URL is left to the caller.
+func DefaultConfig() Config {
+	return Config{
+		Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
+		ConnectTimeout: 5 * time.Second, ContinueTimeout: time.Second, IdleTimeout: 4 * time.Second,
+		MaxIdleConns: 1024, BufferBytes: 32 << 10, MaxHeaderBytes: 1 << 20,
+	}
+}
+
+// Validate reports every mistake in the configuration.
+func (c Config) Validate() error {
+	_, err := c.parse()
+	errs := []error{err}
+	switch c.Protocol {
+	case ProtocolAuto, ProtocolHTTP1, ProtocolH2C:
+	default:
+		errs = append(errs, fmt.Errorf("upstream: protocol %q is none of auto, http1, h2c", c.Protocol))
+	}
+	if c.Forwarded != ForwardedKeep && c.Forwarded != ForwardedAppend {
+		errs = append(errs, fmt.Errorf("upstream: forwarded %q is neither keep nor append", c.Forwarded))
+	}
+	if c.ConnectTimeout <= 0 || c.IdleTimeout <= 0 || c.ContinueTimeout <= 0 || c.ResponseTimeout < 0 {
+		errs = append(errs, errors.New("upstream: connect_timeout, continue_timeout and idle_timeout must be positive, response_timeout not negative"))
+	}
+	if c.MaxIdleConns < 1 || c.MaxConns < 0 {
+		errs = append(errs, errors.New("upstream: max_idle_conns must be at least 1, max_conns not negative"))
+	}
+	if c.BufferBytes < 1<<10 || c.BufferBytes > 1<<24 || c.MaxHeaderBytes < 4<<10 {
+		errs = append(errs, errors.New("upstream: buffer_bytes must be 1 KiB to 16 MiB, max_header_bytes at least 4 KiB"))
+	}
+	return errors.Join(errs...)
+}
+
+func (c Config) parse() (*url.URL, error) {
+	u, err := url.Parse(c.URL)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("upstream: parse url: %w", err)
+	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Opaque != "":
+		return nil, fmt.Errorf("upstream: url %q must look like http://host:port or https://host", u.Redacted())
+	case u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("upstream: url %q must be scheme and host only: request targets pass byte for byte", u.Redacted())
+	case u.Scheme == "https" && c.Protocol == ProtocolH2C:
+		return nil, errors.New("upstream: protocol h2c is HTTP/2 without TLS; use an http:// url or protocol auto")
+	}
+	return u, nil
+}

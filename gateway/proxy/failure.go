@@ -1,0 +1,162 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Kinds of failure, also the values of the metric's label.
+const (
+	kindConnect  = "connect"
+	kindTimeout  = "timeout"
+	kindReset    = "reset"
+	kindCanceled = "canceled"
+	kindProtocol = "protocol"
+	kindRequest  = "request"
+	kindRefused  = "refused"
+)
+
+// failure is what a kind means to the client and to the recorder.
+type failure struct {
+	status  int
+	kind    understudyv1.TransportError_Kind
+	message string
+}
+
+var failures = map[string]failure{
+	kindConnect:  {http.StatusBadGateway, understudyv1.TransportError_KIND_CONNECT, "the upstream could not be reached"},
+	kindTimeout:  {http.StatusGatewayTimeout, understudyv1.TransportError_KIND_TIMEOUT, "the upstream did not answer in time"},
+	kindReset:    {http.StatusBadGateway, understudyv1.TransportError_KIND_RESET, "the upstream broke the connection"},
+	kindCanceled: {http.StatusBadGateway, understudyv1.TransportError_KIND_CANCELED, "the client went away"},
+	kindProtocol: {http.StatusBadGateway, understudyv1.TransportError_KIND_PROTOCOL, "the upstream's answer is not valid HTTP"},
+	kindRequest:  {http.StatusBadRequest, understudyv1.TransportError_KIND_CANCELED, "the request body broke off"},
+	kindRefused:  {http.StatusBadRequest, understudyv1.TransportError_KIND_REFUSED, "the request target cannot be forwarded"},
+}
+
+// errorSink is what a recorder's ResponseWriter implements to be told why
+// there is no whole response.
+type errorSink interface {
+	TransportError(*understudyv1.TransportError)
+}
+
+func tell(w http.ResponseWriter, f failure) {
+	for w != nil {
+		if s, ok := w.(errorSink); ok {
+			s.TransportError(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
+		}
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return
+		}
+		w = inner.Unwrap()
+	}
+}
+
+// fail answers a request whose response never began.
+func (u *upstream) fail(c *call, err error) {
+	kind := kindOf(c, err)
+	f := failures[kind]
+	u.count(kind, err)
+	tell(c.w, f)
+	writeError(c.w, f)
+}
+
+// refuse answers a request that is not sent on.
+func (u *upstream) refuse(w http.ResponseWriter) {
+	f := failures[kindRefused]
+	u.count(kindRefused, nil)
+	tell(w, f)
+	writeError(w, f)
+}
+
+// abort ends a response that has begun and cannot be finished, so that the
+// client sees that it is cut.
+func (u *upstream) abort(c *call, err error) {
+	kind := kindOf(c, err)
+	u.count(kind, err)
+	tell(c.w, failures[kind])
+	panic(http.ErrAbortHandler)
+}
+
+func (u *upstream) count(kind string, err error) {
+	u.metrics.failures[kind].Inc()
+	if kind != kindCanceled && kind != kindRefused && kind != kindRequest {
+		u.failure.log(kind, err)
+	}
+}
+
+func writeError(w http.ResponseWriter, f failure) {
+	text := strconv.Itoa(f.status) + " " + http.StatusText(f.status) + ": " + f.message + "\n"
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(text)))
+	w.WriteHeader(f.status)
+	_, _ = io.WriteString(w, text)
+}
+
+func kindOf(c *call, err error) string {
+	var timeout net.Error
+	var op *net.OpError
+	switch {
+	case errors.Is(err, errClientGone) || c.in.Context().Err() != nil:
+		return kindCanceled
+	case c.body != nil && c.body.broken.Load():
+		return kindRequest
+	case errors.As(err, &op) && op.Op == "dial" && !op.Timeout():
+		return kindConnect
+	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+		return kindTimeout
+	case isProtocol(err):
+		return kindProtocol
+	case strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:"):
+		return kindConnect
+	}
+	return kindReset
+}
+
+// isProtocol goes by text: net/http has no types for these errors.
+func isProtocol(err error) bool {
+	text := err.Error()
+	for _, part := range [...]string{"malformed", "response headers exceeded", "unexpected 101", "PROTOCOL_ERROR", "frame too large", "unsupported transfer encoding"} {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// sampler logs at most one failure of each kind in logEvery; the metric counts
+// all of them.
+type sampler struct {
+	logger *slog.Logger
+	mu     sync.Mutex
+	last   map[string]time.Time
+}
+
+const logEvery = 10 * time.Second
+
+func (s *sampler) log(kind string, err error) {
+	now := time.Now()
+	s.mu.Lock()
+	quiet := now.Sub(s.last[kind]) < logEvery
+	if !quiet {
+		if s.last == nil {
+			s.last = map[string]time.Time{}
+		}
+		s.last[kind] = now
+	}
+	s.mu.Unlock()
+	if !quiet {
+		s.logger.Warn("upstream failed", "kind", kind, "error", err, "at_most_every", logEvery)
+	}
+}

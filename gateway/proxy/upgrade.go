@@ -1,0 +1,87 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+)
+
+var errUnexpectedUpgrade = errors.New("unexpected 101 from the upstream")
+
+// upgrade joins the two connections after a 101 until both directions have
+// ended or one has failed. Bytes that either side sent along with its part of
+// the handshake are passed on first: they are in the readers' buffers.
+func (u *upstream) upgrade(c *call, response *http.Response) {
+	back, ok := response.Body.(io.ReadWriteCloser)
+	if !ok || !hasToken(c.in.Header["Connection"], "upgrade") {
+		response.Body.Close()
+		u.fail(c, errUnexpectedUpgrade)
+		return
+	}
+	defer back.Close()
+	h := c.w.Header()
+	for name, values := range response.Header {
+		h[name] = values
+	}
+	conn, client, err := http.NewResponseController(c.w).Hijack()
+	if err != nil {
+		clear(h)
+		u.fail(c, errUnexpectedUpgrade)
+		return
+	}
+	defer conn.Close()
+	if err := writeHead(client.Writer, response); err != nil {
+		u.count(kindCanceled, err)
+		return
+	}
+	u.metrics.upgrades.Inc()
+	defer u.metrics.upgrades.Dec()
+	stop := context.AfterFunc(c.in.Context(), func() { conn.Close(); back.Close() })
+	defer stop()
+	u.tunnel(conn, client.Reader, back)
+}
+
+func writeHead(w *bufio.Writer, response *http.Response) error {
+	_, _ = w.WriteString("HTTP/1.1 101 " + http.StatusText(http.StatusSwitchingProtocols) + "\r\n")
+	_ = response.Header.Write(w)
+	_, _ = w.WriteString("\r\n")
+	return w.Flush() // reports the first error of the three
+}
+
+func (u *upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWriteCloser) {
+	ended := make(chan error, 2)
+	go func() {
+		// Past the buffer the server's reader would take the client's half
+		// close for its end and cancel the request.
+		early, _ := client.Peek(client.Buffered())
+		ended <- u.pipe(back, io.MultiReader(bytes.NewReader(early), conn))
+	}()
+	go func() { ended <- u.pipe(conn, back) }()
+	if err := <-ended; err != nil {
+		conn.Close()
+		back.Close()
+	}
+	if err := <-ended; err != nil {
+		return // the first end has closed both
+	}
+}
+
+// pipe copies until the end and passes the end on; an error means that the
+// other direction cannot go on either.
+func (u *upstream) pipe(to io.Writer, from io.Reader) error {
+	buffer := u.buffers.Get().(*[]byte)
+	defer u.buffers.Put(buffer)
+	// The wrappers hide ReadFrom and WriteTo, which would bypass the buffer.
+	if _, err := io.CopyBuffer(struct{ io.Writer }{to}, struct{ io.Reader }{from}, *buffer); err != nil {
+		return err
+	}
+	half, ok := to.(interface{ CloseWrite() error })
+	if !ok {
+		return io.EOF
+	}
+	return half.CloseWrite()
+}

@@ -1,0 +1,169 @@
+package proxy
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// upstream forwards to one server. A request is sent once. net/http's
+// Transport alone sends a GET, HEAD, OPTIONS or TRACE without a body again when
+// a kept-alive connection turned out dead before a byte of the answer came
+// (RFC 9110, 9.2.2 allows it for these), and anything of which not one byte was
+// written. Its other reason, an Idempotency-Key header, is taken from it in
+// outHeader.
+type upstream struct {
+	config  Config
+	url     *url.URL
+	plain   *http.Transport
+	h2c     *http.Transport
+	buffers sync.Pool
+	metrics *metrics
+	failure *sampler
+}
+
+// NewUpstream returns the proxy to one upstream. It connects when the first
+// request comes.
+//
+// When the upstream fails before a response began, the client gets 502, or 504
+// for a timeout, with one line of text; when it fails later, the client's
+// connection (or HTTP/2 stream) is aborted, so that a cut response never looks
+// whole. A ResponseWriter on the way that has the method
+// TransportError(*understudyv1.TransportError) is told what happened.
+func NewUpstream(c Config, logger *slog.Logger, reg prometheus.Registerer) (http.Handler, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	u, err := c.parse()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	up := &upstream{config: c, url: u, metrics: m, failure: &sampler{logger: logger}}
+	up.buffers.New = func() any { b := make([]byte, c.BufferBytes); return &b }
+	var one, two http.Protocols
+	one.SetHTTP1(true)
+	one.SetHTTP2(c.Protocol != ProtocolHTTP1)
+	two.SetUnencryptedHTTP2(true)
+	up.plain, up.h2c = c.transport(&one), c.transport(&two)
+	return up, nil
+}
+
+func (c Config) transport(p *http.Protocols) *http.Transport {
+	return &http.Transport{
+		Protocols:              p,
+		DialContext:            (&net.Dialer{Timeout: c.ConnectTimeout}).DialContext,
+		TLSHandshakeTimeout:    c.ConnectTimeout,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+		ResponseHeaderTimeout:  c.ResponseTimeout,
+		ExpectContinueTimeout:  c.ContinueTimeout,
+		IdleConnTimeout:        c.IdleTimeout,
+		MaxIdleConns:           c.MaxIdleConns,
+		MaxIdleConnsPerHost:    c.MaxIdleConns,
+		MaxConnsPerHost:        c.MaxConns,
+		MaxResponseHeaderBytes: c.MaxHeaderBytes,
+		// The bodies are the client's business: no gzip of our own.
+		DisableCompression: true,
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
+	target, ok := targetOf(in, u.url)
+	if !ok {
+		u.refuse(w)
+		return
+	}
+	c := &call{w: w, in: in}
+	out := u.outgoing(c, target)
+	if c.body != nil {
+		// Without it the server closes the request body as the response
+		// begins, while the Transport may still be reading from it.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		defer c.body.Close()
+	}
+	response, err := u.transportFor(in).RoundTrip(out)
+	c.endInformational()
+	if err != nil {
+		u.fail(c, err)
+		return
+	}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		u.upgrade(c, response)
+		return
+	}
+	u.answer(c, response)
+}
+
+func (u *upstream) transportFor(in *http.Request) *http.Transport {
+	switch {
+	case u.config.Protocol == ProtocolH2C:
+		return u.h2c
+	case u.config.Protocol == ProtocolAuto && u.url.Scheme == "http" && isGRPC(in):
+		return u.h2c
+	}
+	return u.plain
+}
+
+func isGRPC(in *http.Request) bool {
+	return in.ProtoMajor == 2 && strings.HasPrefix(in.Header.Get("Content-Type"), "application/grpc")
+}
+
+func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
+	in := c.in
+	c.trace.Got1xxResponse = c.informational
+	out := in.WithContext(httptrace.WithClientTrace(in.Context(), &c.trace))
+	out.URL = &target
+	out.RequestURI = ""
+	// On a connection that stays open the Transport sends a body that the
+	// upstream has just refused, and so makes the client send it.
+	out.Close = hasToken(in.Header["Expect"], "100-continue")
+	out.TransferEncoding = nil
+	out.Header = u.outHeader(in)
+	switch u.config.Host {
+	case "":
+	case HostUpstream:
+		out.Host = u.url.Host
+	default:
+		out.Host = u.config.Host
+	}
+	if in.ContentLength == 0 || in.Body == nil || in.Body == http.NoBody {
+		out.Body = nil
+		keepZeroLength(in, out)
+		return out
+	}
+	c.body = &requestBody{from: in.Body, in: in}
+	if in.ProtoMajor == 1 && in.ContentLength < 0 {
+		// Trailers that nobody announced are known after the last chunk only.
+		out.Trailer = make(http.Header, len(in.Trailer))
+		for k := range in.Trailer {
+			out.Trailer[k] = nil
+		}
+		c.body.trailer = out.Trailer
+	}
+	out.Body = c.body
+	return out
+}
+
+// keepZeroLength keeps an explicit Content-Length: 0, which the Transport
+// writes for POST, PUT and PATCH only. This spelling passes its filter.
+func keepZeroLength(in, out *http.Request) {
+	switch in.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return
+	}
+	if len(in.Header["Content-Length"]) > 0 {
+		delete(out.Header, "Content-Length")
+		out.Header["content-length"] = []string{"0"}
+	}
+}

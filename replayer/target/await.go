@@ -1,0 +1,141 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// wait is the wait for how one request ends.
+type wait struct {
+	c           *Client
+	p           Completion
+	r           Request
+	o           *understudyv1.Observation
+	sent, acked time.Time
+	// unnamed: the request's body has no place for the callback's address.
+	unnamed error
+}
+
+// send sends the request and reads the acknowledgement.
+func (w *wait) send(ctx context.Context) (*understudyv1.Response, http.Header, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
+	defer cancel()
+	w.sent = time.Now()
+	w.r.Sent(w.sent)
+	ack, header, err := w.c.exchange(w.r.HTTP.WithContext(ctx))
+	w.acked = time.Now()
+	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
+	return ack, header, err
+}
+
+// immediate takes the acknowledgement for the answer.
+func (w *wait) immediate() {
+	if w.o.GetAck().GetStatus() < 400 {
+		d := w.begin(understudyv1.Channel_CHANNEL_IMMEDIATE)
+		d.Seen, d.LatencyNano, d.ServiceNano = 1, w.o.GetAckLatencyNano(), w.o.GetAckServiceNano()
+	}
+	w.r.Final(w.o.GetAck())
+	w.r.Operation.end(false)
+}
+
+// begin makes the completion that the observation will carry.
+func (w *wait) begin(channel understudyv1.Channel) *understudyv1.Completion {
+	w.o.Completion = &understudyv1.Completion{Channel: channel, DeadlineNano: int64(w.p.Deadline)}
+	return w.o.Completion
+}
+
+// saw records a completion: the first one counts, later ones are compared
+// with it.
+func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
+	d := w.o.Completion
+	d.Seen++
+	if d.Seen == 1 {
+		d.Payload, d.Failed = answer, isFailed
+		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), int64(at.Sub(w.sent))
+		w.r.Final(answer)
+		return
+	}
+	if !agree(d.Payload, answer) || d.Failed != isFailed {
+		w.contradict(answer)
+	}
+}
+
+// maxContradictions is how many disagreeing completions are kept.
+const maxContradictions = 4
+
+func (w *wait) contradict(answer *understudyv1.Response) {
+	d := w.o.Completion
+	d.Contradicted++
+	if len(d.Contradictions) < maxContradictions {
+		d.Contradictions = append(d.Contradictions, answer)
+	}
+}
+
+// agree compares status and content; JSON by value, so that another order of
+// members is no contradiction.
+func agree(a, b *understudyv1.Response) bool {
+	if a.GetStatus() != b.GetStatus() {
+		return false
+	}
+	x, y := a.GetBody().GetContent(), b.GetBody().GetContent()
+	return bytes.Equal(x, y) || bytes.Equal(canonical(x), canonical(y))
+}
+
+func canonical(body []byte) []byte {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		return body
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return body
+	}
+	return out
+}
+
+// callback waits for the candidate to call.
+func (w *wait) callback(ctx context.Context, waiter *waiter) {
+	d := w.begin(understudyv1.Channel_CHANNEL_CALLBACK)
+	d.Location = waiter.path
+	timeout := time.NewTimer(time.Until(w.sent.Add(w.p.Timeout)))
+	defer timeout.Stop()
+	d.Reason = "timeout"
+	if w.unnamed != nil {
+		d.Detail = w.unnamed.Error()
+	}
+	var linger <-chan time.Time
+	for {
+		select {
+		case call := <-waiter.calls:
+			s, final := w.p.read(call.answer, true)
+			if s == pending {
+				continue // progress, not an end
+			}
+			w.saw(final, s == failed, call.at)
+			if d.Seen == 1 {
+				d.Reason, d.Detail = "", ""
+				w.r.Operation.endAt(call.at, true)
+				linger = time.After(*w.p.Linger)
+			}
+		case <-linger:
+			return
+		case <-timeout.C:
+			if d.Seen == 0 {
+				w.r.Operation.end(false)
+				return
+			}
+		case <-ctx.Done():
+			w.r.Operation.end(false)
+			return
+		}
+	}
+}
+
+func cut(s string) string { return s[:min(len(s), 1024)] }

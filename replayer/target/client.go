@@ -1,0 +1,204 @@
+package target
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Client drives one candidate. It is safe for concurrent use.
+type Client struct {
+	cfg       Config
+	base      *url.URL
+	transport *http.Transport
+	log       *slog.Logger
+	metrics   metrics
+	callbacks *receiver
+	orphan    func(*understudyv1.Orphan)
+}
+
+// idleConnection is how long an unused connection is kept: less than the five
+// seconds after which common servers close theirs, because a request that meets
+// a connection just being closed looks like a reset of the candidate.
+const idleConnection = 4 * time.Second
+
+// New makes a client; orphan is called for each callback that belongs to no
+// request. Start must run before Do when a policy uses callbacks.
+func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	base, err := parseBase(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(reg)
+	if err != nil {
+		return nil, err
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(!c.H2C)
+	protocols.SetHTTP2(!c.H2C)
+	protocols.SetUnencryptedHTTP2(c.H2C)
+	client := &Client{cfg: c, base: base, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		MaxIdleConns:          c.Connections,
+		MaxIdleConnsPerHost:   c.Connections,
+		IdleConnTimeout:       idleConnection,
+		TLSHandshakeTimeout:   10 * time.Second,
+		ExpectContinueTimeout: time.Second,
+		// A recorded Accept-Encoding is sent as it is, and what comes back is
+		// captured as it is.
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 1 << 20,
+		Protocols:              protocols,
+	}}
+	client.callbacks = newReceiver(client)
+	return client, nil
+}
+
+// Base is where the candidate is.
+func (c *Client) Base() *url.URL { u := *c.base; return &u }
+
+// Start listens for callbacks if any policy uses them; stop ends it.
+func (c *Client) Start(ctx context.Context) (stop func(), err error) {
+	uses := c.cfg.Completion.Channel == ChannelCallback
+	for _, r := range c.cfg.Routes {
+		uses = uses || r.Channel == ChannelCallback
+	}
+	if !uses {
+		return c.transport.CloseIdleConnections, nil
+	}
+	stopReceiver, err := c.callbacks.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func() { stopReceiver(); c.transport.CloseIdleConnections() }, nil
+}
+
+// Request is one request to drive.
+type Request struct {
+	// HTTP is the request without its body.
+	HTTP  *http.Request
+	Body  []byte
+	Route string
+	// Scheduled is the intended send time; latencies count from it and from
+	// the actual one.
+	Scheduled time.Time
+	// Operation is the request's entry in its session, for the evidence of
+	// order; nil when order is not watched.
+	Operation *Operation
+	// Sent is called with the actual send time.
+	Sent func(time.Time)
+	// Acked is called with a promise to answer later.
+	Acked func(*understudyv1.Response)
+	// Final is called with the first final answer as soon as it is there, long
+	// before the watch for a second one ends.
+	Final func(*understudyv1.Response)
+}
+
+// Do sends the request and waits for how it ends. A failure is part of the
+// observation, never an error. When ctx ends before a completion came, ok is
+// false and the observation is not complete.
+func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation, ok bool) {
+	w := &wait{c: c, p: c.cfg.policy(r.Route), o: &understudyv1.Observation{}}
+	if w.p.Unordered {
+		r.Operation.end(false)
+		r.Operation = nil
+	}
+	var expected *waiter
+	if w.p.Channel == ChannelCallback {
+		expected = c.callbacks.expect()
+		defer c.callbacks.forget(expected)
+		r.HTTP.Header.Set(w.p.CallbackHeader, c.callbacks.url(expected))
+		if w.p.CallbackPointer != "" {
+			r.Body, w.unnamed = withString(r.Body, w.p.CallbackPointer, c.callbacks.url(expected))
+		}
+	}
+	load(r.HTTP, r.Body)
+	w.r = r
+	ack, header, err := w.send(ctx)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return w.o, false
+	case err != nil:
+		w.o.Error = transportError(err)
+		r.Operation.end(false)
+		return w.o, true
+	}
+	w.o.Ack = ack
+	switch {
+	case !asynchronous(w.p, ack, header):
+		w.immediate()
+	case expected != nil:
+		r.Acked(ack)
+		w.callback(ctx, expected)
+	default:
+		r.Acked(ack)
+		w.poll(ctx, header)
+	}
+	if d := w.o.GetCompletion(); d != nil {
+		c.metrics.completed.WithLabelValues(channelName(d)).Inc()
+	}
+	return w.o, ctx.Err() == nil || w.o.GetCompletion() == nil || w.o.GetCompletion().GetSeen() > 0
+}
+
+// load gives the request its body. What has been begun on one connection is
+// never sent again on another: a second POST would look like a fault of the
+// candidate. net/http does send again what bears an idempotency key, which it
+// knows by the canonical spelling of the field.
+func load(r *http.Request, body []byte) {
+	r.ContentLength, r.Body = int64(len(body)), http.NoBody
+	if len(body) > 0 {
+		// Asked for only when nothing at all was written to a dead connection.
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+		r.Body, _ = r.GetBody()
+	}
+	for _, name := range idempotencyKeys {
+		if v, has := r.Header[name]; has {
+			delete(r.Header, name)
+			r.Header[strings.ToLower(name)] = v
+		}
+	}
+}
+
+var idempotencyKeys = []string{"Idempotency-Key", "X-Idempotency-Key"}
+
+func channelName(d *understudyv1.Completion) string {
+	if d.GetSeen() == 0 {
+		return "none"
+	}
+	return strings.ToLower(strings.TrimPrefix(d.GetChannel().String(), "CHANNEL_"))
+}
+
+// asynchronous says whether an acknowledgement is a promise rather than an
+// answer. 202 is one if there is a way to learn how it ends; 201 with a
+// Location and a body is a classical synchronous create, unless it says that it
+// is not done; without a body the answer is at the Location.
+func asynchronous(p Completion, ack *understudyv1.Response, h http.Header) bool {
+	accepted := ack.GetStatus() == http.StatusAccepted || slices.Contains(p.Accepted, ack.GetStatus())
+	switch {
+	case p.Channel == ChannelNone, !accepted && ack.GetStatus() != http.StatusCreated:
+		return false
+	case p.Channel == ChannelCallback, p.Channel == ChannelPoll && accepted:
+		return accepted
+	}
+	body := ack.GetBody().GetContent()
+	location, operation := monitor(h, body)
+	if location == "" || accepted {
+		return location != ""
+	}
+	unfinished := googleDone(body)
+	return operation || ack.GetBody().GetLength() == 0 || h.Get("Retry-After") != "" || unfinished != nil && !*unfinished
+}

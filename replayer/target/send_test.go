@@ -1,0 +1,117 @@
+package target_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/replayer/target"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+func newClient(t *testing.T, address string, change func(*target.Config)) (*target.Client, func()) {
+	t.Helper()
+	c := target.DefaultConfig()
+	linger := time.Duration(0)
+	c.URL, c.Run, c.Completion.Linger, c.Completion.PollInterval = address, "r", &linger, time.Millisecond
+	if change != nil {
+		change(&c)
+	}
+	client, err := target.New(c, func(*understudyv1.Orphan) {}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, err := client.Start(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client, stop
+}
+
+func post(c *target.Client) *http.Request {
+	u := c.Base()
+	u.Opaque = "/orders/1"
+	return &http.Request{Method: http.MethodPost, URL: u, Host: u.Host, Header: http.Header{}}
+}
+
+func observe(t *testing.T, c *target.Client, q *http.Request, body string) *understudyv1.Observation {
+	t.Helper()
+	o, ok := c.Do(t.Context(), target.Request{
+		HTTP: q, Body: []byte(body), Route: "POST /orders/{id}", Scheduled: time.Now(),
+		Sent: func(time.Time) {}, Acked: func(*understudyv1.Response) {}, Final: func(*understudyv1.Response) {},
+	})
+	if !ok {
+		t.Fatal("interrupted")
+	}
+	return o
+}
+
+// TestNothingUnsafeIsSentTwice: the candidate closes a connection that was used
+// before, in the middle of a request. What net/http would send again because
+// of its idempotency key must not be: the candidate may have acted on it.
+func TestNothingUnsafeIsSentTwice(t *testing.T) {
+	f := func(method, body, want string, wantRequests int32) {
+		t.Helper()
+		var requests atomic.Int32
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.ReadAll(r.Body)
+			if requests.Add(1) == 2 {
+				panic(http.ErrAbortHandler)
+			}
+			if r.Header.Get("Idempotency-Key") != "i" {
+				t.Errorf("the key is missing: %v", r.Header)
+			}
+		}))
+		defer server.Close()
+		client, stop := newClient(t, server.URL, nil)
+		defer stop()
+		got := ""
+		for range 2 {
+			q := post(client)
+			q.Method = method
+			q.Header.Set("Idempotency-Key", "i")
+			got = summary(observe(t, client, q, body))
+		}
+		if n := requests.Load(); got != want || n != wantRequests {
+			t.Errorf("%s %q: got %q and %d requests, want %q and %d", method, body, got, n, want, wantRequests)
+		}
+	}
+	f("POST", "", "error RESET", 2)
+	f("POST", "x", "error RESET", 2)
+	f("DELETE", "", "error RESET", 2)
+	f("GET", "", "immediate 200", 3)
+}
+
+func TestH2C(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, r.Proto) }))
+	server.Config.Protocols = new(http.Protocols)
+	server.Config.Protocols.SetUnencryptedHTTP2(true)
+	server.Start()
+	defer server.Close()
+	client, stop := newClient(t, server.URL, func(c *target.Config) { c.H2C = true })
+	defer stop()
+	if o := observe(t, client, post(client), "x"); string(o.GetAck().GetBody().GetContent()) != "HTTP/2.0" {
+		t.Errorf("got %v", o)
+	}
+}
+
+// TestEndlessBody: an answer that never ends is cut by the timeout.
+func TestEndlessBody(t *testing.T) {
+	o, _ := drive(t, func(w http.ResponseWriter, r *http.Request) {
+		for r.Context().Err() == nil {
+			if _, err := w.Write(make([]byte, 1024)); err != nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}, func(c *target.Config) { c.Timeout = 100 * time.Millisecond })
+	if got := summary(o); got != "error TIMEOUT" {
+		t.Errorf("got %q", got)
+	}
+}
