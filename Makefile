@@ -50,16 +50,17 @@ lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $< run --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: generate
-generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas
+generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas, and the reference of the configuration
 	ln -sf protoc-gen-go-$(PROTOC_GEN_GO_VERSION) $(TOOLS)/protoc-gen-go
 	cd schemas && PATH=$(TOOLS):$$PATH $< generate
+	go test ./cmd/understudy -run TestReferenceIsCurrent -update
 
 .PHONY: generate-check
 generate-check: generate
 	cd schemas && $(TOOLS)/buf-$(BUF_VERSION) lint && $(TOOLS)/buf-$(BUF_VERSION) format -d --exit-code
 	cd schemas && if git rev-parse -q --verify origin/main >/dev/null && git cat-file -e origin/main:schemas/buf.yaml 2>/dev/null; then \
 	  $(TOOLS)/buf-$(BUF_VERSION) breaking --against '../.git#ref=refs/remotes/origin/main,subdir=schemas'; fi
-	@if ! git diff --exit-code --stat -- schemas; then echo "generated code is not what the schemas give: commit the result of make generate"; exit 1; fi
+	@if ! git diff --exit-code --stat -- schemas cmd/understudy/meanings.json docs/configuration.md; then echo "generated files are not what schemas and code give: commit the result of make generate"; exit 1; fi
 
 .PHONY: bench
 bench: build ## Measure the hot paths, each beside its peer in the same run

@@ -31,7 +31,7 @@ type Config struct {
 	Kafka  string `yaml:"kafka"`
 	HTTP   string `yaml:"http"`
 	Native string `yaml:"native"`
-	// MaxMemory bounds the ClickHouse engine, in bytes.
+	// MaxMemory bounds the memory of the ClickHouse engine; 256 MiB or more.
 	MaxMemory int64 `yaml:"max_memory"`
 	// CacheDir keeps the installed engine; empty is the user's cache folder.
 	CacheDir string `yaml:"cache_dir"`

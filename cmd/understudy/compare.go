@@ -9,7 +9,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/comparator"
@@ -50,6 +49,9 @@ Several of these share the work.`,
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
+	if err := a.need("compare", "kafka", "kafka.producer", "clickhouse"); err != nil {
+		return err
+	}
 	judge, err := comparator.NewJudge(a.cfg.Compare)
 	if err != nil {
 		return usagef("%w", err)
@@ -68,7 +70,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	}
 	defer producer.Close()
 	ad := newAdmin()
-	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, foreignRecords(producer), ad.registry)
+	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, safeDeadLetters(producer, "comparator"), ad.registry)
 	if err != nil {
 		return err
 	}
@@ -142,18 +144,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-time.After(d):
 		return true
-	}
-}
-
-// foreignRecords puts a record aside and waits until it is safe, before the
-// batch that holds it counts as handled.
-func foreignRecords(p *stream.Producer) func(context.Context, *kgo.Record, error) error {
-	return func(ctx context.Context, r *kgo.Record, reason error) error {
-		letter, err := stream.DeadLetter("comparator", r, reason.Error())
-		if err != nil {
-			return err
-		}
-		return p.ProduceSync(ctx, letter)
 	}
 }
 

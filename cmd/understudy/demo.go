@@ -21,6 +21,7 @@ import (
 	"understudy.dev/demo"
 	"understudy.dev/demo/traffic"
 	"understudy.dev/embedded"
+	"understudy.dev/setting/source"
 )
 
 type demoFlags struct {
@@ -74,7 +75,7 @@ func (a *app) demoPlatform(c *cobra.Command, keep bool) {
 }
 
 func (a *app) demo(ctx context.Context, f demoFlags) error {
-	if err := a.cfg.decode(demo.Settings, "demo.yaml"); err != nil {
+	if err := usage(source.Read(demo.Settings, "demo.yaml", &a.cfg, a.origins)); err != nil {
 		return err
 	}
 	if a.cfg.Dev.DataDir == "" {
@@ -130,7 +131,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 	r := &d.a.cfg.Replay
 	r.Run, r.Candidate, r.Speed = demoRun, d.systems.Candidate, 5
 	d.step("replaying at 5x against the candidate")
-	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}, completion: r.Completion.Channel})
+	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}})
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}

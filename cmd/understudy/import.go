@@ -76,6 +76,9 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 			return nil, o, usagef("--start %q: want a time like 2026-11-24T10:00:00Z", f.start)
 		}
 	}
+	if err := a.need("record", "kafka", "kafka.producer"); err != nil {
+		return nil, o, err
+	}
 	key, err := token.New([]byte(a.cfg.Record.Key))
 	if err != nil {
 		return nil, o, usagef("%w", err)

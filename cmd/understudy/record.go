@@ -20,6 +20,7 @@ import (
 	"understudy.dev/recorder"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
@@ -40,6 +41,7 @@ with a reason, and leaves a hole in the sequence numbers.`,
 					return usagef("--key-file: %w", err)
 				}
 				a.cfg.Record.Key = strings.TrimSpace(string(key))
+				a.origins.Set("record.key", source.Origin{Kind: source.Flag, Name: "--key-file"})
 			}
 			calmCollector(400, 512<<20)
 			return a.record(c.Context())
@@ -77,8 +79,8 @@ func (a *app) record(ctx context.Context) error {
 	if cfg.Upstream.URL == "" {
 		return usagef("record needs --baseline http://host:port")
 	}
-	if err := errors.Join(cfg.Upstream.Validate(), cfg.Config.Validate()); err != nil {
-		return usagef("%w", err)
+	if err := a.need("record", "record.upstream", "kafka", "kafka.producer"); err != nil {
+		return err
 	}
 	if err := a.requireTopics(ctx); err != nil {
 		return err

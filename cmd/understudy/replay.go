@@ -22,14 +22,15 @@ import (
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
+	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
 type replayFlags struct {
-	from, to   string
-	recorders  []string
-	headers    []string
-	completion string
+	from, to  string
+	recorders []string
+	headers   []string
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -62,7 +63,7 @@ the loopback address, or with --isolated.`,
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
-	fl.StringVar(&f.completion, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
+	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
 	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
 	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
 	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
@@ -92,8 +93,7 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if err != nil {
 		return nil, err
 	}
-	r.Completion.Channel = f.completion
-	if err := addHeaders(r, f.headers); err != nil {
+	if err := a.addHeaders(f.headers); err != nil {
 		return nil, err
 	}
 	if r.Run == "" {
@@ -102,8 +102,8 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
 	}
-	if err := r.Validate(); err != nil {
-		return nil, usagef("%w", err)
+	if err := a.need("replay", "kafka", "kafka.producer"); err != nil {
+		return nil, err
 	}
 	if err := a.requireTopics(ctx); err != nil {
 		return nil, err
@@ -183,10 +183,12 @@ func moment(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-func addHeaders(r *replayer.Config, headers []string) error {
+// addHeaders puts those of the command line over those of the file.
+func (a *app) addHeaders(headers []string) error {
 	if len(headers) == 0 {
 		return nil
 	}
+	r := &a.cfg.Replay
 	merged := map[string]string{}
 	maps.Copy(merged, r.Headers)
 	for _, h := range headers {
@@ -197,6 +199,7 @@ func addHeaders(r *replayer.Config, headers []string) error {
 			return usagef("--header %q…: want \"Name: value\"", name[:min(len(name), 40)])
 		}
 		merged[name] = strings.TrimSpace(value)
+		a.origins.Set(setting.Member("replay.headers", name), source.Origin{Kind: source.Flag, Name: fmt.Sprintf("--header %q", name)})
 	}
 	r.Headers = merged
 	return nil
@@ -292,12 +295,3 @@ func (s *replaySink) Run(ctx context.Context, r *understudyv1.Run) error {
 
 // Flush implements replayer.Sink.
 func (s *replaySink) Flush(ctx context.Context) error { return dependency(s.producer.Flush(ctx)) }
-
-// deadLetters puts records that are not ours aside.
-func deadLetters(p *stream.Producer, component string) func(*kgo.Record, error) {
-	return func(r *kgo.Record, reason error) {
-		if letter, err := stream.DeadLetter(component, r, reason.Error()); err == nil {
-			p.Produce(context.Background(), letter, func(*kgo.Record, error) {})
-		}
-	}
-}

@@ -103,7 +103,7 @@ func formatFlag(c *cobra.Command, format *string) {
 
 func checkFormat(format string) error {
 	if !slices.Contains(report.Formats(), format) {
-		return fmt.Errorf("-o %q is none of %s", format, strings.Join(report.Formats(), ", "))
+		return fmt.Errorf("-o %q is not one of %s", format, strings.Join(report.Formats(), ", "))
 	}
 	return nil
 }
@@ -113,16 +113,6 @@ func unknownRun(err error) error {
 		return usagef("%w", err)
 	}
 	return err
-}
-
-// withTables connects to the tables for the time of f.
-func (a *app) withTables(ctx context.Context, f func(driver.Conn) error) error {
-	conn, err := a.connectClickHouse(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	return f(conn)
 }
 
 func (a *app) sqlCommand() *cobra.Command {
@@ -151,9 +141,12 @@ input.`,
 }
 
 func (a *app) sql(ctx context.Context, query, format, address string) error {
+	if err := a.need("clickhouse"); err != nil {
+		return err
+	}
 	target, err := a.cfg.ClickHouse.Target()
 	if err != nil {
-		return usagef("%w", err)
+		return err
 	}
 	url := strings.TrimSuffix(address, "/")
 	if url == "" {

@@ -27,8 +27,11 @@ const (
 // Condition holds when the text of the JSON value at Pointer (RFC 6901) is one
 // of Values.
 type Condition struct {
-	Pointer string   `yaml:"pointer"`
-	Values  []string `yaml:"values"`
+	// Pointer is a JSON pointer (RFC 6901) to the state in a polled or
+	// called-back document; empty leaves it to the conventions.
+	Pointer string `yaml:"pointer"`
+	// Values are the texts of that state with which the condition holds.
+	Values []string `yaml:"values"`
 }
 
 // Completion says how to learn how a request ended.
@@ -58,8 +61,8 @@ type Completion struct {
 	// within the operation's document; empty is the document itself.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
-	// Accepted are further statuses, beside 202, with which this route promises
-	// to answer later.
+	// Accepted are further statuses, 200 to 299, beside 202, with which this
+	// route promises to answer later.
 	Accepted []uint32 `yaml:"accepted"`
 	// CallbackHeader carries our callback URL to the candidate; default
 	// Callback-Url. CallbackPointer puts it into the request's JSON as well: a
@@ -86,13 +89,14 @@ type Config struct {
 	Headers map[string]string `yaml:"-"`
 	// Run names the run in the Understudy-Run header.
 	Run string `yaml:"-"`
-	// Timeout bounds one HTTP exchange; default 30 s.
+	// Timeout bounds one HTTP exchange; above 0, default 30 s.
 	Timeout time.Duration `yaml:"timeout"`
 	// CaptureLimit bounds the bytes kept of a body; default 512 KiB.
 	CaptureLimit int64 `yaml:"capture_limit"`
-	// H2C speaks HTTP/2 without TLS to a candidate that is known to.
+	// H2C speaks HTTP/2 without TLS, to a candidate with an http:// URL that is
+	// known to understand it.
 	H2C bool `yaml:"h2c"`
-	// Connections bounds the idle connections kept; default 1024.
+	// Connections bounds the idle connections kept; 1 or more, default 1024.
 	Connections int `yaml:"connections"`
 	// Locations are further hosts ("host:port") that a Location may name.
 	Locations []string `yaml:"locations"`
@@ -101,9 +105,11 @@ type Config struct {
 	// default http:// and the address listened on.
 	CallbackListen string `yaml:"callback_listen"`
 	CallbackURL    string `yaml:"callback_url"`
-	// Completion is the policy, Routes its exceptions.
+	// Completion is the policy.
 	Completion Completion `yaml:"completion"`
-	Routes     []Route    `yaml:"routes"`
+	// Routes are its exceptions; the first whose route matches decides, and
+	// what it leaves out is inherited.
+	Routes []Route `yaml:"routes"`
 }
 
 // DefaultConfig holds the documented defaults.
