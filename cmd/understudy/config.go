@@ -77,7 +77,7 @@ func defaultConfig() config {
 func (c *config) load(path string, origins source.Origins) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return usagef("--config: %w", err)
+		return usage(err)
 	}
 	return source.Read(data, path, c, origins)
 }

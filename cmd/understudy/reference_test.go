@@ -128,7 +128,7 @@ func inKeys(owner reflect.Type, doc string) string {
 	for _, f := range source.Fields(owner) {
 		if !f.Hidden && f.Owner == owner {
 			// X-Forwarded-For and the Host header are names of their own.
-			found := regexp.MustCompile(`(^|[^-\w])` + f.Name + `([^-\w]|$)`)
+			found := regexp.MustCompile(`(^|[^-"\w])` + f.Name + `([^-"\w]|$)`)
 			doc = found.ReplaceAllString(doc, "${1}`"+f.Key+"`${2}")
 		}
 	}

@@ -70,7 +70,7 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 		a.noteFlags(c)
 		switch {
 		case loadErr != nil && a.mistakes == nil:
-			return loadErr
+			return usagef("--config: %w", loadErr)
 		case len(a.mistakes) > 0:
 			// What is wrong with the values is told in the same breath.
 			return a.cfg.check(a.mistakes, a.origins, time.Now())
