@@ -69,6 +69,10 @@ bench: build ## Measure the hot paths, each beside its peer in the same run
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}
 
+.PHONY: soak
+soak: ## Send 50,000 POSTs through the proxy to a baseline that answers early and breaks off
+	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./gateway
+
 .PHONY: clean
 clean: ## Remove what builds and tests left in this folder
 	rm -rf bin dist integration/acceptance/.venv
