@@ -71,7 +71,7 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 
 .PHONY: soak
 soak: ## Send 50,000 POSTs through the proxy to a baseline that answers early and breaks off
-	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./gateway
+	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./gateway/proxy
 
 .PHONY: clean
 clean: ## Remove what builds and tests left in this folder

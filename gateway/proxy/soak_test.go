@@ -1,4 +1,4 @@
-package gateway_test
+package proxy_test
 
 import (
 	"bufio"
