@@ -70,8 +70,9 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}
 
 .PHONY: soak
-soak: ## Send 50,000 POSTs through the proxy to a baseline that answers early and breaks off
-	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./gateway/proxy
+soak: ## Send 50,000 POSTs through recorder and proxy to a baseline that answers early and breaks off
+	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./integration/soak
+
 .PHONY: man
 man: build ## Write the manual pages to dist/man
 	bin/understudy man dist/man

@@ -1,11 +1,16 @@
-package proxy_test
+// Package soak_test drives the live path, recorder and proxy together, for long
+// and against the worst of baselines.
+package soak_test
 
 import (
 	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
@@ -13,7 +18,16 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/gateway/proxy"
+	"understudy.dev/recorder"
+	"understudy.dev/recorder/recordertest"
 )
+
+// sized is the answer that comes early.
+const sized = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nearly"
 
 // moody is a baseline on its worst days: it answers before it has read the
 // body, closes connections unannounced, and restarts.
@@ -115,12 +129,54 @@ func lengthIn(head string) (int, error) {
 	return strconv.Atoi(length)
 }
 
+func head(r *bufio.Reader) string {
+	var b strings.Builder
+	for {
+		line, err := r.ReadString('\n')
+		b.WriteString(line)
+		if err != nil || line == "\r\n" {
+			return b.String()
+		}
+	}
+}
+
+// livePath is a recorder around a proxy, served as the command record serves
+// it.
+func livePath(t *testing.T, baseline string) (address string, rec *recorder.Recorder) {
+	t.Helper()
+	log, reg := slog.New(slog.DiscardHandler), prometheus.NewRegistry()
+	cfg := proxy.DefaultConfig()
+	cfg.URL = "http://" + baseline
+	upstream, err := proxy.NewUpstream(cfg, log, reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rec, err = recorder.New(recorder.DefaultConfig(), &recordertest.Sink{}, log, reg); err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer(rec.Wrap(upstream))
+	s.Config.Protocols = new(http.Protocols)
+	s.Config.Protocols.SetHTTP1(true)
+	s.Config.Protocols.SetUnencryptedHTTP2(true)
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	ended := make(chan error, 1)
+	go func() { ended <- rec.Run(t.Context()) }()
+	s.Start()
+	t.Cleanup(func() {
+		s.Close()
+		if err := <-ended; err != nil { // t.Context has ended before
+			t.Errorf("recorder: %v", err)
+		}
+	})
+	return s.Listener.Addr().String(), rec
+}
+
 // poster sends POSTs over one kept connection for as long as it is kept.
 type poster struct {
-	proxy string
-	c     net.Conn
-	r     *bufio.Reader
-	owed  string // the rest of the last body
+	address string
+	c       net.Conn
+	r       *bufio.Reader
+	owed    string // the rest of the last body
 
 	tally *soakTally
 }
@@ -139,7 +195,7 @@ func (p *poster) close() {
 // that has learned nothing of a close.
 func (p *poster) post(i int) error {
 	if p.c == nil {
-		c, err := net.Dial("tcp", p.proxy)
+		c, err := net.Dial("tcp", p.address)
 		if err != nil {
 			return err
 		}
@@ -222,13 +278,13 @@ func TestUnreadBodiesDoNotEndTheProcess(t *testing.T) {
 	}
 	m := startMoody(t)
 	var restart sync.Mutex
-	proxy := proxyTo(t, m.address)
+	address, rec := livePath(t, m.address)
 	var tally soakTally
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range 16 {
 		workers.Go(func() {
-			p := &poster{proxy: proxy, tally: &tally}
+			p := &poster{address: address, tally: &tally}
 			defer p.close()
 			for i := next.Add(1); i <= int64(requests); i = next.Add(1) {
 				if i%int64(requests/10) == 0 {
@@ -253,6 +309,9 @@ func TestUnreadBodiesDoNotEndTheProcess(t *testing.T) {
 		tally.answered.Load(), tally.cut.Load(), tally.closed.Load(), tally.reused.Load())
 	if got := tally.answered.Load() + tally.cut.Load(); got != int64(requests) {
 		t.Errorf("%d of %d requests got an answer or an end", got, requests)
+	}
+	if served := rec.Counts().Served; served != uint64(requests) {
+		t.Errorf("the recorder has served %d of %d requests", served, requests)
 	}
 	if tally.closed.Load() == 0 || tally.reused.Load() == 0 {
 		t.Error("the load did not meet the case")
