@@ -116,13 +116,13 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 		return err
 	}
 	defer client.Close()
-	until := clickhouse.NewUntil(clickhouse.KafkaBooks{
+	finish := stream.NewFinish(stream.GroupProgress{
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
 	}, cc.Topics, run)
 	said := ""
 	for {
-		done, waiting, err := until.Done(ctx)
-		if done || ctx.Err() != nil {
+		reached, waiting, err := finish.Reached(ctx)
+		if reached || ctx.Err() != nil {
 			return nil // what fails after the end of the work is no failure
 		}
 		if err != nil {

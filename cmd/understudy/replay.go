@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -206,7 +205,7 @@ func addHeaders(r *replayer.Config, headers []string) error {
 
 // requireNewRun: a name that is used twice would mix two runs in the tables.
 func (a *app) requireNewRun(ctx context.Context, name string) error {
-	runs, err := clickhouse.KafkaBooks{Config: a.cfg.Kafka.Config, Names: a.names()}.Runs(ctx)
+	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if err != nil {
 		return dependency(err)
 	}

@@ -1,4 +1,4 @@
-package report
+package text
 
 import (
 	"fmt"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
+
+	"understudy.dev/comparator/report"
 )
 
 // width is what a page keeps to: a terminal of the usual size.
@@ -17,7 +19,7 @@ type page struct{ strings.Builder }
 func (p *page) line(format string, args ...any) {
 	for i, a := range args {
 		if s, ok := a.(string); ok {
-			args[i] = Clean(s)
+			args[i] = report.Clean(s)
 		}
 	}
 	p.lines(text.WrapSoft(fmt.Sprintf(format, args...), width))
@@ -25,7 +27,7 @@ func (p *page) line(format string, args ...any) {
 
 // item writes one entry of a list, indented, what is wrapped further in.
 func (p *page) item(format string, args ...any) {
-	s := Clean(fmt.Sprintf(format, args...))
+	s := report.Clean(fmt.Sprintf(format, args...))
 	p.lines("  " + strings.ReplaceAll(text.WrapSoft(s, width-4), "\n", "\n    "))
 }
 
@@ -59,7 +61,7 @@ func (p *page) table(columns []column, rows [][]string) {
 	for _, row := range rows {
 		cells := make(table.Row, len(row))
 		for i, c := range row {
-			cells[i] = Clean(c)
+			cells[i] = report.Clean(c)
 		}
 		t.AppendRow(cells)
 	}

@@ -1,4 +1,4 @@
-package report
+package text
 
 import (
 	"encoding/csv"
@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"understudy.dev/comparator/report"
 )
 
-// The formats of Render.
+// The formats that everything can be written in.
 const (
 	Table = "table"
 	JSON  = "json"
 	CSV   = "csv"
 )
 
-// Formats lists what Render takes.
+// Formats lists them.
 func Formats() []string { return []string{Table, JSON, CSV} }
 
 // view is a thing that can be shown: a table for people, or records.
@@ -54,7 +56,7 @@ func writeJSON(w io.Writer, v any) error {
 	var safe strings.Builder
 	for _, r := range b.String() {
 		switch {
-		case r == '\n' || r == '\uFFFD' || !unsafeRune(r):
+		case r == '\n' || r == '\uFFFD' || !report.Unsafe(r):
 			safe.WriteRune(r)
 		case r > 0xFFFF:
 			r -= 0x10000
@@ -77,7 +79,7 @@ func writeCSV(w io.Writer, columns []string, records [][]any) error {
 		for i, v := range record {
 			cells[i] = fmt.Sprint(v)
 			if s, ok := v.(string); ok {
-				cells[i] = Clean(s)
+				cells[i] = report.Clean(s)
 				if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
 					cells[i] = "'" + cells[i]
 				}

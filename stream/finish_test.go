@@ -1,4 +1,4 @@
-package clickhouse
+package stream
 
 import (
 	"context"
@@ -17,19 +17,21 @@ type book struct {
 }
 
 func (b *book) Runs(context.Context) ([]*understudyv1.Run, error) { return b.runs, b.err }
-func (b *book) Ends(context.Context, string) (Offsets, error)     { return Offsets{0: b.end}, nil }
-func (b *book) Passed(_ context.Context, _ string, ends Offsets) (bool, error) {
+func (b *book) Ends(context.Context, string) (map[int32]int64, error) {
+	return map[int32]int64{0: b.end}, nil
+}
+func (b *book) Passed(_ context.Context, _ string, ends map[int32]int64) (bool, error) {
 	return b.at >= ends[0], nil
 }
 
-func TestUntil(t *testing.T) {
+func TestFinish(t *testing.T) {
 	state := func(name string, s understudyv1.Run_State) *understudyv1.Run {
 		return &understudyv1.Run{Name: name, State: s}
 	}
 	const running, completed, failed = understudyv1.Run_STATE_RUNNING, understudyv1.Run_STATE_COMPLETED, understudyv1.Run_STATE_FAILED
 	f := func(run string, at int64, want string, runs ...*understudyv1.Run) {
 		t.Helper()
-		done, waiting, err := NewUntil(&book{runs: runs, end: 10, at: at}, []string{"replays"}, run).Done(t.Context())
+		done, waiting, err := NewFinish(&book{runs: runs, end: 10, at: at}, []string{"replays"}, run).Reached(t.Context())
 		if err != nil || waiting != want || done != (want == "") {
 			t.Errorf("run %q: got %v, %q, %v; want %q", run, done, waiting, err, want)
 		}
@@ -44,18 +46,18 @@ func TestUntil(t *testing.T) {
 	f("r", 10, "", state("r", completed), state("other", running))
 }
 
-func TestUntilTakesTheEndOnce(t *testing.T) {
+func TestFinishTakesTheEndOnce(t *testing.T) {
 	b := &book{runs: []*understudyv1.Run{{Name: "r", State: understudyv1.Run_STATE_COMPLETED}}, end: 10, at: 9}
-	u := NewUntil(b, []string{"replays"}, "r")
-	if done, _, _ := u.Done(t.Context()); done {
+	finish := NewFinish(b, []string{"replays"}, "r")
+	if done, _, _ := finish.Reached(t.Context()); done {
 		t.Fatal("done before the end")
 	}
 	b.end, b.at = 20, 10 // others go on writing
-	if done, _, _ := u.Done(t.Context()); !done {
+	if done, _, _ := finish.Reached(t.Context()); !done {
 		t.Error("waits for what was written after the run")
 	}
 	b.err = errors.New("away")
-	if _, _, err := NewUntil(b, nil, "").Done(t.Context()); !errors.Is(err, b.err) {
+	if _, _, err := NewFinish(b, nil, "").Reached(t.Context()); !errors.Is(err, b.err) {
 		t.Errorf("got %v", err)
 	}
 }
