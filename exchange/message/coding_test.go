@@ -2,61 +2,22 @@ package message_test
 
 import (
 	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 
-	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/zstd"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/message/messagetest"
 )
-
-// encoded applies content codings in their order. "deflate raw" is deflate
-// without the zlib format around it.
-func encoded(t testing.TB, body []byte, codings ...string) []byte {
-	t.Helper()
-	for _, coding := range codings {
-		var b bytes.Buffer
-		var w io.WriteCloser
-		var err error
-		switch coding {
-		case "gzip", "x-gzip":
-			w = gzip.NewWriter(&b)
-		case "deflate":
-			w = zlib.NewWriter(&b)
-		case "deflate raw":
-			w, err = flate.NewWriter(&b, 9)
-		case "br":
-			w = brotli.NewWriter(&b)
-		case "zstd":
-			w, err = zstd.NewWriter(&b)
-		default:
-			t.Fatalf("no coding %q", coding)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(body); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		body = b.Bytes()
-	}
-	return body
-}
 
 func TestDecode(t *testing.T) {
 	const text = `{"id":"ord_1"}`
 	f := func(contentEncoding string, codings ...string) {
 		t.Helper()
-		got, err := message.Decode(encoded(t, []byte(text), codings...), contentEncoding, 1<<10)
+		got, err := message.Decode(messagetest.Encode(t, []byte(text), codings...), contentEncoding, 1<<10)
 		if err != nil || string(got) != text {
 			t.Errorf("%q: got %q, %v", contentEncoding, got, err)
 		}
@@ -83,10 +44,10 @@ func TestDecodeGivesUp(t *testing.T) {
 	}
 	long := []byte(strings.Repeat("0", 1<<20))
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
-		f(encoded(t, long, coding), coding, 1<<20-1, "", "content coding "+coding+": body is longer than max_decoded after decoding", message.ErrTooLong)
-		f(encoded(t, long, coding, coding), coding+","+coding, 1<<20-1, "", "content coding "+coding+": body is longer than max_decoded after decoding", message.ErrTooLong)
+		f(messagetest.Encode(t, long, coding), coding, 1<<20-1, "", "content coding "+coding+": body is longer than max_decoded after decoding", message.ErrTooLong)
+		f(messagetest.Encode(t, long, coding, coding), coding+","+coding, 1<<20-1, "", "content coding "+coding+": body is longer than max_decoded after decoding", message.ErrTooLong)
 	}
-	whole := encoded(t, []byte("x"), "gzip")
+	whole := messagetest.Encode(t, []byte("x"), "gzip")
 	f(whole[:len(whole)-4], "gzip", 9, "", "content coding gzip: unexpected EOF", nil)
 	f([]byte("x"), "zstd", 9, "", "content coding zstd: unexpected EOF", nil)
 	f([]byte("x"), "gzip, gzip, gzip, gzip, gzip", 9, "", "5 content codings: at most 4 are removed", nil)
@@ -99,7 +60,7 @@ func TestDecodeGivesUp(t *testing.T) {
 func TestBoundsOfDecode(t *testing.T) {
 	long := []byte(strings.Repeat("0", 20<<20))
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
-		if got, err := message.Decode(encoded(t, long, coding), coding, int64(len(long))); err != nil || len(got) != len(long) {
+		if got, err := message.Decode(messagetest.Encode(t, long, coding), coding, int64(len(long))); err != nil || len(got) != len(long) {
 			t.Errorf("%s: %d bytes, %v", coding, len(got), err)
 		}
 	}
@@ -132,8 +93,8 @@ func FuzzDecode(f *testing.F) {
 		f.Add([]byte("\x1f\x8b"), coding, 100)
 	}
 	for _, coding := range []string{"gzip", "deflate", "deflate raw", "br", "zstd"} {
-		f.Add(encoded(f, []byte(`{"a":1}`), coding), strings.TrimSuffix(coding, " raw"), 7)
-		f.Add(encoded(f, []byte(`{"a":1}`), coding, "gzip"), strings.TrimSuffix(coding, " raw")+", gzip", 6)
+		f.Add(messagetest.Encode(f, []byte(`{"a":1}`), coding), strings.TrimSuffix(coding, " raw"), 7)
+		f.Add(messagetest.Encode(f, []byte(`{"a":1}`), coding, "gzip"), strings.TrimSuffix(coding, " raw")+", gzip", 6)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, contentEncoding string, limit int) {
 		limit &= 1<<16 - 1
@@ -150,7 +111,7 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
-			again, err := message.Decode(encoded(t, body, coding), coding, int64(limit))
+			again, err := message.Decode(messagetest.Encode(t, body, coding), coding, int64(limit))
 			if err != nil || !bytes.Equal(again, body) {
 				t.Fatalf("%s: %q came back as %q, %v", coding, body, again, err)
 			}
