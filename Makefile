@@ -5,7 +5,7 @@ SHELL       := /bin/bash
 
 export CGO_ENABLED ?= 0
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . integration
 TOOLS   := $(CURDIR)/bin/tools
@@ -68,6 +68,14 @@ bench: build ## Measure the hot paths, each beside its peer in the same run
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}
+
+.PHONY: soak
+soak: ## Send 50,000 POSTs through recorder and proxy to a baseline that answers early and breaks off
+	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./integration/soak
+
+.PHONY: man
+man: build ## Write the manual pages to dist/man
+	bin/understudy man dist/man
 
 .PHONY: clean
 clean: ## Remove what builds and tests left in this folder

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -83,13 +84,25 @@ func (x *exchange) began(status int) {
 		return
 	}
 	var size int64
-	x.responseHead, size = snapshot(x.w.Header())
+	x.responseHead, size = snapshot(x.answerHead(status))
 	if !x.r.ledger.reserve(size, x.r.config.MemoryLimit) {
 		x.responseHead, x.overflow = nil, true
 		return
 	}
 	x.headBytes += size
 	x.response.declared = declaredLength(x.responseHead)
+}
+
+// answerHead leaves out Connection, by which the handler speaks about the
+// client's connection to this server, unless it is part of an upgrade.
+func (x *exchange) answerHead(status int) http.Header {
+	h := x.w.Header()
+	if _, ok := h["Connection"]; !ok || status == http.StatusSwitchingProtocols {
+		return h
+	}
+	h = maps.Clone(h)
+	delete(h, "Connection")
+	return h
 }
 
 // Write implements http.ResponseWriter.

@@ -185,6 +185,18 @@ func TestTrailersAreRecorded(t *testing.T) {
 	}
 }
 
+// TestCloseOfTheClientsConnectionIsNotRecorded: the baseline did not say it.
+func TestCloseOfTheClientsConnectionIsNotRecorded(t *testing.T) {
+	got := one(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("X-A", "1")
+		w.WriteHeader(http.StatusNoContent)
+	}, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if diff := cmp.Diff(header("X-A: 1"), got.Response.Headers, protocmp.Transform()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
 func TestUpgradeIsRecordedAsHeadOnly(t *testing.T) {
 	sink := new(recordertest.Sink)
 	address, _, stop := start(t, config(), sink, func(w http.ResponseWriter, _ *http.Request) {

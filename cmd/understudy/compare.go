@@ -46,6 +46,7 @@ Several of these share the work.`,
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
 	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
+	complete(c, "run", a.completeRunFlag)
 	return c
 }
 
@@ -82,12 +83,13 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err
 	}
 	defer stopAdmin()
 	ad.ready.Store(true)
+	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
 	return a.consume(ctx, consumer, f, cc)
 }
 

@@ -48,6 +48,7 @@ noise was reported or the books do not balance.`,
 	a.platformFlags(c)
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave everything running afterwards, until interrupted")
 	c.Flags().StringVarP(&f.output, "output", "o", f.output, "table or json")
+	enumerate(c, "output", report.Table, report.JSON)
 	c.AddCommand(a.demoSystemCommand("baseline"), a.demoSystemCommand("candidate"), a.demoTrafficCommand())
 	return c
 }

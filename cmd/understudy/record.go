@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -58,18 +58,9 @@ with a reason, and leaves a hole in the sequence numbers.`,
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
+	complete(c, "route", a.completeRoutes)
 	return c
-}
-
-// calmCollector lets the heap grow further between collections, unless the
-// environment sets GOGC: a small heap that is collected all the time costs the
-// traffic more CPU, and the schedule more delay, than the memory is worth.
-// Near limit bytes it is collected more often again.
-func calmCollector(percent int, limit int64) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
 }
 
 func (a *app) record(ctx context.Context) error {
@@ -99,7 +90,7 @@ func (a *app) record(ctx context.Context) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err
 	}
@@ -110,7 +101,8 @@ func (a *app) record(ctx context.Context) error {
 	}
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
 	ad.ready.Store(true)
-	err = serveTraffic(ctx, ln, rec, upstream, func() { ad.ready.Store(false) })
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
+	err = serveTraffic(ctx, ln, rec, upstream, a.log, func() { ad.ready.Store(false) })
 	n := rec.Counts()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
@@ -125,11 +117,12 @@ const drainTraffic = 20 * time.Second
 
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, draining func()) error {
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()

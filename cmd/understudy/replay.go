@@ -71,6 +71,7 @@ the loopback address, or with --isolated.`,
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
 	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 is no budget")
+	enumerate(c, "completion", "auto", "none", "poll", "callback")
 	return c
 }
 
@@ -134,7 +135,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	if err != nil {
 		return nil, err
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +146,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
 	return rep.Run(ctx)
 }
 

@@ -24,7 +24,7 @@ var errBalance = errors.New("the books do not balance: the run is not evidence")
 func (a *app) reportCommand() *cobra.Command {
 	format, options := report.Table, report.DefaultOptions()
 	c := &cobra.Command{
-		Use: "report RUN", Short: "Print the scorecard by route, the top discrepancies and the balance of a run", Args: exactly("RUN"),
+		Use: "report RUN", Short: "Print the scorecard by route, the top discrepancies and the balance of a run", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := errors.Join(checkFormat(format), options.Validate()); err != nil {
 				return usagef("%w", err)
@@ -69,7 +69,7 @@ func (a *app) runsCommand() *cobra.Command {
 		},
 	}
 	balance := &cobra.Command{
-		Use: "balance RUN", Short: "Show that nothing of a run went missing, or what did (exit 3)", Args: exactly("RUN"),
+		Use: "balance RUN", Short: "Show that nothing of a run went missing, or what did (exit 3)", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkFormat(format); err != nil {
 				return usagef("%w", err)
@@ -99,6 +99,7 @@ func (a *app) runsCommand() *cobra.Command {
 
 func formatFlag(c *cobra.Command, format *string) {
 	c.Flags().StringVarP(format, "output", "o", *format, strings.Join(report.Formats(), ", "))
+	enumerate(c, "output", report.Formats()...)
 }
 
 func checkFormat(format string) error {

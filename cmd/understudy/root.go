@@ -44,7 +44,7 @@ ClickHouse.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 threshold exceeded, 4 dependency
 unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`,
-		Version:       version,
+		Version:       readBuild().version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
@@ -61,6 +61,8 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 	flags.StringVar(&a.cfg.Log.Level, "log-level", a.cfg.Log.Level, "debug, info, warn or error")
 	flags.StringVar(&a.cfg.Log.Format, "log-format", a.cfg.Log.Format, "text or json")
 
+	enumerate(root, "log-level", "debug", "info", "warn", "error")
+	enumerate(root, "log-format", "text", "json")
 	for _, c := range a.commands() {
 		root.AddCommand(c)
 	}

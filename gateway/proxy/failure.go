@@ -66,6 +66,7 @@ func (u *upstream) fail(c *call, err error) {
 	f := failures[kind]
 	u.count(kind, err)
 	tell(c.w, f)
+	c.announceClose()
 	writeError(c.w, f)
 }
 
@@ -83,6 +84,7 @@ func (u *upstream) abort(c *call, err error) {
 	kind := kindOf(c, err)
 	u.count(kind, err)
 	tell(c.w, failures[kind])
+	c.closing = false
 	panic(http.ErrAbortHandler)
 }
 

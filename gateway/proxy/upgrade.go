@@ -16,7 +16,9 @@ import (
 // the handshake are passed on first: they are in the readers' buffers.
 func (u *upstream) upgrade(c *call, response *http.Response) {
 	back, ok := response.Body.(io.ReadWriteCloser)
-	if !ok || !message.HasToken(c.in.Header["Connection"], "upgrade") {
+	// The rest of a body would be mistaken for the new protocol's bytes, which
+	// the client may send only after it (RFC 9110, 7.8).
+	if !ok || c.pending() || !message.HasToken(c.in.Header["Connection"], "upgrade") {
 		response.Body.Close()
 		u.fail(c, message.ErrUnexpectedUpgrade)
 		return

@@ -89,7 +89,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 		// Without it the server closes the request body as the response
 		// begins, while the Transport may still be reading from it.
 		_ = http.NewResponseController(w).EnableFullDuplex()
-		defer c.body.Close()
+		defer c.release()
 	}
 	response, err := u.transportFor(in).RoundTrip(out)
 	c.endInformational()
