@@ -1,20 +1,18 @@
 package target
 
 import (
-	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -31,6 +29,9 @@ func (c *Client) exchange(r *http.Request) (*understudyv1.Response, http.Header,
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil, message.ErrUnexpectedUpgrade // no replay asks for it
+	}
 	body, err := c.capture(resp.Body, resp.ContentLength)
 	if err != nil {
 		return nil, nil, err
@@ -101,25 +102,4 @@ func headers(h http.Header) []*understudyv1.Header {
 	}
 	slices.SortStableFunc(out, func(a, b *understudyv1.Header) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return out
-}
-
-// transportError classifies an error without repeating what the candidate
-// said.
-func transportError(err error) *understudyv1.TransportError {
-	e := &understudyv1.TransportError{Message: err.Error(), Kind: understudyv1.TransportError_KIND_PROTOCOL}
-	var dial *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind, e.Message = understudyv1.TransportError_KIND_TIMEOUT, "no whole answer in time"
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Kind = understudyv1.TransportError_KIND_CONNECT
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	case strings.Contains(err.Error(), "connection broken"), strings.Contains(err.Error(), "server closed"):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	default:
-		e.Message = "answer is not HTTP, or more than is allowed"
-	}
-	return e
 }
