@@ -2,6 +2,7 @@ package walls
 
 import (
 	"bytes"
+	"debug/elf"
 	"errors"
 	"io"
 	"io/fs"
@@ -122,5 +123,31 @@ func TestCommandInstalls(t *testing.T) {
 	}
 	if out, err := exec.Command(filepath.Join(bin, "understudy"), "--version").CombinedOutput(); err != nil {
 		t.Errorf("the installed command: %v\n%s", err, out)
+	}
+}
+
+// TestStaticBuild: with the tag static the command needs nothing of the system
+// that it runs on, as the container image promises.
+func TestStaticBuild(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "understudy")
+	cmd := exec.Command("go", "build", "-tags", "static", "-o", bin, "./cmd/understudy")
+	cmd.Dir = root(t)
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0", "GOWORK=off")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	f, err := elf.Open(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	libraries, err := f.ImportedLibraries()
+	if err != nil || len(libraries) != 0 {
+		t.Errorf("needs the libraries %q, %v", libraries, err)
+	}
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Error("needs a loader")
+		}
 	}
 }
