@@ -13,6 +13,7 @@ TOOLS   := $(CURDIR)/bin/tools
 BUF_VERSION           := v1.75.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 GOLANGCI_VERSION      := v2.15.0
+ACTIONLINT_VERSION    := v1.7.12
 
 .PHONY: help
 help: ## List the targets
@@ -31,7 +32,7 @@ test: build ## Run the whole suite: Go tests, real Kafka, real ClickHouse engine
 	./integration/run-tests
 
 .PHONY: check
-check: fmt-check vet lint generate-check ## Format, vet, lint, generated code, module files, clean tree
+check: fmt-check vet lint lint-workflows generate-check ## Format, vet, lint, generated code, module files, clean tree
 	./integration/check-clean-tree
 
 .PHONY: fmt-check
@@ -48,6 +49,10 @@ vet:
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $< run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: lint-workflows
+lint-workflows: $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+	$< -shellcheck= -pyflakes=
 
 .PHONY: generate
 generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas
@@ -88,6 +93,8 @@ $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION):
 	$(call install,google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION),protoc-gen-go,$@)
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION),golangci-lint,$@)
+$(TOOLS)/actionlint-$(ACTIONLINT_VERSION):
+	$(call install,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION),actionlint,$@)
 
 define install
 	@mkdir -p $(TOOLS); echo "install $(1)"; \

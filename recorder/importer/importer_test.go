@@ -279,15 +279,18 @@ func TestErrorsOfReaderAndSinkAreReturned(t *testing.T) {
 	}
 }
 
-// shared opens real recordings kept beside the project's checkout.
+// shared is recorded traffic in the folder that UNDERSTUDY_DATA names; where it
+// is set, nothing may be missing. Elsewhere integration/imports has fixtures.
 func shared(t testing.TB, parts ...string) string {
 	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "data"}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real recordings are required under CI: %v", err)
-		}
-		t.Skipf("SKIPPED, NO REAL RECORDINGS: %v", err)
+	dir := os.Getenv("UNDERSTUDY_DATA")
+	if dir == "" {
+		fmt.Fprintf(os.Stderr, "SKIPPING %s: UNDERSTUDY_DATA is not set\n", t.Name())
+		t.Skip("SKIP: no recorded traffic: UNDERSTUDY_DATA is not set")
+	}
+	path := filepath.Join(append([]string{dir}, parts...)...)
+	if _, err := os.Stat(path); err != nil || !filepath.IsAbs(path) {
+		t.Fatalf("UNDERSTUDY_DATA=%s must be the absolute path of a folder with %s (%v)", dir, filepath.Join(parts...), err)
 	}
 	return path
 }
