@@ -310,7 +310,7 @@ func TestUnreadBodiesDoNotEndTheProcess(t *testing.T) {
 	if got := tally.answered.Load() + tally.cut.Load(); got != int64(requests) {
 		t.Errorf("%d of %d requests got an answer or an end", got, requests)
 	}
-	if served := rec.Counts().Served; served != uint64(requests) {
+	if served := rec.Tally().Served; served != uint64(requests) {
 		t.Errorf("the recorder has served %d of %d requests", served, requests)
 	}
 	if tally.closed.Load() == 0 || tally.reused.Load() == 0 {

@@ -135,7 +135,7 @@ func (p Completion) unwrap(r *understudyv1.Response, body []byte) *understudyv1.
 
 // withBody replaces the body by a part of it.
 func withBody(r *understudyv1.Response, raw []byte) *understudyv1.Response {
-	r.Body = bodyOf(raw)
+	r.Body = message.BodyOf(raw)
 	return r
 }
 
