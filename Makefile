@@ -5,7 +5,7 @@ SHELL       := /bin/bash
 
 export CGO_ENABLED ?= 0
 
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 MODULES := . integration
 TOOLS   := $(CURDIR)/bin/tools
@@ -13,6 +13,7 @@ TOOLS   := $(CURDIR)/bin/tools
 BUF_VERSION           := v1.75.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 GOLANGCI_VERSION      := v2.15.0
+ACTIONLINT_VERSION    := v1.7.12
 
 .PHONY: help
 help: ## List the targets
@@ -31,7 +32,7 @@ test: build ## Run the whole suite: Go tests, real Kafka, real ClickHouse engine
 	./integration/run-tests
 
 .PHONY: check
-check: fmt-check vet lint generate-check ## Format, vet, lint, generated code, module files, clean tree
+check: fmt-check vet lint lint-workflows generate-check ## Format, vet, lint, generated code, module files, clean tree
 	./integration/check-clean-tree
 
 .PHONY: fmt-check
@@ -48,6 +49,10 @@ vet:
 .PHONY: lint
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $< run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: lint-workflows
+lint-workflows: $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+	$< -shellcheck= -pyflakes=
 
 .PHONY: generate
 generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas, and the reference of the configuration
@@ -70,6 +75,14 @@ bench: build ## Measure the hot paths, each beside its peer in the same run
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}
 
+.PHONY: soak
+soak: ## Send 50,000 POSTs through recorder and proxy to a baseline that answers early and breaks off
+	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./integration/soak
+
+.PHONY: man
+man: build ## Write the manual pages to dist/man
+	bin/understudy man dist/man
+
 .PHONY: clean
 clean: ## Remove what builds and tests left in this folder
 	rm -rf bin dist integration/acceptance/.venv
@@ -81,6 +94,8 @@ $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION):
 	$(call install,google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION),protoc-gen-go,$@)
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION),golangci-lint,$@)
+$(TOOLS)/actionlint-$(ACTIONLINT_VERSION):
+	$(call install,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION),actionlint,$@)
 
 define install
 	@mkdir -p $(TOOLS); echo "install $(1)"; \

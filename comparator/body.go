@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"mime"
 	"strings"
 	"unicode/utf8"
 
 	"understudy.dev/comparator/diff"
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -25,19 +25,37 @@ func (j *Judge) compareBodies(emit emitter, rs rules, baseline, final *understud
 		truncated(emit, baseline, final)
 		return
 	}
-	if bytes.Equal(b.GetContent(), f.GetContent()) && header(baseline, "Content-Encoding") == header(final, "Content-Encoding") {
+	if bytes.Equal(b.GetContent(), f.GetContent()) && contentEncoding(baseline) == contentEncoding(final) {
 		return
 	}
 	bt, errB := j.decoded(baseline)
 	ft, errF := j.decoded(final)
 	switch {
-	case errors.Is(errB, errTooLong) || errors.Is(errF, errTooLong):
+	case errors.Is(errB, message.ErrTooLong) || errors.Is(errF, message.ErrTooLong):
 		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
 	case errB != nil || errF != nil:
 		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)})
 	case !bytes.Equal(bt, ft):
 		compareDecoded(emit, rs, baseline, final, bt, ft)
 	}
+}
+
+func contentEncoding(r *understudyv1.Response) string {
+	return message.Joined(r.GetHeaders(), "Content-Encoding")
+}
+
+func mediaType(r *understudyv1.Response) string {
+	return message.MediaType(message.Joined(r.GetHeaders(), "Content-Type"))
+}
+
+// decoded removes the content codings, within the bound. A body with a coding
+// that is not known is compared as it is.
+func (j *Judge) decoded(r *understudyv1.Response) ([]byte, error) {
+	body, err := message.Decode(r.GetBody().GetContent(), contentEncoding(r), j.cfg.MaxDecoded)
+	if errors.Is(err, message.ErrUnknownCoding) {
+		return body, nil
+	}
+	return body, err
 }
 
 // whole reports a difference of the bodies as a whole.
@@ -89,10 +107,10 @@ func truncated(emit emitter, baseline, final *understudyv1.Response) {
 
 // opaque: media whose bytes alone are compared, and without a content coding.
 func opaque(r *understudyv1.Response) bool {
-	kind, _, _ := mime.ParseMediaType(header(r, "Content-Type"))
+	kind := mediaType(r)
 	major, _, _ := strings.Cut(kind, "/")
 	switch {
-	case header(r, "Content-Encoding") != "", strings.HasSuffix(kind, "+xml"):
+	case contentEncoding(r) != "", message.IsXML(kind):
 		return false
 	case major == "image", major == "audio", major == "video", major == "font":
 		return true
@@ -134,17 +152,13 @@ const (
 	asBinary
 )
 
-func isJSON(kind string) bool {
-	return kind == "application/json" || strings.HasSuffix(kind, "+json") || kind == "text/json"
-}
-
 // bodyKind goes by the Content-Type and, where it says nothing, by the bytes.
 func bodyKind(r *understudyv1.Response, data []byte) bodyForm {
-	kind, _, _ := mime.ParseMediaType(header(r, "Content-Type"))
+	kind := mediaType(r)
 	switch {
-	case isJSON(kind):
+	case message.IsJSON(kind):
 		return asJSON
-	case kind == "application/x-www-form-urlencoded":
+	case message.IsForm(kind):
 		return asForm
 	case kind == "" || kind == "text/plain" || kind == "application/octet-stream":
 		if c := bytes.TrimLeft(data, " \t\r\n"); len(c) > 0 && (c[0] == '{' || c[0] == '[') && diff.Valid(data) == nil {

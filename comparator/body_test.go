@@ -1,53 +1,23 @@
 package comparator_test
 
 import (
-	"bytes"
-	"compress/flate"
-	"compress/gzip"
-	"compress/zlib"
 	"crypto/sha256"
-	"io"
 	"strings"
 	"testing"
 
-	"github.com/andybalholm/brotli"
 	"github.com/google/go-cmp/cmp"
-	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/comparator"
+	"understudy.dev/exchange/message/messagetest"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // coded makes an answer with a content coding.
 func coded(t *testing.T, coding, body string) *understudyv1.Response {
 	t.Helper()
-	var b bytes.Buffer
-	var w io.WriteCloser
-	var err error
-	switch coding {
-	case "gzip", "x-gzip":
-		w = gzip.NewWriter(&b)
-	case "deflate":
-		w = zlib.NewWriter(&b)
-	case "deflate raw":
-		coding = "deflate"
-		w, err = flate.NewWriter(&b, 9)
-	case "br":
-		w = brotli.NewWriter(&b)
-	case "zstd":
-		w, err = zstd.NewWriter(&b)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(w, body); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return response(200, b.String(), "Content-Encoding: "+coding)
+	b := messagetest.Encode(t, []byte(body), coding)
+	return response(200, string(b), "Content-Encoding: "+strings.TrimSuffix(coding, " raw"))
 }
 
 func TestContentCodings(t *testing.T) {

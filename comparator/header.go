@@ -1,20 +1,21 @@
 package comparator
 
 import (
-	"mime"
 	"slices"
 	"strings"
 
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// ignoredHeaders are not compared: they belong to the connection, to the
-// server rather than to the answer, to caches and tracing, or follow from the
-// body, which is compared itself. A * at the end stands for any rest.
+// ignoredHeaders are not compared, beside those that are hop by hop: they
+// belong to the connection, to the server rather than to the answer, to caches
+// and tracing, or follow from the body, which is compared itself. A * at the
+// end stands for any rest.
 var ignoredHeaders = []string{
-	// connection (RFC 9110 section 7.6.1) and transport
-	"connection", "keep-alive", "proxy-*", "te", "trailer", "transfer-encoding", "upgrade", "alt-svc",
+	// connection
+	"proxy-*", "alt-svc",
 	// the body itself is compared
 	"content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "content-digest", "repr-digest", "etag", "vary",
 	// clocks, servers and hops
@@ -35,7 +36,7 @@ type headerFilter struct {
 
 func newHeaderFilter(more []string) headerFilter {
 	f := headerFilter{exact: map[string]bool{}}
-	for _, name := range slices.Concat(ignoredHeaders, more) {
+	for _, name := range slices.Concat(message.HopByHop(), ignoredHeaders, more) {
 		name = strings.ToLower(name)
 		if p, ok := strings.CutSuffix(name, "*"); ok {
 			f.prefixes = append(f.prefixes, p)
@@ -101,7 +102,7 @@ func (j *Judge) fields(r *understudyv1.Response, later bool) map[string]string {
 			if len(r.GetBody().GetContent()) == 0 && r.GetBody().GetLength() == 0 {
 				continue // of nothing
 			}
-			value = mediaType(value)
+			value = message.ContentType(value)
 		case name == "set-cookie":
 			cookie, _, _ := strings.Cut(value, "=")
 			name, value = "set-cookie:"+strings.TrimSpace(cookie), cookieAttributes(value)
@@ -112,26 +113,6 @@ func (j *Judge) fields(r *understudyv1.Response, later bool) map[string]string {
 		out[name] = value
 	}
 	return out
-}
-
-// mediaType normalises case, blanks and the charset that JSON has anyway (RFC
-// 8259 section 8.1).
-func mediaType(value string) string {
-	kind, params, err := mime.ParseMediaType(value)
-	if err != nil {
-		return value
-	}
-	if strings.EqualFold(params["charset"], "utf-8") && isJSON(kind) {
-		delete(params, "charset")
-	}
-	if c, ok := params["charset"]; ok {
-		params["charset"] = strings.ToLower(c)
-	}
-	delete(params, "boundary")
-	if text := mime.FormatMediaType(kind, params); text != "" {
-		return text
-	}
-	return value
 }
 
 // cookieAttributes leaves out the value, which is a secret or a token, and

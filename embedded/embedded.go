@@ -103,6 +103,9 @@ func (p *Platform) Run(ctx context.Context) error {
 		return err
 	}
 	defer unlock()
+	if err := requireSpace(p.cfg.DataDir); err != nil {
+		return err
+	}
 	library, err := engine.Install(ctx, engine.InstallConfig{CacheDir: p.cfg.CacheDir, Progress: p.progress})
 	if err != nil {
 		return err
@@ -140,6 +143,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return native.New(native.Over(clickhouse), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})
+	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, free, p.log); return nil })
 	close(p.ready)
 	return group.Wait()
 }

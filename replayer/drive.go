@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/replayer/substitute"
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -66,15 +67,28 @@ func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1
 	if !recorded.GetBody().GetTruncated() && !answer.GetBody().GetTruncated() {
 		pairs = substitute.Learn(plain(recorded), plain(answer), given...)
 	}
-	if to := field(recorded, "Location"); to != "" {
+	if to := message.First(recorded.GetHeaders(), "Location"); to != "" {
 		for _, said := range []*understudyv1.Response{answer, promise} {
-			pairs = append(pairs, substitute.LearnLocation(to, field(said, "Location"), given...)...)
+			pairs = append(pairs, substitute.LearnLocation(to, message.First(said.GetHeaders(), "Location"), given...)...)
 		}
 	}
 	for i := range pairs {
 		pairs[i].From = e.GetId()
 	}
 	r.memory.Learn(e.GetSession(), pairs)
+}
+
+// maxPlain bounds what a body is unpacked to, in bytes.
+const maxPlain = 1 << 20
+
+// plain is a body without its content codings; nothing if it cannot be had
+// within bounds.
+func plain(r *understudyv1.Response) []byte {
+	body, err := message.Decode(r.GetBody().GetContent(), message.Joined(r.GetHeaders(), "Content-Encoding"), maxPlain)
+	if err != nil {
+		return nil
+	}
+	return body
 }
 
 // known are the pairs of the session as it is now.

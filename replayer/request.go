@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -27,12 +28,9 @@ const (
 	skipInterrupted = "interrupted"
 )
 
-// hopByHop fields belong to one connection (RFC 9110 section 7.6.1), or are
-// set by the client itself.
-var hopByHop = []string{
-	"Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "Te", "Trailer",
-	"Transfer-Encoding", "Upgrade", "Host", "Content-Length", "Expect", "Http2-Settings",
-}
+// clientsOwn fields are not sent beside those that are hop by hop: the client
+// sets them itself, or they speak to a proxy that is not on the way.
+var clientsOwn = []string{"Host", "Content-Length", "Expect", "Proxy-Authenticate", "Proxy-Authorization"}
 
 // sendable says why an exchange cannot be sent, "" if it can.
 func (r *Replayer) sendable(e *understudyv1.Exchange) string {
@@ -44,9 +42,9 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 		return skipUpgrade
 	case q.GetBody().GetTruncated():
 		return skipTruncated
-	case !r.isolated && !slices.Contains([]string{"GET", "HEAD", "OPTIONS", "TRACE"}, q.GetMethod()):
+	case !r.isolated && !message.IsSafe(q.GetMethod()):
 		return skipUnsafe
-	case !sendableTarget(q.GetTarget()) || !token(q.GetMethod()):
+	case !sendableTarget(q.GetTarget()) || !message.IsToken(q.GetMethod()):
 		return skipTarget
 	case !slices.ContainsFunc(q.GetHeaders(), func(f *understudyv1.Header) bool { return !sendableField(f) }):
 		return ""
@@ -83,14 +81,7 @@ func sendableField(f *understudyv1.Header) bool {
 	if strings.HasPrefix(f.GetName(), ":") {
 		return true
 	}
-	return token(f.GetName()) && !bytes.ContainsFunc(f.GetValue(), func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
-}
-
-// token of RFC 9110 section 5.6.2.
-func token(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(c rune) bool {
-		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
-	})
+	return message.IsToken(f.GetName()) && !bytes.ContainsFunc(f.GetValue(), func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
 }
 
 // build makes the request for the candidate: the recorded one with the
@@ -112,10 +103,10 @@ func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (
 	}
 	body := q.GetBody().GetContent()
 	if h.Get("Content-Encoding") == "" {
-		switch kind := mediaType(h.Get("Content-Type")); {
-		case kind == "application/json", strings.HasSuffix(kind, "+json"):
+		switch kind := message.MediaType(h.Get("Content-Type")); {
+		case message.IsJSON(kind):
 			body = pairs.JSON(body)
-		case kind == "application/x-www-form-urlencoded":
+		case message.IsForm(kind):
 			body = pairs.Form(body)
 		}
 	}
@@ -166,20 +157,13 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 // ones and those that belong to the recorded connection.
 func leftOut(e *understudyv1.Exchange) map[string]bool {
 	left := make(map[string]bool, 16)
-	for _, name := range hopByHop {
+	connection := message.Values(e.GetRequest().GetHeaders(), "Connection")
+	for _, name := range slices.Concat(message.HopByHop(), message.Nominated(connection), clientsOwn) {
 		left[name] = true
 	}
 	for _, x := range e.GetRedactions() {
 		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
 			left[http.CanonicalHeaderKey(x.GetName())] = true
-		}
-	}
-	for _, f := range e.GetRequest().GetHeaders() {
-		if !strings.EqualFold(f.GetName(), "Connection") {
-			continue
-		}
-		for name := range strings.SplitSeq(string(f.GetValue()), ",") {
-			left[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
 		}
 	}
 	return left
@@ -200,9 +184,4 @@ func (r *Replayer) retrace(h http.Header, id string) {
 	sum := sha256.Sum256([]byte(r.cfg.Run + "\x00" + id))
 	h.Set("Traceparent", fmt.Sprintf("00-%x-%x-%s", sum[:16], sum[16:24], flags))
 	h.Del("Tracestate")
-}
-
-func mediaType(contentType string) string {
-	kind, _, _ := strings.Cut(strings.ToLower(contentType), ";")
-	return strings.TrimSpace(kind)
 }

@@ -2,8 +2,6 @@ package replayer_test
 
 import (
 	"bufio"
-	"bytes"
-	"compress/gzip"
 	"io"
 	"net"
 	"net/http"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"understudy.dev/exchange/message/messagetest"
 	"understudy.dev/replayer"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -102,6 +101,7 @@ func TestHeads(t *testing.T) {
 		}
 	}
 	f(e("Connection: X-Hop, close", "X-Hop: 1", "X-End: 1"), nil, "X-End: 1", "X-Hop|close")
+	f(e("Proxy-Authorization: p", "Keep-Alive: 5", "Expect: 100-continue", "X-End: 1"), nil, "X-End: 1", "(?i)proxy|keep-alive|expect")
 	f(e(":authority: x", "x-a: 1", "X-A: 2"), nil, "X-A: 1\r\nX-A: 2\r\n", "authority")
 	f(e("Host: other"), nil, "Host: 127.0.0.1:", "shop|other")
 	f(e(), func(c *replayer.Config) { c.PreserveHost = true }, "Host: shop.example\r\n", "127")
@@ -125,16 +125,41 @@ func TestUnsendableHeaders(t *testing.T) {
 	}
 }
 
+// TestJSONIsRewrittenWhateverItsTypeIsCalled: the comparator takes the same
+// bodies for JSON.
+func TestJSONIsRewrittenWhateverItsTypeIsCalled(t *testing.T) {
+	f := func(contentType, want string) {
+		t.Helper()
+		first := exchange(0, func(e *understudyv1.Exchange) {
+			e.Session, e.Response = "s", &understudyv1.Response{Status: 200, Body: &understudyv1.Body{Content: []byte(`{"id":"ord_1"}`)}}
+		})
+		second := exchange(1, func(e *understudyv1.Exchange) {
+			e.Session, e.Request.Method = "s", "POST"
+			e.Request.Headers = []*understudyv1.Header{{Name: "Content-Type", Value: []byte(contentType)}}
+			e.Request.Body = &understudyv1.Body{Content: []byte(`{"order":"ord_1"}`)}
+		})
+		got := ""
+		_, err := replay(t.Context(), t, &source{list: []*understudyv1.Exchange{first, second}}, &sink{}, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == "POST" {
+				body, _ := io.ReadAll(r.Body)
+				got = string(body)
+				return
+			}
+			_, _ = io.WriteString(w, `{"id":"u-77"}`)
+		}, func(c *replayer.Config) { c.Order = true })
+		if err != nil || got != want {
+			t.Errorf("%s: %v, sent %s, want %s", contentType, err, got, want)
+		}
+	}
+	f("application/json", `{"order":"u-77"}`)
+	f("Application/Vnd.Shop+JSON; charset", `{"order":"u-77"}`)
+	f("text/json", `{"order":"u-77"}`)
+	f("text/plain", `{"order":"ord_1"}`)
+}
+
 // TestValuesAreLearnedFromWhereTheyAre: in a compressed answer, in the Location
 // of the answer, and in forms.
 func TestValuesAreLearnedFromWhereTheyAre(t *testing.T) {
-	zip := func(s string) []byte {
-		var out bytes.Buffer
-		z := gzip.NewWriter(&out)
-		_, _ = io.WriteString(z, s)
-		_ = z.Close()
-		return out.Bytes()
-	}
 	f := func(recorded *understudyv1.Response, answer http.HandlerFunc) {
 		t.Helper()
 		first := exchange(0, func(e *understudyv1.Exchange) { e.Session, e.Response = "s", recorded })
@@ -159,11 +184,18 @@ func TestValuesAreLearnedFromWhereTheyAre(t *testing.T) {
 	header := func(name, value string) []*understudyv1.Header {
 		return []*understudyv1.Header{{Name: name, Value: []byte(value)}}
 	}
-	f(&understudyv1.Response{Status: 200, Headers: header("content-encoding", "gzip"), Body: &understudyv1.Body{Content: zip(`{"id":"ord_1"}`)}},
-		func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(zip(`{"id":"u-77"}`))
-		})
+	for _, coding := range []string{"gzip", "deflate", "deflate raw", "br", "zstd"} {
+		name := strings.TrimSuffix(coding, " raw")
+		recorded := messagetest.Encode(t, []byte(`{"id":"ord_1"}`), coding)
+		f(&understudyv1.Response{Status: 200, Headers: header("content-encoding", name), Body: &understudyv1.Body{Content: recorded}},
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Encoding", name)
+				_, _ = w.Write(messagetest.Encode(t, []byte(`{"id":"u-77"}`), coding))
+			})
+	}
+	twice := messagetest.Encode(t, []byte(`{"id":"ord_1"}`), "br", "gzip")
+	f(&understudyv1.Response{Status: 200, Headers: append(header("Content-Encoding", "br"), header("content-encoding", "gzip")...), Body: &understudyv1.Body{Content: twice}},
+		func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"id":"u-77"}`) })
 	f(&understudyv1.Response{Status: 201, Headers: header("Location", "/orders/ord_1")},
 		func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", "http://"+httptest.DefaultRemoteAddr+"/orders/u-77")

@@ -2,10 +2,12 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/schemas/topic"
@@ -119,6 +121,10 @@ func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Re
 // ProduceSync writes records and waits for their acknowledgement.
 func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
 	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		if errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError) {
+			// Kafka's protocol has no word for the cause.
+			return fmt.Errorf("produce to %s: the broker cannot write; its disk may be full, its log says why: %w", rs[0].Topic, err)
+		}
 		return fmt.Errorf("produce to %s: %w", rs[0].Topic, err)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -30,7 +31,7 @@ func newAdmin() *admin {
 }
 
 // start serves until stop is called. An empty address serves nothing.
-func (a *admin) start(address string) (stop func(), err error) {
+func (a *admin) start(address string, log *slog.Logger) (stop func(), err error) {
 	if address == "" {
 		return func() {}, nil
 	}
@@ -38,7 +39,7 @@ func (a *admin) start(address string) (stop func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w; choose another address with --admin", err)
 	}
-	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(ln) }()
 	return func() {

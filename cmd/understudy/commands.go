@@ -17,5 +17,7 @@ func (a *app) commands() []*cobra.Command {
 		a.topicsCommand(),
 		a.migrateCommand(),
 		a.configCommand(),
+		a.versionCommand(),
+		a.manCommand(),
 	}
 }

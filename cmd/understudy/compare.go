@@ -45,6 +45,7 @@ Several of these share the work.`,
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
 	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
+	complete(c, "run", a.completeRunFlag)
 	return c
 }
 
@@ -84,12 +85,13 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err
 	}
 	defer stopAdmin()
 	ad.ready.Store(true)
+	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
 	return a.consume(ctx, consumer, f, cc)
 }
 
@@ -116,13 +118,13 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 		return err
 	}
 	defer client.Close()
-	until := clickhouse.NewUntil(clickhouse.KafkaBooks{
+	finish := stream.NewFinish(stream.GroupProgress{
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
 	}, cc.Topics, run)
 	said := ""
 	for {
-		done, waiting, err := until.Done(ctx)
-		if done || ctx.Err() != nil {
+		reached, waiting, err := finish.Reached(ctx)
+		if reached || ctx.Err() != nil {
 			return nil // what fails after the end of the work is no failure
 		}
 		if err != nil {

@@ -56,6 +56,7 @@ func (a *app) configReferenceCommand() *cobra.Command {
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", output, "text, markdown or json")
+	enumerate(c, "output", "text", "markdown", "json")
 	return c
 }
 

@@ -39,6 +39,7 @@ configuration. Secrets are shown as ***.`,
 		},
 	}
 	c.Flags().StringVarP(&output, "output", "o", output, "yaml, table or json")
+	enumerate(c, "output", "yaml", "table", "json")
 	return c
 }
 

@@ -32,6 +32,7 @@ being told. The first start installs the engine (a download of 170 MB).`,
 			at := p.At()
 			fmt.Fprintf(a.out, "kafka       %s\nclickhouse  %s (native), http://%s\ndata        %s\nready; Ctrl-C stops it\n",
 				at.Kafka, at.Native, at.HTTP, a.cfg.Dev.DataDir)
+			defer a.sayWhenStopped(c.Context(), "statements under way, at most 5 s, and for the engine to write what it holds")()
 			<-c.Context().Done()
 			return wait()
 		},

@@ -15,8 +15,8 @@ import (
 	"understudy.dev/setting/source"
 )
 
-// variable is the environment variable of a flag.
-func variable(flag string) string {
+// variableOf is the environment variable of a flag.
+func variableOf(flag string) string {
 	return "UNDERSTUDY_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
@@ -45,7 +45,7 @@ func (a *app) fromEnvironment(root *cobra.Command) {
 	paths := a.pathsOfFlags(root)
 	said := map[string]bool{}
 	eachFlag(root, func(f *pflag.Flag) {
-		name := variable(f.Name)
+		name := variableOf(f.Name)
 		value, ok := os.LookupEnv(name)
 		if !ok || f.Name == "config" {
 			return

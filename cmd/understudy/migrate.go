@@ -28,7 +28,7 @@ func (a *app) migrate(ctx context.Context, talk bool) error {
 	}
 	for _, s := range steps {
 		what := "applied"
-		if s.Applied {
+		if s.WasThere {
 			what = "was there"
 		}
 		if talk {

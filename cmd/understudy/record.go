@@ -4,24 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
-	"understudy.dev/schemas/topic"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/recorder/kafka"
 	"understudy.dev/setting/source"
-	"understudy.dev/stream"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -60,18 +56,9 @@ with a reason, and leaves a hole in the sequence numbers.`,
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
+	complete(c, "route", a.completeRoutes)
 	return c
-}
-
-// calmCollector lets the heap grow further between collections, unless the
-// environment sets GOGC: a small heap that is collected all the time costs the
-// traffic more CPU, and the schedule more delay, than the memory is worth.
-// Near limit bytes it is collected more often again.
-func calmCollector(percent int, limit int64) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-		debug.SetMemoryLimit(limit)
-	}
 }
 
 func (a *app) record(ctx context.Context) error {
@@ -97,11 +84,11 @@ func (a *app) record(ctx context.Context) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	rec, err := recorder.New(cfg.Config, &exchangeSink{producer: producer, names: a.names()}, a.log, ad.registry)
+	rec, err := recorder.New(cfg.Config, kafka.NewSink(producer, a.names()), a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err
 	}
@@ -112,8 +99,9 @@ func (a *app) record(ctx context.Context) error {
 	}
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
 	ad.ready.Store(true)
-	err = serveTraffic(ctx, ln, rec, upstream, func() { ad.ready.Store(false) })
-	n := rec.Counts()
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
+	err = serveTraffic(ctx, ln, rec, upstream, a.log, func() { ad.ready.Store(false) })
+	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
 		dropped += d
@@ -127,11 +115,12 @@ const drainTraffic = 20 * time.Second
 
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, draining func()) error {
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
@@ -152,46 +141,4 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 		return err
 	}
 	return group.Wait()
-}
-
-// exchangeSink writes what the recorder gives into Kafka without waiting.
-type exchangeSink struct {
-	producer *stream.Producer
-	names    topic.Names
-}
-
-// Exchange implements recorder.Sink.
-func (s *exchangeSink) Exchange(e *understudyv1.Exchange, done func(error)) error {
-	r, err := stream.ExchangeRecord(s.names, e)
-	if err != nil {
-		return err
-	}
-	s.producer.TryProduce(context.Background(), r, sinkDone(done))
-	return nil
-}
-
-// Tally implements recorder.Sink.
-func (s *exchangeSink) Tally(t *understudyv1.Tally, done func(error)) error {
-	r, err := stream.TallyRecord(s.names, t)
-	if err != nil {
-		return err
-	}
-	s.producer.TryProduce(context.Background(), r, sinkDone(done))
-	return nil
-}
-
-// Flush implements recorder.Sink.
-func (s *exchangeSink) Flush(ctx context.Context) error { return s.producer.Flush(ctx) }
-
-// sinkDone puts Kafka's reasons into the recorder's words.
-func sinkDone(done func(error)) func(*kgo.Record, error) {
-	return func(_ *kgo.Record, err error) {
-		switch {
-		case errors.Is(err, stream.ErrFull):
-			err = fmt.Errorf("%w: %w", recorder.ErrFull, err)
-		case errors.Is(err, kerr.MessageTooLarge):
-			err = fmt.Errorf("%w: %w", recorder.ErrTooLarge, err)
-		}
-		done(err)
-	}
 }

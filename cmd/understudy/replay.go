@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -72,6 +71,7 @@ the loopback address, or with --isolated.`,
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
 	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 is no budget")
+	enumerate(c, "completion", "auto", "none", "poll", "callback")
 	return c
 }
 
@@ -134,7 +134,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	if err != nil {
 		return nil, err
 	}
-	stopAdmin, err := ad.start(a.cfg.Admin)
+	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return nil, err
 	}
@@ -145,6 +145,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
 	return rep.Run(ctx)
 }
 
@@ -207,7 +208,7 @@ func (a *app) addHeaders(headers []string) error {
 
 // requireNewRun: a name that is used twice would mix two runs in the tables.
 func (a *app) requireNewRun(ctx context.Context, name string) error {
-	runs, err := clickhouse.KafkaBooks{Config: a.cfg.Kafka.Config, Names: a.names()}.Runs(ctx)
+	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if err != nil {
 		return dependency(err)
 	}

@@ -50,7 +50,7 @@ ClickHouse.
 
 Exit codes: 0 ok, 1 failed, 2 usage, 3 threshold exceeded, 4 dependency
 unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`,
-		Version:       version,
+		Version:       readBuild().version,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noCommand,
@@ -61,6 +61,8 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 	root.SetVersionTemplate("understudy {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	a.persistentFlags(root, path)
+	enumerate(root, "log-level", "debug", "info", "warn", "error")
+	enumerate(root, "log-format", "text", "json")
 	for _, c := range a.commands() {
 		root.AddCommand(c)
 	}

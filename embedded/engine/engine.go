@@ -98,7 +98,7 @@ func (e *Engine) connect() (unsafe.Pointer, error) {
 	defer pin.Unpin()
 	handle := e.lib.connect(int32(len(args)), arguments(&pin, args))
 	if handle == nil || *(*unsafe.Pointer)(handle) == nil {
-		return nil, errors.New("the engine refused the connection; another process may hold the folder")
+		return nil, refused(e.cfg.DataDir)
 	}
 	return handle, nil
 }

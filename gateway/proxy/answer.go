@@ -22,6 +22,7 @@ func (u *upstream) answer(c *call, response *http.Response) {
 	for name := range response.Trailer {
 		h["Trailer"] = append(h["Trailer"], name)
 	}
+	c.announceClose()
 	c.w.WriteHeader(response.StatusCode)
 	if response.Body != http.NoBody {
 		err := u.copyBody(c, response)

@@ -1,17 +1,15 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -68,6 +66,7 @@ func (u *upstream) fail(c *call, err error) {
 	f := failures[kind]
 	u.count(kind, err)
 	tell(c.w, f)
+	c.announceClose()
 	writeError(c.w, f)
 }
 
@@ -85,13 +84,14 @@ func (u *upstream) abort(c *call, err error) {
 	kind := kindOf(c, err)
 	u.count(kind, err)
 	tell(c.w, failures[kind])
+	c.closing = false
 	panic(http.ErrAbortHandler)
 }
 
 func (u *upstream) count(kind string, err error) {
 	u.metrics.failures[kind].Inc()
 	if kind != kindCanceled && kind != kindRefused && kind != kindRequest {
-		u.failure.log(kind, err)
+		u.failure.warn(kind, err)
 	}
 }
 
@@ -105,47 +105,36 @@ func writeError(w http.ResponseWriter, f failure) {
 }
 
 func kindOf(c *call, err error) string {
-	var timeout net.Error
-	var op *net.OpError
 	switch {
 	case errors.Is(err, errClientGone) || c.in.Context().Err() != nil:
 		return kindCanceled
 	case c.body != nil && c.body.broken.Load():
 		return kindRequest
-	case errors.As(err, &op) && op.Op == "dial" && !op.Timeout():
+	}
+	switch message.TransportError(err).GetKind() {
+	case understudyv1.TransportError_KIND_CONNECT:
 		return kindConnect
-	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
+	case understudyv1.TransportError_KIND_TIMEOUT:
 		return kindTimeout
-	case isProtocol(err):
+	case understudyv1.TransportError_KIND_PROTOCOL:
 		return kindProtocol
-	case strings.Contains(err.Error(), "tls:") || strings.Contains(err.Error(), "x509:"):
-		return kindConnect
+	case understudyv1.TransportError_KIND_CANCELED:
+		return kindCanceled
 	}
 	return kindReset
-}
-
-// isProtocol goes by text: net/http has no types for these errors.
-func isProtocol(err error) bool {
-	text := err.Error()
-	for _, part := range [...]string{"malformed", "response headers exceeded", "unexpected 101", "PROTOCOL_ERROR", "frame too large", "unsupported transfer encoding"} {
-		if strings.Contains(text, part) {
-			return true
-		}
-	}
-	return false
 }
 
 // sampler logs at most one failure of each kind in logEvery; the metric counts
 // all of them.
 type sampler struct {
-	logger *slog.Logger
-	mu     sync.Mutex
-	last   map[string]time.Time
+	log  *slog.Logger
+	mu   sync.Mutex
+	last map[string]time.Time
 }
 
 const logEvery = 10 * time.Second
 
-func (s *sampler) log(kind string, err error) {
+func (s *sampler) warn(kind string, err error) {
 	now := time.Now()
 	s.mu.Lock()
 	quiet := now.Sub(s.last[kind]) < logEvery
@@ -157,6 +146,6 @@ func (s *sampler) log(kind string, err error) {
 	}
 	s.mu.Unlock()
 	if !quiet {
-		s.logger.Warn("upstream failed", "kind", kind, "error", err, "at_most_every", logEvery)
+		s.log.Warn("upstream failed", "kind", kind, "error", err, "at_most_every", logEvery)
 	}
 }

@@ -4,22 +4,23 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"net"
 	"net/http"
-)
 
-var errUnexpectedUpgrade = errors.New("unexpected 101 from the upstream")
+	"understudy.dev/exchange/message"
+)
 
 // upgrade joins the two connections after a 101 until both directions have
 // ended or one has failed. Bytes that either side sent along with its part of
 // the handshake are passed on first: they are in the readers' buffers.
 func (u *upstream) upgrade(c *call, response *http.Response) {
 	back, ok := response.Body.(io.ReadWriteCloser)
-	if !ok || !hasToken(c.in.Header["Connection"], "upgrade") {
+	// The rest of a body would be mistaken for the new protocol's bytes, which
+	// the client may send only after it (RFC 9110, 7.8).
+	if !ok || c.pending() || !message.HasToken(c.in.Header["Connection"], "upgrade") {
 		response.Body.Close()
-		u.fail(c, errUnexpectedUpgrade)
+		u.fail(c, message.ErrUnexpectedUpgrade)
 		return
 	}
 	defer back.Close()
@@ -30,7 +31,7 @@ func (u *upstream) upgrade(c *call, response *http.Response) {
 	conn, client, err := http.NewResponseController(c.w).Hijack()
 	if err != nil {
 		clear(h)
-		u.fail(c, errUnexpectedUpgrade)
+		u.fail(c, message.ErrUnexpectedUpgrade)
 		return
 	}
 	defer conn.Close()

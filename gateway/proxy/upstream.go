@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
 	"sync"
@@ -20,7 +19,7 @@ import (
 // written. Its other reason, an Idempotency-Key header, is taken from it in
 // outHeader.
 type upstream struct {
-	config  Config
+	cfg     Config
 	url     *url.URL
 	plain   *http.Transport
 	h2c     *http.Transport
@@ -37,11 +36,11 @@ type upstream struct {
 // connection (or HTTP/2 stream) is aborted, so that a cut response never looks
 // whole. A ResponseWriter on the way that has the method
 // TransportError(*understudyv1.TransportError) is told what happened.
-func NewUpstream(c Config, logger *slog.Logger, reg prometheus.Registerer) (http.Handler, error) {
-	if err := c.Validate(); err != nil {
+func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.Handler, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	u, err := c.parse()
+	u, err := cfg.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +48,13 @@ func NewUpstream(c Config, logger *slog.Logger, reg prometheus.Registerer) (http
 	if err != nil {
 		return nil, err
 	}
-	up := &upstream{config: c, url: u, metrics: m, failure: &sampler{logger: logger}}
-	up.buffers.New = func() any { b := make([]byte, c.BufferBytes); return &b }
+	up := &upstream{cfg: cfg, url: u, metrics: m, failure: &sampler{log: log}}
+	up.buffers.New = func() any { b := make([]byte, cfg.BufferBytes); return &b }
 	var one, two http.Protocols
 	one.SetHTTP1(true)
-	one.SetHTTP2(c.Protocol != ProtocolHTTP1)
+	one.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
 	two.SetUnencryptedHTTP2(true)
-	up.plain, up.h2c = c.transport(&one), c.transport(&two)
+	up.plain, up.h2c = cfg.transport(&one), cfg.transport(&two)
 	return up, nil
 }
 
@@ -90,7 +89,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 		// Without it the server closes the request body as the response
 		// begins, while the Transport may still be reading from it.
 		_ = http.NewResponseController(w).EnableFullDuplex()
-		defer c.body.Close()
+		defer c.release()
 	}
 	response, err := u.transportFor(in).RoundTrip(out)
 	c.endInformational()
@@ -107,9 +106,9 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 
 func (u *upstream) transportFor(in *http.Request) *http.Transport {
 	switch {
-	case u.config.Protocol == ProtocolH2C:
+	case u.cfg.Protocol == ProtocolH2C:
 		return u.h2c
-	case u.config.Protocol == ProtocolAuto && u.url.Scheme == "http" && isGRPC(in):
+	case u.cfg.Protocol == ProtocolAuto && u.url.Scheme == "http" && isGRPC(in):
 		return u.h2c
 	}
 	return u.plain
@@ -117,53 +116,4 @@ func (u *upstream) transportFor(in *http.Request) *http.Transport {
 
 func isGRPC(in *http.Request) bool {
 	return in.ProtoMajor == 2 && strings.HasPrefix(in.Header.Get("Content-Type"), "application/grpc")
-}
-
-func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
-	in := c.in
-	c.trace.Got1xxResponse = c.informational
-	out := in.WithContext(httptrace.WithClientTrace(in.Context(), &c.trace))
-	out.URL = &target
-	out.RequestURI = ""
-	// On a connection that stays open the Transport sends a body that the
-	// upstream has just refused, and so makes the client send it.
-	out.Close = hasToken(in.Header["Expect"], "100-continue")
-	out.TransferEncoding = nil
-	out.Header = u.outHeader(in)
-	switch u.config.Host {
-	case "":
-	case HostUpstream:
-		out.Host = u.url.Host
-	default:
-		out.Host = u.config.Host
-	}
-	if in.ContentLength == 0 || in.Body == nil || in.Body == http.NoBody {
-		out.Body = nil
-		keepZeroLength(in, out)
-		return out
-	}
-	c.body = &requestBody{from: in.Body, in: in}
-	if in.ProtoMajor == 1 && in.ContentLength < 0 {
-		// Trailers that nobody announced are known after the last chunk only.
-		out.Trailer = make(http.Header, len(in.Trailer))
-		for k := range in.Trailer {
-			out.Trailer[k] = nil
-		}
-		c.body.trailer = out.Trailer
-	}
-	out.Body = c.body
-	return out
-}
-
-// keepZeroLength keeps an explicit Content-Length: 0, which the Transport
-// writes for POST, PUT and PATCH only. This spelling passes its filter.
-func keepZeroLength(in, out *http.Request) {
-	switch in.Method {
-	case http.MethodPost, http.MethodPut, http.MethodPatch:
-		return
-	}
-	if len(in.Header["Content-Length"]) > 0 {
-		delete(out.Header, "Content-Length")
-		out.Header["content-length"] = []string{"0"}
-	}
 }

@@ -1,20 +1,16 @@
 package target
 
 import (
-	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -31,6 +27,9 @@ func (c *Client) exchange(r *http.Request) (*understudyv1.Response, http.Header,
 		return nil, nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil, nil, message.ErrUnexpectedUpgrade // no replay asks for it
+	}
 	body, err := c.capture(resp.Body, resp.ContentLength)
 	if err != nil {
 		return nil, nil, err
@@ -48,49 +47,30 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }
 
 // capture keeps the first bytes of a body and hashes all of it.
 func (c *Client) capture(r io.Reader, declared int64) (*understudyv1.Body, error) {
-	b := &understudyv1.Body{DeclaredLength: declared}
-	kept := make([]byte, 0, min(max(declared, 512), c.cfg.CaptureLimit))
-	var sum hash.Hash
+	var kept message.Capture
+	kept.Expect(c.cfg.CaptureLimit, declared)
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	buf := *buffer
 	for {
 		n, err := r.Read(buf)
-		if n > 0 {
-			if sum == nil {
-				sum = sha256.New()
-			}
-			_, _ = sum.Write(buf[:n])
-			b.Length += int64(n)
-			kept = append(kept, buf[:min(int64(n), c.cfg.CaptureLimit-int64(len(kept)))]...)
-		}
+		_, _ = kept.Write(buf[:n])
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("body broke off after %d bytes: %w", b.Length, err)
+			return nil, fmt.Errorf("body broke off after %d bytes: %w", kept.Length(), err)
 		}
-		if b.Length > maxBody {
+		if kept.Length() > maxBody {
 			return nil, errEndless
 		}
 	}
-	b.Content, b.Truncated = kept, int64(len(kept)) < b.Length
-	if sum != nil {
-		b.Sha256 = sum.Sum(nil)
-	}
+	b := new(understudyv1.Body)
+	kept.Fill(b, true)
 	return b, nil
 }
 
 var errEndless = fmt.Errorf("body is longer than %d bytes", maxBody)
-
-func bodyOf(raw []byte) *understudyv1.Body {
-	b := &understudyv1.Body{Content: raw, DeclaredLength: int64(len(raw)), Length: int64(len(raw))}
-	if len(raw) > 0 {
-		sum := sha256.Sum256(raw)
-		b.Sha256 = sum[:]
-	}
-	return b
-}
 
 func headers(h http.Header) []*understudyv1.Header {
 	var out []*understudyv1.Header
@@ -101,25 +81,4 @@ func headers(h http.Header) []*understudyv1.Header {
 	}
 	slices.SortStableFunc(out, func(a, b *understudyv1.Header) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return out
-}
-
-// transportError classifies an error without repeating what the candidate
-// said.
-func transportError(err error) *understudyv1.TransportError {
-	e := &understudyv1.TransportError{Message: err.Error(), Kind: understudyv1.TransportError_KIND_PROTOCOL}
-	var dial *net.OpError
-	var timeout net.Error
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		e.Kind, e.Message = understudyv1.TransportError_KIND_TIMEOUT, "no whole answer in time"
-	case errors.As(err, &dial) && dial.Op == "dial":
-		e.Kind = understudyv1.TransportError_KIND_CONNECT
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	case strings.Contains(err.Error(), "connection broken"), strings.Contains(err.Error(), "server closed"):
-		e.Kind = understudyv1.TransportError_KIND_RESET
-	default:
-		e.Message = "answer is not HTTP, or more than is allowed"
-	}
-	return e
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -133,7 +134,7 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 	case err != nil && ctx.Err() != nil:
 		return w.o, false
 	case err != nil:
-		w.o.Error = transportError(err)
+		w.o.Error = message.TransportError(err)
 		r.Operation.end(false)
 		return w.o, true
 	}
@@ -156,8 +157,7 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 
 // load gives the request its body. What has been begun on one connection is
 // never sent again on another: a second POST would look like a fault of the
-// candidate. net/http does send again what bears an idempotency key, which it
-// knows by the canonical spelling of the field.
+// candidate.
 func load(r *http.Request, body []byte) {
 	r.ContentLength, r.Body = int64(len(body)), http.NoBody
 	if len(body) > 0 {
@@ -165,15 +165,8 @@ func load(r *http.Request, body []byte) {
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 		r.Body, _ = r.GetBody()
 	}
-	for _, name := range idempotencyKeys {
-		if v, has := r.Header[name]; has {
-			delete(r.Header, name)
-			r.Header[strings.ToLower(name)] = v
-		}
-	}
+	message.SendOnce(r.Header)
 }
-
-var idempotencyKeys = []string{"Idempotency-Key", "X-Idempotency-Key"}
 
 func channelName(d *understudyv1.Completion) string {
 	if d.GetSeen() == 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -71,7 +72,7 @@ func (p Completion) state(r *understudyv1.Response, body []byte, operation bool)
 		}
 		return done
 	}
-	if !operation && responseHeader(r, "Retry-After") == "" {
+	if !operation && message.First(r.GetHeaders(), "Retry-After") == "" {
 		return done
 	}
 	switch word := stateWord(body); {
@@ -134,17 +135,8 @@ func (p Completion) unwrap(r *understudyv1.Response, body []byte) *understudyv1.
 
 // withBody replaces the body by a part of it.
 func withBody(r *understudyv1.Response, raw []byte) *understudyv1.Response {
-	r.Body = bodyOf(raw)
+	r.Body = message.BodyOf(raw)
 	return r
-}
-
-func responseHeader(r *understudyv1.Response, name string) string {
-	for _, h := range r.GetHeaders() {
-		if strings.EqualFold(h.GetName(), name) {
-			return string(h.GetValue())
-		}
-	}
-	return ""
 }
 
 func (c Condition) holds(body []byte) bool {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -85,7 +86,7 @@ func (m *watch) step(ctx context.Context) (over bool) {
 		m.refuse(err)
 		return true
 	case err != nil:
-		m.o.Completion.Detail = "last poll: " + transportError(err).GetMessage()
+		m.o.Completion.Detail = "last poll: " + message.TransportError(err).GetMessage()
 		m.slower()
 		return false
 	}

@@ -101,6 +101,41 @@ func TestH2C(t *testing.T) {
 	}
 }
 
+// TestFailuresRepeatNothing that the candidate said, and have the kinds that
+// the gateway gives them.
+func TestFailuresRepeatNothing(t *testing.T) {
+	f := func(server *httptest.Server, want string) {
+		t.Helper()
+		defer server.Close()
+		client, stop := newClient(t, server.URL, func(c *target.Config) { c.Timeout = 5 * time.Second })
+		defer stop()
+		o := observe(t, client, post(client), "x")
+		if got := summary(o) + ": " + o.GetError().GetMessage(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	says := func(answer string) *httptest.Server {
+		return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			conn, _, err := w.(http.Hijacker).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer conn.Close()
+			_, _ = io.WriteString(conn, answer)
+		}))
+	}
+	const protocol = "error PROTOCOL: the answer is not HTTP, or more than is allowed"
+	f(says("HTTP/1.1 secret\r\n\r\n"), protocol)
+	f(says("HTTP/1.1 200 OK\r\nContent-Length: secret\r\n\r\n"), protocol)
+	f(says("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: secret\r\n\r\nsecret"), protocol)
+	f(says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nsecret"), "error RESET: the connection broke before the answer was whole")
+	secure := httptest.NewUnstartedServer(http.NotFoundHandler())
+	secure.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	secure.StartTLS()
+	f(secure, "error CONNECT: no connection: the TLS handshake failed")
+}
+
 // TestEndlessBody: an answer that never ends is cut by the timeout.
 func TestEndlessBody(t *testing.T) {
 	o, _ := drive(t, func(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/report"
+)
+
+// completionTime bounds what a person waits for after pressing Tab.
+const completionTime = 2 * time.Second
+
+// enumerate completes a flag with the values that it takes.
+func enumerate(c *cobra.Command, flag string, values ...string) {
+	complete(c, flag, func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return values, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+// complete panics for a flag that does not exist: a mistake of ours that every
+// start would show.
+func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
+	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
+		panic(err)
+	}
+}
+
+// completeRuns offers the runs that ClickHouse knows, the newest first. Nothing
+// is offered when it cannot be asked.
+func (a *app) completeRuns(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return a.completeRunFlag(c, args, prefix)
+}
+
+func (a *app) completeRunFlag(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
+	defer cancel()
+	var names []string
+	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
+	if err == nil {
+		defer conn.Close()
+		runs, _ := report.Runs(ctx, conn)
+		for _, r := range runs {
+			if strings.HasPrefix(r.Name, prefix) {
+				names = append(names, cobra.CompletionWithDesc(r.Name, r.State+", "+r.Candidate))
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// completeRoutes offers the path templates of the routes that were compared.
+func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
+	defer cancel()
+	var templates []string
+	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
+	if err == nil {
+		defer conn.Close()
+		var routes []struct {
+			Route string `ch:"route"`
+		}
+		_ = conn.Select(ctx, &routes, "SELECT DISTINCT route FROM comparisons ORDER BY route LIMIT 1000")
+		for _, r := range routes {
+			_, template, _ := strings.Cut(r.Route, " ")
+			if strings.HasPrefix(template, prefix) && !slices.Contains(templates, template) {
+				templates = append(templates, template)
+			}
+		}
+	}
+	return templates, cobra.ShellCompDirectiveNoFileComp
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+func completions(t *testing.T, args ...string) []string {
+	t.Helper()
+	var out bytes.Buffer
+	if code := run(t.Context(), append([]string{cobra.ShellCompRequestCmd}, args...), nil, &out, &bytes.Buffer{}); code != exitOK {
+		t.Fatalf("%q: exit %d", args, code)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	return lines[:len(lines)-1] // the last one is the directive
+}
+
+func TestCompleteEnumerations(t *testing.T) {
+	f := func(want string, args ...string) {
+		t.Helper()
+		if got := strings.Join(completions(t, args...), " "); got != want {
+			t.Errorf("%q: got %q, want %q", args, got, want)
+		}
+	}
+	f("debug info warn error", "record", "--log-level", "")
+	f("snappy lz4 zstd none", "record", "--compression", "")
+	f("auto none poll callback", "replay", "--completion", "")
+	f("table json", "demo", "-o", "")
+}
+
+// TestEnumerationsAreCompleted: a flag whose help lists words to choose from
+// completes them.
+func TestEnumerationsAreCompleted(t *testing.T) {
+	a := newApp(nil, &bytes.Buffer{}, &bytes.Buffer{})
+	root := a.rootCommand(nil)
+	var walk func(c *cobra.Command)
+	seen := 0
+	walk = func(c *cobra.Command) {
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
+			if slices.Contains([]string{"log-level", "log-format", "compression", "completion", "output"}, f.Name) {
+				seen++
+				if _, ok := c.GetFlagCompletionFunc(f.Name); !ok {
+					t.Errorf("%s --%s is not completed", c.CommandPath(), f.Name)
+				}
+			}
+		})
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(root)
+	if seen < 7 {
+		t.Errorf("saw only %d flags", seen)
+	}
+}
+
+// TestCompletionWithoutClickHouse offers nothing and takes no longer than a
+// person waits.
+func TestCompletionWithoutClickHouse(t *testing.T) {
+	if got := completions(t, "report", "--clickhouse", "127.0.0.1:1", ""); len(got) != 0 {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// insist is how long after the first signal a second one is the same wish
+// again: GNU timeout and many a terminal send theirs twice, to the process and
+// to its group.
+const insist = time.Second
+
+// withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so
+// that work under way is finished in order; one that comes a second later or
+// more ends the process at once. Under nohup SIGHUP stays ignored.
+func withSignals(parent context.Context, errOut io.Writer) (context.Context, func()) {
+	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		wanted = append(wanted, syscall.SIGHUP)
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, wanted...)
+	ctx, stop := stopAtSignal(parent, signals, errOut, os.Exit)
+	return ctx, func() { signal.Stop(signals); stop() }
+}
+
+// stopAtSignal is withSignals without the operating system.
+func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Writer, exit func(int)) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	quit := make(chan struct{})
+	go func() {
+		var first time.Time
+		for {
+			select {
+			case <-quit:
+				return
+			case s := <-signals:
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					cancel()
+				case time.Since(first) >= insist:
+					fmt.Fprintf(errOut, "understudy: second %s: leaving at once; what was under way is not accounted for\n", s)
+					exit(128 + int(s.(syscall.Signal)))
+				}
+			}
+		}
+	}()
+	return ctx, func() { close(quit); cancel() }
+}
+
+// sayWhenStopped tells a person, once the command is told to stop, what it is
+// still waiting for. The function it returns is called when there is nothing
+// left to wait for.
+func (a *app) sayWhenStopped(ctx context.Context, waitsFor string) (done func()) {
+	stop := context.AfterFunc(ctx, func() {
+		clear := ""
+		if _, terminal := terminalWidth(a.errOut); terminal {
+			clear = "\r\x1b[K" // a status line may stand there
+		}
+		fmt.Fprintf(a.errOut, "%sunderstudy: stopping; waiting for %s (signal again to leave at once)\n", clear, waitsFor)
+	})
+	return func() { stop() }
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"understudy.dev/embedded/engine"
+)
+
+// version is set by the linker; without it the build information tells.
+var version = ""
+
+// build is what this binary was made of.
+type build struct {
+	version, commit, date string
+	modified              bool
+}
+
+func readBuild() build {
+	b := build{version: version, commit: "unknown"}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		b.version = cmp.Or(b.version, "dev")
+		return b
+	}
+	if main := info.Main.Version; b.version == "" && main != "" && main != "(devel)" {
+		b.version = main // go install understudy.dev/cmd/understudy@v1.2.3
+	}
+	b.version = cmp.Or(b.version, "dev")
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			b.commit = s.Value
+		case "vcs.time":
+			b.date = s.Value
+		case "vcs.modified":
+			b.modified = s.Value == "true"
+		}
+	}
+	return b
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version, its commit and what it was built with", Args: exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			b := readBuild()
+			fmt.Fprintf(a.out, "understudy  %s\ncommit      %s", b.version, b.commit)
+			if b.modified {
+				fmt.Fprint(a.out, ", with changes")
+			}
+			if b.date != "" {
+				fmt.Fprintf(a.out, " (%s)", b.date)
+			}
+			fmt.Fprintf(a.out, "\ngo          %s %s/%s\nclickhouse  %s (embedded engine)\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, engine.Version)
+			return nil
+		},
+	}
+}

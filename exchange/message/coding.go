@@ -1,0 +1,101 @@
+package message
+
+import (
+	"bytes"
+	"compress/flate"
+	"compress/gzip"
+	"compress/zlib"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
+)
+
+var (
+	// ErrTooLong says that a body is longer than max_decoded, which says
+	// nothing about its content.
+	ErrTooLong = errors.New("body is longer than max_decoded after decoding")
+	// ErrUnknownCoding says that a body has a content coding that is not known.
+	ErrUnknownCoding = errors.New("unknown content coding")
+)
+
+// maxCodings is how many content codings may lie over each other.
+const maxCodings = 4
+
+// Decode removes the content codings that Content-Encoding names: gzip,
+// deflate, br and zstd. A body that becomes longer than maxDecoded bytes is
+// given up with ErrTooLong; one without a coding may have any length. With
+// ErrUnknownCoding comes the body as far as it was decoded.
+func Decode(body []byte, contentEncoding string, maxDecoded int64) ([]byte, error) {
+	codings := strings.Split(strings.ToLower(contentEncoding), ",")
+	if len(codings) > maxCodings {
+		return nil, fmt.Errorf("%d content codings: at most %d are removed", len(codings), maxCodings)
+	}
+	for i := len(codings) - 1; i >= 0 && len(body) > 0; i-- {
+		coding := strings.TrimSpace(codings[i])
+		if coding == "" || coding == "identity" {
+			continue
+		}
+		open, known := decoders[coding]
+		if !known {
+			return body, fmt.Errorf("%w %q", ErrUnknownCoding, coding)
+		}
+		var err error
+		if body, err = readAll(open, body, maxDecoded); err != nil {
+			return nil, fmt.Errorf("content coding %s: %w", coding, err)
+		}
+	}
+	return body, nil
+}
+
+func readAll(open opener, body []byte, limit int64) ([]byte, error) {
+	r, err := open(body, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	out, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if int64(len(out)) > limit || errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
+		return nil, ErrTooLong
+	}
+	return out, err
+}
+
+type opener func(body []byte, limit int64) (io.ReadCloser, error)
+
+var decoders = map[string]opener{
+	"gzip":    gunzip,
+	"x-gzip":  gunzip,
+	"deflate": inflate,
+	"br": func(body []byte, _ int64) (io.ReadCloser, error) {
+		return io.NopCloser(brotli.NewReader(bytes.NewReader(body))), nil
+	},
+	"zstd": unzstd,
+}
+
+func gunzip(body []byte, _ int64) (io.ReadCloser, error) {
+	return gzip.NewReader(bytes.NewReader(body))
+}
+
+// inflate: zlib by RFC 9110, raw deflate by custom.
+func inflate(body []byte, _ int64) (io.ReadCloser, error) {
+	if r, err := zlib.NewReader(bytes.NewReader(body)); err == nil {
+		return r, nil
+	}
+	return flate.NewReader(bytes.NewReader(body)), nil
+}
+
+// maxWindow is the window that a zstd body may ask for however short it is (RFC
+// 9659).
+const maxWindow = 8 << 20
+
+func unzstd(body []byte, limit int64) (io.ReadCloser, error) {
+	d, err := zstd.NewReader(bytes.NewReader(body), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(max(limit, maxWindow))))
+	if err != nil {
+		return nil, err
+	}
+	return d.IOReadCloser(), nil
+}

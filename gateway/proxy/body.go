@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// errHandlerDone ends the Transport's reading of a body whose request has been
+// answered.
+var errHandlerDone = errors.New("request was answered before its body ended")
+
+// requestBody is what the Transport reads. Closing it does not close the
+// client's body, which may block until the client has sent it all; it only
+// ends further reads.
+type requestBody struct {
+	from    io.Reader
+	in      *http.Request
+	trailer http.Header
+	reading sync.Mutex // held while a Read of from is under way
+	closed  atomic.Bool
+	broken  atomic.Bool
+	through atomic.Bool // read to its end
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	if b.closed.Load() {
+		return 0, errHandlerDone
+	}
+	n, err := b.from.Read(p)
+	switch {
+	case err == io.EOF:
+		if b.trailer != nil {
+			for k, v := range b.in.Trailer {
+				b.trailer[k] = v
+			}
+		}
+		b.through.Store(true)
+	case err != nil && !b.closed.Load():
+		b.broken.Store(true)
+	}
+	return n, err
+}
+
+func (b *requestBody) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+// lingerTime bounds how long the server waits for the rest of a body that
+// nobody wants any more, so that a client which is still sending it reads the
+// answer rather than a reset.
+const lingerTime = 5 * time.Second
+
+// pending reports that the client's connection may still have bytes of the
+// request body to come. Streams of HTTP/2 have bodies of their own.
+func (c *call) pending() bool {
+	return c.body != nil && c.in.ProtoMajor == 1 && !c.body.through.Load()
+}
+
+// announceClose goes before the head of a final answer. In full duplex net/http
+// would go on to the next request of a connection whose body is not through,
+// with a reader of that body still at work (golang/go#68560); the panic that
+// follows is in the Transport's goroutine and ends the process.
+func (c *call) announceClose() {
+	if c.pending() {
+		c.closing = true
+		c.w.Header()["Connection"] = []string{"close"}
+	}
+}
+
+// release ends the Transport's reading before the handler returns, since
+// net/http then takes the connection back.
+func (c *call) release() {
+	if c.body == nil {
+		return
+	}
+	c.body.Close()
+	if !c.pending() {
+		return
+	}
+	conn := http.NewResponseController(c.w)
+	if conn.SetReadDeadline(time.Unix(1, 0)) != nil {
+		return // not a server's writer: there is no connection to take back
+	}
+	c.body.reading.Lock() // the Transport has left Read, and comes in no more
+	c.body.reading.Unlock()
+	if !c.closing {
+		return // cut or handed over: nothing is left to say to the client
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(lingerTime))
+	if c.in.ContentLength < 0 || len(c.in.Header["Expect"]) > 0 {
+		c.linger()
+	}
+}
+
+// linger makes net/http half-close the connection and wait before it closes
+// it. Otherwise it does so only when it has found the body too long: a chunked
+// body whose Read was broken off it cannot read further to find that out, and
+// behind Expect: 100-continue it does not look.
+func (c *call) linger() {
+	w := c.w
+	for {
+		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			break
+		}
+		w = inner.Unwrap()
+	}
+	over := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0)
+	_, _ = over.Read(make([]byte, 1))
+}

@@ -1,0 +1,100 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+
+	"understudy.dev/exchange/message"
+)
+
+func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
+	in := c.in
+	c.trace.Got1xxResponse = c.informational
+	out := in.WithContext(httptrace.WithClientTrace(in.Context(), &c.trace))
+	out.URL = &target
+	out.RequestURI = ""
+	// On a connection that stays open the Transport sends a body that the
+	// upstream has just refused, and so makes the client send it.
+	out.Close = message.HasToken(in.Header["Expect"], "100-continue")
+	out.TransferEncoding = nil
+	out.Header = u.outHeader(in)
+	switch u.cfg.Host {
+	case "":
+	case HostUpstream:
+		out.Host = u.url.Host
+	default:
+		out.Host = u.cfg.Host
+	}
+	if in.ContentLength == 0 || in.Body == nil || in.Body == http.NoBody {
+		out.Body = nil
+		keepZeroLength(in, out)
+		return out
+	}
+	c.body = &requestBody{from: in.Body, in: in}
+	if in.ProtoMajor == 1 && in.ContentLength < 0 {
+		// Trailers that nobody announced are known after the last chunk only.
+		out.Trailer = make(http.Header, len(in.Trailer))
+		for k := range in.Trailer {
+			out.Trailer[k] = nil
+		}
+		c.body.trailer = out.Trailer
+	}
+	out.Body = c.body
+	return out
+}
+
+// keepZeroLength keeps an explicit Content-Length: 0, which the Transport
+// writes for POST, PUT and PATCH only. This spelling passes its filter.
+func keepZeroLength(in, out *http.Request) {
+	switch in.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+		return
+	}
+	if len(in.Header["Content-Length"]) > 0 {
+		delete(out.Header, "Content-Length")
+		out.Header["content-length"] = []string{"0"}
+	}
+}
+
+func (u *upstream) outHeader(in *http.Request) http.Header {
+	h := make(http.Header, len(in.Header)+2)
+	copyEndToEnd(h, in.Header)
+	if message.HasToken(in.Header["Te"], "trailers") {
+		h["Te"] = []string{"trailers"}
+	}
+	if protocol := in.Header["Upgrade"]; len(protocol) > 0 && in.ProtoMajor == 1 && message.HasToken(in.Header["Connection"], "upgrade") {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocol
+	}
+	if _, ok := h["User-Agent"]; !ok {
+		h["User-Agent"] = nil // else net/http would name itself
+	}
+	if !message.IsSafe(in.Method) {
+		message.SendOnce(h)
+	}
+	if u.cfg.Forwarded == ForwardedAppend {
+		appendForwarded(h, in)
+	}
+	return h
+}
+
+func appendForwarded(h http.Header, in *http.Request) {
+	client, _, err := net.SplitHostPort(in.RemoteAddr)
+	if err == nil {
+		if before := h["X-Forwarded-For"]; len(before) > 0 {
+			client = strings.Join(before, ", ") + ", " + client
+		}
+		h["X-Forwarded-For"] = []string{client}
+	}
+	if _, ok := h["X-Forwarded-Host"]; !ok {
+		h["X-Forwarded-Host"] = []string{in.Host}
+	}
+	if _, ok := h["X-Forwarded-Proto"]; !ok {
+		h["X-Forwarded-Proto"] = []string{"http"}
+		if in.TLS != nil {
+			h["X-Forwarded-Proto"] = []string{"https"}
+		}
+	}
+}
