@@ -6,20 +6,17 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/replayer"
-	"understudy.dev/schemas/topic"
+	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 	"understudy.dev/setting/source"
@@ -130,7 +127,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin()
-	rep, err := replayer.New(*r, a.runSpec(window), &timelineSource{t: timeline}, &replaySink{producer: producer, names: a.names()}, a.log, ad.registry)
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names()), a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +143,11 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
-	return rep.Run(ctx)
+	run, err := rep.Run(ctx)
+	if errors.Is(err, kafka.ErrKafka) {
+		err = dependency(err)
+	}
+	return run, err
 }
 
 func progressText(run string, p replayer.Progress) string {
@@ -243,56 +244,3 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	}
 	return spec
 }
-
-// timelineSource lets the replayer read the topic.
-type timelineSource struct {
-	mu sync.Mutex
-	t  *stream.Timeline
-}
-
-// Next implements replayer.Source.
-func (s *timelineSource) Next(ctx context.Context) (*understudyv1.Exchange, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, err := s.t.Next(ctx)
-	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
-		err = dependency(err)
-	}
-	return e, err
-}
-
-// Unselected implements replayer.Source.
-func (s *timelineSource) Unselected() map[string]uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.t.Stats().Unselected
-}
-
-// replaySink writes what the replayer gives into Kafka, waiting while its
-// buffer is full.
-type replaySink struct {
-	producer *stream.Producer
-	names    topic.Names
-}
-
-// Replay implements replayer.Sink.
-func (s *replaySink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
-	record, err := stream.ReplayRecord(s.names, r)
-	if err != nil {
-		done(err)
-		return
-	}
-	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(err) })
-}
-
-// Run implements replayer.Sink.
-func (s *replaySink) Run(ctx context.Context, r *understudyv1.Run) error {
-	record, err := stream.RunRecord(s.names, r)
-	if err != nil {
-		return err
-	}
-	return dependency(s.producer.ProduceSync(ctx, record))
-}
-
-// Flush implements replayer.Sink.
-func (s *replaySink) Flush(ctx context.Context) error { return dependency(s.producer.Flush(ctx)) }
