@@ -31,8 +31,8 @@ type Config struct {
 	QueueSize int `yaml:"queue_size"`
 	// MemoryLimit bounds the bytes of captured heads and bodies from their
 	// arrival until the sink is done with them; 1 MiB or more, default
-	// 256 MiB. Beyond it
-	// bodies are cut, and an exchange whose head does not fit is dropped.
+	// 256 MiB. Beyond it bodies are cut, and an exchange whose head does not
+	// fit is dropped.
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
