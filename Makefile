@@ -20,7 +20,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/understudy (static Go, CGO off)
+build: ## Build bin/understudy (CGO off; with the tag static it needs no C library)
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/understudy ./cmd/understudy
 
 .PHONY: demo
