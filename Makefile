@@ -6,7 +6,9 @@ SHELL       := /bin/bash
 export CGO_ENABLED ?= 0
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 MODULES := . integration
 TOOLS   := $(CURDIR)/bin/tools
 
@@ -20,7 +22,7 @@ help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/understudy (static Go, CGO off)
+build: ## Build bin/understudy (CGO off; with the tag static it needs no C library)
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/understudy ./cmd/understudy
 
 .PHONY: demo

@@ -68,7 +68,7 @@ func TestCommandsInDeployments(t *testing.T) {
 func TestCommandsThatCannotBeParsed(t *testing.T) {
 	f := func(words ...string) {
 		t.Helper()
-		if _, err := parsed(words); err == nil {
+		if err := parsed(words); err == nil {
 			t.Errorf("%q was taken", words)
 		}
 	}
@@ -192,25 +192,25 @@ func expandCompose(s string) string {
 
 func parseCommand(t *testing.T, where string, words []string) {
 	t.Helper()
-	if _, err := parsed(words); err != nil {
+	if err := parsed(words); err != nil {
 		t.Errorf("%s: understudy %s: %v", where, strings.Join(words, " "), err)
 	}
 }
 
 // parsed takes a command line as far as it goes without running it.
-func parsed(words []string) (*cobra.Command, error) {
+func parsed(words []string) error {
 	a := newApp(strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
 	command, rest, err := a.rootCommand(nil).Find(words)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if command.HasSubCommands() {
-		return nil, usagef("%s alone does nothing", command.CommandPath())
+		return usagef("%s alone does nothing", command.CommandPath())
 	}
 	if err := command.ParseFlags(rest); err != nil {
-		return nil, err
+		return err
 	}
-	return command, command.ValidateArgs(command.Flags().Args())
+	return command.ValidateArgs(command.Flags().Args())
 }
 
 // parseSetting checks that an environment variable is the name of a flag, and
