@@ -183,7 +183,7 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 		return err
 	}
 	if err != nil {
-		interrupt(w, r, coded, exceptionBlock(tag, exceptionOf(err).Error()))
+		interrupt(w, r, coded, exceptionBlock(tag, engine.ExceptionOf(err).Error()))
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package native
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"understudy.dev/embedded/engine"
+)
 
 // Packets from the server.
 const (
@@ -34,7 +38,7 @@ func appendServerHello(b []byte, s serverIdentity, revision uint64) []byte {
 }
 
 // appendException appends an exception without a nested one.
-func appendException(b []byte, e *Exception) []byte {
+func appendException(b []byte, e *engine.Exception) []byte {
 	b = binary.AppendUvarint(b, serverException)
 	b = binary.LittleEndian.AppendUint32(b, uint32(e.Code))
 	b = appendString(b, exceptionClass)

@@ -18,6 +18,13 @@ const (
 // 1 is_overflows=false, 2 bucket_num=-1, 0 end.
 var blockInfo = []byte{1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0}
 
+// The revisions of the protocol at which blocks gained something (ClickHouse's
+// src/Core/ProtocolDefines.h).
+const (
+	revisionBlockInfo           = 51903
+	revisionCustomSerialization = 54454
+)
+
 // A layout says what a block has beyond revision 0 of the Native format, which
 // the engine speaks.
 type layout struct {

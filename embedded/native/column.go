@@ -61,6 +61,9 @@ func (e *unsupportedTypeError) Error() string {
 	return fmt.Sprintf("the type %.200s is not supported by the embedded platform's native protocol: %s", e.kind, e.reason)
 }
 
+// Exception says which of ClickHouse's it is.
+func (*unsupportedTypeError) Exception() (code int32, name string) { return 48, "NOT_IMPLEMENTED" }
+
 // A scope bounds what the types of one block may make of themselves, since
 // they come from the network and may hold further types within their values.
 type scope struct {

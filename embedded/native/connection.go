@@ -11,6 +11,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"understudy.dev/embedded/engine"
 )
 
 // A connection is one client with its session: database and settings.
@@ -77,7 +79,7 @@ func leaving(err error) error {
 // farewell tells the client why the connection ends, if it can be told.
 func (c *connection) farewell(err error) error {
 	if c.out.rollback() {
-		c.out.buf = appendException(c.out.buf, exceptionOf(err))
+		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
 		// What keeps the client from being told matters less than err.
 		_ = c.out.flush()
 		c.linger()
@@ -100,7 +102,7 @@ func (c *connection) linger() {
 // First bytes of what reaches this port by mistake.
 const (
 	tlsHandshake = 0x16
-	httpAnswer   = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" +
+	httpAnswer   = "HTTP/1.0 400 Bad engine.Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" +
 		"This port speaks ClickHouse's native protocol (clickhouse-client, clickhouse-go, clickhouse-driver).\r\n" +
 		"For HTTP use the HTTP port, by default 18123.\r\n"
 )
@@ -209,6 +211,6 @@ func (c *connection) packet(ctx context.Context) error {
 }
 
 // request makes a request of the session and the query.
-func (c *connection) request(sql string) Request {
-	return Request{SQL: sql, Database: c.database, Settings: maps.Clone(c.settings)}
+func (c *connection) request(sql string) engine.Request {
+	return engine.Request{SQL: sql, Database: c.database, Settings: maps.Clone(c.settings)}
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"understudy.dev/embedded/engine"
 )
 
 // serverIdentity is what the server's hello says.
@@ -19,7 +21,7 @@ type serverIdentity struct {
 
 // facts are what the engine says of itself, asked once.
 type facts struct {
-	engine Engine
+	backend Engine
 
 	mu       sync.Mutex
 	self     *serverIdentity
@@ -32,7 +34,7 @@ func (f *facts) identity(ctx context.Context) (serverIdentity, error) {
 	if f.self != nil {
 		return *f.self, nil
 	}
-	rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT version(), timezone(), hostName()"})
+	rows, err := askStrings(ctx, f.backend, engine.Request{SQL: "SELECT version(), timezone(), hostName()"})
 	if err != nil {
 		return serverIdentity{}, err
 	}
@@ -56,7 +58,7 @@ func (f *facts) knows(ctx context.Context, name string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.settings == nil {
-		rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT name FROM system.settings"})
+		rows, err := askStrings(ctx, f.backend, engine.Request{SQL: "SELECT name FROM system.settings"})
 		if err != nil {
 			return false, err
 		}
@@ -72,8 +74,8 @@ func (f *facts) knows(ctx context.Context, name string) (bool, error) {
 const maxStrings = 1 << 20
 
 // askStrings runs a statement whose columns are all String and gives its rows.
-func askStrings(ctx context.Context, engine Engine, request Request) (rows [][]string, err error) {
-	result, err := engine.Query(ctx, request)
+func askStrings(ctx context.Context, backend Engine, request engine.Request) (rows [][]string, err error) {
+	result, err := backend.Query(ctx, request)
 	if err != nil {
 		return nil, err
 	}

@@ -49,7 +49,7 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 	if err := errors.Join(err, result.Close()); err != nil {
 		return err
 	}
-	p := statistics.progress(started)
+	p := progressOf(statistics, started)
 	if p.wroteRows == 0 {
 		p.wroteRows, p.wroteBytes = rows, uint64(spool.size)
 	}
@@ -97,10 +97,10 @@ func (target insertTarget) statement(path string) string {
 // INSERT wants.
 func (c *connection) describe(ctx context.Context, q query, table string, target *insertTarget) ([]field, error) {
 	request := c.request("DESCRIBE TABLE " + table)
-	request.Parameters = q.parameters
+	request.Params = q.parameters
 	request.Settings["print_pretty_type_names"] = "0"
 	request.Settings["describe_compact_output"] = "0"
-	rows, err := askStrings(ctx, c.server.engine, request)
+	rows, err := askStrings(ctx, c.server.backend, request)
 	if err != nil {
 		return nil, err
 	}

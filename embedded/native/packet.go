@@ -7,23 +7,21 @@ import (
 // The revisions at which the protocol gained what this package sends or reads
 // (ClickHouse's src/Core/ProtocolDefines.h).
 const (
-	revisionBlockInfo           = 51903
-	revisionTimezone            = 54058
-	revisionQuotaKeyInInfo      = 54060
-	revisionDisplayName         = 54372
-	revisionVersionPatch        = 54401
-	revisionWriteInfo           = 54420
-	revisionSettingsAsStrings   = 54429
-	revisionInterserverSecret   = 54441
-	revisionOpenTelemetry       = 54442
-	revisionDistributedDepth    = 54448
-	revisionQueryStartTime      = 54449
-	revisionParallelReplicas    = 54453
-	revisionCustomSerialization = 54454
-	revisionEventsInInsert      = 54456
-	revisionAddendum            = 54458
-	revisionParameters          = 54459
-	revisionElapsedInProgress   = 54460
+	revisionTimezone          = 54058
+	revisionQuotaKeyInInfo    = 54060
+	revisionDisplayName       = 54372
+	revisionVersionPatch      = 54401
+	revisionWriteInfo         = 54420
+	revisionSettingsAsStrings = 54429
+	revisionInterserverSecret = 54441
+	revisionOpenTelemetry     = 54442
+	revisionDistributedDepth  = 54448
+	revisionQueryStartTime    = 54449
+	revisionParallelReplicas  = 54453
+	revisionEventsInInsert    = 54456
+	revisionAddendum          = 54458
+	revisionParameters        = 54459
+	revisionElapsedInProgress = 54460
 
 	// serverRevision is what the server says it speaks. It is the newest at
 	// which every value has the bytes of revision 0, the engine's: from 54473
@@ -221,44 +219,5 @@ func readClientInfo(r *reader, revision uint64) {
 		for range 3 {
 			r.uvarint()
 		}
-	}
-}
-
-// A reader reads fields until the first error, which it keeps.
-type reader struct {
-	t   *tap
-	err error
-}
-
-func (r *reader) str(what string, limit int) string {
-	if r.err != nil {
-		return ""
-	}
-	var s string
-	s, r.err = r.t.str(what, limit)
-	return s
-}
-
-func (r *reader) uvarint() uint64 {
-	if r.err != nil {
-		return 0
-	}
-	var n uint64
-	n, r.err = r.t.uvarint()
-	return n
-}
-
-func (r *reader) uint8() byte {
-	if r.err != nil {
-		return 0
-	}
-	var b byte
-	b, r.err = r.t.uint8()
-	return b
-}
-
-func (r *reader) skip(n uint64) {
-	if r.err == nil {
-		r.err = r.t.skip(n)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"maps"
 	"strings"
+
+	"understudy.dev/embedded/engine"
 )
 
 // A clientError is a failure to read what the client sends. The connection
@@ -41,7 +43,7 @@ func (c *connection) query(ctx context.Context) error {
 		// A block was cut in the middle: the client can be told nothing.
 		return fmt.Errorf("a result ended within a block: %w", err)
 	default:
-		c.out.buf = appendException(c.out.buf, exceptionOf(err))
+		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
 	}
 	return c.out.flush()
 }
@@ -125,7 +127,7 @@ func (c *connection) set(ctx context.Context, settings []setting) error {
 	for _, s := range settings {
 		request.Settings[s.name] = s.value
 	}
-	if _, err := askStrings(ctx, c.server.engine, request); err != nil {
+	if _, err := askStrings(ctx, c.server.backend, request); err != nil {
 		return err
 	}
 	c.settings = request.Settings
@@ -137,7 +139,7 @@ func (c *connection) use(ctx context.Context, database string) error {
 	quoted := "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(database) + "`"
 	request := c.request("SHOW CREATE DATABASE " + quoted)
 	request.Database = ""
-	if _, err := askStrings(ctx, c.server.engine, request); err != nil {
+	if _, err := askStrings(ctx, c.server.backend, request); err != nil {
 		return err
 	}
 	c.database = database
@@ -156,14 +158,14 @@ var ownSettings = map[string]bool{
 // does.
 func (c *connection) start(ctx context.Context, q query, sql string) (Result, error) {
 	request := c.request(sql)
-	request.ID, request.Parameters = q.id, q.parameters
+	request.QueryID, request.Params = q.id, q.parameters
 	for _, s := range q.settings {
 		if !ownSettings[s.name] {
 			request.Settings[s.name] = s.value
 		}
 	}
-	result, err := c.server.engine.Query(ctx, request)
-	var e *Exception
+	result, err := c.server.backend.Query(ctx, request)
+	var e *engine.Exception
 	if !errors.As(err, &e) || e.Code != codeUnknownSetting {
 		return result, err
 	}
@@ -181,5 +183,5 @@ func (c *connection) start(ctx context.Context, q query, sql string) (Result, er
 		return result, err
 	}
 	request.Settings = known
-	return c.server.engine.Query(ctx, request)
+	return c.server.backend.Query(ctx, request)
 }

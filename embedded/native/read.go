@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"understudy.dev/embedded/engine"
 )
 
 // A sender writes blocks to the client, compressed or not.
@@ -96,16 +98,16 @@ func (c *connection) read(ctx context.Context, q query, stmt statement) (err err
 		}
 	}
 	c.out.buf = appendProfileInfo(c.out.buf, sums.rows, sums.blocks, sums.bytes)
-	c.out.buf = appendProgress(c.out.buf, statistics.progress(started), c.revision)
+	c.out.buf = appendProgress(c.out.buf, progressOf(statistics, started), c.revision)
 	return nil
 }
 
-func (s Statistics) progress(started time.Time) progress {
+func progressOf(s engine.Statistics, started time.Time) progress {
 	elapsed := s.Elapsed
 	if elapsed <= 0 {
 		elapsed = time.Since(started)
 	}
-	return progress{s.ReadRows, s.ReadBytes, s.WroteRows, s.WroteBytes, uint64(elapsed)}
+	return progress{s.ReadRows, s.ReadBytes, s.WrittenRows, s.WrittenBytes, uint64(elapsed)}
 }
 
 // sums is what went to the client.

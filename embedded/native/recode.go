@@ -24,7 +24,7 @@ func Recode(w io.Writer, r io.Reader, revision uint64, types func() []string) er
 		if _, err := m.block(); err != nil {
 			var kind *unsupportedTypeError
 			if errors.As(err, &kind) {
-				return exceptionOf(err)
+				return err // the statement's fault, not the engine's
 			}
 			return fmt.Errorf("reading the engine's result: %w", unexpected(err))
 		}

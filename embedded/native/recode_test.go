@@ -9,6 +9,8 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"understudy.dev/embedded/engine"
 )
 
 // timeBlock is a row of times, as the engine gives it at revision 0.
@@ -55,7 +57,7 @@ func TestRecode(t *testing.T) {
 func TestRecodeFails(t *testing.T) {
 	f := func(in io.Reader, want string) {
 		t.Helper()
-		if err := Recode(io.Discard, in, serverRevision, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Recode(io.Discard, in, serverRevision, nil); err == nil || !strings.Contains(engine.ExceptionOf(err).Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
