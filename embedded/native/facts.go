@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
 )
 
@@ -80,9 +81,9 @@ func askStrings(ctx context.Context, backend Engine, request engine.Request) (ro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
-	t := newTap(result)
+	t := blocks.NewScanner(result)
 	for {
-		if _, err := t.peek(1); errors.Is(err, io.EOF) {
+		if _, err := t.Peek(1); errors.Is(err, io.EOF) {
 			return rows, nil
 		} else if err != nil {
 			return nil, err
@@ -95,24 +96,24 @@ func askStrings(ctx context.Context, backend Engine, request engine.Request) (ro
 	}
 }
 
-func readStrings(t *tap) ([][]string, error) {
-	r := reader{t: t}
-	columns, count := r.uvarint(), r.uvarint()
-	if r.err == nil && (columns > maxTopColumns || count > maxStrings || columns*count > maxStrings) {
-		return nil, malformed("%d columns of %d rows are too many", columns, count)
+func readStrings(t *blocks.Scanner) ([][]string, error) {
+	r := blocks.Reader{In: t}
+	columns, count := r.Uvarint(), r.Uvarint()
+	if r.Err == nil && (columns > blocks.MaxTopColumns || count > maxStrings || columns*count > maxStrings) {
+		return nil, blocks.Malformed("%d columns of %d rows are too many", columns, count)
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	rows := make([][]string, count)
 	for range columns {
-		r.str("the name of a column", maxNameBytes)
-		if kind := r.str("the type of a column", maxTypeBytes); r.err == nil && count > 0 && kind != "String" {
-			return nil, malformed("a column is %.100s, not String", kind)
+		r.Str("the name of a column", blocks.MaxNameBytes)
+		if kind := r.Str("the type of a column", blocks.MaxTypeBytes); r.Err == nil && count > 0 && kind != "String" {
+			return nil, blocks.Malformed("a column is %.100s, not String", kind)
 		}
 		for i := range rows {
-			rows[i] = append(rows[i], r.str("a value", maxTypeBytes))
+			rows[i] = append(rows[i], r.Str("a value", blocks.MaxTypeBytes))
 		}
 	}
-	return rows, r.err
+	return rows, r.Err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/proto"
 	"go.uber.org/goleak"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
 )
 
@@ -39,14 +40,14 @@ func (e *fakeEngine) Query(ctx context.Context, r engine.Request) (Result, error
 	e.mu.Unlock()
 	switch {
 	case strings.HasPrefix(r.SQL, "SELECT version()"):
-		return blocks(stringBlock("26.7.2.1", "Europe/Berlin", "host")), nil
+		return resultOf(stringBlock("26.7.2.1", "Europe/Berlin", "host")), nil
 	case r.SQL == "SELECT name FROM system.settings":
-		return blocks(stringBlock("max_threads")), nil
+		return resultOf(stringBlock("max_threads")), nil
 	case strings.HasPrefix(r.SQL, "SHOW CREATE DATABASE"):
 		if strings.Contains(r.SQL, "nosuch") {
 			return nil, &engine.Exception{Code: 81, Name: "UNKNOWN_DATABASE", Message: "Database nosuch does not exist"}
 		}
-		return blocks(stringBlock("CREATE DATABASE")), nil
+		return resultOf(stringBlock("CREATE DATABASE")), nil
 	}
 	return e.answer(ctx, r)
 }
@@ -73,17 +74,17 @@ type fakeResult struct {
 func (fakeResult) Close() error                    { return nil }
 func (r fakeResult) Statistics() engine.Statistics { return r.statistics }
 
-func blocks(all ...[]byte) Result {
+func resultOf(all ...[]byte) Result {
 	return fakeResult{Reader: bytes.NewReader(bytes.Join(all, nil))}
 }
 
 // stringBlock is a row of strings as the engine gives it.
 func stringBlock(values ...string) []byte {
-	b := appendStart(nil, shape{columns: uint64(len(values)), rows: 1}, layout{})
+	b := blocks.AppendStart(nil, blocks.Shape{Columns: uint64(len(values)), Rows: 1}, blocks.Layout{})
 	for i, value := range values {
-		b = appendString(b, fmt.Sprintf("c%d", i))
-		b = appendString(b, "String")
-		b = appendString(b, value)
+		b = blocks.AppendString(b, fmt.Sprintf("c%d", i))
+		b = blocks.AppendString(b, "String")
+		b = blocks.AppendString(b, value)
 	}
 	return b
 }

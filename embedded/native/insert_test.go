@@ -21,7 +21,7 @@ func TestInsert(t *testing.T) {
 	var spooled []byte
 	backend := &fakeEngine{answer: func(_ context.Context, r engine.Request) (Result, error) {
 		if strings.HasPrefix(r.SQL, "DESCRIBE TABLE db.t") {
-			return blocks(
+			return resultOf(
 				stringBlock("n", "UInt64", "", "", "", "", ""),
 				stringBlock("m", "UInt64", "MATERIALIZED", "1", "", "", "")), nil
 		}
@@ -31,7 +31,7 @@ func TestInsert(t *testing.T) {
 		mu.Lock()
 		spooled = b
 		mu.Unlock()
-		return blocks(), err
+		return resultOf(), err
 	}}
 	if err := os.WriteFile(filepath.Join(directory, "understudy-insert-left.native"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestInsert(t *testing.T) {
 
 func TestInsertLimit(t *testing.T) {
 	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
-		return blocks(stringBlock("n", "UInt64", "", "", "", "", "")), nil
+		return resultOf(stringBlock("n", "UInt64", "", "", "", "", "")), nil
 	}}
 	config := DefaultConfig()
 	config.MaxInsertBytes = 1000

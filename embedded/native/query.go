@@ -9,6 +9,7 @@ import (
 	"maps"
 	"strings"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
 )
 
@@ -76,9 +77,9 @@ func (c *connection) answer(ctx context.Context, q query) error {
 func (c *connection) refuseExternalTables(q query) error {
 	name, count := "", 0
 	for {
-		code, err := c.in.uvarint()
+		code, err := c.in.Uvarint()
 		if err != nil {
-			return &clientError{fmt.Errorf("reading what follows a query: %w", unexpected(err))}
+			return &clientError{fmt.Errorf("reading what follows a query: %w", blocks.Unexpected(err))}
 		}
 		if code == clientCancel {
 			return errCancelled
@@ -90,7 +91,7 @@ func (c *connection) refuseExternalTables(q query) error {
 		if err != nil {
 			return err
 		}
-		if s.columns == 0 {
+		if s.Columns == 0 {
 			break
 		}
 		name, count = table, count+1
@@ -103,20 +104,20 @@ func (c *connection) refuseExternalTables(q query) error {
 
 // receiveBlock reads a Data packet behind its number and moves the block to
 // dst in the engine's layout.
-func (c *connection) receiveBlock(q query, dst io.Writer) (table string, s shape, err error) {
-	if table, err = c.in.str("the name of a table", maxHelloBytes); err != nil {
+func (c *connection) receiveBlock(q query, dst io.Writer) (table string, s blocks.Shape, err error) {
+	if table, err = c.in.Str("the name of a table", maxHelloBytes); err != nil {
 		return "", s, &clientError{err}
 	}
 	from := c.in
 	if q.compressed {
 		if c.inFrames == nil {
-			c.inFrames = newTap(c.frames)
+			c.inFrames = blocks.NewScanner(c.frames)
 		}
 		from = c.inFrames
 	}
-	m := mover{t: from, dst: dst, from: c.layout}
-	if s, err = m.block(); err != nil {
-		return table, s, &clientError{fmt.Errorf("reading a block of data: %w", unexpected(err))}
+	m := blocks.Mover{In: from, Out: dst, From: c.layout}
+	if s, err = m.Block(); err != nil {
+		return table, s, &clientError{fmt.Errorf("reading a block of data: %w", blocks.Unexpected(err))}
 	}
 	return table, s, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
 )
 
@@ -22,7 +23,7 @@ func TestSelect(t *testing.T) {
 		for i := range parts {
 			all = append(all, numberBlock(i*rows, rows))
 		}
-		r := blocks(all...).(fakeResult)
+		r := resultOf(all...).(fakeResult)
 		r.statistics = engine.Statistics{ReadRows: 7, ReadBytes: 8, Elapsed: 9}
 		return r, nil
 	}}
@@ -66,7 +67,7 @@ func TestSelect(t *testing.T) {
 func TestSelectLargeBlock(t *testing.T) {
 	value := strings.Repeat("x", 3*holdSize/2)
 	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
-		return blocks(stringBlock("first", value), stringBlock("second", value)), nil
+		return resultOf(stringBlock("first", value), stringBlock("second", value)), nil
 	}}
 	address := start(t, backend, DefaultConfig())
 	for name, method := range allMethods {
@@ -97,11 +98,11 @@ func TestExceptionLeavesConnection(t *testing.T) {
 			late := &engine.Exception{Code: 395, Name: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", Message: "thrown"}
 			return fakeResult{Reader: io.MultiReader(bytes.NewReader(numberBlock(0, 10)), &failingReader{late})}, nil
 		case strings.Contains(r.SQL, "state"):
-			return blocks(appendString(appendString(appendStart(nil, shape{1, 1}, layout{}), "s"), "AggregateFunction(sum, UInt64)")), nil
+			return resultOf(blocks.AppendString(blocks.AppendString(blocks.AppendStart(nil, blocks.Shape{Columns: 1, Rows: 1}, blocks.Layout{}), "s"), "AggregateFunction(sum, UInt64)")), nil
 		case strings.Contains(r.SQL, "torn"):
-			return blocks(numberBlock(0, 10)[:20]), nil
+			return resultOf(numberBlock(0, 10)[:20]), nil
 		}
-		return blocks(numberBlock(5, 1)), nil
+		return resultOf(numberBlock(5, 1)), nil
 	}}
 	address := start(t, backend, DefaultConfig())
 	conn := dial(t, address, clickhouse.CompressionLZ4, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
@@ -144,7 +145,7 @@ func TestUnknownSettings(t *testing.T) {
 				return nil, &engine.Exception{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Message: "Unknown setting " + name}
 			}
 		}
-		return blocks(stringBlock("ok")), nil
+		return resultOf(stringBlock("ok")), nil
 	}}
 	conn := dial(t, start(t, backend, DefaultConfig()), clickhouse.CompressionNone)
 	f := func(settings clickhouse.Settings, want string) {
@@ -168,7 +169,7 @@ func TestUnknownSettings(t *testing.T) {
 
 func TestSession(t *testing.T) {
 	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
-		return blocks(stringBlock("ok")), nil
+		return resultOf(stringBlock("ok")), nil
 	}}
 	conn := dial(t, start(t, backend, DefaultConfig()), clickhouse.CompressionNone, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
 	for _, sql := range []string{"USE db2", "SET max_threads = 3, log_comment = 'it''s'", "SELECT s"} {
@@ -238,16 +239,16 @@ func TestCancelGoesOn(t *testing.T) {
 
 func queryPacket(sql string) []byte {
 	b := []byte{clientQuery}
-	b = appendString(b, "")
-	b = append(b, 0)        // no client info
-	b = appendString(b, "") // settings
-	b = appendString(b, "") // secret
+	b = blocks.AppendString(b, "")
+	b = append(b, 0)               // no client info
+	b = blocks.AppendString(b, "") // settings
+	b = blocks.AppendString(b, "") // secret
 	b = append(b, stageComplete, 0)
-	b = appendString(b, sql)
-	b = appendString(b, "") // parameters
+	b = blocks.AppendString(b, sql)
+	b = blocks.AppendString(b, "") // parameters
 	b = append(b, clientData)
-	b = appendString(b, "")
-	return appendHeader(b, nil, layoutOf(serverRevision))
+	b = blocks.AppendString(b, "")
+	return blocks.AppendHeader(b, nil, blocks.LayoutOf(serverRevision))
 }
 
 func send(t *testing.T, conn net.Conn, b []byte) {

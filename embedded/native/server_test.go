@@ -13,6 +13,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
 )
 
@@ -80,11 +81,11 @@ func TestStrangers(t *testing.T) {
 
 // hello is a client's Hello packet.
 func hello(revision uint64) []byte {
-	b := appendString([]byte{clientHello}, "test")
+	b := blocks.AppendString([]byte{clientHello}, "test")
 	b = append(b, 1, 1)
 	b = binary.AppendUvarint(b, revision)
 	for range 3 { // database, user, password
-		b = appendString(b, "")
+		b = blocks.AppendString(b, "")
 	}
 	return b
 }
