@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"bytes"
@@ -68,11 +68,11 @@ func sampleBlock(t testing.TB, kind string, values [3]any, revision uint64) []by
 
 // move moves all blocks from one layout to another; the source gives at most
 // size bytes at once.
-func move(b []byte, size int, from, to layout) ([]byte, error) {
+func move(b []byte, size int, from, to Layout) ([]byte, error) {
 	var out bytes.Buffer
-	m := mover{t: newTap(&slowReader{bytes.NewReader(b), size}), dst: &out, from: from, to: to, keep: true}
+	m := Mover{In: NewScanner(&slowReader{bytes.NewReader(b), size}), Out: &out, From: from, To: to, Keep: true}
 	for {
-		_, err := m.block()
+		_, err := m.Block()
 		if errors.Is(err, io.EOF) {
 			return out.Bytes(), nil
 		}
@@ -94,9 +94,9 @@ func (r *slowReader) Read(p []byte) (int, error) { return r.src.Read(p[:min(len(
 func TestMoveSamples(t *testing.T) {
 	for _, s := range samples {
 		inner := sampleBlock(t, s.kind, s.values, 0)
-		outer := sampleBlock(t, s.kind, s.values, serverRevision)
+		outer := sampleBlock(t, s.kind, s.values, NewestRevision)
 		for _, size := range []int{1, 1 << 20} {
-			f := func(from, to layout, b, want []byte) {
+			f := func(from, to Layout, b, want []byte) {
 				t.Helper()
 				twice := bytes.Repeat(b, 2)
 				got, err := move(twice, size, from, to)
@@ -106,8 +106,8 @@ func TestMoveSamples(t *testing.T) {
 					t.Errorf("%s in reads of %d: bytes differ: %s", s.kind, size, cmp.Diff(bytes.Repeat(want, 2), got))
 				}
 			}
-			f(layout{}, layoutOf(serverRevision), inner, outer)
-			f(layoutOf(serverRevision), layout{}, outer, inner)
+			f(Layout{}, LayoutOf(NewestRevision), inner, outer)
+			f(LayoutOf(NewestRevision), Layout{}, outer, inner)
 		}
 	}
 }
@@ -118,9 +118,9 @@ func TestMoveTruncated(t *testing.T) {
 		if s.kind == longKind {
 			continue // as long as all others together
 		}
-		b := sampleBlock(t, s.kind, s.values, serverRevision)
+		b := sampleBlock(t, s.kind, s.values, NewestRevision)
 		for n := 1; n < len(b); n++ {
-			if _, err := move(b[:n], 1<<20, layoutOf(serverRevision), layout{}); !errors.Is(err, io.ErrUnexpectedEOF) {
+			if _, err := move(b[:n], 1<<20, LayoutOf(NewestRevision), Layout{}); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%s cut to %d of %d bytes: got error %v, want unexpected EOF", s.kind, n, len(b), err)
 			}
 		}
@@ -171,20 +171,20 @@ func TestElementType(t *testing.T) {
 func FuzzMove(f *testing.F) {
 	for _, s := range samples {
 		if s.kind != longKind {
-			f.Add(sampleBlock(f, s.kind, s.values, serverRevision))
+			f.Add(sampleBlock(f, s.kind, s.values, NewestRevision))
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		once, err := move(b, 1<<20, layoutOf(serverRevision), layout{})
+		once, err := move(b, 1<<20, LayoutOf(NewestRevision), Layout{})
 		if err != nil {
 			return
 		}
 		// What was understood comes back the same, however it is cut.
-		there, err := move(once, 7, layout{}, layoutOf(serverRevision))
+		there, err := move(once, 7, Layout{}, LayoutOf(NewestRevision))
 		if err != nil {
 			t.Fatalf("moving back: %v", err)
 		}
-		again, err := move(there, 3, layoutOf(serverRevision), layout{})
+		again, err := move(there, 3, LayoutOf(NewestRevision), Layout{})
 		if err != nil || !bytes.Equal(once, again) {
 			t.Fatalf("moving there and back changed the blocks: %v", err)
 		}
@@ -196,9 +196,9 @@ func BenchmarkMove(b *testing.B) {
 	long := bytes.Repeat(block, 10_000)
 	b.SetBytes(int64(len(long)))
 	for b.Loop() {
-		m := mover{t: newTap(bytes.NewReader(long)), dst: io.Discard, to: layoutOf(serverRevision)}
+		m := Mover{In: NewScanner(bytes.NewReader(long)), Out: io.Discard, To: LayoutOf(NewestRevision)}
 		for {
-			if _, err := m.block(); err != nil {
+			if _, err := m.Block(); err != nil {
 				break
 			}
 		}
@@ -206,15 +206,15 @@ func BenchmarkMove(b *testing.B) {
 }
 
 func BenchmarkMoveStrings(b *testing.B) {
-	s := shape{columns: 1, rows: 65_536}
-	block := appendString(appendString(appendStart(nil, s, layout{}), "s"), "String")
-	for range s.rows {
-		block = appendString(block, "a string of some bytes")
+	s := Shape{Columns: 1, Rows: 65_536}
+	block := AppendString(AppendString(AppendStart(nil, s, Layout{}), "s"), "String")
+	for range s.Rows {
+		block = AppendString(block, "a string of some bytes")
 	}
 	b.SetBytes(int64(len(block)))
 	for b.Loop() {
-		m := mover{t: newTap(bytes.NewReader(block)), dst: io.Discard, to: layoutOf(serverRevision)}
-		if _, err := m.block(); err != nil {
+		m := Mover{In: NewScanner(bytes.NewReader(block)), Out: io.Discard, To: LayoutOf(NewestRevision)}
+		if _, err := m.Block(); err != nil {
 			b.Fatal(err)
 		}
 	}

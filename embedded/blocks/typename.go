@@ -1,11 +1,11 @@
-package native
+package blocks
 
 import (
 	"strings"
 )
 
 const (
-	maxTypeBytes = 1 << 20 // an Enum16 may be long
+	MaxTypeBytes = 1 << 20 // an Enum16 may be long
 	maxTypeDepth = 64
 	// maxBlockColumns bounds the columns of a block, those within other types
 	// counted.
@@ -21,11 +21,11 @@ func splitType(text string) (name string, args []string, err error) {
 		return text, nil, nil
 	}
 	if !strings.HasSuffix(text, ")") {
-		return "", nil, malformed("type %.200q does not end with its parenthesis", text)
+		return "", nil, Malformed("type %.200q does not end with its parenthesis", text)
 	}
 	args, err = splitArguments(text[open+1 : len(text)-1])
 	if err != nil {
-		return "", nil, malformed("type %.200q: %v", text, err)
+		return "", nil, Malformed("type %.200q: %v", text, err)
 	}
 	return strings.TrimSpace(text[:open]), args, nil
 }
@@ -38,16 +38,16 @@ func splitArguments(text string) ([]string, error) {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '\'', '`', '"':
-			end := quotedEnd(text, i)
+			end := QuotedEnd(text, i)
 			if end < 0 {
-				return nil, malformed("a quote is not closed")
+				return nil, Malformed("a quote is not closed")
 			}
 			i = end - 1
 		case '(':
 			depth++
 		case ')':
 			if depth--; depth < 0 {
-				return nil, malformed("a parenthesis is not opened")
+				return nil, Malformed("a parenthesis is not opened")
 			}
 		case ',':
 			if depth == 0 {
@@ -57,7 +57,7 @@ func splitArguments(text string) ([]string, error) {
 		}
 	}
 	if depth != 0 {
-		return nil, malformed("a parenthesis is not closed")
+		return nil, Malformed("a parenthesis is not closed")
 	}
 	if last := strings.TrimSpace(text[start:]); last != "" || len(args) > 0 {
 		args = append(args, last)
@@ -65,9 +65,9 @@ func splitArguments(text string) ([]string, error) {
 	return args, nil
 }
 
-// quotedEnd returns the position behind the quoted text that begins at start,
+// QuotedEnd returns the position behind the quoted text that begins at start,
 // or -1. A backslash escapes, and so does a doubled quote.
-func quotedEnd(text string, start int) int {
+func QuotedEnd(text string, start int) int {
 	quote := text[start]
 	for i := start + 1; i < len(text); i++ {
 		switch text[i] {
@@ -91,7 +91,7 @@ func elementType(text string) string {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
 		case '`', '"':
-			end := quotedEnd(text, i)
+			end := QuotedEnd(text, i)
 			if end < 0 {
 				return text
 			}

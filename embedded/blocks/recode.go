@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"bufio"
@@ -13,20 +13,20 @@ import (
 // type DateTime('zone') has lost its zone; types is asked once, if at all, for
 // the full types of all columns, and may give nil when they are not known.
 func Recode(w io.Writer, r io.Reader, revision uint64, types func() []string) error {
-	out := bufio.NewWriterSize(w, tapSize)
-	m := mover{t: newTap(r), dst: out, to: layoutOf(revision), types: types}
+	out := bufio.NewWriterSize(w, ScannerSize)
+	m := Mover{In: NewScanner(r), Out: out, To: LayoutOf(revision), types: types}
 	for {
-		if _, err := m.t.peek(1); errors.Is(err, io.EOF) {
+		if _, err := m.In.Peek(1); errors.Is(err, io.EOF) {
 			return out.Flush()
 		} else if err != nil {
 			return err
 		}
-		if _, err := m.block(); err != nil {
+		if _, err := m.Block(); err != nil {
 			var kind *unsupportedTypeError
 			if errors.As(err, &kind) {
-				return exceptionOf(err)
+				return err // the statement's fault, not the engine's
 			}
-			return fmt.Errorf("reading the engine's result: %w", unexpected(err))
+			return fmt.Errorf("reading the engine's result: %w", Unexpected(err))
 		}
 		// Whoever waits for a block gets it when it is there.
 		if err := out.Flush(); err != nil {
@@ -36,28 +36,28 @@ func Recode(w io.Writer, r io.Reader, revision uint64, types func() []string) er
 }
 
 // zoned is the type to say for a column of the type DateTime.
-func (m *mover) zoned(position int) string {
-	if zoned, ok := m.zones[position]; ok {
+func (m *Mover) zoned(position int) string {
+	if zoned, ok := m.Zones[position]; ok {
 		return zoned
 	}
 	if m.types != nil {
 		m.known, m.types = m.types(), nil
 	}
-	if position < len(m.known) && strings.HasPrefix(m.known[position], bareDateTime+"(") {
+	if position < len(m.known) && strings.HasPrefix(m.known[position], BareDateTime+"(") {
 		return m.known[position]
 	}
-	return bareDateTime
+	return BareDateTime
 }
 
 // Decompress reads ClickHouse's compressed frames. It ends with io.EOF where a
 // frame does, and with another error when the input is cut or broken. Close
 // frees what it uses and leaves r open.
-func Decompress(r io.Reader) io.ReadCloser { return &decompressor{frameReader{src: r}} }
+func Decompress(r io.Reader) io.ReadCloser { return &decompressor{FrameReader{In: r}} }
 
-type decompressor struct{ frameReader }
+type decompressor struct{ FrameReader }
 
 func (d *decompressor) Read(p []byte) (int, error) {
-	n, err := d.frameReader.Read(p)
+	n, err := d.FrameReader.Read(p)
 	if errors.Is(err, io.EOF) {
 		return n, io.EOF
 	}
@@ -65,19 +65,6 @@ func (d *decompressor) Read(p []byte) (int, error) {
 }
 
 func (d *decompressor) Close() error {
-	d.close()
+	d.Release()
 	return nil
 }
-
-// Compress writes ClickHouse's compressed frames with a method as the setting
-// network_compression_method names it. Flush ends the frame at hand.
-func Compress(w io.Writer, method string) interface {
-	io.Writer
-	Flush() error
-} {
-	return flusher{newFrameWriter(w, method)}
-}
-
-type flusher struct{ *frameWriter }
-
-func (f flusher) Flush() error { return f.flush() }

@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"fmt"
@@ -7,28 +7,28 @@ import (
 
 // A column knows the layout of one type's values in the Native format
 // (ClickHouse's src/DataTypes/Serializations): first the prefixes of the whole
-// type, then the data. It passes over them with a tap and keeps only what
+// type, then the data. It passes over them with a Scanner and keeps only what
 // later lengths depend on. A column is used for one block and then dropped.
 type column interface {
-	prefix(t *tap) error
-	data(t *tap, rows uint64) error
+	prefix(t *Scanner) error
+	data(t *Scanner, rows uint64) error
 }
 
 // noPrefix is embedded by columns without a prefix.
 type noPrefix struct{}
 
-func (noPrefix) prefix(*tap) error { return nil }
+func (noPrefix) prefix(*Scanner) error { return nil }
 
 type fixedColumn struct {
 	noPrefix
 	size uint64
 }
 
-func (c fixedColumn) data(t *tap, rows uint64) error { return t.skipMany(rows, c.size) }
+func (c fixedColumn) data(t *Scanner, rows uint64) error { return t.skipMany(rows, c.size) }
 
 type stringColumn struct{ noPrefix }
 
-func (stringColumn) data(t *tap, rows uint64) error { return t.skipStrings(rows) }
+func (stringColumn) data(t *Scanner, rows uint64) error { return t.skipStrings(rows) }
 
 // fixedSizes are the types whose every value has the same number of bytes.
 var fixedSizes = map[string]uint64{
@@ -61,6 +61,9 @@ func (e *unsupportedTypeError) Error() string {
 	return fmt.Sprintf("the type %.200s is not supported by the embedded platform's native protocol: %s", e.kind, e.reason)
 }
 
+// Exception says which of ClickHouse's it is.
+func (*unsupportedTypeError) Exception() (code int32, name string) { return 48, "NOT_IMPLEMENTED" }
+
 // A scope bounds what the types of one block may make of themselves, since
 // they come from the network and may hold further types within their values.
 type scope struct {
@@ -77,7 +80,7 @@ func newScope() scope {
 func (s scope) columnOf(kind string) (column, error) {
 	s.depth++
 	if *s.left--; s.depth > maxTypeDepth || *s.left < 0 {
-		return nil, malformed("the types of a block are nested deeper than %d or have more than %d parts", maxTypeDepth, maxBlockColumns)
+		return nil, Malformed("the types of a block are nested deeper than %d or have more than %d parts", maxTypeDepth, maxBlockColumns)
 	}
 	name, args, err := splitType(kind)
 	if err != nil {
@@ -118,7 +121,7 @@ func init() {
 		sharedVariant:    func(string, []string, scope) (column, error) { return stringColumn{}, nil },
 		"SimpleAggregateFunction": func(kind string, args []string, s scope) (column, error) {
 			if len(args) < 2 {
-				return nil, malformed("type %.200q lacks its value type", kind)
+				return nil, Malformed("type %.200q lacks its value type", kind)
 			}
 			return s.columnOf(args[1])
 		},
@@ -133,11 +136,11 @@ func init() {
 
 func buildFixedString(kind string, args []string, _ scope) (column, error) {
 	if len(args) != 1 {
-		return nil, malformed("type %.200q needs a length", kind)
+		return nil, Malformed("type %.200q needs a length", kind)
 	}
 	size, err := strconv.ParseUint(args[0], 10, 32)
 	if err != nil {
-		return nil, malformed("type %.200q: its length is not a number", kind)
+		return nil, Malformed("type %.200q: its length is not a number", kind)
 	}
 	return fixedColumn{size: size}, nil
 }
@@ -145,11 +148,11 @@ func buildFixedString(kind string, args []string, _ scope) (column, error) {
 // buildDecimal takes the width from the precision, as ClickHouse does.
 func buildDecimal(kind string, args []string, _ scope) (column, error) {
 	if len(args) == 0 {
-		return nil, malformed("type %.200q needs a precision", kind)
+		return nil, Malformed("type %.200q needs a precision", kind)
 	}
 	precision, err := strconv.ParseUint(args[0], 10, 8)
 	if err != nil || precision > 76 {
-		return nil, malformed("type %.200q: its precision is not between 1 and 76", kind)
+		return nil, Malformed("type %.200q: its precision is not between 1 and 76", kind)
 	}
 	switch {
 	case precision <= 9:
@@ -167,12 +170,12 @@ func buildDecimal(kind string, args []string, _ scope) (column, error) {
 // FixedString that holds one bit per dimension.
 func buildQBit(kind string, args []string, _ scope) (column, error) {
 	if len(args) < 2 {
-		return nil, malformed("type %.200q needs an element type and a dimension", kind)
+		return nil, Malformed("type %.200q needs an element type and a dimension", kind)
 	}
 	bits, ok := fixedSizes[args[0]]
 	dimension, err := strconv.ParseUint(args[1], 10, 32)
 	if !ok || err != nil {
-		return nil, malformed("type %.200q is not understood", kind)
+		return nil, Malformed("type %.200q is not understood", kind)
 	}
 	return fixedColumn{size: bits * 8 * ((dimension + 7) / 8)}, nil
 }

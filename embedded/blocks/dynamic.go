@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"encoding/binary"
@@ -44,22 +44,22 @@ func newVariant(kinds []string, s scope) (variantColumn, error) {
 	return c, nil
 }
 
-func (c variantColumn) prefix(t *tap) error {
+func (c variantColumn) prefix(t *Scanner) error {
 	mode, err := t.uint64()
 	if err != nil {
 		return err
 	}
 	if mode != variantBasic {
-		return malformed("discriminators of a Variant have mode %d, expected %d", mode, variantBasic)
+		return Malformed("discriminators of a Variant have mode %d, expected %d", mode, variantBasic)
 	}
 	return prefixes(t, c.variants)
 }
 
-func (c variantColumn) data(t *tap, rows uint64) error {
+func (c variantColumn) data(t *Scanner, rows uint64) error {
 	return discriminated(t, rows, 1, c.variants, math.MaxUint8)
 }
 
-func prefixes(t *tap, columns []column) error {
+func prefixes(t *Scanner, columns []column) error {
 	for _, c := range columns {
 		if err := c.prefix(t); err != nil {
 			return err
@@ -70,11 +70,11 @@ func prefixes(t *tap, columns []column) error {
 
 // discriminated passes over rows discriminators of width bytes, then over each
 // column with as many rows as discriminators named it; null names none.
-func discriminated(t *tap, rows, width uint64, columns []column, null uint64) error {
+func discriminated(t *Scanner, rows, width uint64, columns []column, null uint64) error {
 	counts := make([]uint64, len(columns))
 	for left := rows; left > 0; {
-		step := min(left, tapSize/width)
-		b, err := t.next(int(step * width))
+		step := min(left, ScannerSize/width)
+		b, err := t.Next(int(step * width))
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func discriminated(t *tap, rows, width uint64, columns []column, null uint64) er
 			switch {
 			case which == null:
 			case which >= uint64(len(columns)):
-				return malformed("discriminator %d names none of %d types", which, len(columns))
+				return Malformed("discriminator %d names none of %d types", which, len(columns))
 			default:
 				counts[which]++
 			}
@@ -118,21 +118,21 @@ type dynamicColumn struct {
 	inner     variantColumn
 }
 
-func (c *dynamicColumn) prefix(t *tap) error {
+func (c *dynamicColumn) prefix(t *Scanner) error {
 	version, err := t.uint64()
 	if err != nil {
 		return err
 	}
 	switch version {
 	case dynamicV1:
-		if _, err := t.uvarint(); err != nil { // the type's own limit of types
+		if _, err := t.Uvarint(); err != nil { // the type's own limit of types
 			return err
 		}
 	case dynamicV2:
 	case dynamicFlattened:
 		c.flattened = true
 	default:
-		return malformed("Dynamic has version %d, which is not understood", version)
+		return Malformed("Dynamic has version %d, which is not understood", version)
 	}
 	kinds, err := typeNames(t)
 	if err != nil {
@@ -157,30 +157,30 @@ func (c *dynamicColumn) prefix(t *tap) error {
 // sharedVariant sorts among the other types by this name.
 const sharedVariant = "SharedVariant"
 
-func typeNames(t *tap) ([]string, error) {
-	n, err := t.uvarint()
+func typeNames(t *Scanner) ([]string, error) {
+	n, err := t.Uvarint()
 	if err != nil {
 		return nil, err
 	}
 	if n > maxBlockColumns {
-		return nil, malformed("Dynamic has %d types, more than %d", n, maxBlockColumns)
+		return nil, Malformed("Dynamic has %d types, more than %d", n, maxBlockColumns)
 	}
 	var names []string
 	total := 0
 	for range n {
-		name, err := t.str("the name of a type", maxTypeBytes)
+		name, err := t.Str("the name of a type", MaxTypeBytes)
 		if err != nil {
 			return nil, err
 		}
-		if total += len(name); total > maxTypeBytes {
-			return nil, malformed("the types of a Dynamic need more than %d bytes", maxTypeBytes)
+		if total += len(name); total > MaxTypeBytes {
+			return nil, Malformed("the types of a Dynamic need more than %d bytes", MaxTypeBytes)
 		}
 		names = append(names, name)
 	}
 	return names, nil
 }
 
-func (c *dynamicColumn) data(t *tap, rows uint64) error {
+func (c *dynamicColumn) data(t *Scanner, rows uint64) error {
 	if !c.flattened {
 		return c.inner.data(t, rows)
 	}
@@ -214,7 +214,7 @@ func buildJSON(kind string, args []string, s scope) (column, error) {
 		element := elementType(arg)
 		name := strings.TrimSpace(strings.TrimSuffix(arg, element))
 		if name == "" {
-			return nil, malformed("type %.200q has a path without a type", kind)
+			return nil, Malformed("type %.200q has a path without a type", kind)
 		}
 		paths = append(paths, path{strings.ReplaceAll(name, "`", ""), element})
 	}
@@ -230,7 +230,7 @@ func buildJSON(kind string, args []string, s scope) (column, error) {
 	return c, nil
 }
 
-func (c *jsonColumn) prefix(t *tap) error {
+func (c *jsonColumn) prefix(t *Scanner) error {
 	var err error
 	if c.version, err = t.uint64(); err != nil {
 		return err
@@ -239,14 +239,14 @@ func (c *jsonColumn) prefix(t *tap) error {
 	case objectString:
 		return nil
 	case objectV1:
-		if _, err := t.uvarint(); err != nil { // the type's own limit of paths
+		if _, err := t.Uvarint(); err != nil { // the type's own limit of paths
 			return err
 		}
 	case objectV2, objectFlattened:
 	default:
-		return malformed("JSON has version %d, which is not understood", c.version)
+		return Malformed("JSON has version %d, which is not understood", c.version)
 	}
-	paths, err := t.uvarint()
+	paths, err := t.Uvarint()
 	if err != nil {
 		return err
 	}
@@ -270,7 +270,7 @@ func (c *jsonColumn) prefix(t *tap) error {
 // own, as Map(String, String).
 var sharedPaths = arrayColumn{tupleColumn{[]column{stringColumn{}, stringColumn{}}}}
 
-func (c *jsonColumn) data(t *tap, rows uint64) error {
+func (c *jsonColumn) data(t *Scanner, rows uint64) error {
 	if c.version == objectString {
 		return t.skipStrings(rows)
 	}

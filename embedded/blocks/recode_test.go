@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"bytes"
@@ -9,14 +9,16 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+
+	"understudy.dev/embedded/engine"
 )
 
 // timeBlock is a row of times, as the engine gives it at revision 0.
 func timeBlock(kinds ...string) []byte {
-	b := appendStart(nil, shape{columns: uint64(len(kinds)), rows: 1}, layout{})
+	b := AppendStart(nil, Shape{Columns: uint64(len(kinds)), Rows: 1}, Layout{})
 	for i, kind := range kinds {
-		b = appendString(b, string(rune('a'+i)))
-		b = appendString(b, kind)
+		b = AppendString(b, string(rune('a'+i)))
+		b = AppendString(b, kind)
 		b = append(b, 1, 2, 3, 4)
 	}
 	return b
@@ -46,16 +48,16 @@ func TestRecode(t *testing.T) {
 	f(0, types, 0, timeBlock("UInt32"), timeBlock("UInt32"))
 	f(0, func() []string { return nil }, 0, plain, plain)
 	f(revisionBlockInfo, types, 1, append(bytes.Clone(blockInfo), zoned...), plain)
-	f(serverRevision, types, 0, nil, nil)
-	custom := appendStart(nil, shape{columns: 1, rows: 1}, layoutOf(serverRevision))
-	custom = append(append(append(appendString(appendString(custom, "a"), "UInt32"), noCustomLayout), 1, 2), 3, 4)
-	f(serverRevision, types, 0, custom, timeBlock("UInt32"))
+	f(NewestRevision, types, 0, nil, nil)
+	custom := AppendStart(nil, Shape{Columns: 1, Rows: 1}, LayoutOf(NewestRevision))
+	custom = append(append(append(AppendString(AppendString(custom, "a"), "UInt32"), noCustomLayout), 1, 2), 3, 4)
+	f(NewestRevision, types, 0, custom, timeBlock("UInt32"))
 }
 
 func TestRecodeFails(t *testing.T) {
 	f := func(in io.Reader, want string) {
 		t.Helper()
-		if err := Recode(io.Discard, in, serverRevision, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if err := Recode(io.Discard, in, NewestRevision, nil); err == nil || !strings.Contains(engine.ExceptionOf(err).Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
@@ -69,7 +71,7 @@ func TestCompressAndDecompress(t *testing.T) {
 	data := strings.Repeat("some text ", 300_000)
 	for _, method := range []string{"LZ4", "ZSTD", "NONE", ""} {
 		var b bytes.Buffer
-		w := Compress(&b, method)
+		w := NewFrameWriter(&b, method)
 		if _, err := io.WriteString(w, data); err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package native
+package blocks
 
 import (
 	"encoding/binary"
@@ -29,17 +29,17 @@ const (
 	frameData = 1 << 20
 )
 
-// frameReader gives the data of compressed frames. A Read never reaches past
-// the frame at hand, so that what follows a block stays in the source.
-type frameReader struct {
-	src  io.Reader
+// FrameReader gives the data of compressed frames. A Read never reaches past
+// the present frame, so that what follows a block stays in the source.
+type FrameReader struct {
+	In   io.Reader
 	raw  []byte
-	data []byte // what is left of the frame at hand
+	data []byte // what is left of the present frame
 	out  []byte
 	zstd *zstd.Decoder
 }
 
-func (r *frameReader) Read(p []byte) (int, error) {
+func (r *FrameReader) Read(p []byte) (int, error) {
 	for len(r.data) == 0 {
 		if err := r.next(); err != nil {
 			return 0, err
@@ -50,23 +50,23 @@ func (r *frameReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-func (r *frameReader) next() error {
+func (r *FrameReader) next() error {
 	var header [frameHeader]byte
-	if _, err := io.ReadFull(r.src, header[:]); err != nil {
+	if _, err := io.ReadFull(r.In, header[:]); err != nil {
 		return fmt.Errorf("reading the header of a compressed frame: %w", err)
 	}
 	size := binary.LittleEndian.Uint32(header[frameChecksum+1:])
 	dataSize := binary.LittleEndian.Uint32(header[frameChecksum+5:])
 	if size < frameHeader-frameChecksum || size > maxFrame || dataSize > maxFrame {
-		return malformed("a compressed frame says %d bytes for %d bytes of data: the limit is %d (is compression on at one end only?)", size, dataSize, maxFrame)
+		return Malformed("a compressed frame says %d bytes for %d bytes of data: the limit is %d (is compression on at one end only?)", size, dataSize, maxFrame)
 	}
 	var err error
-	if r.raw, err = readGrowing(r.src, append(r.raw[:0], header[frameChecksum:]...), int(size)); err != nil {
-		return fmt.Errorf("reading a compressed frame: %w", unexpected(err))
+	if r.raw, err = readGrowing(r.In, append(r.raw[:0], header[frameChecksum:]...), int(size)); err != nil {
+		return fmt.Errorf("reading a compressed frame: %w", Unexpected(err))
 	}
 	sum := city.CH128(r.raw)
 	if sum.Low != binary.LittleEndian.Uint64(header[:]) || sum.High != binary.LittleEndian.Uint64(header[8:]) {
-		return malformed("a compressed frame does not match its checksum")
+		return Malformed("a compressed frame does not match its checksum")
 	}
 	return r.decompress(r.raw[frameHeader-frameChecksum:], int(dataSize))
 }
@@ -83,7 +83,7 @@ func readGrowing(src io.Reader, b []byte, size int) ([]byte, error) {
 	return b, nil
 }
 
-func (r *frameReader) decompress(body []byte, dataSize int) error {
+func (r *FrameReader) decompress(body []byte, dataSize int) error {
 	if cap(r.out) < dataSize {
 		r.out = make([]byte, dataSize)
 	}
@@ -100,19 +100,19 @@ func (r *frameReader) decompress(body []byte, dataSize int) error {
 	case methodZSTD:
 		n, err = r.unzstd(body, out)
 	default:
-		return malformed("compression method %#x is not known: LZ4, ZSTD or none are", method)
+		return Malformed("compression method %#x is not known: LZ4, ZSTD or none are", method)
 	}
 	if err != nil {
-		return malformed("decompressing a frame: %v", err)
+		return Malformed("decompressing a frame: %v", err)
 	}
 	if n != dataSize {
-		return malformed("a compressed frame holds other than the %d bytes it says", dataSize)
+		return Malformed("a compressed frame holds other than the %d bytes it says", dataSize)
 	}
 	r.data = out
 	return nil
 }
 
-func (r *frameReader) unzstd(body, out []byte) (int, error) {
+func (r *FrameReader) unzstd(body, out []byte) (int, error) {
 	if r.zstd == nil {
 		var err error
 		r.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1),
@@ -132,21 +132,23 @@ func (r *frameReader) unzstd(body, out []byte) (int, error) {
 	return len(data), nil
 }
 
-func (r *frameReader) close() {
+func (r *FrameReader) Release() {
 	if r.zstd != nil {
 		r.zstd.Close()
 	}
 }
 
-// frameWriter compresses what is written to it into frames of frameData.
-type frameWriter struct {
+// FrameWriter compresses what is written to it into frames of 1 MiB.
+type FrameWriter struct {
 	dst io.Writer
 	buf []byte
 	w   *compress.Writer
 }
 
-func newFrameWriter(dst io.Writer, method string) *frameWriter {
-	return &frameWriter{dst: dst, w: compress.NewWriter(compress.LevelZero, methodNamed(method))}
+// NewFrameWriter compresses with a method as the setting
+// network_compression_method names it; LZ4 where it names none.
+func NewFrameWriter(dst io.Writer, method string) *FrameWriter {
+	return &FrameWriter{dst: dst, w: compress.NewWriter(compress.LevelZero, methodNamed(method))}
 }
 
 // methodNamed reads the setting network_compression_method.
@@ -163,14 +165,14 @@ func methodNamed(name string) compress.Method {
 	}
 }
 
-func (f *frameWriter) Write(p []byte) (int, error) {
+func (f *FrameWriter) Write(p []byte) (int, error) {
 	written := len(p)
 	for len(p) > 0 {
 		n := min(len(p), frameData-len(f.buf))
 		f.buf = append(f.buf, p[:n]...)
 		p = p[n:]
 		if len(f.buf) == frameData {
-			if err := f.flush(); err != nil {
+			if err := f.Flush(); err != nil {
 				return 0, err
 			}
 		}
@@ -178,8 +180,8 @@ func (f *frameWriter) Write(p []byte) (int, error) {
 	return written, nil
 }
 
-// flush ends the frame at hand. Each block ends with one.
-func (f *frameWriter) flush() error {
+// Flush ends the present frame. Each block ends with one.
+func (f *FrameWriter) Flush() error {
 	if len(f.buf) == 0 {
 		return nil
 	}

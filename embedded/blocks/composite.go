@@ -1,9 +1,9 @@
-package native
+package blocks
 
 // single returns the layout of a type's only argument.
 func single(kind string, args []string, s scope) (column, error) {
 	if len(args) != 1 {
-		return nil, malformed("type %.200q needs one argument", kind)
+		return nil, Malformed("type %.200q needs one argument", kind)
 	}
 	return s.columnOf(args[0])
 }
@@ -19,9 +19,9 @@ func buildArray(kind string, args []string, s scope) (column, error) {
 	return arrayColumn{element}, nil
 }
 
-func (c arrayColumn) prefix(t *tap) error { return c.element.prefix(t) }
+func (c arrayColumn) prefix(t *Scanner) error { return c.element.prefix(t) }
 
-func (c arrayColumn) data(t *tap, rows uint64) error {
+func (c arrayColumn) data(t *Scanner, rows uint64) error {
 	if rows == 0 {
 		return nil
 	}
@@ -47,9 +47,9 @@ func buildNullable(kind string, args []string, s scope) (column, error) {
 	return nullableColumn{value}, nil
 }
 
-func (c nullableColumn) prefix(t *tap) error { return c.value.prefix(t) }
+func (c nullableColumn) prefix(t *Scanner) error { return c.value.prefix(t) }
 
-func (c nullableColumn) data(t *tap, rows uint64) error {
+func (c nullableColumn) data(t *Scanner, rows uint64) error {
 	if err := t.skip(rows); err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func buildTuple(_ string, args []string, s scope) (column, error) {
 	return c, nil
 }
 
-func (c tupleColumn) prefix(t *tap) error {
+func (c tupleColumn) prefix(t *Scanner) error {
 	for _, element := range c.elements {
 		if err := element.prefix(t); err != nil {
 			return err
@@ -80,7 +80,7 @@ func (c tupleColumn) prefix(t *tap) error {
 	return nil
 }
 
-func (c tupleColumn) data(t *tap, rows uint64) error {
+func (c tupleColumn) data(t *Scanner, rows uint64) error {
 	if len(c.elements) == 0 {
 		return t.skip(rows)
 	}
@@ -95,7 +95,7 @@ func (c tupleColumn) data(t *tap, rows uint64) error {
 // buildMap: a map is an array of pairs.
 func buildMap(kind string, args []string, s scope) (column, error) {
 	if len(args) != 2 {
-		return nil, malformed("type %.200q needs a key and a value", kind)
+		return nil, Malformed("type %.200q needs a key and a value", kind)
 	}
 	key, err := s.columnOf(args[0])
 	if err != nil {
@@ -133,7 +133,7 @@ const (
 
 func buildLowCardinality(kind string, args []string, s scope) (column, error) {
 	if len(args) != 1 {
-		return nil, malformed("type %.200q needs one argument", kind)
+		return nil, Malformed("type %.200q needs one argument", kind)
 	}
 	// A null has its place in the dictionary: the keys themselves are plain.
 	name, inner, err := splitType(args[0])
@@ -150,18 +150,18 @@ func buildLowCardinality(kind string, args []string, s scope) (column, error) {
 	return lowCardinalityColumn{key}, nil
 }
 
-func (c lowCardinalityColumn) prefix(t *tap) error {
+func (c lowCardinalityColumn) prefix(t *Scanner) error {
 	version, err := t.uint64()
 	if err != nil {
 		return err
 	}
 	if version != lowCardinalityVersion {
-		return malformed("LowCardinality has version %d, expected %d", version, lowCardinalityVersion)
+		return Malformed("LowCardinality has version %d, expected %d", version, lowCardinalityVersion)
 	}
 	return nil
 }
 
-func (c lowCardinalityColumn) data(t *tap, rows uint64) error {
+func (c lowCardinalityColumn) data(t *Scanner, rows uint64) error {
 	if rows == 0 {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (c lowCardinalityColumn) data(t *tap, rows uint64) error {
 	}
 	width := word & lowCardinalityIndexType
 	if width > lowCardinalityLargestType || word&lowCardinalityGlobal != 0 || word&lowCardinalityHasKeys == 0 {
-		return malformed("LowCardinality block has flags %#x: only a dictionary of its own is understood", word)
+		return Malformed("LowCardinality block has flags %#x: only a dictionary of its own is understood", word)
 	}
 	keys, err := t.uint64()
 	if err != nil {
@@ -185,7 +185,7 @@ func (c lowCardinalityColumn) data(t *tap, rows uint64) error {
 		return err
 	}
 	if indexes != rows {
-		return malformed("LowCardinality block has %d indexes for %d rows", indexes, rows)
+		return Malformed("LowCardinality block has %d indexes for %d rows", indexes, rows)
 	}
 	return t.skipMany(rows, 1<<width)
 }
