@@ -72,7 +72,7 @@ func TestCommandsThatCannotBeParsed(t *testing.T) {
 			t.Errorf("%q was taken", words)
 		}
 	}
-	f("recrod")
+	f("recorder")
 	f("record", "--basline=http://x")
 	f("record", "--capture-limit=plenty")
 	f("migrate", "now")

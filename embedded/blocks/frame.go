@@ -132,6 +132,7 @@ func (r *FrameReader) unzstd(body, out []byte) (int, error) {
 	return len(data), nil
 }
 
+// Release frees what decompressing took; In stays open.
 func (r *FrameReader) Release() {
 	if r.zstd != nil {
 		r.zstd.Close()

@@ -4,6 +4,7 @@ import (
 	"strings"
 )
 
+// Bounds of types, which come from the network.
 const (
 	MaxTypeBytes = 1 << 20 // an Enum16 may be long
 	maxTypeDepth = 64

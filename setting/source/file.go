@@ -156,7 +156,8 @@ func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, 
 	if v.Key.IsMergeKey() {
 		return r.node(v.Value, t, path, key)
 	}
-	at, of := setting.Member(path, key.Value), t
+	at := setting.Member(path, key.Value)
+	var of reflect.Type
 	if IsSection(t) {
 		at = setting.Join(path, key.Value)
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key.Value })
