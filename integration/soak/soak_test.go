@@ -261,8 +261,12 @@ func (p *poster) after(announced bool) error {
 	}
 	p.tally.closed.Add(1)
 	_, _ = io.WriteString(p.c, p.owed)
-	if b, err := io.ReadAll(p.r); err != nil || len(b) > 0 {
-		return fmt.Errorf("after the close that was announced: %q, %v", b, err)
+	b, err := io.ReadAll(p.r)
+	if err != nil {
+		return fmt.Errorf("after the close that was announced: %q: %w", b, err)
+	}
+	if len(b) > 0 {
+		return fmt.Errorf("after the close that was announced: %q", b)
 	}
 	p.close()
 	return nil
