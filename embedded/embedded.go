@@ -33,6 +33,10 @@ type Config struct {
 	Kafka  string `yaml:"kafka"`
 	HTTP   string `yaml:"http"`
 	Native string `yaml:"native"`
+	// AllowHosts are names under which ClickHouse's HTTP interface may be asked,
+	// beside localhost and addresses: a web page whose owner points its name
+	// here must not get an answer.
+	AllowHosts []string `yaml:"allow_hosts"`
 	// MaxMemory bounds the memory of the ClickHouse engine; 256 MiB or more.
 	MaxMemory int64 `yaml:"max_memory"`
 	// CacheDir keeps the installed engine; empty is the user's cache folder.
@@ -100,6 +104,9 @@ func (p *Platform) At() Addresses { return p.at }
 
 // Run serves until ctx ends; then it shuts everything down and returns nil.
 func (p *Platform) Run(ctx context.Context) error {
+	// The broker and the engine choose the modes of their files themselves.
+	// What they hold was recorded in production and is nobody else's.
+	syscall.Umask(0o077)
 	unlock, err := lockDir(p.cfg.DataDir)
 	if err != nil {
 		return err
@@ -127,21 +134,27 @@ func (p *Platform) Run(ctx context.Context) error {
 		return err
 	}
 	defer kafka.Close()
-	clickhouse, err := engine.Open(library, engine.Config{DataDir: filepath.Join(p.cfg.DataDir, "clickhouse"), MaxMemory: p.cfg.MaxMemory})
+	spool := filepath.Join(p.cfg.DataDir, "tmp")
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return fmt.Errorf("folder for rows on their way: %w", err)
+	}
+	clickhouse, err := engine.Open(library, engine.Config{
+		DataDir: filepath.Join(p.cfg.DataDir, "clickhouse"), Folders: []string{spool}, MaxMemory: p.cfg.MaxMemory,
+	})
 	if err != nil {
 		return err
 	}
 	defer clickhouse.Close()
-
-	spool := filepath.Join(p.cfg.DataDir, "tmp")
-	if err := os.MkdirAll(spool, 0o755); err != nil {
-		return fmt.Errorf("folder for rows on their way: %w", err)
+	if !clickhouse.Confined() {
+		p.log.Warn("this kernel has no Landlock: only the text of statements keeps the ClickHouse engine from other files")
 	}
 	nativeConfig := native.DefaultConfig()
 	nativeConfig.SpoolDirectory = spool
 	p.at = Addresses{Kafka: kafka.ListenAddrs()[0], HTTP: httpListener.Addr().String(), Native: nativeListener.Addr().String()}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return httpapi.New(clickhouse, spool, p.log).Serve(ctx, httpListener) })
+	group.Go(func() error {
+		return httpapi.New(clickhouse, spool, p.log).AllowHosts(p.cfg.AllowHosts...).Serve(ctx, httpListener)
+	})
 	group.Go(func() error {
 		return native.New(native.Over(clickhouse), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})
@@ -171,10 +184,11 @@ func (p *Platform) startBroker(ctx context.Context) (*kfake.Cluster, error) {
 
 // lockDir makes sure that one process at a time uses a data folder.
 func lockDir(dir string) (unlock func(), err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	// A folder of an earlier version may be open to others.
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o644)
+	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}

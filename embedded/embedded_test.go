@@ -336,3 +336,49 @@ func readTopic(t *testing.T, client *kgo.Client, n int) []string {
 	}
 	return got
 }
+
+// TestDataAreNobodyElses: what was recorded in production is for its owner only.
+func TestDataAreNobodyElses(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := os.MkdirAll(dir, 0o755); err != nil { // as an earlier version made it
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "EMBEDDED_TEST_DIR="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	var kafka, web, native string
+	if _, err := fmt.Fscan(out, &kafka, &web, &native); err != nil {
+		t.Fatalf("no platform: %v", err)
+	}
+	db := connect(t, native, clickhouse.Native)
+	for _, statement := range []string{"CREATE TABLE t (n UInt8) ENGINE = MergeTree ORDER BY n", "INSERT INTO t SELECT 1"} {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	files := 0
+	err = filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // the engine removes files of its own meanwhile
+		}
+		info, err := d.Info()
+		if err != nil {
+			return nil //nolint:nilerr // likewise
+		}
+		files++
+		if d.Type()&os.ModeSymlink == 0 && info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has mode %s", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil || files < 10 {
+		t.Errorf("looked at %d files: %v", files, err)
+	}
+}

@@ -47,6 +47,7 @@ func (a *app) platformFlags(c *cobra.Command) {
 	c.Flags().StringVar(&d.Kafka, "kafka-listen", d.Kafka, "address of the broker")
 	c.Flags().StringVar(&d.HTTP, "clickhouse-http-listen", d.HTTP, "address of ClickHouse's HTTP interface")
 	c.Flags().StringVar(&d.Native, "clickhouse-native-listen", d.Native, "address of ClickHouse's native protocol")
+	c.Flags().StringSliceVar(&d.AllowHosts, "allow-host", d.AllowHosts, "names under which ClickHouse's HTTP interface may be asked, beside localhost and addresses")
 	c.Flags().Var(byteSize{&d.MaxMemory}, "max-memory", "memory bound of the ClickHouse engine")
 }
 

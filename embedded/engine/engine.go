@@ -35,6 +35,9 @@ type Request struct {
 	// the statement brings its own.
 	Input       io.Reader
 	InputFormat string
+	// Infile says that the statement reads a file that this process has written:
+	// only then may it say FROM INFILE.
+	Infile bool
 	// Watch, if not nil, is told how far the statement is.
 	Watch *Watch
 }
@@ -43,6 +46,8 @@ type Request struct {
 type Config struct {
 	// DataDir holds the tables; one engine, one process.
 	DataDir string
+	// Folders are further ones that the engine may use; they exist.
+	Folders []string
 	// MaxMemory bounds the engine's memory in bytes; default 2 GiB.
 	MaxMemory int64
 	// MaxConcurrent statements; further ones wait. Default 16.
@@ -52,11 +57,12 @@ type Config struct {
 // Engine runs statements. It is safe for concurrent use. libchdb has one
 // storage path a process, so at most one Engine may be open.
 type Engine struct {
-	lib    *library
-	cfg    Config
-	anchor unsafe.Pointer // keeps the engine up between statements
-	slots  chan struct{}
-	last   atomic.Uint64 // number of the last statement
+	release func() // ends the confinement; nil without one
+	lib     *library
+	cfg     Config
+	anchor  unsafe.Pointer // keeps the engine up between statements
+	slots   chan struct{}
+	last    atomic.Uint64 // number of the last statement
 
 	mu     sync.Mutex
 	closed bool
@@ -75,20 +81,31 @@ func Open(libPath string, cfg Config) (*Engine, error) {
 	if cfg.MaxConcurrent == 0 {
 		cfg.MaxConcurrent = 16
 	}
-	if err := os.MkdirAll(cfg.DataDir, 0o755); err != nil {
+	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder of the ClickHouse engine: %w", err)
 	}
 	lib, err := load(libPath)
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{lib: lib, cfg: cfg, slots: make(chan struct{}, cfg.MaxConcurrent)}
+	release, err := lib.confine(append([]string{cfg.DataDir}, cfg.Folders...))
+	if err != nil && !errors.Is(err, errNoJail) {
+		return nil, fmt.Errorf("keep the ClickHouse engine within %s: %w", cfg.DataDir, err)
+	}
+	e := &Engine{lib: lib, cfg: cfg, release: release, slots: make(chan struct{}, cfg.MaxConcurrent)}
 	e.anchor, err = e.connect()
 	if err != nil {
+		if release != nil {
+			release()
+		}
 		return nil, fmt.Errorf("open the tables in %s: %w", cfg.DataDir, err)
 	}
 	return e, nil
 }
+
+// Confined says that the kernel keeps the engine within its folders and off the
+// network. Elsewhere only what statements say is checked.
+func (e *Engine) Confined() bool { return e.release != nil }
 
 // connect opens a connection; settings are made on it.
 func (e *Engine) connect() (unsafe.Pointer, error) {
@@ -115,6 +132,9 @@ func (e *Engine) Close() error {
 	e.mu.Unlock()
 	e.users.Wait()
 	e.lib.closeConn(e.anchor) // the last one: the engine flushes and stops
+	if e.release != nil {
+		e.release()
+	}
 	return nil
 }
 
@@ -146,6 +166,9 @@ func (e *Engine) end() {
 // ends, the statement and the reading of its result end, whatever the engine
 // is at.
 func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
+	if err := check(r); err != nil {
+		return nil, err
+	}
 	if err := e.begin(ctx); err != nil {
 		return nil, err
 	}

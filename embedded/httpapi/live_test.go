@@ -29,7 +29,7 @@ func open(t *testing.T, address, id, sql string) (net.Conn, *bufio.Reader) {
 	}
 	t.Cleanup(func() { conn.Close() })
 	q := target("query_id", id, "send_progress_in_http_headers", "1", "http_headers_progress_interval_ms", "50")
-	fmt.Fprintf(conn, "POST /%s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", q, len(sql), sql)
+	fmt.Fprintf(conn, "POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s", q, len(sql), sql)
 	in := bufio.NewReader(conn)
 	for line := ""; !strings.HasPrefix(line, "X-ClickHouse-Progress: "); {
 		if line, err = in.ReadString('\n'); err != nil || line == "\r\n" {

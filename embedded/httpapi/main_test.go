@@ -41,7 +41,7 @@ func run(m *testing.M) int {
 		fmt.Println(err)
 		return 1
 	}
-	server = httptest.NewServer(httpapi.New(shared, "", slog.New(slog.DiscardHandler)))
+	server = httptest.NewServer(httpapi.New(shared, "", slog.New(slog.DiscardHandler)).AllowHosts("Platform.example"))
 	code := m.Run()
 	server.Close()
 	if err := shared.Close(); err != nil {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
@@ -9,31 +10,31 @@ import (
 )
 
 // checkOrigin refuses what a web page of another origin has a browser send.
-// There are no users, so loopback alone would leave the tables, and with them
-// all files that the process may read, to any page that somebody on this
-// machine looks at: a POST of text needs no permission. Browsers say where
-// requests come from (Fetch Metadata, RFC 6454); a name that is not localhost
-// may have been pointed here by the page's owner. Other clients send neither
-// header.
-func checkOrigin(r *http.Request) error {
+// There are no users, so loopback alone would leave the tables to any page that
+// somebody on this machine looks at: a POST of text needs no permission.
+// Browsers say where requests come from (Fetch Metadata, RFC 6454); other
+// clients send neither header. A page whose owner has pointed its name here (DNS
+// rebinding) sends neither with GET, so the name itself is checked, always.
+func (s *Server) checkOrigin(r *http.Request) error {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	switch {
-	case site == "" && origin == "":
-		return nil
-	case !local(r.Host),
-		site != "" && site != "none" && site != "same-origin",
+	case !s.knows(r.Host):
+		return &engine.Exception{Code: 497, Name: "ACCESS_DENIED", Message: fmt.Sprintf("the embedded platform is not known as %.100q; use localhost or its address, or start it with --allow-host", r.Host)}
+	case site != "" && site != "none" && site != "same-origin",
 		origin != "" && origin != "http://"+r.Host:
 		return &engine.Exception{Code: 497, Name: "ACCESS_DENIED", Message: "the embedded platform takes no statements from web pages of other origins"}
 	}
 	return nil
 }
 
-// local tells whether a Host is an address or localhost.
-func local(host string) bool {
+// knows tells whether a Host is an address, localhost, or a name that is
+// allowed.
+func (s *Server) knows(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {
 		name = host
 	}
 	name = strings.Trim(name, "[]")
-	return strings.EqualFold(name, "localhost") || net.ParseIP(name) != nil
+	name = strings.ToLower(strings.TrimSuffix(name, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || net.ParseIP(name) != nil || s.hosts[name]
 }

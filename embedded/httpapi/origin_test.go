@@ -31,7 +31,15 @@ func TestWebPagesOfOtherOriginsAreRefused(t *testing.T) {
 		}
 	}
 	f("", 200)
-	f("database.internal:18123", 200) // no browser
+	f("database.internal:18123", 403) // no browser, or a page with this name
+	f("db.localhost:18123", 200)
+	f("192.0.2.7:18123", 200)
+	f("localhost.page.example", 403)
+	f("localhost.", 200)
+	f("platform.example:18123", 200) // allowed
+	f("PLATFORM.example", 200)
+	f("platform.example:18123", 200, "Origin", "http://platform.example:18123")
+	f("platform.example:18123", 403, "Origin", "http://other.example")
 	f("", 200, "Sec-Fetch-Site", "none")
 	f("", 200, "Sec-Fetch-Site", "same-origin", "Origin", server.URL)
 	f("localhost:18123", 200, "Origin", "http://localhost:18123")

@@ -38,14 +38,24 @@ type Server struct {
 	log        *slog.Logger
 	folder     string
 	patience   time.Duration
-	grace      time.Duration // that running statements have when the server ends
+	hosts      map[string]bool // names in Host that are taken, beside localhost
+	grace      time.Duration   // that running statements have when the server ends
 }
 
 // New makes a handler; nothing runs until it is served. Answers that are to be
 // sent only when they are whole (wait_end_of_query) are held back in files in a
 // folder; empty is the system's folder of temporary files.
 func New(clickhouse Engine, folder string, log *slog.Logger) *Server {
-	return &Server{clickhouse, log, folder, patience, grace}
+	return &Server{clickhouse: clickhouse, log: log, folder: folder, patience: patience, grace: grace}
+}
+
+// AllowHosts has names taken in the Host header, beside localhost and addresses.
+func (s *Server) AllowHosts(names ...string) *Server {
+	s.hosts = map[string]bool{}
+	for _, name := range names {
+		s.hosts[strings.ToLower(name)] = true
+	}
+	return s
 }
 
 // grace is how long running statements have once Serve is to end.
@@ -92,6 +102,10 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := s.checkOrigin(r); err != nil {
+		fail(w, err)
+		return
+	}
 	switch {
 	case r.URL.Path == "/ping", r.URL.Path == "/replicas_status":
 		_, _ = io.WriteString(w, "Ok.\n")
@@ -133,9 +147,6 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 // serve reads a request, executes and streams; an error means that nothing was
 // sent yet.
 func (s *Server) serve(w *live, r *http.Request, id string) error {
-	if err := checkOrigin(r); err != nil {
-		return err
-	}
 	control := http.NewResponseController(w)
 	// The request keeps its body: net/http closes the connection when some of
 	// it is left, which it must see.

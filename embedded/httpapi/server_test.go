@@ -227,7 +227,7 @@ func TestInsertThatBreaksOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.WriteString(conn, "POST /"+target("query", "INSERT INTO partial FORMAT CSV")+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n")
+	_, err = io.WriteString(conn, "POST /"+target("query", "INSERT INTO partial FORMAT CSV")+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n1\n2\n3\n")
 	if err := errors.Join(err, conn.(*net.TCPConn).CloseWrite()); err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +268,7 @@ func TestClientStalls(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { conn.Close() })
-		if _, err := io.WriteString(conn, "POST /"+target+" HTTP/1.1\r\nHost: x\r\nContent-Length: "+rest); err != nil {
+		if _, err := io.WriteString(conn, "POST /"+target+" HTTP/1.1\r\nHost: localhost\r\nContent-Length: "+rest); err != nil {
 			t.Fatal(err)
 		}
 		return conn

@@ -22,12 +22,12 @@ func realServer(t *testing.T) (address string) {
 	t.Helper()
 	config := DefaultConfig()
 	config.SpoolDirectory = t.TempDir()
-	return start(t, realEngine(t), config)
+	return start(t, realEngine(t, config.SpoolDirectory), config)
 }
 
 // realEngine is the real engine, installed if it is not. Without it the tests
 // are skipped, but not in CI.
-func realEngine(t *testing.T) Engine {
+func realEngine(t *testing.T, folders ...string) Engine {
 	t.Helper()
 	path, err := engine.Install(t.Context(), engine.InstallConfig{})
 	if err != nil {
@@ -36,7 +36,7 @@ func realEngine(t *testing.T) Engine {
 		}
 		t.Skip("no ClickHouse engine:", err)
 	}
-	clickhouse, err := engine.Open(path, engine.Config{DataDir: t.TempDir()})
+	clickhouse, err := engine.Open(path, engine.Config{DataDir: t.TempDir(), Folders: folders})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,6 +150,10 @@ func testExceptions(t *testing.T, address string) {
 		}
 	}
 	f(60, "nosuch", sql("SELECT * FROM nosuch"))
+	f(497, "file(…)", sql("SELECT * FROM file('/etc/passwd', 'LineAsString')"))
+	f(497, "INTO OUTFILE", sql("SELECT 1 INTO OUTFILE '/tmp/never'"))
+	f(497, "FROM INFILE", sql("INSERT INTO strict FROM INFILE '/etc/passwd' FORMAT CSV"))
+	f(62, "Multi-statements", sql("SELECT 1; SELECT 2"))
 	f(62, "failed at position 10 (1)", sql("SELECT 1 1")) // the place is that in the client's text
 	f(47, "nosuch", sql("SELECT nosuch"))
 	f(395, "late", sql("SELECT throwIf(number = 900000, 'late') FROM numbers(1000000)"))

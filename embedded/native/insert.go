@@ -42,7 +42,9 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 	}
 	ctx, w := newWatch(ctx, c)
 	defer func() { w.stop(); err = w.why(err) }()
-	result, err := c.start(ctx, q, target.statement(spool.file.Name()))
+	request := c.request(target.statement(spool.file.Name()))
+	request.QueryID, request.Params, request.Infile = q.id, q.parameters, true
+	result, err := c.execute(ctx, q, request)
 	if err != nil {
 		return err
 	}

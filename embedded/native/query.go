@@ -160,6 +160,11 @@ var ownSettings = map[string]bool{
 func (c *connection) start(ctx context.Context, q query, sql string) (Result, error) {
 	request := c.request(sql)
 	request.QueryID, request.Params = q.id, q.parameters
+	return c.execute(ctx, q, request)
+}
+
+// execute is start for a request that is made already.
+func (c *connection) execute(ctx context.Context, q query, request engine.Request) (Result, error) {
 	for _, s := range q.settings {
 		if !ownSettings[s.name] {
 			request.Settings[s.name] = s.value

@@ -1,0 +1,24 @@
+package engine
+
+import "strings"
+
+// JudgedFunction tells whether fence.go knows a table function.
+func JudgedFunction(name string) bool {
+	name = strings.ToLower(name)
+	return safeFunctions[name] || refusedFunctions[name]
+}
+
+// JudgedEngine tells whether fence.go knows an engine.
+func JudgedEngine(name string) bool {
+	name = strings.ToLower(name)
+	return safeEngines[name] || refusedEngines[name]
+}
+
+// Spans are where the tokens of a statement begin and end.
+func Spans(sql string) [][2]int {
+	var spans [][2]int
+	for t := range tokens(sql) {
+		spans = append(spans, [2]int{t.start, t.end})
+	}
+	return spans
+}

@@ -1,0 +1,183 @@
+package engine
+
+import "strings"
+
+// The fence refuses statements that touch files, the network or other
+// processes, by the names in them, before the engine sees them. It gives people
+// an answer that says why, and stands alone where the kernel cannot keep the
+// engine within its folders (see jail). Names in texts are not looked at; what
+// the engine makes of a text (eval, a dictionary's QUERY) is refused with it.
+
+// safeFunctions are the table functions that touch nothing outside; what is
+// neither here nor refused by a name below fails a test.
+var safeFunctions = names(`SQLStandardValues dictionary format fuzzJSON fuzzQuery generateRandom generateSeries
+	generate_series input loop merge mergeTreeAnalyzeIndexes mergeTreeAnalyzeIndexesUUID mergeTreeIndex mergeTreeProjection
+	mergeTreeTextIndex null numbers numbers_mt primes prometheusQuery prometheusQueryRange timeSeriesData timeSeriesMetrics
+	timeSeriesSamples timeSeriesSelector timeSeriesTags values view viewExplain viewIfPermitted zeros zeros_mt`)
+
+// refusedFunctions are those that do, and the ordinary functions of their kind.
+var refusedFunctions = names(`arrowstream azureBlobStorage azureBlobStorageCluster cluster clusterAllReplicas cosn deltaLake
+	deltaLakeAzure deltaLakeAzureCluster deltaLakeCluster deltaLakeLocal deltaLakeS3 deltaLakeS3Cluster eval executable file
+	fileCluster filesystem gcs hdfs hdfsCluster hudi hudiCluster iceberg icebergAzure icebergAzureCluster icebergCluster
+	icebergHDFS icebergHDFSCluster icebergLocal icebergLocalCluster icebergS3 icebergS3Cluster jdbc mongodb mysql odbc oss
+	paimon paimonAzure paimonAzureCluster paimonCluster paimonHDFS paimonHDFSCluster paimonLocal paimonS3 paimonS3Cluster
+	postgresql python redis remote remoteSecure s3 s3Cluster sqlite url urlCluster ytsaurus
+	catboostEvaluate aiClassify aiEmbed aiExtract aiGenerate aiTranslate addressToLine addressToLineWithInlines addressToSymbol
+	ssd_cache complex_key_ssd_cache`)
+
+// safeEngines are the engines of tables and databases that keep what they hold
+// in the data folder or in memory.
+var safeEngines = names(`AggregatingMergeTree Alias Buffer CoalescingMergeTree CollapsingMergeTree Dictionary FuzzJSON FuzzQuery
+	GenerateRandom GraphiteMergeTree Join Log Loop MaterializedView Memory Merge MergeTree Null ReplacingMergeTree Set StripeLog
+	SummingMergeTree TimeSeries TinyLog VersionedCollapsingMergeTree View WindowView
+	Atomic Ordinary Lazy`)
+
+// refusedEngines keep it elsewhere. The list is for the test that each engine is
+// judged: what is not safe is refused.
+var refusedEngines = names(`ArrowStream AzureBlobStorage AzureQueue COSN DeltaLake DeltaLakeAzure DeltaLakeLocal DeltaLakeS3
+	Distributed EmbeddedRocksDB Executable ExecutablePool File FileLog GCS HDFS Hudi Iceberg IcebergAzure IcebergHDFS IcebergLocal
+	IcebergS3 JDBC Kafka KeeperMap MaterializedPostgreSQL MongoDB MySQL ODBC OSS Paimon PaimonAzure PaimonHDFS PaimonLocal PaimonS3
+	PostgreSQL QueryRunner Redis Remote RemoteSecure ReplicatedAggregatingMergeTree ReplicatedCoalescingMergeTree
+	ReplicatedCollapsingMergeTree ReplicatedGraphiteMergeTree ReplicatedMergeTree ReplicatedReplacingMergeTree
+	ReplicatedSummingMergeTree ReplicatedVersionedCollapsingMergeTree S3 S3Queue SQLite URL YTsaurus
+	Backup DataLakeCatalog Filesystem Replicated`)
+
+// refusedSettings name files, other languages, or carry SQL as text.
+var refusedSettings = names(`dialect additional_result_filter additional_table_filters format_schema format_schema_source
+	output_format_schema format_template_row format_template_resultset input_format_record_errors_file_path
+	format_avro_schema_registry_url disk table_disk storage_policy`)
+
+// safeSystem are the words that may follow SYSTEM.
+var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD ENABLE DISABLE`)
+
+// sources of dictionaries, and what one from this engine's own tables may not
+// say: another host, or SQL as text.
+var (
+	safeSources     = names(`null clickhouse`)
+	refusedInSource = names(`host port secure query invalidate_query where`)
+)
+
+func names(list string) map[string]bool {
+	out := map[string]bool{}
+	for _, name := range strings.Fields(list) {
+		out[strings.ToLower(name)] = true
+	}
+	return out
+}
+
+// refusal is the exception for what the fence does not let through.
+func refusal(what string) error {
+	return &Exception{Code: 497, Name: "ACCESS_DENIED",
+		Message: "the embedded platform lets no statement touch files, the network or other processes: " + what + " is refused; use a ClickHouse server for that"}
+}
+
+// check passes a request or says why not.
+func check(r Request) error {
+	for name := range r.Settings {
+		if refusedSettings[strings.ToLower(name)] {
+			return refusal("the setting " + name)
+		}
+	}
+	f := fence{infile: r.Infile}
+	for t := range tokens(r.SQL) {
+		if err := f.step(t); err != nil {
+			return err
+		}
+	}
+	return f.step(token{}) // the last token is judged too
+}
+
+// A fence looks at the tokens of a statement one by one, each in the light of
+// those before it.
+type fence struct {
+	infile bool     // INFILE is of our own making
+	first  string   // the statement's first word
+	seen   int      // tokens so far
+	past   [3]token // the last ones, the newest first
+
+	settings   bool // behind SET or SETTINGS
+	dictionary bool // behind DICTIONARY in what makes one
+	source     bool // behind its SOURCE
+	format     bool // behind FORMAT: of an INSERT what follows may be data
+	ended      bool // behind a semicolon
+}
+
+func (f *fence) step(t token) error {
+	if f.ended && t.kind != 0 && t.kind != ';' && !(f.first == "insert" && f.format) {
+		return &Exception{Code: 62, Name: "SYNTAX_ERROR", Message: "Multi-statements are not allowed: send one statement at a time"}
+	}
+	if f.seen == 0 {
+		f.first = strings.ToLower(t.text)
+	}
+	if err := f.words(t); err != nil {
+		return err
+	}
+	if err := f.name(t); err != nil {
+		return err
+	}
+	f.settings = f.settings || t.is("SET", "SETTINGS")
+	f.dictionary = f.dictionary || t.is("DICTIONARY") && f.makes()
+	f.source = f.source || t.is("SOURCE") && f.dictionary
+	f.format = f.format || t.is("FORMAT")
+	f.ended = f.ended || t.kind == ';'
+	f.past[2], f.past[1], f.past[0] = f.past[1], f.past[0], t
+	f.seen++
+	return nil
+}
+
+// makes tells whether the statement makes or changes a table or a database.
+func (f *fence) makes() bool {
+	return f.first == "create" || f.first == "attach" || f.first == "replace" || f.first == "alter"
+}
+
+// words judges keywords: the token and the one before it.
+func (f *fence) words(t token) error {
+	last := f.past[0]
+	switch {
+	case f.seen == 0 && t.is("BACKUP", "RESTORE"):
+		return refusal(strings.ToUpper(t.text))
+	case f.seen == 1 && last.is("SYSTEM") && !safeSystem[strings.ToLower(t.text)]:
+		return refusal("SYSTEM " + t.text)
+	case last.is("INTO") && t.is("OUTFILE"):
+		return refusal("INTO OUTFILE")
+	case last.is("FROM") && t.is("INFILE") && !f.infile:
+		return refusal("FROM INFILE")
+	case f.first == "attach" && last.is("FROM") && t.kind == tokenString:
+		return refusal("ATTACH … FROM a path")
+	case f.first == "create" && t.is("LANGUAGE"):
+		return refusal("a function in another language")
+	}
+	return nil
+}
+
+// name judges the name before the token, which says what the name is.
+func (f *fence) name(t token) error {
+	last, before, earlier := f.past[0], f.past[1], f.past[2]
+	if !last.isName() {
+		return nil
+	}
+	name := strings.ToLower(last.text)
+	engine := before.is("ENGINE") || before.kind == '=' && earlier.is("ENGINE")
+	switch {
+	case t.kind == '(' && refusedFunctions[name] && !f.declared(before):
+		return refusal(last.text + "(…)")
+	case engine && f.makes() && !safeEngines[name]:
+		return refusal("the engine " + last.text)
+	case f.settings && t.kind == '=' && refusedSettings[name]:
+		return refusal("the setting " + last.text)
+	case before.kind == '(' && earlier.is("SOURCE") && f.dictionary && !safeSources[name]:
+		return refusal("a dictionary's source " + last.text)
+	case f.source && refusedInSource[name]:
+		return refusal(strings.ToUpper(name) + " in a dictionary's source")
+	case name == "default" && before.is("DATABASE", "EXISTS") && (f.first == "drop" || f.first == "detach"):
+		// Every connection begins in it: without it the engine takes none.
+		return refusal(strings.ToUpper(f.first) + " DATABASE default")
+	}
+	return nil
+}
+
+// declared tells whether a name before a parenthesis is a table's, followed by
+// its columns, going by the token before it.
+func (f *fence) declared(before token) bool {
+	return before.kind == '.' || before.is("INTO") || f.first == "create" && before.is("TABLE", "EXISTS", "VIEW")
+}
