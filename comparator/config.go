@@ -1,12 +1,11 @@
 package comparator
 
 import (
-	"errors"
-	"fmt"
 	"path"
-	"slices"
 	"strings"
 	"time"
+
+	"understudy.dev/setting"
 )
 
 // Config says how replays are judged. Everything that decides a verdict is in
@@ -70,49 +69,51 @@ func DefaultConfig() Config {
 	return Config{Skew: 5 * time.Second, MaxDifferences: 100, MaxDecoded: 8 << 20}
 }
 
-// Validate reports every mistake in the configuration.
+// Validate reports every mistake in the configuration. It looks at no clock;
+// see Expired.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Skew < 0 || c.MaxDifferences < 1 || c.MaxDecoded < 1 {
-		errs = append(errs, errors.New("compare: skew must not be negative, max_differences and max_decoded at least 1"))
-	}
+	var ps setting.Problems
+	ps.Require(c.Skew >= 0, "skew", c.Skew, "is negative")
+	ps.Require(c.MaxDifferences >= 1, "max_differences", c.MaxDifferences, "is less than 1")
+	ps.Require(c.MaxDecoded >= 1, "max_decoded", c.MaxDecoded, "is less than 1")
 	seen := map[string]bool{}
 	for i, r := range c.Rules {
-		for _, err := range r.problems() {
-			errs = append(errs, fmt.Errorf("compare.rules[%d] %q: %w", i, r.Name, err))
-		}
-		if seen[r.Name] {
-			errs = append(errs, fmt.Errorf("compare.rules[%d]: name %q is used twice", i, r.Name))
-		}
+		at := setting.Index("rules", i)
+		ps.Under(at, r.problems().Err())
+		ps.Require(r.Name == "" || !seen[r.Name], at+".name", r.Name, "is used twice")
 		seen[r.Name] = true
 	}
-	return errors.Join(errs...)
+	return ps.Err()
 }
 
-func (r Rule) problems() []error {
-	var errs []error
-	if r.Name == "" || r.Owner == "" || r.Reason == "" {
-		errs = append(errs, errors.New("name, owner and reason are needed"))
+// Expired reports the rules whose last day has passed. They are mistakes where
+// a comparison is started, since they would cease to hold without a word.
+func (c Config) Expired(now time.Time) error {
+	var ps setting.Problems
+	for i, r := range c.Rules {
+		end, err := r.expiry()
+		ps.Require(err != nil || end.IsZero() || now.Before(end), setting.Index("rules", i)+".expires", r.Expires,
+			"has passed; extend the rule or delete it")
 	}
-	if _, err := path.Match(r.Route, ""); err != nil {
-		errs = append(errs, fmt.Errorf("route pattern %q: %w", r.Route, err))
-	}
-	if !strings.HasPrefix(r.Path, "$") && !strings.HasPrefix(r.Path, headerPath) {
-		errs = append(errs, fmt.Errorf("path %q must begin with $ or with header: and a name", r.Path))
-	}
-	if _, err := r.expiry(); err != nil {
-		errs = append(errs, fmt.Errorf("expires %q: want YYYY-MM-DD", r.Expires))
-	}
-	if !slices.Contains([]string{actionIgnore, actionTolerance, actionUnordered, actionKeyed}, r.Action) {
-		errs = append(errs, fmt.Errorf("action %q is none of ignore, tolerance, unordered, keyed", r.Action))
-	}
-	if _, err := parseTolerance(r.Tolerance); r.Action == actionTolerance && err != nil {
-		errs = append(errs, err)
-	}
-	if (r.Action == actionKeyed) != (r.Key != "") {
-		errs = append(errs, errors.New("key belongs to the action keyed, and only to it"))
-	}
-	return errs
+	return ps.Err()
+}
+
+func (r Rule) problems() setting.Problems {
+	var ps setting.Problems
+	ps.Require(r.Name != "", "name", nil, "is needed")
+	ps.Require(r.Owner != "", "owner", nil, "is needed")
+	ps.Require(r.Reason != "", "reason", nil, "is needed")
+	_, err := path.Match(r.Route, "")
+	ps.Require(err == nil, "route", r.Route, "is not a pattern")
+	ps.Require(strings.HasPrefix(r.Path, "$") || strings.HasPrefix(r.Path, headerPath), "path", r.Path, "does not begin with $ or with header: and a name")
+	_, err = r.expiry()
+	ps.Require(err == nil, "expires", r.Expires, "is not a day; want YYYY-MM-DD")
+	ps.OneOf("action", r.Action, actionIgnore, actionTolerance, actionUnordered, actionKeyed)
+	_, err = parseTolerance(r.Tolerance)
+	ps.Require(err == nil || r.Action != actionTolerance, "tolerance", r.Tolerance, "is not a number that is not negative, or a percentage")
+	ps.Require(r.Key != "" || r.Action != actionKeyed, "key", nil, "is needed by the action keyed")
+	ps.Require(r.Key == "" || r.Action == actionKeyed, "key", r.Key, "belongs to the action keyed only")
+	return ps
 }
 
 // expiry is the first moment at which the rule no longer holds; zero is never.

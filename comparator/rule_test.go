@@ -54,7 +54,7 @@ func TestValidateNamesEveryMistake(t *testing.T) {
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, part := range []string{"max_differences", "owner", `path "items"`, `action "hide"`, `"soon"`, "used twice", `tolerance "1e9999"`} {
+	for _, part := range []string{"max_differences", "owner", `path: "items"`, `action: "hide"`, `"soon"`, "used twice", `tolerance: "1e9999"`} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not named in: %v", part, err)
 		}

@@ -19,6 +19,7 @@ import (
 	"understudy.dev/embedded/engine"
 	"understudy.dev/embedded/httpapi"
 	"understudy.dev/embedded/native"
+	"understudy.dev/setting"
 )
 
 // Config of a platform.
@@ -58,19 +59,14 @@ func defaultDataDir() string {
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
-	var errs []error
-	if c.DataDir == "" {
-		errs = append(errs, errors.New("data folder: is empty"))
+	var ps setting.Problems
+	ps.Require(c.DataDir != "", "data_dir", nil, "is empty")
+	for _, a := range []struct{ path, address string }{{"kafka", c.Kafka}, {"http", c.HTTP}, {"native", c.Native}} {
+		_, _, err := net.SplitHostPort(a.address)
+		ps.Require(err == nil, a.path, a.address, "is not host:port")
 	}
-	for _, a := range []struct{ name, address string }{{"kafka", c.Kafka}, {"http", c.HTTP}, {"native", c.Native}} {
-		if _, _, err := net.SplitHostPort(a.address); err != nil {
-			errs = append(errs, fmt.Errorf("%s address %q: want host:port", a.name, a.address))
-		}
-	}
-	if c.MaxMemory < 256<<20 {
-		errs = append(errs, fmt.Errorf("max memory %d: the engine needs at least 256 MiB", c.MaxMemory))
-	}
-	return errors.Join(errs...)
+	ps.Require(c.MaxMemory >= 256<<20, "max_memory", c.MaxMemory, "is less than the engine needs, 268435456 (256 MiB)")
+	return ps.Err()
 }
 
 // Addresses are where a running platform listens.

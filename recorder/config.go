@@ -1,10 +1,10 @@
 package recorder
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"strconv"
+	"slices"
 	"time"
 
 	"understudy.dev/exchange/redact"
@@ -12,6 +12,7 @@ import (
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 )
 
 // Config describes what is kept and how much may wait.
@@ -62,33 +63,29 @@ const MaxCaptureLimit = 1 << 20
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
-	var errs []error
-	limit := func(name string, v int64) {
-		if v < 0 || v > MaxCaptureLimit {
-			errs = append(errs, fmt.Errorf("recorder: %s is %d bytes; it must be 0 to %d", name, v, MaxCaptureLimit))
-		}
+	var ps setting.Problems
+	limit := func(path string, v int64) {
+		ps.Require(v >= 0 && v <= MaxCaptureLimit, path, v, fmt.Sprintf("is not between 0 and %d (1 MiB)", MaxCaptureLimit))
 	}
 	limit("capture_limit", c.CaptureLimit)
-	for name, v := range c.CaptureLimits {
-		limit("capture_limits of "+strconv.Quote(name), v)
+	for _, name := range slices.Sorted(maps.Keys(c.CaptureLimits)) {
+		limit(setting.Member("capture_limits", name), c.CaptureLimits[name])
 	}
-	if c.QueueSize < 1 || c.MemoryLimit < 1<<20 {
-		errs = append(errs, errors.New("recorder: queue_size must be at least 1, memory_limit at least 1 MiB"))
-	}
-	if c.TallyInterval <= 0 || c.DrainTimeout <= 0 {
-		errs = append(errs, errors.New("recorder: tally_interval and drain_timeout must be positive"))
-	}
+	ps.Require(c.QueueSize >= 1, "queue_size", c.QueueSize, "is less than 1")
+	ps.Require(c.MemoryLimit >= 1<<20, "memory_limit", c.MemoryLimit, "is less than 1048576 (1 MiB)")
+	ps.Require(c.TallyInterval > 0, "tally_interval", c.TallyInterval, "is not positive")
+	ps.Require(c.DrainTimeout > 0, "drain_timeout", c.DrainTimeout, "is not positive")
 	key, err := token.New([]byte(c.Key))
-	if err != nil {
-		errs = append(errs, fmt.Errorf("recorder: %w", err))
+	ps.Under("key", err)
+	for i, rule := range c.Session {
+		_, err := session.New([]string{rule}, key)
+		ps.Under(setting.Index("session", i), err)
 	}
-	if _, err := session.New(c.Session, key); err != nil {
-		errs = append(errs, fmt.Errorf("recorder: %w", err))
+	for i, template := range c.Routes {
+		_, err := route.New([]string{template})
+		ps.Under(setting.Index("routes", i), err)
 	}
-	if _, err := route.New(c.Routes); err != nil {
-		errs = append(errs, fmt.Errorf("recorder: %w", err))
-	}
-	return errors.Join(errs...)
+	return ps.Err()
 }
 
 func (c Config) instance(now time.Time) string {

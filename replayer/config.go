@@ -1,14 +1,15 @@
 package replayer
 
 import (
-	"errors"
-	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 )
 
 // Config says how a run replays.
@@ -67,26 +68,30 @@ func DefaultConfig() Config {
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
-	var errs []error
-	if c.Run == "" {
-		errs = append(errs, errors.New("replay: the run needs a name"))
+	var ps setting.Problems
+	ps.Require(c.Run != "", "run", nil, "the run needs a name")
+	ps.Require(c.Speed > 0 && c.Speed <= 10_000, "speed", c.Speed, "is not above 0 and at most 10000")
+	ps.Require(!c.Follow || c.Speed == 1, "speed", c.Speed, "is not 1, at which shadow mode runs")
+	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
+		ok := sendableField(&understudyv1.Header{Name: name, Value: []byte(c.Headers[name])}) && name[0] != ':'
+		ps.Require(ok, setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
 	}
-	if !(c.Speed > 0 && c.Speed <= 10_000) {
-		errs = append(errs, fmt.Errorf("replay: speed %g must be above 0 and at most 10000", c.Speed))
-	}
-	if c.Follow && c.Speed != 1 {
-		errs = append(errs, errors.New("replay: shadow mode runs at speed 1"))
-	}
-	for name, value := range c.Headers {
-		if !sendableField(&understudyv1.Header{Name: name, Value: []byte(value)}) || name[0] == ':' {
-			errs = append(errs, fmt.Errorf("replay: header %q is no valid field name, or its value holds control characters", name))
+	ps.Require(c.InFlight >= 1, "in_flight", c.InFlight, "is less than 1")
+	ps.Require(c.InFlightBytes >= 1, "in_flight_bytes", c.InFlightBytes, "is less than 1")
+	ps.Require(c.MaxGap >= 0, "max_gap", c.MaxGap, "is negative")
+	ps.Require(c.Delay >= 0, "delay", c.Delay, "is negative")
+	ps.Require(c.Drain >= 0, "drain", c.Drain, "is negative")
+	ps.Require(c.LagBudget >= 0, "lag_budget", c.LagBudget, "is negative")
+	ps.Require(c.OrderTolerance >= 0, "order_tolerance", c.OrderTolerance, "is negative")
+	var candidate setting.Problems
+	candidate.Under("", c.client().Validate())
+	for _, p := range candidate {
+		if p.Path == "url" {
+			p.Path = "candidate" // as this section calls it
 		}
+		ps = append(ps, p)
 	}
-	if c.InFlightBytes < 1 || c.InFlight < 1 || c.MaxGap < 0 || c.Delay < 0 || c.Drain < 0 || c.LagBudget < 0 || c.OrderTolerance < 0 {
-		errs = append(errs, errors.New("replay: in_flight and in_flight_bytes must be at least 1; max_gap, delay, drain, lag_budget, order_tolerance not negative"))
-	}
-	errs = append(errs, c.client().Validate())
-	return errors.Join(errs...)
+	return ps.Err()
 }
 
 // client is the configuration of the candidate's client.

@@ -2,13 +2,14 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/setting"
 )
 
 // DialTimeout bounds how long Dial waits for a broker to answer.
@@ -30,16 +31,12 @@ func DefaultConfig() Config {
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
-	var errs []error
-	if len(c.Brokers) == 0 {
-		errs = append(errs, errors.New("kafka.brokers: at least one host:port is needed"))
+	var ps setting.Problems
+	ps.Require(len(c.Brokers) > 0, "brokers", nil, "at least one host:port is needed")
+	for i, b := range c.Brokers {
+		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("brokers", i), b, "is not host:port")
 	}
-	for _, b := range c.Brokers {
-		if !strings.Contains(b, ":") || strings.ContainsAny(b, "/ ") {
-			errs = append(errs, fmt.Errorf("kafka.brokers: %q is not host:port", b))
-		}
-	}
-	return errors.Join(errs...)
+	return ps.Err()
 }
 
 // options are the client options that every connection shares.

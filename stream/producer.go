@@ -2,14 +2,15 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/schemas/topic"
+	"understudy.dev/setting"
 )
 
 // ErrFull is what TryProduce reports when the buffer is at its bound.
@@ -41,18 +42,17 @@ func DefaultProducerConfig() ProducerConfig {
 
 // Validate reports every mistake in the configuration.
 func (c ProducerConfig) Validate() error {
-	var errs []error
-	if c.MaxRecords < 1 || c.MaxBytes < topic.MaxMessageBytes {
-		errs = append(errs, fmt.Errorf("producer: max_records must be at least 1 and max_bytes at least %d, one message", topic.MaxMessageBytes))
-	}
-	if c.DeliveryTimeout < time.Second || c.Linger < 0 {
-		errs = append(errs, errors.New("producer: delivery_timeout must be at least 1s, linger not negative"))
-	}
-	if _, err := c.codec(); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
+	var ps setting.Problems
+	ps.Require(c.MaxRecords >= 1, "max_records", c.MaxRecords, "is less than 1")
+	ps.Require(c.MaxBytes >= topic.MaxMessageBytes, "max_bytes", c.MaxBytes, fmt.Sprintf("is less than one message, %d", topic.MaxMessageBytes))
+	ps.Require(c.DeliveryTimeout >= time.Second, "delivery_timeout", c.DeliveryTimeout, "is less than 1s")
+	ps.Require(c.Linger >= 0, "linger", c.Linger, "is negative")
+	ps.OneOf("compression", c.Compression, Compressions()...)
+	return ps.Err()
 }
+
+// Compressions are the values of ProducerConfig.Compression.
+func Compressions() []string { return []string{"zstd", "lz4", "snappy", "none"} }
 
 func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
 	switch c.Compression {
@@ -65,7 +65,7 @@ func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
 	case "none":
 		return kgo.NoCompression(), nil
 	}
-	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is none of zstd, lz4, snappy, none", c.Compression)
+	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is not one of %s", c.Compression, strings.Join(Compressions(), ", "))
 }
 
 // Producer writes records in the background: idempotent, acknowledged by all

@@ -15,6 +15,8 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"understudy.dev/setting"
 )
 
 // DefaultDatabase is where the tables live unless the address names another.
@@ -37,7 +39,9 @@ func DefaultConfig() Config { return Config{Address: "127.0.0.1:19000"} }
 // Validate reports a mistake in the address.
 func (c Config) Validate() error {
 	_, err := c.Target()
-	return err
+	var ps setting.Problems
+	ps.Under("address", err)
+	return ps.Err()
 }
 
 // Target is an address taken apart. Its String never holds the password.
@@ -67,7 +71,7 @@ func (c Config) Target() (Target, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		// url.Error repeats the address, which may hold a password.
-		return Target{}, errors.New("clickhouse address: not host:port and no URL of the form clickhouse://user:password@host:port/database")
+		return Target{}, errors.New("is neither host:port nor a URL like clickhouse://user:password@host:port/database")
 	}
 	t := Target{Host: u.Host, Database: strings.Trim(u.Path, "/"), User: u.User.Username()}
 	t.Password, _ = u.User.Password()
@@ -80,13 +84,13 @@ func (c Config) Target() (Target, error) {
 	case "https":
 		t.HTTP, t.TLS = true, true
 	default:
-		return Target{}, fmt.Errorf("clickhouse address: scheme %q is none of clickhouse, clickhouses, http, https", u.Scheme)
+		return Target{}, fmt.Errorf("scheme %q is not one of clickhouse, clickhouses, http, https", u.Scheme)
 	}
 	if t.Database == "" {
 		t.Database = DefaultDatabase
 	}
 	if _, _, err := net.SplitHostPort(t.Host); err != nil {
-		return Target{}, fmt.Errorf("clickhouse address: %q has no port; write host:port", t.Host)
+		return Target{}, fmt.Errorf("%q has no port; write host:port", t.Host)
 	}
 	return t, nil
 }

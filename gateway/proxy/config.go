@@ -1,10 +1,10 @@
 package proxy
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 	"time"
+
+	"understudy.dev/setting"
 )
 
 // Values of Config.Protocol.
@@ -72,39 +72,37 @@ func DefaultConfig() Config {
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
+	var ps setting.Problems
 	_, err := c.parse()
-	errs := []error{err}
-	switch c.Protocol {
-	case ProtocolAuto, ProtocolHTTP1, ProtocolH2C:
-	default:
-		errs = append(errs, fmt.Errorf("upstream: protocol %q is none of auto, http1, h2c", c.Protocol))
-	}
-	if c.Forwarded != ForwardedKeep && c.Forwarded != ForwardedAppend {
-		errs = append(errs, fmt.Errorf("upstream: forwarded %q is neither keep nor append", c.Forwarded))
-	}
-	if c.ConnectTimeout <= 0 || c.IdleTimeout <= 0 || c.ContinueTimeout <= 0 || c.ResponseTimeout < 0 {
-		errs = append(errs, errors.New("upstream: connect_timeout, continue_timeout and idle_timeout must be positive, response_timeout not negative"))
-	}
-	if c.MaxIdleConns < 1 || c.MaxConns < 0 {
-		errs = append(errs, errors.New("upstream: max_idle_conns must be at least 1, max_conns not negative"))
-	}
-	if c.BufferBytes < 1<<10 || c.BufferBytes > 1<<24 || c.MaxHeaderBytes < 4<<10 {
-		errs = append(errs, errors.New("upstream: buffer_bytes must be 1 KiB to 16 MiB, max_header_bytes at least 4 KiB"))
-	}
-	return errors.Join(errs...)
+	ps.Under("", err)
+	ps.OneOf("protocol", c.Protocol, ProtocolAuto, ProtocolHTTP1, ProtocolH2C)
+	ps.OneOf("forwarded", c.Forwarded, ForwardedKeep, ForwardedAppend)
+	ps.Require(c.ConnectTimeout > 0, "connect_timeout", c.ConnectTimeout, "is not positive")
+	ps.Require(c.ContinueTimeout > 0, "continue_timeout", c.ContinueTimeout, "is not positive")
+	ps.Require(c.IdleTimeout > 0, "idle_timeout", c.IdleTimeout, "is not positive")
+	ps.Require(c.ResponseTimeout >= 0, "response_timeout", c.ResponseTimeout, "is negative")
+	ps.Require(c.MaxIdleConns >= 1, "max_idle_conns", c.MaxIdleConns, "is less than 1")
+	ps.Require(c.MaxConns >= 0, "max_conns", c.MaxConns, "is negative")
+	ps.Require(c.BufferBytes >= 1<<10 && c.BufferBytes <= 1<<24, "buffer_bytes", c.BufferBytes, "is not between 1024 (1 KiB) and 16777216 (16 MiB)")
+	ps.Require(c.MaxHeaderBytes >= 4<<10, "max_header_bytes", c.MaxHeaderBytes, "is less than 4096 (4 KiB)")
+	return ps.Err()
 }
 
 func (c Config) parse() (*url.URL, error) {
 	u, err := url.Parse(c.URL)
+	var fault string
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("upstream: parse url: %w", err)
+		// url.Error repeats the address, which may hold a password.
+		return nil, setting.Problems{{Path: "url", Fault: "cannot be read as a URL; want http://host:port or https://host"}}
 	case (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.Opaque != "":
-		return nil, fmt.Errorf("upstream: url %q must look like http://host:port or https://host", u.Redacted())
+		fault = "does not look like http://host:port or https://host"
 	case u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
-		return nil, fmt.Errorf("upstream: url %q must be scheme and host only: request targets pass byte for byte", u.Redacted())
+		fault = "is more than scheme and host only: request targets pass byte for byte"
 	case u.Scheme == "https" && c.Protocol == ProtocolH2C:
-		return nil, errors.New("upstream: protocol h2c is HTTP/2 without TLS; use an http:// url or protocol auto")
+		return nil, setting.Problems{{Path: "protocol", Value: c.Protocol, Fault: "is HTTP/2 without TLS; use an http:// url or protocol auto"}}
+	default:
+		return u, nil
 	}
-	return u, nil
+	return nil, setting.Problems{{Path: "url", Value: u.Redacted(), Fault: fault}}
 }

@@ -8,11 +8,10 @@
 package target
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
-	"slices"
 	"time"
+
+	"understudy.dev/setting"
 )
 
 // The channels of a Completion policy.
@@ -121,58 +120,53 @@ func DefaultConfig() Config {
 
 // Validate reports every mistake in the configuration.
 func (c Config) Validate() error {
-	_, err := parseBase(c.URL)
-	errs := []error{err}
-	if c.Timeout <= 0 || c.CaptureLimit < 0 || c.Connections < 1 {
-		errs = append(errs, errors.New("candidate: timeout and connections must be positive, capture_limit not negative"))
+	var ps setting.Problems
+	if _, err := parseBase(c.URL); err != nil {
+		ps.Under("url", err)
 	}
-	if b, err := url.Parse(c.URL); c.H2C && err == nil && b.Scheme == "https" {
-		errs = append(errs, errors.New("candidate: h2c is HTTP/2 without TLS; https negotiates HTTP/2 by itself"))
+	ps.Require(c.Timeout > 0, "timeout", c.Timeout, "is not positive")
+	ps.Require(c.Connections >= 1, "connections", c.Connections, "is less than 1")
+	ps.Require(c.CaptureLimit >= 0, "capture_limit", c.CaptureLimit, "is negative")
+	b, err := url.Parse(c.URL)
+	ps.Require(!c.H2C || err != nil || b.Scheme != "https", "h2c", c.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
+	if u, err := url.Parse(c.CallbackURL); c.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		ps.Require(false, "callback_url", redactURL(c.CallbackURL), "does not look like http://host:port or https://host:port")
 	}
-	if err := callbackURLProblem(c.CallbackURL); err != nil {
-		errs = append(errs, err)
-	}
-	errs = append(errs, c.Completion.problems("completion", true)...)
+	ps.Under("completion", c.Completion.problems(true).Err())
 	for i, r := range c.Routes {
-		errs = append(errs, r.problems(fmt.Sprintf("routes[%d] %q", i, r.Route), false)...)
-		if r.Route == "" {
-			errs = append(errs, fmt.Errorf("routes[%d]: route is empty; write \"POST /orders/{id}\"", i))
-		}
+		at := setting.Index("routes", i)
+		ps.Under(at, r.problems(false).Err())
+		ps.Require(r.Route != "", at+".route", nil, "is needed; write \"POST /orders/{id}\"")
 	}
-	return errors.Join(errs...)
+	return ps.Err()
 }
 
-func callbackURLProblem(s string) error {
-	if u, err := url.Parse(s); s != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		return fmt.Errorf("candidate: callback_url %q: want http://host:port or https://host:port", redactURL(s))
+// problems of a policy; one that is not whole inherits what it leaves out.
+func (c Completion) problems(whole bool) setting.Problems {
+	var ps setting.Problems
+	if whole || c.Channel != "" {
+		ps.OneOf("channel", c.Channel, ChannelAuto, ChannelNone, ChannelPoll, ChannelCallback)
 	}
-	return nil
-}
-
-func (c Completion) problems(where string, whole bool) []error {
-	var errs []error
-	channels := []string{ChannelAuto, ChannelNone, ChannelPoll, ChannelCallback}
-	if !slices.Contains(channels, c.Channel) && (whole || c.Channel != "") {
-		errs = append(errs, fmt.Errorf("%s: channel %q is none of auto, none, poll, callback", where, c.Channel))
+	positive := func(path string, d time.Duration) {
+		ps.Require(d > 0 || d == 0 && !whole, path, d, "is not positive")
 	}
-	if c.Timeout < 0 || c.Deadline < 0 || c.PollInterval < 0 || c.PollMax < 0 || c.Linger != nil && *c.Linger < 0 ||
-		whole && (c.Timeout == 0 || c.PollInterval == 0 || c.PollMax == 0) {
-		errs = append(errs, fmt.Errorf("%s: timeout, poll_interval and poll_max must be positive, deadline and linger not negative", where))
+	positive("timeout", c.Timeout)
+	positive("poll_interval", c.PollInterval)
+	positive("poll_max", c.PollMax)
+	ps.Require(c.Deadline >= 0, "deadline", c.Deadline, "is negative")
+	if c.Linger != nil {
+		ps.Require(*c.Linger >= 0, "linger", *c.Linger, "is negative")
 	}
-	for _, a := range c.Accepted {
-		if a < 200 || a > 299 {
-			errs = append(errs, fmt.Errorf("%s: accepted %d is no status of success", where, a))
-		}
+	for i, a := range c.Accepted {
+		ps.Require(a >= 200 && a <= 299, setting.Index("accepted", i), a, "is not a status of success, 200 to 299")
 	}
-	for name, pointer := range map[string]string{
-		"pending": c.Pending.Pointer, "done": c.Done.Pointer, "failed": c.Failed.Pointer, "status": c.Status, "result": c.Result,
-		"callback": c.CallbackPointer,
+	for _, p := range []struct{ path, pointer string }{
+		{"pending.pointer", c.Pending.Pointer}, {"done.pointer", c.Done.Pointer}, {"failed.pointer", c.Failed.Pointer},
+		{"status", c.Status}, {"result", c.Result}, {"callback_pointer", c.CallbackPointer},
 	} {
-		if pointer != "" && pointer[0] != '/' {
-			errs = append(errs, fmt.Errorf("%s: %s pointer %q must begin with / (RFC 6901)", where, name, pointer))
-		}
+		ps.Require(p.pointer == "" || p.pointer[0] == '/', p.path, p.pointer, "does not begin with /, as a JSON pointer does (RFC 6901)")
 	}
-	return errs
+	return ps
 }
 
 // policy gives the completion policy of a route.

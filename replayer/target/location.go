@@ -20,10 +20,10 @@ var errLocation = errors.New("location refused")
 func parseBase(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("candidate %q: want http://host:port or https://host:port, with at most a path", redactURL(s))
+		return nil, fmt.Errorf("%q does not look like http://host:port or https://host:port, with at most a path", redactURL(s))
 	}
 	if u.User != nil {
-		return nil, errors.New("candidate: credentials do not belong into the URL; use a header (--header \"Authorization: …\")")
+		return nil, errors.New("credentials do not belong in the URL; use a header (--header \"Authorization: …\")")
 	}
 	return u, nil
 }
