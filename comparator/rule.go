@@ -144,7 +144,7 @@ func matches(pattern, segments []string) bool {
 	return len(segments) == 0
 }
 
-// segmentMatches: x-*-id covers x-a-id. Array positions are no names, so only
+// segmentMatches: x-*-id covers x-a-id. Array positions are not names, so only
 // [] and a * on its own cover them.
 func segmentMatches(pattern, segment string) bool {
 	parts := strings.Split(pattern, "*")

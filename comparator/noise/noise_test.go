@@ -91,7 +91,7 @@ func TestIdentifiers(t *testing.T) {
 	f("orderId", "1001", "58", false, Identifier)
 	f("quantity", "1001", "58", true, "")
 	f("status", "paid", "open", false, "")
-	f("id", "pending", "accepted", false, "") // words are no identifiers
+	f("id", "pending", "accepted", false, "") // words are not identifiers
 	f("payload", u1, u2, false, Identifier)
 	f("payload", u1, "0a1b2c3d", false, "")
 	f("PAID", "1001", "58", false, "")
@@ -125,7 +125,7 @@ func TestBijection(t *testing.T) {
 	}
 	e.Rename("1", "2")
 	if got := e.Class("quantity", Value{"1", true}, Value{"2", true}); got != "" {
-		t.Errorf("a short known pair under a name that is no identifier's: %q", got)
+		t.Errorf("a short known pair under a name that is not an identifier's: %q", got)
 	}
 	// What was sent as it is known to be called in the session comes back so.
 	e.Given = [][]byte{[]byte("/orders/ord_1")}
@@ -178,7 +178,7 @@ func TestLinks(t *testing.T) {
 	f("/a#x", "/a#y", "")
 	f("urn:order:ord_1", "urn:order:88", Identifier)
 	f("urn:order:ord_1", "urn:payment:88", "")
-	// Texts with the same marks that are no references.
+	// Texts with the same marks that are not references.
 	f("16:9", "4:3", "")
 	f("12:30", "12:45", "")
 	f("qty=5", "qty=6", "")

@@ -82,7 +82,7 @@ func (r *Replacer) escaped(s string, unescape func(string) (string, error), esca
 }
 
 // JSON replaces whole strings and integers in a JSON document, leaving every
-// other byte as it is. What is no JSON may come out changed, but only in what
+// other byte as it is. What is not JSON may come out changed, but only in what
 // looks like a value.
 func (r *Replacer) JSON(body []byte) []byte {
 	if len(r.pairs) == 0 {

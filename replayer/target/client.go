@@ -37,15 +37,15 @@ const idleConnection = 4 * time.Second
 
 // New makes a client; orphan is called for each callback that belongs to no
 // request. Start must run before Do when a policy uses callbacks.
-func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
-	if err := c.Validate(); err != nil {
+func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	base, err := parseBase(c.URL)
+	base, err := parseBase(cfg.URL)
 	if err != nil {
 		return nil, err
 	}
-	exceptions, err := c.exceptions()
+	exceptions, err := cfg.exceptions()
 	if err != nil {
 		return nil, err
 	}
@@ -54,13 +54,13 @@ func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prom
 		return nil, err
 	}
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!c.H2C)
-	protocols.SetHTTP2(!c.H2C)
-	protocols.SetUnencryptedHTTP2(c.H2C)
-	client := &Client{cfg: c, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: c.Locations}, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
+	protocols.SetHTTP1(!cfg.H2C)
+	protocols.SetHTTP2(!cfg.H2C)
+	protocols.SetUnencryptedHTTP2(cfg.H2C)
+	client := &Client{cfg: cfg, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns:          c.Connections,
-		MaxIdleConnsPerHost:   c.Connections,
+		MaxIdleConns:          cfg.Connections,
+		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,

@@ -104,21 +104,21 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
-	if _, err := parseBase(c.URL); err != nil {
+	if _, err := parseBase(cfg.URL); err != nil {
 		ps.Under("url", err)
 	}
-	ps.Require(c.Timeout > 0, "timeout", c.Timeout, "is not positive")
-	ps.Require(c.Connections >= 1, "connections", c.Connections, "is less than 1")
-	ps.Require(c.CaptureLimit >= 0, "capture_limit", c.CaptureLimit, "is negative")
-	b, err := url.Parse(c.URL)
-	ps.Require(!c.H2C || err != nil || b.Scheme != "https", "h2c", c.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
-	if u, err := url.Parse(c.CallbackURL); c.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		ps.Require(false, "callback_url", redactURL(c.CallbackURL), "does not look like http://host:port or https://host:port")
+	ps.Require(cfg.Timeout > 0, "timeout", cfg.Timeout, "is not positive")
+	ps.Require(cfg.Connections >= 1, "connections", cfg.Connections, "is less than 1")
+	ps.Require(cfg.CaptureLimit >= 0, "capture_limit", cfg.CaptureLimit, "is negative")
+	b, err := url.Parse(cfg.URL)
+	ps.Require(!cfg.H2C || err != nil || b.Scheme != "https", "h2c", cfg.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
+	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		ps.Require(false, "callback_url", redactURL(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
 	}
-	ps.Under("completion", c.Completion.problems(true).Err())
-	for i, r := range c.Routes {
+	ps.Under("completion", cfg.Completion.problems(true).Err())
+	for i, r := range cfg.Routes {
 		at := setting.Index("routes", i)
 		ps.Under(at, r.problems(false).Err())
 		_, err := route.ParsePattern(r.Route)
@@ -163,14 +163,14 @@ type exception struct {
 }
 
 // exceptions are those of Routes, in their order.
-func (c Config) exceptions() ([]exception, error) {
+func (cfg Config) exceptions() ([]exception, error) {
 	var out []exception
-	for _, r := range c.Routes {
+	for _, r := range cfg.Routes {
 		p, err := route.ParsePattern(r.Route)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, exception{p, r.over(c.Completion)})
+		out = append(out, exception{p, r.over(cfg.Completion)})
 	}
 	return out, nil
 }

@@ -49,12 +49,12 @@ func TestWhereTheResultIs(t *testing.T) {
 	f(routes(both, paths{"/op": say(200, `{"status":"Failed"}`), "/order": order}), `poll 200 {"status":"Failed"} failed`)
 	f(routes(both[:1], paths{"/op": say(200, `{"status":"succeeded","result":null,"resourceLocation":"/order"}`), "/order": order}), `poll 200 {"id":1}`)
 	f(routes(both[:1], paths{"/op": say(200, `{"status":"succeeded","resourceLocation":"http://example.com/"}`)}), "none location_refused")
-	// A resource that merely has a status is no operation.
+	// A resource that merely has a status is not an operation.
 	f(routes([]string{"Location: /order"}, paths{"/order": say(200, `{"status":"done","result":{"n":1}}`)}), `poll 200 {"status":"done","result":{"n":1}}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(307, "", "Location: /op2"), "/op2": say(301, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /op")}), "none timeout")
-	// What the monitor leads to goes on living: that is no contradiction.
+	// What the monitor leads to goes on living: that is not a contradiction.
 	var asked atomic.Int32
 	living := func(w http.ResponseWriter) { say(200, fmt.Sprint(asked.Add(1)))(w) }
 	f(routes([]string{"Location: /op"}, paths{"/op": say(303, "", "Location: /order"), "/order": living}), "poll 200 1")
