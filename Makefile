@@ -6,20 +6,23 @@ SHELL       := /bin/bash
 export CGO_ENABLED ?= 0
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 MODULES := . integration
 TOOLS   := $(CURDIR)/bin/tools
 
 BUF_VERSION           := v1.75.0
 PROTOC_GEN_GO_VERSION := v1.36.12
 GOLANGCI_VERSION      := v2.15.0
+ACTIONLINT_VERSION    := v1.7.12
 
 .PHONY: help
 help: ## List the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/understudy (static Go, CGO off)
+build: ## Build bin/understudy (CGO off; with the tag static it needs no C library)
 	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/understudy ./cmd/understudy
 
 .PHONY: demo
@@ -31,7 +34,7 @@ test: build ## Run the whole suite: Go tests, real Kafka, real ClickHouse engine
 	./integration/run-tests
 
 .PHONY: check
-check: fmt-check vet lint generate-check ## Format, vet, lint, generated code, module files, clean tree
+check: fmt-check vet lint lint-workflows generate-check ## Format, vet, lint, generated code, module files, clean tree
 	./integration/check-clean-tree
 
 .PHONY: fmt-check
@@ -49,17 +52,22 @@ vet:
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
 	@for m in $(MODULES); do echo "lint $$m"; (cd $$m && $< run --config $(CURDIR)/.golangci.yml ./...); done
 
+.PHONY: lint-workflows
+lint-workflows: $(TOOLS)/actionlint-$(ACTIONLINT_VERSION)
+	$< -shellcheck= -pyflakes=
+
 .PHONY: generate
-generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas
+generate: $(TOOLS)/buf-$(BUF_VERSION) $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION) ## Generate code from the protobuf schemas, and the reference of the configuration
 	ln -sf protoc-gen-go-$(PROTOC_GEN_GO_VERSION) $(TOOLS)/protoc-gen-go
 	cd schemas && PATH=$(TOOLS):$$PATH $< generate
+	go test ./cmd/understudy -run TestReferenceIsCurrent -update
 
 .PHONY: generate-check
 generate-check: generate
 	cd schemas && $(TOOLS)/buf-$(BUF_VERSION) lint && $(TOOLS)/buf-$(BUF_VERSION) format -d --exit-code
 	cd schemas && if git rev-parse -q --verify origin/main >/dev/null && git cat-file -e origin/main:schemas/buf.yaml 2>/dev/null; then \
 	  $(TOOLS)/buf-$(BUF_VERSION) breaking --against '../.git#ref=refs/remotes/origin/main,subdir=schemas'; fi
-	@if ! git diff --exit-code --stat -- schemas; then echo "generated code is not what the schemas give: commit the result of make generate"; exit 1; fi
+	@if ! git diff --exit-code --stat -- schemas cmd/understudy/meanings.json docs/configuration.md; then echo "generated files are not what schemas and code give: commit the result of make generate"; exit 1; fi
 
 .PHONY: bench
 bench: build ## Measure the hot paths, each beside its peer in the same run
@@ -88,6 +96,8 @@ $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION):
 	$(call install,google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION),protoc-gen-go,$@)
 $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION):
 	$(call install,github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION),golangci-lint,$@)
+$(TOOLS)/actionlint-$(ACTIONLINT_VERSION):
+	$(call install,github.com/rhysd/actionlint/cmd/actionlint@$(ACTIONLINT_VERSION),actionlint,$@)
 
 define install
 	@mkdir -p $(TOOLS); echo "install $(1)"; \

@@ -22,7 +22,7 @@ type Config struct {
 	// exactly instead of by success or failure.
 	ExactStatus bool `yaml:"exact_status"`
 	// MaxDifferences is how many differences are kept of one replay; the rest
-	// is counted. Default 100.
+	// is counted. 1 or more, default 100.
 	MaxDifferences int `yaml:"max_differences"`
 	// MaxDecoded bounds a body after its content coding is removed, in bytes;
 	// default 8 MiB.
@@ -34,14 +34,16 @@ type Config struct {
 // Rule changes the judgement of places. It has an owner and a reason, and it
 // can expire, so that no rule hides something for ever.
 type Rule struct {
-	Name   string `yaml:"name"`
+	// Name of the rule, unique: what it covers has the noise class rule:NAME.
+	Name string `yaml:"name"`
+	// Owner and Reason say whom to ask, and why the difference is harmless.
+	// Both are needed.
 	Owner  string `yaml:"owner"`
 	Reason string `yaml:"reason"`
 	// Expires is a day, YYYY-MM-DD; replays closed after it are judged without
-	// the rule. Empty never expires.
+	// the rule, and a comparison is not started with it. Empty never expires.
 	Expires string `yaml:"expires"`
-	// Route is a pattern of routes, "POST /orders/*"; empty is every route. See
-	// route.Pattern.
+	// Route is a pattern of routes, "POST /orders/*"; empty is every route.
 	Route string `yaml:"route"`
 	// Path is a pattern for the folded path: * stands for one segment or a part
 	// of one, ** for any number of segments.
@@ -52,7 +54,8 @@ type Rule struct {
 	// Tolerance is absolute; with a % at the end it is relative to the
 	// baseline.
 	Tolerance string `yaml:"tolerance"`
-	// Key is the member by which the objects of an array are paired.
+	// Key is the member by which the objects of an array are paired; it belongs
+	// to the action keyed, and only to it.
 	Key string `yaml:"key"`
 }
 

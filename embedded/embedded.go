@@ -14,8 +14,10 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"github.com/twmb/franz-go/pkg/kfake"
 	"golang.org/x/sync/errgroup"
 
+	"understudy.dev/embedded/broker"
 	"understudy.dev/embedded/engine"
 	"understudy.dev/embedded/httpapi"
 	"understudy.dev/embedded/native"
@@ -31,7 +33,7 @@ type Config struct {
 	Kafka  string `yaml:"kafka"`
 	HTTP   string `yaml:"http"`
 	Native string `yaml:"native"`
-	// MaxMemory bounds the ClickHouse engine, in bytes.
+	// MaxMemory bounds the memory of the ClickHouse engine; 256 MiB or more.
 	MaxMemory int64 `yaml:"max_memory"`
 	// CacheDir keeps the installed engine; empty is the user's cache folder.
 	CacheDir string `yaml:"cache_dir"`
@@ -120,11 +122,11 @@ func (p *Platform) Run(ctx context.Context) error {
 		return err
 	}
 	defer nativeListener.Close()
-	broker, err := startBroker(ctx, p.cfg)
+	kafka, err := p.startBroker(ctx)
 	if err != nil {
 		return err
 	}
-	defer broker.Close()
+	defer kafka.Close()
 	clickhouse, err := engine.Open(library, engine.Config{DataDir: filepath.Join(p.cfg.DataDir, "clickhouse"), MaxMemory: p.cfg.MaxMemory})
 	if err != nil {
 		return err
@@ -137,7 +139,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	}
 	nativeConfig := native.DefaultConfig()
 	nativeConfig.SpoolDirectory = spool
-	p.at = Addresses{Kafka: broker.ListenAddrs()[0], HTTP: httpListener.Addr().String(), Native: nativeListener.Addr().String()}
+	p.at = Addresses{Kafka: kafka.ListenAddrs()[0], HTTP: httpListener.Addr().String(), Native: nativeListener.Addr().String()}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return httpapi.New(clickhouse, spool, p.log).Serve(ctx, httpListener) })
 	group.Go(func() error {
@@ -146,6 +148,25 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, free, p.log); return nil })
 	close(p.ready)
 	return group.Wait()
+}
+
+// startBroker tries the port first, which with port 0 also chooses it: the
+// broker's own error names no remedy.
+func (p *Platform) startBroker(ctx context.Context) (*kfake.Cluster, error) {
+	probe, err := listen(ctx, "Kafka", p.cfg.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	_, port, err := net.SplitHostPort(probe.Addr().String())
+	probe.Close()
+	if err != nil {
+		return nil, err
+	}
+	host, _, err := net.SplitHostPort(p.cfg.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	return broker.Start(ctx, net.JoinHostPort(host, port), filepath.Join(p.cfg.DataDir, "kafka"))
 }
 
 // lockDir makes sure that one process at a time uses a data folder.

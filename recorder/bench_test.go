@@ -74,7 +74,7 @@ func BenchmarkCapture(b *testing.B) {
 		if err := <-ended; err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(r.Counts().Recorded)/float64(r.Counts().Served), "recorded/served")
+		b.ReportMetric(float64(r.Tally().Recorded)/float64(r.Tally().Served), "recorded/served")
 	})
 }
 

@@ -20,24 +20,31 @@ type Config struct {
 	// Instance names this recorder; it must be unique for each process start.
 	// Empty means host, process id and start time.
 	Instance string `yaml:"instance"`
-	// CaptureLimit is how many bytes of a body are kept; default 512 KiB.
+	// CaptureLimit is how many bytes of a body are kept, at most 1 MiB; default
+	// 512 KiB.
 	CaptureLimit int64 `yaml:"capture_limit"`
-	// CaptureLimits are limits by route, "POST /uploads/{id}"; 0 keeps no body.
+	// CaptureLimits are limits by route, "POST /uploads/{id}"; 0 keeps no
+	// body, and 1 MiB is the most.
 	CaptureLimits map[string]int64 `yaml:"capture_limits"`
-	// QueueSize bounds exchanges that wait for the sink; default 20,000.
+	// QueueSize bounds exchanges that wait for the sink; 1 or more, default
+	// 20,000.
 	QueueSize int `yaml:"queue_size"`
 	// MemoryLimit bounds the bytes of captured heads and bodies from their
-	// arrival until the sink is done with them; default 256 MiB. Beyond it
-	// bodies are cut, and an exchange whose head does not fit is dropped.
+	// arrival until the sink is done with them; 1 MiB or more, default
+	// 256 MiB. Beyond it bodies are cut, and an exchange whose head does not
+	// fit is dropped.
 	MemoryLimit int64 `yaml:"memory_limit"`
-	// TallyInterval is the time between two tallies; default 10 s.
+	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
-	// DrainTimeout bounds what Run does after its context has ended; default
-	// 15 s.
+	// DrainTimeout bounds how long the recorder goes on after it was told to
+	// stop; above 0, default 15 s.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
-	// Session are the rules that find the session; see session.New.
+	// Session are the rules that find the session, in order: header:NAME,
+	// cookie:NAME, query:NAME or ip. The first that finds a value decides.
 	Session []string `yaml:"session"`
-	// Routes are templates that go before the automatic ones; see route.New.
+	// Routes are templates that go before the automatic ones: a path such as
+	// "/users/{name}", with or without a method before it; a last segment
+	// "{name...}" stands for the rest of the path.
 	Routes []string `yaml:"routes"`
 	// Redact says what is secret.
 	Redact redact.Config `yaml:"redact"`

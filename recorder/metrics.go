@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/recorder/books"
 )
 
 // metrics shows the books as they are when Prometheus asks, so that a request
@@ -61,13 +63,13 @@ func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m *metrics) Collect(ch chan<- prometheus.Metric) {
-	c := m.r.ledger.counts()
+	c := m.r.books.Tally()
 	send := func(d *prometheus.Desc, kind prometheus.ValueType, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, kind, v, labels...)
 	}
 	send(descServed, prometheus.CounterValue, float64(c.Served))
 	send(descRecorded, prometheus.CounterValue, float64(c.Recorded))
-	for _, reason := range Reasons() {
+	for _, reason := range books.Reasons() {
 		send(descDropped, prometheus.CounterValue, float64(c.Dropped[reason]), reason)
 	}
 	send(descPending, prometheus.GaugeValue, float64(c.Pending))
@@ -75,14 +77,14 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	send(descQueue, prometheus.GaugeValue, float64(len(m.r.pending)))
 }
 
-func (m *metrics) countCuts(x *exchange) {
-	for _, b := range []*capture{&x.request, &x.response} {
+func (m *metrics) countCuts(t *tapWriter) {
+	for _, b := range []*capture{&t.request, &t.response} {
 		switch {
-		case b.memory:
+		case b.starved:
 			m.cuts[cutByMemory].Inc()
-		case b.cut:
+		case b.message.Cut():
 			m.cuts[cutByLimit].Inc()
-		case !b.ended && (b == &x.request || x.status != 0):
+		case !b.ended && (b == &t.request || t.status != 0):
 			m.cuts[cutByTransfer].Inc()
 		}
 	}

@@ -24,6 +24,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"understudy.dev/recorder"
+	"understudy.dev/recorder/books"
 	"understudy.dev/recorder/recordertest"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -170,6 +171,7 @@ func TestTrailersAreRecorded(t *testing.T) {
 			t.Error("the handler did not see the trailer that nobody announced")
 		}
 		w.Header().Set("Trailer", "X-Sum")
+		w.Header().Set(http.TrailerPrefix+"X-Early", "7") // no header field, though it is set before the body
 		w.(http.Flusher).Flush()
 		w.Header().Set("X-Sum", "9")
 		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
@@ -177,7 +179,12 @@ func TestTrailersAreRecorded(t *testing.T) {
 	if diff := cmp.Diff(header("X-More: 8"), got.Request.Trailers, protocmp.Transform()); diff != "" {
 		t.Errorf("request: -want +got\n%s", diff)
 	}
-	if diff := cmp.Diff(header("Grpc-Status: 0", "X-Sum: 9"), got.Response.Trailers, protocmp.Transform()); diff != "" {
+	for _, h := range got.Response.Headers {
+		if strings.Contains(h.Name, "X-Early") {
+			t.Errorf("a trailer stands in the head: %v", h)
+		}
+	}
+	if diff := cmp.Diff(header("Grpc-Status: 0", "X-Early: 7", "X-Sum: 9"), got.Response.Trailers, protocmp.Transform()); diff != "" {
 		t.Errorf("response: -want +got\n%s", diff)
 	}
 	if got.Request.Body.Truncated || got.Request.Body.DeclaredLength != -1 {
@@ -220,7 +227,7 @@ func TestUpgradeIsRecordedAsHeadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := sink.Exchanges()
-	if len(got) != 1 || got[0].Response.Status != 101 || got[0].Response.Body.Length != 0 || got[0].DurationNano != 0 {
+	if len(got) != 1 || got[0].Response.Status != 101 || got[0].Response.Body.Length != 0 || got[0].Response.Body.Truncated || got[0].DurationNano != 0 {
 		t.Errorf("got %v", got)
 	}
 }
@@ -272,11 +279,12 @@ func TestRedactionCoversWhatLeaves(t *testing.T) {
 
 // wild is a sink that fails in every way, at random.
 type wild struct {
-	mu   sync.Mutex
-	rand *rand.Rand
-	late []func(error)
-	took int
-	last *understudyv1.Tally
+	mu      sync.Mutex
+	rand    *rand.Rand
+	late    []func(error)
+	tooLate []func(error) // not called before the end
+	took    int
+	last    *understudyv1.Tally
 }
 
 func (s *wild) Exchange(_ *understudyv1.Exchange, done func(error)) error {
@@ -311,10 +319,12 @@ func (s *wild) Tally(t *understudyv1.Tally, done func(error)) error {
 
 func (s *wild) Flush(context.Context) error {
 	for i, done := range s.late {
-		if i%2 == 0 {
-			done(nil)
-			s.took++
+		if i%2 != 0 {
+			s.tooLate = append(s.tooLate, done)
+			continue
 		}
+		done(nil)
+		s.took++
 	}
 	s.late = nil
 	return nil
@@ -364,8 +374,17 @@ func TestBooksBalanceUnderRandomFailures(t *testing.T) {
 		if tally.Recorded != uint64(sink.took) {
 			t.Errorf("seed %d: %d recorded, the sink took %d", seed, tally.Recorded, sink.took)
 		}
-		if c := r.Counts(); tally.Dropped[recorder.ReasonShutdown] == 0 && c.Bytes != 0 {
-			t.Errorf("seed %d: %d bytes are still held", seed, c.Bytes)
+		before := r.Tally()
+		for _, done := range sink.tooLate {
+			done(nil)
+		}
+		after := r.Tally()
+		if after.Bytes != 0 {
+			t.Errorf("seed %d: %d bytes are still held", seed, after.Bytes)
+		}
+		after.Bytes = before.Bytes
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("seed %d: what came too late changed the books: -before +after\n%s", seed, diff)
 		}
 	}
 }
@@ -394,15 +413,147 @@ func TestHangingSinkDoesNotTouchTraffic(t *testing.T) {
 		}
 	}
 	// A handler may outlive its answer by a moment.
-	for r.Counts().Dropped[recorder.ReasonBufferFull] < 17 {
+	for deadline := time.Now().Add(20 * time.Second); r.Tally().Dropped[books.ReasonBufferFull] < 17; {
+		if time.Now().After(deadline) {
+			t.Fatalf("17 of 21 exchanges do not fit a queue of 3 and one in the sink, but the books say %+v", r.Tally())
+		}
 		time.Sleep(time.Millisecond)
 	}
 	close(sink.release)
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if c := r.Counts(); c.Served != 21 || c.Recorded != 4 || c.Pending != 0 {
+	if c := r.Tally(); c.Served != 21 || c.Recorded != 4 || c.Pending != 0 {
 		t.Errorf("counts %+v", c)
+	}
+}
+
+// TestSinkThatNeverReturnsDoesNotHoldTheEnd: Run gives up on it, and says so.
+func TestSinkThatNeverReturnsDoesNotHoldTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := &hanging{entered: make(chan struct{}, 1), release: make(chan struct{})}
+		r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Run(ctx) }()
+		r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).
+			ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		<-sink.entered
+		cancel()
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("Run ended well though the sink holds an exchange")
+			}
+		case <-time.After(time.Minute):
+			t.Error("Run waits for the sink")
+		}
+		if tally := r.Tally(); tally.Pending != 0 || tally.Dropped[books.ReasonShutdown] != 1 {
+			t.Errorf("books %+v", tally)
+		}
+		close(sink.release)
+	})
+}
+
+// twice says twice that it is done.
+type twice struct{ recordertest.Sink }
+
+func (s *twice) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	done(nil)
+	done(errors.New("lost"))
+	return s.Sink.Exchange(e, done)
+}
+
+func TestAnExchangeIsSettledOnce(t *testing.T) {
+	address, r, stop := start(t, config(), new(twice), echo)
+	send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(books.Tally{Served: 1, Recorded: 1, Dropped: map[string]uint64{}}, r.Tally()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestPausedRequestsPassAndAreCounted(t *testing.T) {
+	sink := new(recordertest.Sink)
+	address, r, stop := start(t, config(), sink, echo)
+	for _, on := range []bool{true, false} {
+		r.Pause(on)
+		if got := send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 201") {
+			t.Fatalf("got %q", got)
+		}
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Exchanges(); len(got) != 1 || got[0].Sequence != 2 {
+		t.Errorf("recorded %v", got)
+	}
+	want := books.Tally{Served: 2, Recorded: 1, Dropped: map[string]uint64{books.ReasonPaused: 1}}
+	if diff := cmp.Diff(want, r.Tally()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+func TestMetricsSayWhyBodiesAreCut(t *testing.T) {
+	reg := prometheus.NewRegistry()
+	c := config(func(c *recorder.Config) {
+		c.CaptureLimit, c.MemoryLimit, c.CaptureLimits = 1<<20, 1<<20, map[string]int64{"POST /limit": 2}
+	})
+	r, err := recorder.New(c, new(recordertest.Sink), slog.New(slog.DiscardHandler), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := r.Wrap(http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
+		_, _ = io.Copy(io.Discard, in.Body)
+		switch in.URL.Path {
+		case "/limit":
+			_, _ = io.WriteString(w, "abc")
+		case "/transfer":
+			w.Header().Set("Content-Length", "5")
+			_, _ = io.WriteString(w, "abc")
+		}
+	}))
+	serve := func(path string, body io.Reader) {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("POST", path, body))
+	}
+	serve("/memory", strings.NewReader(strings.Repeat("x", 1<<20)))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	serve("/limit", nil)
+	serve("/transfer", nil)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]float64{}
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			name := f.GetName()
+			for _, l := range m.GetLabel() {
+				name += " " + l.GetValue()
+			}
+			if v := m.GetCounter().GetValue() + m.GetGauge().GetValue(); v != 0 {
+				got[name] = v
+			}
+		}
+	}
+	want := map[string]float64{
+		"understudy_recorder_served_total": 3, "understudy_recorder_recorded_total": 3,
+		"understudy_recorder_bodies_cut_total memory": 1, "understudy_recorder_bodies_cut_total limit": 1,
+		"understudy_recorder_bodies_cut_total transfer": 1,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
 	}
 }
 

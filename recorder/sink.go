@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"understudy.dev/recorder/books"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -28,37 +29,12 @@ type Sink interface {
 	Flush(ctx context.Context) error
 }
 
-// Reasons for which a request that was served is not recorded, as they stand
-// in tallies and metrics.
-const (
-	// ReasonBufferFull: the queue or the sink's buffer was full.
-	ReasonBufferFull = "buffer_full"
-	// ReasonMemory: its head did not fit under the memory limit.
-	ReasonMemory = "memory"
-	// ReasonTooLarge: the sink cannot take an exchange of this size.
-	ReasonTooLarge = "too_large"
-	// ReasonKafka: the sink lost it.
-	ReasonKafka = "kafka_error"
-	// ReasonShutdown: it was unfinished when the recorder stopped, or came
-	// after.
-	ReasonShutdown = "shutdown"
-	// ReasonPanic: the handler panicked without a word on the transport.
-	ReasonPanic = "panic"
-	// ReasonPaused: the kill switch was on.
-	ReasonPaused = "paused"
-)
-
-// Reasons lists them all.
-func Reasons() []string {
-	return []string{ReasonBufferFull, ReasonMemory, ReasonTooLarge, ReasonKafka, ReasonShutdown, ReasonPanic, ReasonPaused}
-}
-
 func reasonOf(err error) string {
 	switch {
 	case errors.Is(err, ErrFull):
-		return ReasonBufferFull
+		return books.ReasonBufferFull
 	case errors.Is(err, ErrTooLarge):
-		return ReasonTooLarge
+		return books.ReasonTooLarge
 	}
-	return ReasonKafka
+	return books.ReasonKafka
 }

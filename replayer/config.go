@@ -14,17 +14,22 @@ import (
 
 // Config says how a run replays.
 type Config struct {
-	// Run is the name of the run; Candidate the URL of the system to drive.
-	Run       string `yaml:"-"`
+	// Run is the name of the run.
+	Run string `yaml:"-"`
+	// Candidate is the URL of the system to drive: http or https, with at most
+	// a path.
 	Candidate string `yaml:"candidate"`
-	// Speed scales the recorded schedule; default 1.
+	// Speed scales the recorded schedule: 5 is five times as fast. Above 0, at
+	// most 10,000; default 1.
 	Speed float64 `yaml:"speed"`
 	// MaxGap cuts longer pauses of the recording to it; 0 keeps them.
 	MaxGap time.Duration `yaml:"max_gap"`
 	// Follow is shadow mode: each exchange is sent Delay after its recorded
 	// start, for as long as the source goes on. Speed must be 1.
-	Follow bool          `yaml:"-"`
-	Delay  time.Duration `yaml:"delay"`
+	Follow bool `yaml:"-"`
+	// Delay is how long after its recorded start an exchange is sent in shadow
+	// mode; default 2 s.
+	Delay time.Duration `yaml:"delay"`
 	// Headers are set on every request; they may be secrets.
 	Headers map[string]string `yaml:"headers"`
 	// PreserveHost sends the recorded Host instead of the candidate's.
@@ -34,7 +39,7 @@ type Config struct {
 	// taken to be isolated.
 	Isolated bool `yaml:"isolated"`
 	// InFlight bounds the requests that have been sent and are not finished;
-	// what is due beyond it is skipped and counted. Default 10,000.
+	// what is due beyond it is skipped and counted. 1 or more, default 10,000.
 	InFlight int `yaml:"in_flight"`
 	// InFlightBytes bounds about how much memory they take together, likewise;
 	// default 512 MiB.

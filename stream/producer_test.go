@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/schemas/topic"
 	"understudy.dev/stream"
 )
 
@@ -51,6 +52,84 @@ func TestProducerWhileKafkaIsDead(t *testing.T) {
 	if full.Load() != 90 || expired.Load() != 10 || written.Load() != 0 {
 		t.Errorf("full %d, expired %d, written %d; want 90, 10, 0", full.Load(), expired.Load(), written.Load())
 	}
+}
+
+// TestProducerBoundsBytes: the buffer is bounded in bytes too.
+func TestProducerBoundsBytes(t *testing.T) {
+	cluster, cfg := broker(t, kfake.SeedTopics(1, "t"))
+	pc := stream.DefaultProducerConfig()
+	pc.MaxBytes, pc.DeliveryTimeout = topic.MaxMessageBytes, time.Second
+	p, err := stream.NewProducer(t.Context(), cfg, pc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	cluster.Close()
+	var full atomic.Int32
+	for range 20 {
+		p.TryProduce(t.Context(), &kgo.Record{Topic: "t", Value: make([]byte, 1<<20)}, func(_ *kgo.Record, err error) {
+			if errors.Is(err, stream.ErrFull) {
+				full.Add(1)
+			}
+		})
+	}
+	if records, bytes := p.Buffered(); records != 8 || bytes > topic.MaxMessageBytes {
+		t.Errorf("%d records, %d bytes buffered, want 8 of 1 MiB", records, bytes)
+	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if full.Load() != 12 {
+		t.Errorf("%d refused, want 12", full.Load())
+	}
+}
+
+// TestProducerTakesWhatTopicsTake: a record as large as our topics allow goes
+// out, whatever the client's own default is.
+func TestProducerTakesWhatTopicsTake(t *testing.T) {
+	_, cfg := broker(t)
+	pc := stream.DefaultProducerConfig()
+	pc.Compression = "none"
+	p, err := stream.NewProducer(t.Context(), cfg, pc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	names := topic.NamesFor("")
+	if _, err := stream.Apply(t.Context(), p.Client(), topic.Specs(names, topic.Sizing{Partitions: 1})); err != nil {
+		t.Fatal(err)
+	}
+	large := make([]byte, topic.MaxMessageBytes-4096)
+	if err := p.ProduceSync(t.Context(), &kgo.Record{Topic: names.Replays, Value: large}); err != nil {
+		t.Errorf("a record of %d bytes: %v", len(large), err)
+	}
+}
+
+// TestPartitionsAreThoseOfJava: Kafka's own clients choose the same partition
+// for a session. The hashes are those of Kafka's UtilsTest.
+func TestPartitionsAreThoseOfJava(t *testing.T) {
+	const partitions = 97
+	_, cfg := broker(t, kfake.SeedTopics(partitions, "t"))
+	p, err := stream.NewProducer(t.Context(), cfg, stream.DefaultProducerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	f := func(key string, murmur2 int32) {
+		t.Helper()
+		r := &kgo.Record{Topic: "t", Key: []byte(key)}
+		if err := p.ProduceSync(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if want := (murmur2 & 0x7fffffff) % partitions; r.Partition != want {
+			t.Errorf("%q went to partition %d, want %d", key, r.Partition, want)
+		}
+	}
+	f("21", -973932308)
+	f("foobar", -790332482)
+	f("a-little-bit-long-string", -985981536)
+	f("a-little-bit-longer-string", -1486304829)
+	f("abc", 479470107)
 }
 
 func TestValidateReportsEveryMistake(t *testing.T) {

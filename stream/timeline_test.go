@@ -114,6 +114,22 @@ func TestTimelineDeliversWhatComesTooLate(t *testing.T) {
 	}
 }
 
+// TestWindowOrder: what began at the same moment has an order all the same, so
+// that two replays of a recording send it alike.
+func TestWindowOrder(t *testing.T) {
+	e := func(start int64, recorder string, sequence uint64) *understudyv1.Exchange {
+		return &understudyv1.Exchange{StartUnixNano: start, Recorder: recorder, Sequence: sequence}
+	}
+	sorted := window{e(1, "b", 9), e(2, "a", 1), e(2, "a", 2), e(2, "b", 1), e(3, "a", 1)}
+	for i := range sorted {
+		for j := range sorted {
+			if got := sorted.Less(i, j); got != (i < j) {
+				t.Errorf("Less(%v, %v) is %v", sorted[i], sorted[j], got)
+			}
+		}
+	}
+}
+
 func BenchmarkTimeline(b *testing.B) {
 	const each = 20_000
 	cfg := skewed(b, each)

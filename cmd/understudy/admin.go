@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/spf13/cobra"
 )
 
 // admin is the listener beside the traffic: /livez, /readyz, /metrics and
@@ -68,4 +69,8 @@ func (a *admin) handler() http.Handler {
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
 	return mux
+}
+
+func (a *app) adminFlag(c *cobra.Command) {
+	c.Flags().StringVar(&a.cfg.Admin, "admin", a.cfg.Admin, "address of /livez, /readyz, /metrics and /debug/pprof; empty is off")
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // byteSize is a number of bytes that a person writes as 512KiB, 8MiB or a
-// plain number. It is a flag value and a YAML scalar.
+// plain number. It is a flag value.
 type byteSize struct{ n *int64 }
 
 var byteUnits = []struct {
@@ -28,8 +28,10 @@ func parseBytes(s string) (int64, error) {
 		}
 		return n * u.factor, nil
 	}
-	return 0, fmt.Errorf("%q is no size; write 524288, 512KiB or 8MiB", s)
+	return 0, fmt.Errorf("%q %s", s, wantSize)
 }
+
+const wantSize = "is not a size; write 524288, 512KiB or 8MiB"
 
 func (b byteSize) Set(s string) error {
 	n, err := parseBytes(s)

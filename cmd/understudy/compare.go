@@ -9,7 +9,6 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/comparator"
@@ -51,6 +50,9 @@ Several of these share the work.`,
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
+	if err := a.need("compare", "kafka", "kafka.producer", "clickhouse"); err != nil {
+		return err
+	}
 	judge, err := comparator.NewJudge(a.cfg.Compare)
 	if err != nil {
 		return usagef("%w", err)
@@ -69,7 +71,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	}
 	defer producer.Close()
 	ad := newAdmin()
-	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, foreignRecords(producer), ad.registry)
+	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, safeDeadLetters(producer, "comparator"), ad.registry)
 	if err != nil {
 		return err
 	}
@@ -116,13 +118,13 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 		return err
 	}
 	defer client.Close()
-	until := clickhouse.NewUntil(clickhouse.KafkaBooks{
+	finish := stream.NewFinish(stream.GroupProgress{
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
 	}, cc.Topics, run)
 	said := ""
 	for {
-		done, waiting, err := until.Done(ctx)
-		if done || ctx.Err() != nil {
+		reached, waiting, err := finish.Reached(ctx)
+		if reached || ctx.Err() != nil {
 			return nil // what fails after the end of the work is no failure
 		}
 		if err != nil {
@@ -144,18 +146,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-time.After(d):
 		return true
-	}
-}
-
-// foreignRecords puts a record aside and waits until it is safe, before the
-// batch that holds it counts as handled.
-func foreignRecords(p *stream.Producer) func(context.Context, *kgo.Record, error) error {
-	return func(ctx context.Context, r *kgo.Record, reason error) error {
-		letter, err := stream.DeadLetter("comparator", r, reason.Error())
-		if err != nil {
-			return err
-		}
-		return p.ProduceSync(ctx, letter)
 	}
 }
 

@@ -1,14 +1,11 @@
 package main
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io"
+	"log/slog"
 	"os"
-	"strings"
+	"slices"
+	"time"
 
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator"
@@ -18,12 +15,16 @@ import (
 	"understudy.dev/recorder"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
+	"understudy.dev/setting"
+	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
 // config is the whole configuration file.
 type config struct {
-	Log        logConfig         `yaml:"log"`
+	Log logConfig `yaml:"log"`
+	// Admin is the address of /livez, /readyz, /metrics and /debug/pprof; empty
+	// is off.
 	Admin      string            `yaml:"admin"`
 	Kafka      kafkaConfig       `yaml:"kafka"`
 	ClickHouse clickhouse.Config `yaml:"clickhouse"`
@@ -34,7 +35,9 @@ type config struct {
 }
 
 type logConfig struct {
-	Level  string `yaml:"level"`
+	// Level is the least that is logged: debug, info, warn or error.
+	Level string `yaml:"level"`
+	// Format is text or json.
 	Format string `yaml:"format"`
 }
 
@@ -48,10 +51,12 @@ type kafkaConfig struct {
 }
 
 type recordConfig struct {
+	// Listen is the address to take traffic on.
 	Listen   string       `yaml:"listen"`
 	Upstream proxy.Config `yaml:"upstream"`
-	// Compression of what is recorded. Beside live traffic CPU is dearer than
-	// disk, so the default is snappy, not the zstd of other producers.
+	// Compression of what is recorded: zstd, lz4, snappy or none. Beside live
+	// traffic CPU is dearer than disk, so the default is snappy, not the zstd of
+	// other producers.
 	Compression     string `yaml:"compression"`
 	recorder.Config `yaml:",inline"`
 }
@@ -68,83 +73,41 @@ func defaultConfig() config {
 	}
 }
 
-// load reads the file over what the configuration holds. Mistakes carry line
-// and column.
-func (c *config) load(path string) error {
+// load reads a file over what the configuration holds.
+func (c *config) load(path string, origins source.Origins) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return usagef("--config: %w", err)
+		return usage(err)
 	}
-	return c.decode(data, path)
+	return source.Read(data, path, c, origins)
 }
 
-// decode reads YAML; an unknown key is a mistake.
-func (c *config) decode(data []byte, name string) error {
-	// Null would not leave the defaults in place but wipe them out.
-	var sections map[string]any
-	if yaml.Unmarshal(data, &sections) == nil {
-		if len(sections) == 0 {
-			return nil
-		}
-		for section, value := range sections {
-			if value == nil {
-				return usagef("%s: section %s is empty; remove it", name, section)
-			}
+// problems are those of the sections that are named, or of all.
+func (c config) problems(now time.Time, sections ...string) error {
+	var ps setting.Problems
+	check := func(section string, validate func() error) {
+		if len(sections) == 0 || slices.Contains(sections, section) {
+			ps.Under(section, validate())
 		}
 	}
-	err := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(c)
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil
-	}
-	// "[line:column] what is wrong", with the place pointed out below.
-	return usagef("%s:\n%s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	check("log", c.Log.Validate)
+	check("kafka", c.Kafka.Validate)
+	check("kafka.producer", c.Kafka.Producer.Validate)
+	check("clickhouse", c.ClickHouse.Validate)
+	check("record.upstream", c.Record.Upstream.Validate)
+	check("record", c.Record.Validate)
+	check("replay", c.Replay.Validate)
+	check("compare", c.Compare.Validate)
+	check("compare", func() error { return c.Compare.Expired(now) })
+	check("dev", c.Dev.Validate)
+	return ps.Err()
 }
 
-func (a *app) names() topic.Names { return topic.NamesFor(a.cfg.Kafka.Prefix) }
-
-func (a *app) specs() []topic.Spec {
-	return topic.Specs(a.names(), topic.Sizing{Partitions: a.cfg.Kafka.Partitions})
-}
-
-// kafkaFlags add where Kafka is.
-func (a *app) kafkaFlags(c *cobra.Command) {
-	c.Flags().StringSliceVar(&a.cfg.Kafka.Brokers, "kafka", a.cfg.Kafka.Brokers, "Kafka brokers, host:port")
-	c.Flags().StringVar(&a.cfg.Kafka.Prefix, "prefix", a.cfg.Kafka.Prefix, "prefix of the topic names")
-}
-
-// clickhouseFlags add where ClickHouse is.
-func (a *app) clickhouseFlags(c *cobra.Command) {
-	c.Flags().StringVar(&a.cfg.ClickHouse.Address, "clickhouse", a.cfg.ClickHouse.Address,
-		"ClickHouse: host:port, clickhouse://user:password@host:port/database or http://…")
-}
-
-func (a *app) adminFlag(c *cobra.Command) {
-	c.Flags().StringVar(&a.cfg.Admin, "admin", a.cfg.Admin, "address of /livez, /readyz, /metrics and /debug/pprof; empty is off")
-}
-
-func (a *app) configCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: noCommand, RunE: help}
-	parent.AddCommand(&cobra.Command{
-		Use: "validate FILE", Short: "Check a configuration file, naming line and column of mistakes", Args: exactly("FILE"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			c := defaultConfig()
-			if err := c.load(args[0]); err != nil {
-				return err
-			}
-			if err := c.validate(); err != nil {
-				return usagef("%s:\n%w", args[0], err)
-			}
-			fmt.Fprintf(a.out, "%s: ok\n", args[0])
-			return nil
-		},
-	})
-	return parent
-}
-
-// validate reports every mistake that can be seen without the command line.
-func (c config) validate() error {
+// alone fills in what only the command line can give, so that the rest can be
+// validated without one.
+func (c config) alone() config {
 	if c.Record.Upstream.URL == "" {
-		c.Record.Upstream.URL = "http://127.0.0.1:1" // given by a flag
+		c.Record.Upstream.URL = "http://127.0.0.1:1"
 	}
 	if c.Replay.Candidate == "" {
 		c.Replay.Candidate = "http://127.0.0.1:1"
@@ -152,8 +115,35 @@ func (c config) validate() error {
 	if c.Replay.Run == "" {
 		c.Replay.Run = "run"
 	}
-	return errors.Join(c.Kafka.Validate(), c.Kafka.Producer.Validate(), c.ClickHouse.Validate(),
-		c.Record.Upstream.Validate(), c.Record.Config.Validate(), c.Replay.Validate(), c.Compare.Validate(), c.Dev.Validate())
+	return c
+}
+
+// Validate reports every mistake in the section.
+func (c logConfig) Validate() error {
+	var ps setting.Problems
+	var level slog.Level
+	ps.Require(level.UnmarshalText([]byte(c.Level)) == nil, "level", c.Level, "is not one of debug, info, warn, error")
+	ps.OneOf("format", c.Format, "text", "json")
+	return ps.Err()
+}
+
+// Validate reports every mistake in the section, its upstream aside.
+func (c recordConfig) Validate() error {
+	var ps setting.Problems
+	ps.OneOf("compression", c.Compression, stream.Compressions()...)
+	ps.Under("", c.Config.Validate())
+	return ps.Err()
+}
+
+// need checks the sections that a command works with.
+func (a *app) need(sections ...string) error {
+	return usage(source.Mistakes{}.With(a.origins, a.cfg.problems(time.Now(), sections...)).Err())
+}
+
+func (a *app) configCommand() *cobra.Command {
+	parent := &cobra.Command{Use: "config", Short: "Look at the configuration", Args: noCommand, RunE: help}
+	parent.AddCommand(a.configValidateCommand(), a.configShowCommand(), a.configReferenceCommand())
+	return parent
 }
 
 func help(c *cobra.Command, _ []string) error { return c.Help() }

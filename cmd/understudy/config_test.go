@@ -37,12 +37,12 @@ func TestConfigMistakesHaveAPlace(t *testing.T) {
 			}
 		}
 	}
-	f("replay:\n  sped: 3\n", "[2:", "sped")
-	f("replay:\n  speed: fast\n", "[2:10]")
-	f("kafka: [\n", "[1:")
+	f("replay:\n  sped: 3\n", ":2:3: replay.sped: unknown key; did you mean speed?")
+	f("replay:\n  speed: fast\n", ":2:10: replay.speed: \"fast\" is not a number")
+	f("kafka: [\n", ":1:8: ")
 	f("replay:\n", "section replay is empty")
-	f("replay:\n  speed: -1\ncompare:\n  skew: -1s\n", "speed -1", "skew")
-	f("replay:\n  routes:\n    - route: GET /x\n      channel: pigeon\n", "pigeon")
+	f("replay:\n  speed: -1\ncompare:\n  skew: -1s\n", ":2:10: replay.speed: -1 is not above 0", ":4:9: compare.skew: -1s is negative")
+	f("replay:\n  routes:\n    - route: GET /x\n      channel: pigeon\n", ":4:16: replay.routes[0].channel: \"pigeon\" is not one of auto, none, poll, callback")
 }
 
 func TestConfigValidateAccepts(t *testing.T) {

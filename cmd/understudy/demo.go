@@ -18,9 +18,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator/report"
+	"understudy.dev/comparator/report/text"
 	"understudy.dev/demo"
 	"understudy.dev/demo/traffic"
 	"understudy.dev/embedded"
+	"understudy.dev/setting/source"
 )
 
 type demoFlags struct {
@@ -29,7 +31,7 @@ type demoFlags struct {
 }
 
 func (a *app) demoCommand() *cobra.Command {
-	f := demoFlags{output: report.Table}
+	f := demoFlags{output: text.Table}
 	c := &cobra.Command{
 		Use: "demo", Short: "Run the main job end to end on two small systems", Args: noCommand,
 		Long: `Starts the embedded platform, a synchronous order service and its asynchronous
@@ -38,7 +40,7 @@ replays them at five times the speed, compares, and prints the faults that were
 found beside those that were planted. Exit code 3 if one was missed, harmless
 noise was reported or the books do not balance.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if f.output != report.Table && f.output != report.JSON {
+			if f.output != text.Table && f.output != text.JSON {
 				return usagef("-o %q: want table or json", f.output)
 			}
 			a.demoPlatform(c, f.keep)
@@ -48,7 +50,7 @@ noise was reported or the books do not balance.`,
 	a.platformFlags(c)
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave everything running afterwards, until interrupted")
 	c.Flags().StringVarP(&f.output, "output", "o", f.output, "table or json")
-	enumerate(c, "output", report.Table, report.JSON)
+	enumerate(c, "output", text.Table, text.JSON)
 	c.AddCommand(a.demoSystemCommand("baseline"), a.demoSystemCommand("candidate"), a.demoTrafficCommand())
 	return c
 }
@@ -75,7 +77,7 @@ func (a *app) demoPlatform(c *cobra.Command, keep bool) {
 }
 
 func (a *app) demo(ctx context.Context, f demoFlags) error {
-	if err := a.cfg.decode(demo.Settings, "demo.yaml"); err != nil {
+	if err := usage(source.Read(demo.Settings, "demo.yaml", &a.cfg, a.origins)); err != nil {
 		return err
 	}
 	if a.cfg.Dev.DataDir == "" {
@@ -131,7 +133,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 	r := &d.a.cfg.Replay
 	r.Run, r.Candidate, r.Speed = demoRun, d.systems.Candidate, 5
 	d.step("replaying at 5x against the candidate")
-	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}, completion: r.Completion.Channel})
+	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}})
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
 	}
@@ -218,7 +220,7 @@ func (d *demonstration) show(ctx context.Context, output string) error {
 		if err != nil {
 			return err
 		}
-		if output == report.JSON {
+		if output == text.JSON {
 			err = json.NewEncoder(d.a.out).Encode(struct {
 				demo.Score
 				Balance report.Balance `json:"balance"`
@@ -236,7 +238,7 @@ func (d *demonstration) show(ctx context.Context, output string) error {
 
 func (d *demonstration) table(r *report.Report, score demo.Score) error {
 	out := d.a.out
-	if err := r.Render(out, report.Table); err != nil {
+	if err := text.Report(out, r, text.Table); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "\nPlanted and found")

@@ -53,6 +53,9 @@ func (a *app) platformFlags(c *cobra.Command) {
 // startPlatform starts the embedded platform with topics and tables in place,
 // and points the configuration at it. It ends with ctx; wait tells how.
 func (a *app) startPlatform(ctx context.Context) (p *embedded.Platform, wait func() error, err error) {
+	if err := a.need("dev"); err != nil {
+		return nil, nil, err
+	}
 	if _, ok := engine.Installed(engine.InstallConfig{CacheDir: a.cfg.Dev.CacheDir}); !ok {
 		fmt.Fprintf(a.errOut, "installing the ClickHouse engine %s (once)\n", engine.Version)
 	}

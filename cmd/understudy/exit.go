@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"understudy.dev/setting/source"
 )
 
 // Exit codes, a contract with scripts.
@@ -29,6 +31,9 @@ func (e *codedError) Unwrap() error { return e.err }
 func usagef(format string, args ...any) error {
 	return &codedError{exitUsage, fmt.Errorf(format, args...)}
 }
+
+// usage is err as a mistake in what the person typed or configured.
+func usage(err error) error { return coded(exitUsage, err) }
 
 // threshold is a result that is worse than what was allowed.
 func threshold(err error) error { return coded(exitThreshold, err) }
@@ -57,6 +62,22 @@ func finish(err error, w io.Writer) int {
 		fmt.Fprintln(w, "understudy: interrupted")
 		return exitFailed
 	}
+	if mistakes := source.Of(err); mistakes != nil {
+		tell(mistakes, w)
+		return code
+	}
 	fmt.Fprintf(w, "understudy: %v\n", err)
 	return code
+}
+
+// tell prints each mistake; those in a file begin with its place, as editors
+// understand it.
+func tell(mistakes source.Mistakes, w io.Writer) {
+	for _, m := range mistakes {
+		if m.From.Kind == source.File {
+			fmt.Fprintln(w, m)
+		} else {
+			fmt.Fprintf(w, "understudy: %v\n", m)
+		}
+	}
 }

@@ -7,19 +7,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/token"
 	"understudy.dev/recorder/importer"
+	"understudy.dev/recorder/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
-	"understudy.dev/stream"
 )
 
 type importFlags struct {
@@ -76,6 +74,9 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 			return nil, o, usagef("--start %q: want a time like 2026-11-24T10:00:00Z", f.start)
 		}
 	}
+	if err := a.need("record", "kafka", "kafka.producer"); err != nil {
+		return nil, o, err
+	}
 	key, err := token.New([]byte(a.cfg.Record.Key))
 	if err != nil {
 		return nil, o, usagef("%w", err)
@@ -109,9 +110,7 @@ func (a *app) importFiles(ctx context.Context, f importFlags, files []string) er
 		return err
 	}
 	defer producer.Close()
-	w := &importWriter{a: a, producer: producer, tally: &understudyv1.Tally{
-		Recorder: o.Recorder, StartUnixNano: time.Now().UnixNano(), Dropped: map[string]uint64{},
-	}}
+	w := kafka.NewWriter(producer, a.names(), o.Recorder)
 	var bad uint64
 	var readErr error
 	for _, name := range files {
@@ -124,8 +123,10 @@ func (a *app) importFiles(ctx context.Context, f importFlags, files []string) er
 			break
 		}
 	}
-	err = errors.Join(readErr, w.finish(ctx))
+	err = errors.Join(readErr, w.Finish(ctx))
 	switch {
+	case errors.Is(err, kafka.ErrWrite):
+		return dependency(err)
 	case err != nil:
 		return err
 	case bad > 0:
@@ -134,7 +135,7 @@ func (a *app) importFiles(ctx context.Context, f importFlags, files []string) er
 	return nil
 }
 
-func (a *app) importFile(ctx context.Context, format importer.Format, o importer.Options, f importFlags, name string, w *importWriter) (importer.Summary, error) {
+func (a *app) importFile(ctx context.Context, format importer.Format, o importer.Options, f importFlags, name string, w *kafka.Writer) (importer.Summary, error) {
 	var in io.Reader = a.in
 	if name != "-" {
 		file, err := os.Open(name)
@@ -150,56 +151,9 @@ func (a *app) importFile(ctx context.Context, format importer.Format, o importer
 			fmt.Fprintf(a.errOut, "%s: %v\n", name, m)
 		}
 	}
-	summary, err := format(ctx, in, o, func(e *understudyv1.Exchange) error { return w.write(ctx, e) })
+	summary, err := format(ctx, in, o, func(e *understudyv1.Exchange) error { return w.Write(ctx, e) })
 	if hidden := shown - f.maxBad; hidden > 0 {
 		fmt.Fprintf(a.errOut, "%s: and %d more\n", name, hidden)
 	}
 	return summary, err
-}
-
-// importWriter writes exchanges in order and keeps the tally.
-type importWriter struct {
-	a        *app
-	producer *stream.Producer
-	mu       sync.Mutex
-	tally    *understudyv1.Tally
-	err      error
-}
-
-func (w *importWriter) write(ctx context.Context, e *understudyv1.Exchange) error {
-	r, err := stream.ExchangeRecord(w.a.names(), e)
-	if err != nil {
-		return err
-	}
-	w.mu.Lock()
-	w.tally.Served++
-	failed := w.err
-	w.mu.Unlock()
-	if failed != nil {
-		return failed
-	}
-	w.producer.Produce(ctx, r, func(_ *kgo.Record, err error) {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if err != nil {
-			w.err = dependency(fmt.Errorf("write to Kafka: %w", err))
-			w.tally.Dropped["kafka_error"]++
-			return
-		}
-		w.tally.Recorded++
-	})
-	return nil
-}
-
-// finish waits for the acknowledgements and writes the tally.
-func (w *importWriter) finish(ctx context.Context) error {
-	err := w.producer.Flush(ctx)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.tally.Number, w.tally.Final, w.tally.TimeUnixNano = 1, true, time.Now().UnixNano()
-	r, encodeErr := stream.TallyRecord(w.a.names(), w.tally)
-	if encodeErr == nil && err == nil {
-		encodeErr = w.producer.ProduceSync(ctx, r)
-	}
-	return errors.Join(w.err, err, encodeErr)
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator/clickhouse"
@@ -21,8 +19,8 @@ func (a *app) migrateCommand() *cobra.Command {
 }
 
 func (a *app) migrate(ctx context.Context, talk bool) error {
-	if err := a.cfg.ClickHouse.Validate(); err != nil {
-		return usagef("%w", err)
+	if err := a.need("clickhouse"); err != nil {
+		return err
 	}
 	steps, err := clickhouse.Migrate(ctx, a.cfg.ClickHouse)
 	if err != nil {
@@ -30,7 +28,7 @@ func (a *app) migrate(ctx context.Context, talk bool) error {
 	}
 	for _, s := range steps {
 		what := "applied"
-		if s.Applied {
+		if s.WasThere {
 			what = "was there"
 		}
 		if talk {
@@ -38,19 +36,4 @@ func (a *app) migrate(ctx context.Context, talk bool) error {
 		}
 	}
 	return nil
-}
-
-// connectClickHouse connects and checks that the tables are there.
-func (a *app) connectClickHouse(ctx context.Context) (driver.Conn, error) {
-	if err := a.cfg.ClickHouse.Validate(); err != nil {
-		return nil, usagef("%w", err)
-	}
-	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
-	if err != nil {
-		return nil, dependency(err)
-	}
-	if err := clickhouse.Check(ctx, conn); err != nil {
-		return nil, dependency(errors.Join(err, conn.Close()))
-	}
-	return conn, nil
 }

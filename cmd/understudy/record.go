@@ -12,15 +12,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
-	"understudy.dev/schemas/topic"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
-	"understudy.dev/stream"
+	"understudy.dev/recorder/kafka"
+	"understudy.dev/setting/source"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -40,6 +37,7 @@ with a reason, and leaves a hole in the sequence numbers.`,
 					return usagef("--key-file: %w", err)
 				}
 				a.cfg.Record.Key = strings.TrimSpace(string(key))
+				a.origins.Set("record.key", source.Origin{Kind: source.Flag, Name: "--key-file"})
 			}
 			calmCollector(400, 512<<20)
 			return a.record(c.Context())
@@ -68,8 +66,8 @@ func (a *app) record(ctx context.Context) error {
 	if cfg.Upstream.URL == "" {
 		return usagef("record needs --baseline http://host:port")
 	}
-	if err := errors.Join(cfg.Upstream.Validate(), cfg.Config.Validate()); err != nil {
-		return usagef("%w", err)
+	if err := a.need("record", "record.upstream", "kafka", "kafka.producer"); err != nil {
+		return err
 	}
 	if err := a.requireTopics(ctx); err != nil {
 		return err
@@ -86,7 +84,7 @@ func (a *app) record(ctx context.Context) error {
 	if err != nil {
 		return usagef("%w", err)
 	}
-	rec, err := recorder.New(cfg.Config, &exchangeSink{producer: producer, names: a.names()}, a.log, ad.registry)
+	rec, err := recorder.New(cfg.Config, kafka.NewSink(producer, a.names()), a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -103,7 +101,7 @@ func (a *app) record(ctx context.Context) error {
 	ad.ready.Store(true)
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
 	err = serveTraffic(ctx, ln, rec, upstream, a.log, func() { ad.ready.Store(false) })
-	n := rec.Counts()
+	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
 		dropped += d
@@ -143,46 +141,4 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 		return err
 	}
 	return group.Wait()
-}
-
-// exchangeSink writes what the recorder gives into Kafka without waiting.
-type exchangeSink struct {
-	producer *stream.Producer
-	names    topic.Names
-}
-
-// Exchange implements recorder.Sink.
-func (s *exchangeSink) Exchange(e *understudyv1.Exchange, done func(error)) error {
-	r, err := stream.ExchangeRecord(s.names, e)
-	if err != nil {
-		return err
-	}
-	s.producer.TryProduce(context.Background(), r, sinkDone(done))
-	return nil
-}
-
-// Tally implements recorder.Sink.
-func (s *exchangeSink) Tally(t *understudyv1.Tally, done func(error)) error {
-	r, err := stream.TallyRecord(s.names, t)
-	if err != nil {
-		return err
-	}
-	s.producer.TryProduce(context.Background(), r, sinkDone(done))
-	return nil
-}
-
-// Flush implements recorder.Sink.
-func (s *exchangeSink) Flush(ctx context.Context) error { return s.producer.Flush(ctx) }
-
-// sinkDone puts Kafka's reasons into the recorder's words.
-func sinkDone(done func(error)) func(*kgo.Record, error) {
-	return func(_ *kgo.Record, err error) {
-		switch {
-		case errors.Is(err, stream.ErrFull):
-			err = fmt.Errorf("%w: %w", recorder.ErrFull, err)
-		case errors.Is(err, kerr.MessageTooLarge):
-			err = fmt.Errorf("%w: %w", recorder.ErrTooLarge, err)
-		}
-		done(err)
-	}
 }

@@ -6,30 +6,27 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
-	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/replayer"
-	"understudy.dev/schemas/topic"
+	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
+	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
 type replayFlags struct {
-	from, to   string
-	recorders  []string
-	headers    []string
-	completion string
+	from, to  string
+	recorders []string
+	headers   []string
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -62,7 +59,7 @@ the loopback address, or with --isolated.`,
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
-	fl.StringVar(&f.completion, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
+	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
 	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
 	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
 	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
@@ -93,8 +90,7 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if err != nil {
 		return nil, err
 	}
-	r.Completion.Channel = f.completion
-	if err := addHeaders(r, f.headers); err != nil {
+	if err := a.addHeaders(f.headers); err != nil {
 		return nil, err
 	}
 	if r.Run == "" {
@@ -103,8 +99,8 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
 	}
-	if err := r.Validate(); err != nil {
-		return nil, usagef("%w", err)
+	if err := a.need("replay", "kafka", "kafka.producer"); err != nil {
+		return nil, err
 	}
 	if err := a.requireTopics(ctx); err != nil {
 		return nil, err
@@ -131,7 +127,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin()
-	rep, err := replayer.New(*r, a.runSpec(window), &timelineSource{t: timeline}, &replaySink{producer: producer, names: a.names()}, a.log, ad.registry)
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names()), a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -147,7 +143,11 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
-	return rep.Run(ctx)
+	run, err := rep.Run(ctx)
+	if errors.Is(err, kafka.ErrKafka) {
+		err = dependency(err)
+	}
+	return run, err
 }
 
 func progressText(run string, p replayer.Progress) string {
@@ -185,10 +185,12 @@ func moment(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-func addHeaders(r *replayer.Config, headers []string) error {
+// addHeaders puts those of the command line over those of the file.
+func (a *app) addHeaders(headers []string) error {
 	if len(headers) == 0 {
 		return nil
 	}
+	r := &a.cfg.Replay
 	merged := map[string]string{}
 	maps.Copy(merged, r.Headers)
 	for _, h := range headers {
@@ -199,6 +201,7 @@ func addHeaders(r *replayer.Config, headers []string) error {
 			return usagef("--header %q…: want \"Name: value\"", name[:min(len(name), 40)])
 		}
 		merged[name] = strings.TrimSpace(value)
+		a.origins.Set(setting.Member("replay.headers", name), source.Origin{Kind: source.Flag, Name: fmt.Sprintf("--header %q", name)})
 	}
 	r.Headers = merged
 	return nil
@@ -206,7 +209,7 @@ func addHeaders(r *replayer.Config, headers []string) error {
 
 // requireNewRun: a name that is used twice would mix two runs in the tables.
 func (a *app) requireNewRun(ctx context.Context, name string) error {
-	runs, err := clickhouse.KafkaBooks{Config: a.cfg.Kafka.Config, Names: a.names()}.Runs(ctx)
+	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if err != nil {
 		return dependency(err)
 	}
@@ -240,66 +243,4 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}
 	return spec
-}
-
-// timelineSource lets the replayer read the topic.
-type timelineSource struct {
-	mu sync.Mutex
-	t  *stream.Timeline
-}
-
-// Next implements replayer.Source.
-func (s *timelineSource) Next(ctx context.Context) (*understudyv1.Exchange, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, err := s.t.Next(ctx)
-	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
-		err = dependency(err)
-	}
-	return e, err
-}
-
-// Unselected implements replayer.Source.
-func (s *timelineSource) Unselected() map[string]uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.t.Stats().Unselected
-}
-
-// replaySink writes what the replayer gives into Kafka, waiting while its
-// buffer is full.
-type replaySink struct {
-	producer *stream.Producer
-	names    topic.Names
-}
-
-// Replay implements replayer.Sink.
-func (s *replaySink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
-	record, err := stream.ReplayRecord(s.names, r)
-	if err != nil {
-		done(err)
-		return
-	}
-	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(err) })
-}
-
-// Run implements replayer.Sink.
-func (s *replaySink) Run(ctx context.Context, r *understudyv1.Run) error {
-	record, err := stream.RunRecord(s.names, r)
-	if err != nil {
-		return err
-	}
-	return dependency(s.producer.ProduceSync(ctx, record))
-}
-
-// Flush implements replayer.Sink.
-func (s *replaySink) Flush(ctx context.Context) error { return dependency(s.producer.Flush(ctx)) }
-
-// deadLetters puts records that are not ours aside.
-func deadLetters(p *stream.Producer, component string) func(*kgo.Record, error) {
-	return func(r *kgo.Record, reason error) {
-		if letter, err := stream.DeadLetter(component, r, reason.Error()); err == nil {
-			p.Produce(context.Background(), letter, func(*kgo.Record, error) {})
-		}
-	}
 }

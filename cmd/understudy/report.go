@@ -15,6 +15,7 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/clickhouse/sql"
 	"understudy.dev/comparator/report"
+	"understudy.dev/comparator/report/text"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -22,7 +23,7 @@ import (
 var errBalance = errors.New("the books do not balance: the run is not evidence")
 
 func (a *app) reportCommand() *cobra.Command {
-	format, options := report.Table, report.DefaultOptions()
+	format, options := text.Table, report.DefaultOptions()
 	c := &cobra.Command{
 		Use: "report RUN", Short: "Print the scorecard by route, the top discrepancies and the balance of a run", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -34,7 +35,7 @@ func (a *app) reportCommand() *cobra.Command {
 				if err != nil {
 					return unknownRun(err)
 				}
-				if err := r.Render(a.out, format); err != nil {
+				if err := text.Report(a.out, r, format); err != nil {
 					return err
 				}
 				if r.Run.Ended() && !r.Balance.Holds {
@@ -52,7 +53,7 @@ func (a *app) reportCommand() *cobra.Command {
 
 func (a *app) runsCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "runs", Short: "List runs and show their books", Args: noCommand, RunE: help}
-	format := report.Table
+	format := text.Table
 	list := &cobra.Command{
 		Use: "list", Short: "List the runs", Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -64,7 +65,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return report.RenderRuns(a.out, runs, format)
+				return text.Runs(a.out, runs, format)
 			})
 		},
 	}
@@ -79,7 +80,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return unknownRun(err)
 				}
-				if err := b.Render(a.out, format); err != nil {
+				if err := text.Balance(a.out, b, format); err != nil {
 					return err
 				}
 				if !b.Holds {
@@ -98,13 +99,13 @@ func (a *app) runsCommand() *cobra.Command {
 }
 
 func formatFlag(c *cobra.Command, format *string) {
-	c.Flags().StringVarP(format, "output", "o", *format, strings.Join(report.Formats(), ", "))
-	enumerate(c, "output", report.Formats()...)
+	c.Flags().StringVarP(format, "output", "o", *format, strings.Join(text.Formats(), ", "))
+	enumerate(c, "output", text.Formats()...)
 }
 
 func checkFormat(format string) error {
-	if !slices.Contains(report.Formats(), format) {
-		return fmt.Errorf("-o %q is none of %s", format, strings.Join(report.Formats(), ", "))
+	if !slices.Contains(text.Formats(), format) {
+		return fmt.Errorf("-o %q is not one of %s", format, strings.Join(text.Formats(), ", "))
 	}
 	return nil
 }
@@ -114,16 +115,6 @@ func unknownRun(err error) error {
 		return usagef("%w", err)
 	}
 	return err
-}
-
-// withTables connects to the tables for the time of f.
-func (a *app) withTables(ctx context.Context, f func(driver.Conn) error) error {
-	conn, err := a.connectClickHouse(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	return f(conn)
 }
 
 func (a *app) sqlCommand() *cobra.Command {
@@ -152,9 +143,12 @@ input.`,
 }
 
 func (a *app) sql(ctx context.Context, query, format, address string) error {
+	if err := a.need("clickhouse"); err != nil {
+		return err
+	}
 	target, err := a.cfg.ClickHouse.Target()
 	if err != nil {
-		return usagef("%w", err)
+		return err
 	}
 	url := strings.TrimSuffix(address, "/")
 	if url == "" {
@@ -171,7 +165,7 @@ func (a *app) sql(ctx context.Context, query, format, address string) error {
 	out := a.out
 	_, terminal := terminalWidth(a.out)
 	if terminal {
-		clean := report.Terminal(a.out)
+		clean := text.Terminal(a.out)
 		defer clean.Close()
 		out = clean
 	}

@@ -6,9 +6,11 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"understudy.dev/setting/source"
 )
 
 // app is what every subcommand needs: where to read and write, and the
@@ -21,10 +23,13 @@ type app struct {
 	errOut io.Writer // logs, progress, everything for a person
 	cfg    config
 	log    *slog.Logger
+
+	origins  source.Origins  // where the values in cfg came from
+	mistakes source.Mistakes // in the file and in the environment
 }
 
 func newApp(in io.Reader, out, errOut io.Writer) *app {
-	return &app{in: in, out: out, errOut: errOut, cfg: defaultConfig(), log: slog.New(slog.DiscardHandler)}
+	return &app{in: in, out: out, errOut: errOut, cfg: defaultConfig(), origins: source.Origins{}, log: slog.New(slog.DiscardHandler)}
 }
 
 // rootCommand builds the command tree. args are looked at for --config alone,
@@ -32,7 +37,8 @@ func newApp(in io.Reader, out, errOut io.Writer) *app {
 func (a *app) rootCommand(args []string) *cobra.Command {
 	path, loadErr := configPath(args), error(nil)
 	if path != "" {
-		loadErr = a.cfg.load(path)
+		loadErr = a.cfg.load(path, a.origins)
+		a.mistakes = source.Of(loadErr)
 	}
 	root := &cobra.Command{
 		Use:   "understudy",
@@ -53,30 +59,35 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 	root.SetOut(a.out)
 	root.SetErr(a.errOut)
 	root.SetVersionTemplate("understudy {{.Version}}\n")
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usagef("%w; see %s --help", err, c.CommandPath())
-	})
-	flags := root.PersistentFlags()
-	flags.String("config", path, "YAML file with settings; unknown keys are errors")
-	flags.StringVar(&a.cfg.Log.Level, "log-level", a.cfg.Log.Level, "debug, info, warn or error")
-	flags.StringVar(&a.cfg.Log.Format, "log-format", a.cfg.Log.Format, "text or json")
-
+	root.SetFlagErrorFunc(flagError)
+	a.persistentFlags(root, path)
 	enumerate(root, "log-level", "debug", "info", "warn", "error")
 	enumerate(root, "log-format", "text", "json")
 	for _, c := range a.commands() {
 		root.AddCommand(c)
 	}
-	envErr := fromEnvironment(root)
+	a.borrowFlags(root)
+	a.fromEnvironment(root)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		if loadErr != nil {
-			return loadErr
-		}
-		if envErr != nil {
-			return envErr
+		a.noteFlags(c)
+		switch {
+		case loadErr != nil && a.mistakes == nil:
+			return usagef("--config: %w", loadErr)
+		case len(a.mistakes) > 0:
+			// What is wrong with the values is told in the same breath.
+			return a.cfg.check(a.mistakes, a.origins, time.Now())
 		}
 		return a.setupLog()
 	}
 	return root
+}
+
+// persistentFlags are those of every command; path is the configuration file.
+func (a *app) persistentFlags(root *cobra.Command, path string) {
+	flags := root.PersistentFlags()
+	flags.String("config", path, "YAML file with settings; unknown keys are errors")
+	flags.StringVar(&a.cfg.Log.Level, "log-level", a.cfg.Log.Level, "debug, info, warn or error")
+	flags.StringVar(&a.cfg.Log.Format, "log-format", a.cfg.Log.Format, "text or json")
 }
 
 // noCommand turns a word that is no subcommand into a usage error.
@@ -107,39 +118,6 @@ func exactly(names ...string) cobra.PositionalArgs {
 	}
 }
 
-// fromEnvironment sets every flag of the tree from UNDERSTUDY_<FLAG>.
-func fromEnvironment(root *cobra.Command) error {
-	var first error
-	seen := map[*pflag.Flag]bool{}
-	set := func(f *pflag.Flag) {
-		name := "UNDERSTUDY_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if seen[f] || !ok || f.Name == "config" || f.Name == "help" || f.Name == "version" {
-			return
-		}
-		seen[f] = true
-		err := error(nil)
-		if list, isList := f.Value.(pflag.SliceValue); isList {
-			err = list.Replace(strings.Split(value, ","))
-		} else {
-			err = f.Value.Set(value)
-		}
-		if err != nil && first == nil {
-			first = usagef("environment %s=%q: %w", name, value, err)
-		}
-	}
-	var walk func(*cobra.Command)
-	walk = func(c *cobra.Command) {
-		c.PersistentFlags().VisitAll(set)
-		c.Flags().VisitAll(set)
-		for _, sub := range c.Commands() {
-			walk(sub)
-		}
-	}
-	walk(root)
-	return first
-}
-
 // configPath finds --config before cobra parses anything.
 func configPath(args []string) string {
 	for i, arg := range args {
@@ -157,18 +135,18 @@ func configPath(args []string) string {
 }
 
 func (a *app) setupLog() error {
+	if err := a.need("log"); err != nil {
+		return err
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(a.cfg.Log.Level)); err != nil {
-		return usagef("--log-level %q: want debug, info, warn or error", a.cfg.Log.Level)
+		return err
 	}
 	opts := &slog.HandlerOptions{Level: level}
-	switch a.cfg.Log.Format {
-	case "text":
-		a.log = slog.New(slog.NewTextHandler(a.errOut, opts))
-	case "json":
+	if a.cfg.Log.Format == "json" {
 		a.log = slog.New(slog.NewJSONHandler(a.errOut, opts))
-	default:
-		return usagef("--log-format %q: want text or json", a.cfg.Log.Format)
+	} else {
+		a.log = slog.New(slog.NewTextHandler(a.errOut, opts))
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/stream"
 )
@@ -36,32 +35,4 @@ func (a *app) applyTopics(ctx context.Context) error {
 	}
 	w.Flush()
 	return err
-}
-
-// dialKafka connects; that it cannot is the fault of a dependency.
-func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
-	if err := a.cfg.Kafka.Validate(); err != nil {
-		return nil, usagef("%w", err)
-	}
-	client, err := stream.Dial(ctx, a.cfg.Kafka.Config, opts...)
-	return client, dependency(err)
-}
-
-// requireTopics fails early and says what to do when the topics are not there.
-func (a *app) requireTopics(ctx context.Context) error {
-	client, err := a.dialKafka(ctx)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	return dependency(stream.Check(ctx, client, a.specs()))
-}
-
-// newProducer connects a producer.
-func (a *app) newProducer(ctx context.Context, pc stream.ProducerConfig) (*stream.Producer, error) {
-	if err := pc.Validate(); err != nil {
-		return nil, usagef("%w", err)
-	}
-	p, err := stream.NewProducer(ctx, a.cfg.Kafka.Config, pc)
-	return p, dependency(err)
 }

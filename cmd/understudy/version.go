@@ -11,8 +11,9 @@ import (
 	"understudy.dev/embedded/engine"
 )
 
-// version is set by the linker; without it the build information tells.
-var version = ""
+// version, commit and date (RFC 3339) are set by the linker; without them the
+// build information tells.
+var version, commit, date = "", "", ""
 
 // build is what this binary was made of.
 type build struct {
@@ -21,26 +22,26 @@ type build struct {
 }
 
 func readBuild() build {
-	b := build{version: version, commit: "unknown"}
+	b := build{version: version, commit: commit, date: date}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		b.version = cmp.Or(b.version, "dev")
+		b.version, b.commit = cmp.Or(b.version, "dev"), cmp.Or(b.commit, "unknown")
 		return b
 	}
 	if main := info.Main.Version; b.version == "" && main != "" && main != "(devel)" {
 		b.version = main // go install understudy.dev/cmd/understudy@v1.2.3
 	}
-	b.version = cmp.Or(b.version, "dev")
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
-			b.commit = s.Value
+			b.commit = cmp.Or(b.commit, s.Value)
 		case "vcs.time":
-			b.date = s.Value
+			b.date = cmp.Or(b.date, s.Value)
 		case "vcs.modified":
 			b.modified = s.Value == "true"
 		}
 	}
+	b.version, b.commit = cmp.Or(b.version, "dev"), cmp.Or(b.commit, "unknown")
 	return b
 }
 

@@ -20,8 +20,8 @@ import (
 type Migration struct {
 	Version int64
 	Name    string
-	// Applied says whether the database had it already before Migrate.
-	Applied bool
+	// WasThere says whether the database had it before Migrate.
+	WasThere bool
 }
 
 // Migrate creates the database if it is missing and applies the migrations

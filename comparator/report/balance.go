@@ -68,12 +68,12 @@ func (b Balance) Equations() []Equation {
 func (r RecorderBalance) equation() Equation {
 	return equation(
 		term{name: "recorder " + r.Recorder + ": served", n: r.Served}, term{name: "recorded", n: r.Recorded},
-		term{"dropped", sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
+		term{"dropped", Sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
 	)
 }
 
-// close sets Holds and Broken of the balance and Holds of its recorders.
-func (b *Balance) close() {
+// Check sets Holds and Broken of the balance and Holds of its recorders.
+func (b *Balance) Check() {
 	b.Broken = []string{}
 	for _, e := range b.Equations() {
 		if !e.Holds() {
@@ -86,7 +86,8 @@ func (b *Balance) close() {
 	}
 }
 
-func sum(m map[string]uint64) uint64 {
+// Sum adds up counts by reason.
+func Sum(m map[string]uint64) uint64 {
 	n := uint64(0)
 	for _, v := range m {
 		n += v
@@ -113,6 +114,6 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	b.SkippedBy = head.Skipped
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT recorder, final, served, recorded, dropped_by_reason, pending, stored
 FROM recorder_balance WHERE recorder IN (SELECT DISTINCT recorder FROM comparisons WHERE run = @run) ORDER BY recorder LIMIT 1000`, run)
-	b.close()
+	b.Check()
 	return b, err
 }

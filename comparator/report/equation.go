@@ -23,9 +23,9 @@ type term struct {
 }
 
 func (t term) String() string {
-	s := t.name + " " + count(t.n)
+	s := t.name + " " + Count(t.n)
 	if len(t.why) > 0 {
-		s += " (" + reasons(t.why) + ")"
+		s += " (" + Reasons(t.why) + ")"
 	}
 	return s
 }
@@ -49,9 +49,9 @@ func (e Equation) Holds() bool { return e.Left == e.Right }
 func (e Equation) String() string {
 	switch {
 	case e.Left > e.Right:
-		return fmt.Sprintf("%s ≠ %s: %s missing", e.left, e.right, count(e.Left-e.Right))
+		return fmt.Sprintf("%s ≠ %s: %s missing", e.left, e.right, Count(e.Left-e.Right))
 	case e.Left < e.Right:
-		return fmt.Sprintf("%s ≠ %s: %s too many", e.left, e.right, count(e.Right-e.Left))
+		return fmt.Sprintf("%s ≠ %s: %s too many", e.left, e.right, Count(e.Right-e.Left))
 	}
 	return e.left + " = " + e.right
 }

@@ -85,7 +85,7 @@ func Load(ctx context.Context, conn driver.Conn, run string, o Options) (*Report
 			return nil, err
 		}
 	}
-	r.Total = total(r.Routes)
+	r.Total = Total(r.Routes)
 	return r, nil
 }
 

@@ -1,143 +1,11 @@
 package report
 
 import (
-	"bytes"
-	"encoding/csv"
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
-
-var update = flag.Bool("update", false, "write testdata anew")
-
-// example has one of everything, and a payload that attacks the terminal.
-func example() *Report {
-	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-	routes := []Score{
-		{Route: "POST /orders", Replays: 12_345, Match: 12_000, Mismatch: 300, Lost: 25, Late: 20, Judged: 12_345, MatchRate: 12_000. / 12_345},
-		{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, Match: 10, Judged: 10, MatchRate: 1},
-		{Route: "(orphan)", Replays: 2, Orphan: 2},
-	}
-	r := &Report{
-		Run: Run{
-			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Completion: "auto", Start: start, End: start.Add(90 * time.Second),
-			Selected: 12_367, Replayed: 12_355, Skipped: map[string]uint64{"unsafe": 10, "truncated": 2}, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
-			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 75_711_234,
-		},
-		Routes: routes, Total: total(routes), Places: 17,
-		Discrepancies: []Discrepancy{
-			{Route: "POST /orders", Path: "$.total", Kind: "value", Places: 300, Replays: 300, Baseline: "9007199254740993", Candidate: "9007199254740992", Exchange: "e1"},
-			{Route: "POST /orders", Path: "$.note", Kind: "value", Places: 1, Replays: 1, Baseline: "plain", Candidate: "\x1b[2J\u009b31m\u202egone\xff", Exchange: "e2"},
-		},
-		Latency: []Latency{
-			{Route: "POST /orders", Replays: 12_345, BaselineP50: 4.2, BaselineP99: 31, AckP50: 1.1, AckP99: 3.9, CompletionP50: 48, CompletionP99: 812, Asynchronous: 12_000, Slow: true},
-			{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, BaselineP50: 2, BaselineP99: 2.5, AckP50: 1.5, AckP99: 2.2},
-		},
-		Noise: []NoiseClass{
-			{"identifier", 24_000, 12_000, 3, []string{"GET /customers/{id}/orders/{id}/positions", "POST /orders"}},
-			{"timestamp", 300, 300, 1, []string{"POST /orders"}},
-		},
-		Balance: Balance{
-			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
-			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
-			Recorders: []RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, Final: true}},
-		},
-	}
-	r.Balance.close()
-	return r
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
-func TestRender(t *testing.T) {
-	r := example()
-	broken := r.Balance
-	broken.Judged--
-	broken.close()
-	f := func(name, format string, render func(*bytes.Buffer, string) error) {
-		t.Helper()
-		var out bytes.Buffer
-		if err := render(&out, format); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range out.String() {
-			if c != '\n' && unsafeRune(c) {
-				t.Errorf("%s: %U goes to the terminal", name, c)
-			}
-		}
-		if format == Table {
-			for _, line := range strings.Split(out.String(), "\n") {
-				if n := utf8.RuneCountInString(line); n > 80 {
-					t.Errorf("%s: a line of %d columns: %s", name, n, line)
-				}
-			}
-		}
-		golden(t, name, out.String())
-	}
-	report := func(b *bytes.Buffer, format string) error { return r.Render(b, format) }
-	f("report.txt", Table, report)
-	f("report.json", JSON, report)
-	f("report.csv", CSV, report)
-	f("broken.txt", Table, func(b *bytes.Buffer, format string) error { return broken.Render(b, format) })
-	f("balance.csv", CSV, func(b *bytes.Buffer, format string) error { return r.Balance.Render(b, format) })
-	runs := func(b *bytes.Buffer, format string) error { return RenderRuns(b, []Run{r.Run}, format) }
-	f("runs.txt", Table, runs)
-	f("runs.csv", CSV, runs)
-	f("none.txt", Table, func(b *bytes.Buffer, format string) error { return RenderRuns(b, nil, format) })
-	if err := r.Render(&bytes.Buffer{}, "yaml"); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
-		t.Errorf("an unknown format: %v", err)
-	}
-}
-
-func TestJSONKeepsTheText(t *testing.T) {
-	f := func(text, want string) {
-		t.Helper()
-		var out bytes.Buffer
-		if err := writeJSON(&out, text); err != nil {
-			t.Fatal(err)
-		}
-		var got string
-		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got != want {
-			t.Errorf("%q: got %q, %v; want %q", text, got, err, want)
-		}
-	}
-	f("plain <b> & ü 😀", "plain <b> & ü 😀")
-	f("\x1b[2J\x7f\u009b\u202e\u2028\U000E0041", "\x1b[2J\x7f\u009b\u202e\u2028\U000E0041")
-	f("\xff", "\uFFFD")
-}
-
-func TestCSVIsNoFormula(t *testing.T) {
-	var out bytes.Buffer
-	if err := writeCSV(&out, []string{"a", "b"}, [][]any{{"=1+1", -3}, {"x,\"y\"\n", 0.5}}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := csv.NewReader(&out).ReadAll()
-	if want := [][]string{{"a", "b"}, {"'=1+1", "-3"}, {`x,"y"\n`, "0.5"}}; err != nil || !cmp.Equal(want, got) {
-		t.Errorf("%v %s", err, cmp.Diff(want, got))
-	}
-}
 
 func TestClean(t *testing.T) {
 	f := func(in, want string) {
@@ -153,34 +21,6 @@ func TestClean(t *testing.T) {
 	f("\u202etxt.exe", `\u202etxt.exe`)
 	f("\xff\xc3", `\xff\xc3`)
 	f("\uFFFD", `\ufffd`)
-}
-
-func FuzzTerminal(f *testing.F) {
-	f.Add([]byte("plain\tü\n\x1b[2J"), 3)
-	f.Add([]byte("\xf0\x9f\x98\x80\xf0\x9f"), 2)
-	f.Fuzz(func(t *testing.T, in []byte, cut int) {
-		cut = min(max(cut, 0), len(in))
-		var whole, parts bytes.Buffer
-		for out, pieces := range map[*bytes.Buffer][][]byte{&whole: {in}, &parts: {in[:cut], in[cut:]}} {
-			w := Terminal(out)
-			for _, p := range pieces {
-				if n, err := w.Write(p); n != len(p) || err != nil {
-					t.Fatal(n, err)
-				}
-			}
-			if err := w.Close(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if whole.String() != parts.String() {
-			t.Errorf("%q cut at %d: got %q, want %q", in, cut, parts.String(), whole.String())
-		}
-		for _, r := range whole.String() {
-			if r != '\n' && r != '\t' && unsafeRune(r) {
-				t.Errorf("%q: %U gets through", in, r)
-			}
-		}
-	})
 }
 
 func TestSlow(t *testing.T) {
@@ -211,7 +51,7 @@ func TestBalanceCloses(t *testing.T) {
 			Recorders: []RecorderBalance{{Served: 10, Recorded: 7, Pending: 1, Dropped: map[string]uint64{"full": 2}}},
 		}
 		change(&b)
-		if b.close(); b.Holds != want || b.Holds != (len(b.Broken) == 0) {
+		if b.Check(); b.Holds != want || b.Holds != (len(b.Broken) == 0) {
 			t.Errorf("got %+v", b)
 		}
 	}
@@ -225,7 +65,7 @@ func TestBalanceCloses(t *testing.T) {
 	f(false, func(b *Balance) { b.Recorders[0].Served++ })
 
 	b := Balance{Selected: 10, Replayed: 7, Skipped: 2, Written: 10, Judged: 7, JudgedSkipped: 2, SkippedBy: map[string]uint64{"unsafe": 2}}
-	b.close()
+	b.Check()
 	want := []string{
 		"selected 10 ≠ replayed 7 + skipped 2 (unsafe 2): 1 missing",
 		"written 10 ≠ replayed 7 + skipped 2 + orphans 0: 1 missing",
@@ -233,32 +73,6 @@ func TestBalanceCloses(t *testing.T) {
 	if diff := cmp.Diff(want, b.Broken); diff != "" {
 		t.Error(diff)
 	}
-}
-
-func TestNumbers(t *testing.T) {
-	f := func(got, want string) {
-		t.Helper()
-		if got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-	f(count(0), "0")
-	f(count(999), "999")
-	f(count(1000), "1,000")
-	f(count(1234567), "1,234,567")
-	f(percent(0, 0), "-")
-	f(percent(99_999_999, 100_000_000), "99.99 %")
-	f(percent(1, 100_000_000), "0.01 %")
-	f(percent(3, 3), "100 %")
-	f(millis(0), "-")
-	f(millis(1.234), "1.23")
-	f(millis(812.4), "812")
-	f(shorten("äöü", 2), "ä…")
-	f(lag(0), "0s")
-	f(lag(90), "90ns")
-	f(lag(44_799_123), "44.8ms")
-	f(lag(-1_234_567), "-1.23ms")
-	f(lag(61_234_567_890), "1m1.2s")
 }
 
 func TestOptionsAreChecked(t *testing.T) {
@@ -269,4 +83,17 @@ func TestOptionsAreChecked(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "top") || !strings.Contains(err.Error(), "slow_ratio") {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestCount(t *testing.T) {
+	f := func(n uint64, want string) {
+		t.Helper()
+		if got := Count(n); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f(0, "0")
+	f(999, "999")
+	f(1000, "1,000")
+	f(1234567, "1,234,567")
 }

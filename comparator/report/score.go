@@ -48,13 +48,14 @@ func (s Score) Others() string {
 	var parts []string
 	for _, v := range s.verdicts() {
 		if *v.n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", v.name, count(*v.n)))
+			parts = append(parts, fmt.Sprintf("%s %s", v.name, Count(*v.n)))
 		}
 	}
 	return strings.Join(parts, ", ")
 }
 
-func total(routes []Score) Score {
+// Total adds up the scores of all routes.
+func Total(routes []Score) Score {
 	t := Score{Route: "total"}
 	for _, r := range routes {
 		t.Replays, t.Match, t.Judged = t.Replays+r.Replays, t.Match+r.Match, t.Judged+r.Judged

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -20,6 +21,30 @@ func (e *Exception) Error() string {
 	return fmt.Sprintf("Code: %d. DB::Exception: %s (%s)", e.Code, e.Message, e.Name)
 }
 
+// codeUnknown is UNKNOWN_EXCEPTION, for errors that are no exceptions.
+const codeUnknown = 1002
+
+// coded is an error that knows which exception of ClickHouse it is.
+type coded interface {
+	error
+	Exception() (code int32, name string)
+}
+
+// ExceptionOf makes an exception of any error. One that has a method Exception
+// says by it which code and name it has.
+func ExceptionOf(err error) *Exception {
+	var e *Exception
+	if errors.As(err, &e) {
+		return e
+	}
+	var c coded
+	if errors.As(err, &c) {
+		code, name := c.Exception()
+		return &Exception{Code: code, Name: name, Message: err.Error()}
+	}
+	return &Exception{Code: codeUnknown, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
+}
+
 var (
 	exceptionHead = regexp.MustCompile(`(?s)Code: (\d+)\. DB::(?:[A-Za-z]*Exception|NetException|ErrnoException): `)
 	exceptionName = regexp.MustCompile(`(?s)\s*\(([A-Z][A-Z0-9_]+)\)\.?\s*(?:\(version [^)]*\))?\.?\s*$`)
@@ -29,7 +54,7 @@ var (
 // code 1002, UNKNOWN_EXCEPTION.
 func parseException(s string) *Exception {
 	s = strings.TrimSpace(s)
-	e := &Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: s}
+	e := &Exception{Code: codeUnknown, Name: "UNKNOWN_EXCEPTION", Message: s}
 	loc := exceptionHead.FindStringSubmatchIndex(s)
 	if loc == nil {
 		return e

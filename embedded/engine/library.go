@@ -4,12 +4,9 @@
 package engine
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 	"unsafe"
-
-	"github.com/ebitengine/purego"
 )
 
 // library is the part of libchdb's C interface (chdb.h, 26.7) that is used.
@@ -78,17 +75,9 @@ var loadMu sync.Mutex
 func load(path string) (*library, error) {
 	loadMu.Lock()
 	defer loadMu.Unlock()
-	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
-	if err != nil {
-		return nil, fmt.Errorf("load the ClickHouse engine %s: %w", path, err)
-	}
 	l := &library{}
-	for name, target := range l.symbols() {
-		symbol, err := purego.Dlsym(handle, name)
-		if err != nil {
-			return nil, fmt.Errorf("the library %s is not the engine we expect: %w", path, err)
-		}
-		purego.RegisterFunc(target, symbol)
+	if err := dlopen(path, l.symbols()); err != nil {
+		return nil, err
 	}
 	// The Go runtime owns the signals; a handler of the engine would take
 	// SIGINT and SIGSEGV away from it.

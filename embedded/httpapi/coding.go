@@ -14,8 +14,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
-	"understudy.dev/embedded/native"
 )
 
 // maxWindow bounds what a zstd body may ask to be kept, in bytes.
@@ -32,7 +32,7 @@ func decode(r *http.Request, raw io.Reader) (io.ReadCloser, error) {
 	if r.URL.Query().Get("decompress") != "1" {
 		return input{body, []io.Closer{body}}, nil
 	}
-	frames := native.Decompress(body)
+	frames := blocks.Decompress(body)
 	return input{frames, []io.Closer{frames, body}}, nil
 }
 
@@ -104,7 +104,7 @@ type coder interface {
 func encoder(w io.Writer, h http.Header, r *http.Request) (coder, error) {
 	values := r.URL.Query()
 	if values.Get("compress") == "1" {
-		return frames{native.Compress(w, values.Get("network_compression_method"))}, nil
+		return frames{blocks.NewFrameWriter(w, values.Get("network_compression_method"))}, nil
 	}
 	name := ""
 	if values.Get("enable_http_compression") == "1" {

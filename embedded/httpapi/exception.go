@@ -1,31 +1,16 @@
 package httpapi
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 
 	"understudy.dev/embedded/engine"
-	"understudy.dev/embedded/native"
 )
-
-// exceptionOf makes an exception of any error.
-func exceptionOf(err error) *engine.Exception {
-	var e *engine.Exception
-	if errors.As(err, &e) {
-		return e
-	}
-	var own *native.Exception
-	if errors.As(err, &own) {
-		return &engine.Exception{Code: own.Code, Name: own.Name, Message: own.Message}
-	}
-	return &engine.Exception{Code: 1002, Name: "UNKNOWN_EXCEPTION", Message: err.Error()}
-}
 
 // fail answers with an error; nothing of another answer has been sent.
 func fail(w http.ResponseWriter, err error) {
-	e := exceptionOf(err)
+	e := engine.ExceptionOf(err)
 	h := w.Header()
 	for _, name := range []string{"Content-Encoding", "X-ClickHouse-Format", "X-ClickHouse-Summary", "X-ClickHouse-Progress", "X-ClickHouse-Exception-Tag"} {
 		h.Del(name)

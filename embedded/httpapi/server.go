@@ -23,8 +23,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/engine"
-	"understudy.dev/embedded/native"
 )
 
 // Engine runs statements; *chdb.Engine is one.
@@ -183,7 +183,7 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 		return err
 	}
 	if err != nil {
-		interrupt(w, r, coded, exceptionBlock(tag, exceptionOf(err).Error()))
+		interrupt(w, r, coded, exceptionBlock(tag, engine.ExceptionOf(err).Error()))
 	}
 	return nil
 }
@@ -207,7 +207,7 @@ func (s *Server) copy(w io.Writer, result io.Reader, r *http.Request, q *query) 
 		_, err := io.Copy(w, result)
 		return err
 	}
-	return native.Recode(w, result, q.revision, func() []string { return s.columnTypes(r.Context(), q.request) })
+	return blocks.Recode(w, result, q.revision, func() []string { return s.columnTypes(r.Context(), q.request) })
 }
 
 // describePatience is how long a result waits for the types of its columns.

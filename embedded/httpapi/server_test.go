@@ -17,8 +17,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"understudy.dev/embedded/blocks"
 	"understudy.dev/embedded/httpapi"
-	"understudy.dev/embedded/native"
 )
 
 type response struct {
@@ -73,7 +73,7 @@ func zipped(s string) *bytes.Buffer {
 func framed(t *testing.T, s string) *bytes.Buffer {
 	t.Helper()
 	var b bytes.Buffer
-	w := native.Compress(&b, "LZ4")
+	w := blocks.NewFrameWriter(&b, "LZ4")
 	if _, err := w.Write([]byte(s)); err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestCompressedAnswers(t *testing.T) {
 		}
 	}
 	same := func(r io.Reader) (io.Reader, error) { return r, nil }
-	unframe := func(r io.Reader) (io.Reader, error) { return native.Decompress(r), nil }
+	unframe := func(r io.Reader) (io.Reader, error) { return blocks.Decompress(r), nil }
 	unzip := func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }
 	unzstd := func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r) }
 	allowed := []string{"enable_http_compression", "1"}

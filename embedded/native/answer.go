@@ -1,6 +1,11 @@
 package native
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
+)
 
 // Packets from the server.
 const (
@@ -17,15 +22,15 @@ const (
 // appendServerHello appends the answer to a greeting.
 func appendServerHello(b []byte, s serverIdentity, revision uint64) []byte {
 	b = binary.AppendUvarint(b, serverHello)
-	b = appendString(b, "ClickHouse")
+	b = blocks.AppendString(b, "ClickHouse")
 	b = binary.AppendUvarint(b, s.major)
 	b = binary.AppendUvarint(b, s.minor)
 	b = binary.AppendUvarint(b, serverRevision)
 	if revision >= revisionTimezone {
-		b = appendString(b, s.timezone)
+		b = blocks.AppendString(b, s.timezone)
 	}
 	if revision >= revisionDisplayName {
-		b = appendString(b, s.display)
+		b = blocks.AppendString(b, s.display)
 	}
 	if revision >= revisionVersionPatch {
 		b = binary.AppendUvarint(b, s.patch)
@@ -34,13 +39,13 @@ func appendServerHello(b []byte, s serverIdentity, revision uint64) []byte {
 }
 
 // appendException appends an exception without a nested one.
-func appendException(b []byte, e *Exception) []byte {
+func appendException(b []byte, e *engine.Exception) []byte {
 	b = binary.AppendUvarint(b, serverException)
 	b = binary.LittleEndian.AppendUint32(b, uint32(e.Code))
-	b = appendString(b, exceptionClass)
-	b = appendString(b, exceptionClass+": "+e.Message)
-	b = appendString(b, "") // stack trace
-	return append(b, 0)     // nothing nested
+	b = blocks.AppendString(b, exceptionClass)
+	b = blocks.AppendString(b, exceptionClass+": "+e.Message)
+	b = blocks.AppendString(b, "") // stack trace
+	return append(b, 0)            // nothing nested
 }
 
 // exceptionClass is what ClickHouse calls all of its own exceptions.
@@ -80,13 +85,13 @@ func appendProfileInfo(b []byte, rows, blocks, bytes uint64) []byte {
 
 // eventFields are the columns of ProfileEvents (ClickHouse's
 // src/Interpreters/ProfileEventsExt.cpp).
-var eventFields = []field{
-	{"host_name", "String"},
-	{"current_time", "DateTime"},
-	{"thread_id", "UInt64"},
-	{"type", "Enum8('increment' = 1, 'gauge' = 2)"},
-	{"name", "String"},
-	{"value", "Int64"},
+var eventFields = []blocks.Field{
+	{Name: "host_name", Kind: "String"},
+	{Name: "current_time", Kind: "DateTime"},
+	{Name: "thread_id", Kind: "UInt64"},
+	{Name: "type", Kind: "Enum8('increment' = 1, 'gauge' = 2)"},
+	{Name: "name", Kind: "String"},
+	{Name: "value", Kind: "Int64"},
 }
 
 // appendNoEvents appends a ProfileEvents packet without events. From revision
@@ -97,6 +102,6 @@ func appendNoEvents(b []byte, revision uint64) []byte {
 		return b
 	}
 	b = binary.AppendUvarint(b, serverEvents)
-	b = appendString(b, "")
-	return appendHeader(b, eventFields, layoutOf(revision))
+	b = blocks.AppendString(b, "")
+	return blocks.AppendHeader(b, eventFields, blocks.LayoutOf(revision))
 }

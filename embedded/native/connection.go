@@ -11,6 +11,9 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 // A connection is one client with its session: database and settings.
@@ -18,13 +21,13 @@ type connection struct {
 	server   *Server
 	conn     net.Conn
 	source   *deadlineReader
-	in       *tap
-	frames   *frameReader // over in
-	inFrames *tap         // over frames
+	in       *blocks.Scanner
+	frames   *blocks.FrameReader // over in
+	inFrames *blocks.Scanner     // over frames
 	out      *output
 
 	revision uint64
-	layout   layout
+	layout   blocks.Layout
 	database string
 	settings map[string]string
 }
@@ -37,13 +40,13 @@ func newConnection(s *Server, conn net.Conn) *connection {
 		out:      &output{conn: conn, timeout: s.config.TransferTimeout},
 		settings: map[string]string{},
 	}
-	c.in = newTap(c.source)
-	c.frames = &frameReader{src: c.in}
+	c.in = blocks.NewScanner(c.source)
+	c.frames = &blocks.FrameReader{In: c.in}
 	return c
 }
 
 func (c *connection) close() {
-	c.frames.close()
+	c.frames.Release()
 	_ = c.conn.Close()
 }
 
@@ -54,7 +57,7 @@ func (c *connection) run(ctx context.Context) error {
 	}
 	for ctx.Err() == nil {
 		c.source.timeout = c.server.config.IdleTimeout
-		if _, err := c.in.peek(1); err != nil {
+		if _, err := c.in.Peek(1); err != nil {
 			return leaving(err)
 		}
 		c.source.timeout = c.server.config.TransferTimeout
@@ -77,7 +80,7 @@ func leaving(err error) error {
 // farewell tells the client why the connection ends, if it can be told.
 func (c *connection) farewell(err error) error {
 	if c.out.rollback() {
-		c.out.buf = appendException(c.out.buf, exceptionOf(err))
+		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
 		// What keeps the client from being told matters less than err.
 		_ = c.out.flush()
 		c.linger()
@@ -100,7 +103,7 @@ func (c *connection) linger() {
 // First bytes of what reaches this port by mistake.
 const (
 	tlsHandshake = 0x16
-	httpAnswer   = "HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" +
+	httpAnswer   = "HTTP/1.0 400 Bad engine.Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" +
 		"This port speaks ClickHouse's native protocol (clickhouse-client, clickhouse-go, clickhouse-driver).\r\n" +
 		"For HTTP use the HTTP port, by default 18123.\r\n"
 )
@@ -109,24 +112,24 @@ const (
 const httpStarts = "GPHDOCT"
 
 func (c *connection) greet(ctx context.Context) error {
-	first, err := c.in.peek(1)
+	first, err := c.in.Peek(1)
 	if err != nil {
 		return fmt.Errorf("waiting for the client's hello: %w", err)
 	}
 	switch {
 	case first[0] == tlsHandshake:
-		return malformed("a TLS handshake reached the native port, which has no TLS: connect without it (clickhouse-go: no TLS option, clickhouse-driver: secure=False)")
+		return blocks.Malformed("a TLS handshake reached the native port, which has no TLS: connect without it (clickhouse-go: no TLS option, clickhouse-driver: secure=False)")
 	case bytes.IndexByte([]byte(httpStarts), first[0]) >= 0:
 		c.out.buf = append(c.out.buf, httpAnswer...)
 		_ = c.out.flush() // a client that left needs no answer
 		c.out.begin()     // nothing may follow
 		c.out.sent = true
 		c.linger()
-		return malformed("HTTP reached the native port: use the HTTP port")
+		return blocks.Malformed("HTTP reached the native port: use the HTTP port")
 	case first[0] != clientHello:
 		return exception(codeUnexpectedPacket, "the first packet must be Hello, not number %d", first[0])
 	}
-	if _, err := c.in.uvarint(); err != nil {
+	if _, err := c.in.Uvarint(); err != nil {
 		return err
 	}
 	g, err := readGreeting(c.in)
@@ -145,7 +148,7 @@ func (c *connection) greet(ctx context.Context) error {
 		return err
 	}
 	if c.revision >= revisionAddendum {
-		if _, err := c.in.str("the quota key", maxHelloBytes); err != nil {
+		if _, err := c.in.Str("the quota key", maxHelloBytes); err != nil {
 			return err
 		}
 	}
@@ -168,7 +171,7 @@ func (c *connection) admit(ctx context.Context, g greeting) error {
 		return exception(codeAuthentication, "%s: the embedded platform has only the user default", g.user)
 	}
 	c.revision = min(g.revision, serverRevision)
-	c.layout = layoutOf(c.revision)
+	c.layout = blocks.LayoutOf(c.revision)
 	c.database = c.server.config.Database
 	if g.database != "" {
 		return c.use(ctx, g.database)
@@ -178,8 +181,8 @@ func (c *connection) admit(ctx context.Context, g greeting) error {
 
 // refuse tells a client that there are too many connections.
 func (c *connection) refuse(context.Context) error {
-	r := reader{t: c.in}
-	if r.uvarint() == clientHello && r.err == nil {
+	r := blocks.Reader{In: c.in}
+	if r.Uvarint() == clientHello && r.Err == nil {
 		if _, err := readGreeting(c.in); err != nil {
 			return err
 		}
@@ -189,7 +192,7 @@ func (c *connection) refuse(context.Context) error {
 
 // packet answers one packet. An error ends the connection.
 func (c *connection) packet(ctx context.Context) error {
-	code, err := c.in.uvarint()
+	code, err := c.in.Uvarint()
 	if err != nil {
 		return err
 	}
@@ -209,6 +212,6 @@ func (c *connection) packet(ctx context.Context) error {
 }
 
 // request makes a request of the session and the query.
-func (c *connection) request(sql string) Request {
-	return Request{SQL: sql, Database: c.database, Settings: maps.Clone(c.settings)}
+func (c *connection) request(sql string) engine.Request {
+	return engine.Request{SQL: sql, Database: c.database, Settings: maps.Clone(c.settings)}
 }

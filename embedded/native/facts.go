@@ -8,6 +8,9 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 // serverIdentity is what the server's hello says.
@@ -19,7 +22,7 @@ type serverIdentity struct {
 
 // facts are what the engine says of itself, asked once.
 type facts struct {
-	engine Engine
+	backend Engine
 
 	mu       sync.Mutex
 	self     *serverIdentity
@@ -32,7 +35,7 @@ func (f *facts) identity(ctx context.Context) (serverIdentity, error) {
 	if f.self != nil {
 		return *f.self, nil
 	}
-	rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT version(), timezone(), hostName()"})
+	rows, err := askStrings(ctx, f.backend, engine.Request{SQL: "SELECT version(), timezone(), hostName()"})
 	if err != nil {
 		return serverIdentity{}, err
 	}
@@ -56,7 +59,7 @@ func (f *facts) knows(ctx context.Context, name string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.settings == nil {
-		rows, err := askStrings(ctx, f.engine, Request{SQL: "SELECT name FROM system.settings"})
+		rows, err := askStrings(ctx, f.backend, engine.Request{SQL: "SELECT name FROM system.settings"})
 		if err != nil {
 			return false, err
 		}
@@ -72,15 +75,15 @@ func (f *facts) knows(ctx context.Context, name string) (bool, error) {
 const maxStrings = 1 << 20
 
 // askStrings runs a statement whose columns are all String and gives its rows.
-func askStrings(ctx context.Context, engine Engine, request Request) (rows [][]string, err error) {
-	result, err := engine.Query(ctx, request)
+func askStrings(ctx context.Context, backend Engine, request engine.Request) (rows [][]string, err error) {
+	result, err := backend.Query(ctx, request)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
-	t := newTap(result)
+	t := blocks.NewScanner(result)
 	for {
-		if _, err := t.peek(1); errors.Is(err, io.EOF) {
+		if _, err := t.Peek(1); errors.Is(err, io.EOF) {
 			return rows, nil
 		} else if err != nil {
 			return nil, err
@@ -93,24 +96,24 @@ func askStrings(ctx context.Context, engine Engine, request Request) (rows [][]s
 	}
 }
 
-func readStrings(t *tap) ([][]string, error) {
-	r := reader{t: t}
-	columns, count := r.uvarint(), r.uvarint()
-	if r.err == nil && (columns > maxTopColumns || count > maxStrings || columns*count > maxStrings) {
-		return nil, malformed("%d columns of %d rows are too many", columns, count)
+func readStrings(t *blocks.Scanner) ([][]string, error) {
+	r := blocks.Reader{In: t}
+	columns, count := r.Uvarint(), r.Uvarint()
+	if r.Err == nil && (columns > blocks.MaxTopColumns || count > maxStrings || columns*count > maxStrings) {
+		return nil, blocks.Malformed("%d columns of %d rows are too many", columns, count)
 	}
-	if r.err != nil {
-		return nil, r.err
+	if r.Err != nil {
+		return nil, r.Err
 	}
 	rows := make([][]string, count)
 	for range columns {
-		r.str("the name of a column", maxNameBytes)
-		if kind := r.str("the type of a column", maxTypeBytes); r.err == nil && count > 0 && kind != "String" {
-			return nil, malformed("a column is %.100s, not String", kind)
+		r.Str("the name of a column", blocks.MaxNameBytes)
+		if kind := r.Str("the type of a column", blocks.MaxTypeBytes); r.Err == nil && count > 0 && kind != "String" {
+			return nil, blocks.Malformed("a column is %.100s, not String", kind)
 		}
 		for i := range rows {
-			rows[i] = append(rows[i], r.str("a value", maxTypeBytes))
+			rows[i] = append(rows[i], r.Str("a value", blocks.MaxTypeBytes))
 		}
 	}
-	return rows, r.err
+	return rows, r.Err
 }

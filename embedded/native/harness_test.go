@@ -16,6 +16,9 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/proto"
 	"go.uber.org/goleak"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 func TestMain(m *testing.M) {
@@ -25,35 +28,35 @@ func TestMain(m *testing.M) {
 // A fakeEngine answers the protocol's own questions, and leaves the others to
 // a function.
 type fakeEngine struct {
-	answer func(ctx context.Context, r Request) (Result, error)
+	answer func(ctx context.Context, r engine.Request) (Result, error)
 
 	mu       sync.Mutex
-	requests []Request
+	requests []engine.Request
 }
 
-func (e *fakeEngine) Query(ctx context.Context, r Request) (Result, error) {
+func (e *fakeEngine) Query(ctx context.Context, r engine.Request) (Result, error) {
 	e.mu.Lock()
 	e.requests = append(e.requests, r)
 	e.mu.Unlock()
 	switch {
 	case strings.HasPrefix(r.SQL, "SELECT version()"):
-		return blocks(stringBlock("26.7.2.1", "Europe/Berlin", "host")), nil
+		return resultOf(stringBlock("26.7.2.1", "Europe/Berlin", "host")), nil
 	case r.SQL == "SELECT name FROM system.settings":
-		return blocks(stringBlock("max_threads")), nil
+		return resultOf(stringBlock("max_threads")), nil
 	case strings.HasPrefix(r.SQL, "SHOW CREATE DATABASE"):
 		if strings.Contains(r.SQL, "nosuch") {
-			return nil, &Exception{Code: 81, Name: "UNKNOWN_DATABASE", Message: "Database nosuch does not exist"}
+			return nil, &engine.Exception{Code: 81, Name: "UNKNOWN_DATABASE", Message: "Database nosuch does not exist"}
 		}
-		return blocks(stringBlock("CREATE DATABASE")), nil
+		return resultOf(stringBlock("CREATE DATABASE")), nil
 	}
 	return e.answer(ctx, r)
 }
 
 // asked returns the requests so far whose statement contains text.
-func (e *fakeEngine) asked(text string) []Request {
+func (e *fakeEngine) asked(text string) []engine.Request {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	var found []Request
+	var found []engine.Request
 	for _, r := range e.requests {
 		if strings.Contains(r.SQL, text) {
 			found = append(found, r)
@@ -65,23 +68,23 @@ func (e *fakeEngine) asked(text string) []Request {
 // fakeResult is a Result from bytes.
 type fakeResult struct {
 	io.Reader
-	statistics Statistics
+	statistics engine.Statistics
 }
 
-func (fakeResult) Close() error             { return nil }
-func (r fakeResult) Statistics() Statistics { return r.statistics }
+func (fakeResult) Close() error                    { return nil }
+func (r fakeResult) Statistics() engine.Statistics { return r.statistics }
 
-func blocks(all ...[]byte) Result {
+func resultOf(all ...[]byte) Result {
 	return fakeResult{Reader: bytes.NewReader(bytes.Join(all, nil))}
 }
 
 // stringBlock is a row of strings as the engine gives it.
 func stringBlock(values ...string) []byte {
-	b := appendStart(nil, shape{columns: uint64(len(values)), rows: 1}, layout{})
+	b := blocks.AppendStart(nil, blocks.Shape{Columns: uint64(len(values)), Rows: 1}, blocks.Layout{})
 	for i, value := range values {
-		b = appendString(b, fmt.Sprintf("c%d", i))
-		b = appendString(b, "String")
-		b = appendString(b, value)
+		b = blocks.AppendString(b, fmt.Sprintf("c%d", i))
+		b = blocks.AppendString(b, "String")
+		b = blocks.AppendString(b, value)
 	}
 	return b
 }
@@ -108,7 +111,7 @@ func numberBlock(first, rows int) []byte {
 var quiet = slog.New(slog.DiscardHandler)
 
 // start serves the engine on loopback until the test ends.
-func start(t testing.TB, engine Engine, config Config) (address string) {
+func start(t testing.TB, backend Engine, config Config) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,7 +119,7 @@ func start(t testing.TB, engine Engine, config Config) (address string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- New(engine, config, quiet).Serve(ctx, listener) }()
+	go func() { done <- New(backend, config, quiet).Serve(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"understudy.dev/embedded/blocks"
 )
 
 // insert answers an INSERT whose rows come from the client: it says which
@@ -49,7 +51,7 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 	if err := errors.Join(err, result.Close()); err != nil {
 		return err
 	}
-	p := statistics.progress(started)
+	p := progressOf(statistics, started)
 	if p.wroteRows == 0 {
 		p.wroteRows, p.wroteBytes = rows, uint64(spool.size)
 	}
@@ -61,9 +63,9 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 // collect moves the client's blocks to the file until the empty one.
 func (c *connection) collect(q query, spool *spool) (rows uint64, err error) {
 	for {
-		code, err := c.in.uvarint()
+		code, err := c.in.Uvarint()
 		if err != nil {
-			return 0, &clientError{fmt.Errorf("waiting for the rows of an INSERT: %w", unexpected(err))}
+			return 0, &clientError{fmt.Errorf("waiting for the rows of an INSERT: %w", blocks.Unexpected(err))}
 		}
 		switch code {
 		case clientCancel:
@@ -76,10 +78,10 @@ func (c *connection) collect(q query, spool *spool) (rows uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if s.columns == 0 {
+		if s.Columns == 0 {
 			return rows, spool.finish()
 		}
-		rows += s.rows
+		rows += s.Rows
 		c.out.buf = appendNoEvents(c.out.buf, c.revision)
 		if err := c.out.flush(); err != nil {
 			return 0, err
@@ -95,19 +97,19 @@ func (target insertTarget) statement(path string) string {
 
 // describe asks the engine for the columns of a table, or of those that an
 // INSERT wants.
-func (c *connection) describe(ctx context.Context, q query, table string, target *insertTarget) ([]field, error) {
+func (c *connection) describe(ctx context.Context, q query, table string, target *insertTarget) ([]blocks.Field, error) {
 	request := c.request("DESCRIBE TABLE " + table)
-	request.Parameters = q.parameters
+	request.Params = q.parameters
 	request.Settings["print_pretty_type_names"] = "0"
 	request.Settings["describe_compact_output"] = "0"
-	rows, err := askStrings(ctx, c.server.engine, request)
+	rows, err := askStrings(ctx, c.server.backend, request)
 	if err != nil {
 		return nil, err
 	}
 	if target == nil {
-		var fields []field
+		var fields []blocks.Field
 		for _, row := range rows {
-			fields = append(fields, field{row[0], row[1]})
+			fields = append(fields, blocks.Field{Name: row[0], Kind: row[1]})
 		}
 		return fields, nil
 	}
@@ -116,15 +118,15 @@ func (c *connection) describe(ctx context.Context, q query, table string, target
 
 // fields picks the columns to insert into from the rows of DESCRIBE TABLE:
 // name, type, kind of default.
-func (target insertTarget) fields(rows [][]string) ([]field, error) {
-	var fields []field
+func (target insertTarget) fields(rows [][]string) ([]blocks.Field, error) {
+	var fields []blocks.Field
 	kinds := map[string]string{}
 	for _, row := range rows {
 		name, kind, origin := row[0], row[1], row[2]
 		kinds[name] = kind
 		stored := origin == "" || origin == "DEFAULT"
 		if target.star && stored && !slices.Contains(target.columns, name) {
-			fields = append(fields, field{name, kind})
+			fields = append(fields, blocks.Field{Name: name, Kind: kind})
 		}
 	}
 	for _, name := range target.columns {
@@ -133,7 +135,7 @@ func (target insertTarget) fields(rows [][]string) ([]field, error) {
 			return nil, exception(codeNoSuchColumn, "No such column %s in table %s", name, target.table)
 		}
 		if !target.star {
-			fields = append(fields, field{name, kind})
+			fields = append(fields, blocks.Field{Name: name, Kind: kind})
 		}
 	}
 	return fields, nil
@@ -171,7 +173,7 @@ func newSpool(config Config) (*spool, error) {
 	if err != nil {
 		return nil, exception(codeCannotWrite, "making a file for the rows of an INSERT: %v", err)
 	}
-	return &spool{file: file, w: bufio.NewWriterSize(file, tapSize), limit: config.MaxInsertBytes}, nil
+	return &spool{file: file, w: bufio.NewWriterSize(file, blocks.ScannerSize), limit: config.MaxInsertBytes}, nil
 }
 
 func (s *spool) Write(p []byte) (int, error) {

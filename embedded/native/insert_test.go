@@ -11,15 +11,17 @@ import (
 	"testing"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"understudy.dev/embedded/engine"
 )
 
 func TestInsert(t *testing.T) {
 	directory := t.TempDir()
 	var mu sync.Mutex
 	var spooled []byte
-	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+	backend := &fakeEngine{answer: func(_ context.Context, r engine.Request) (Result, error) {
 		if strings.HasPrefix(r.SQL, "DESCRIBE TABLE db.t") {
-			return blocks(
+			return resultOf(
 				stringBlock("n", "UInt64", "", "", "", "", ""),
 				stringBlock("m", "UInt64", "MATERIALIZED", "1", "", "", "")), nil
 		}
@@ -29,14 +31,14 @@ func TestInsert(t *testing.T) {
 		mu.Lock()
 		spooled = b
 		mu.Unlock()
-		return blocks(), err
+		return resultOf(), err
 	}}
 	if err := os.WriteFile(filepath.Join(directory, "understudy-insert-left.native"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	config := DefaultConfig()
 	config.SpoolDirectory = directory
-	address := start(t, engine, config)
+	address := start(t, backend, config)
 	for name, method := range allMethods {
 		conn := dial(t, address, method)
 		ctx := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": "token"}))
@@ -63,7 +65,7 @@ func TestInsert(t *testing.T) {
 		}
 		mu.Unlock()
 	}
-	inserts := engine.asked("FROM INFILE")
+	inserts := backend.asked("FROM INFILE")
 	if len(inserts) != len(allMethods) || inserts[0].Settings["insert_deduplication_token"] != "token" ||
 		!strings.HasPrefix(inserts[0].SQL, "INSERT INTO db.t FROM INFILE") || !strings.HasSuffix(inserts[0].SQL, "SETTINGS max_threads = 1 FORMAT Native") {
 		t.Errorf("the engine got %+v", inserts)
@@ -74,12 +76,12 @@ func TestInsert(t *testing.T) {
 }
 
 func TestInsertLimit(t *testing.T) {
-	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
-		return blocks(stringBlock("n", "UInt64", "", "", "", "", "")), nil
+	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
+		return resultOf(stringBlock("n", "UInt64", "", "", "", "", "")), nil
 	}}
 	config := DefaultConfig()
 	config.MaxInsertBytes = 1000
-	conn := dial(t, start(t, engine, config), clickhouse.CompressionNone)
+	conn := dial(t, start(t, backend, config), clickhouse.CompressionNone)
 	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO t")
 	if err != nil {
 		t.Fatal(err)

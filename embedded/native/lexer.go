@@ -1,6 +1,10 @@
 package native
 
-import "strings"
+import (
+	"strings"
+
+	"understudy.dev/embedded/blocks"
+)
 
 // A token is a word, a number, a quoted text or one character of punctuation
 // in a statement. Spaces and comments are not tokens.
@@ -30,7 +34,7 @@ func lex(text string, limit int) []token {
 		tok := token{start: i, depth: depth}
 		switch c := text[i]; {
 		case c == '\'' || c == '`' || c == '"':
-			tok.kind, tok.end = tokenIdent, quotedEnd(text, i)
+			tok.kind, tok.end = tokenIdent, blocks.QuotedEnd(text, i)
 			if c == '\'' {
 				tok.kind = tokenString
 			}
@@ -112,7 +116,7 @@ type cursor struct {
 
 func (c *cursor) more() bool { return c.at < len(c.tokens) }
 
-// raw is the text of the token at hand, or "".
+// raw is the text of the present token, or "".
 func (c *cursor) raw() string {
 	if !c.more() {
 		return ""
@@ -127,7 +131,7 @@ func (c *cursor) kind() byte {
 	return c.tokens[c.at].kind
 }
 
-// start is where the token at hand begins: the text's end behind the last.
+// start is where the present token begins: the text's end behind the last.
 func (c *cursor) start() int {
 	if !c.more() {
 		return len(c.text)
@@ -135,7 +139,7 @@ func (c *cursor) start() int {
 	return c.tokens[c.at].start
 }
 
-// is says whether the token at hand is the given word in any case.
+// is says whether the present token is the given word in any case.
 func (c *cursor) is(words ...string) bool {
 	for _, word := range words {
 		if c.kind() == tokenWord && strings.EqualFold(c.raw(), word) {

@@ -2,33 +2,32 @@ package native
 
 import (
 	"strings"
+
+	"understudy.dev/embedded/blocks"
 )
 
 // The revisions at which the protocol gained what this package sends or reads
 // (ClickHouse's src/Core/ProtocolDefines.h).
 const (
-	revisionBlockInfo           = 51903
-	revisionTimezone            = 54058
-	revisionQuotaKeyInInfo      = 54060
-	revisionDisplayName         = 54372
-	revisionVersionPatch        = 54401
-	revisionWriteInfo           = 54420
-	revisionSettingsAsStrings   = 54429
-	revisionInterserverSecret   = 54441
-	revisionOpenTelemetry       = 54442
-	revisionDistributedDepth    = 54448
-	revisionQueryStartTime      = 54449
-	revisionParallelReplicas    = 54453
-	revisionCustomSerialization = 54454
-	revisionEventsInInsert      = 54456
-	revisionAddendum            = 54458
-	revisionParameters          = 54459
-	revisionElapsedInProgress   = 54460
+	revisionTimezone          = 54058
+	revisionQuotaKeyInInfo    = 54060
+	revisionDisplayName       = 54372
+	revisionVersionPatch      = 54401
+	revisionWriteInfo         = 54420
+	revisionSettingsAsStrings = 54429
+	revisionInterserverSecret = 54441
+	revisionOpenTelemetry     = 54442
+	revisionDistributedDepth  = 54448
+	revisionQueryStartTime    = 54449
+	revisionParallelReplicas  = 54453
+	revisionEventsInInsert    = 54456
+	revisionAddendum          = 54458
+	revisionParameters        = 54459
+	revisionElapsedInProgress = 54460
 
-	// serverRevision is what the server says it speaks. It is the newest at
-	// which every value has the bytes of revision 0, the engine's: from 54473
-	// on JSON and Dynamic differ, and from 54470 on packets come in chunks.
-	serverRevision = revisionElapsedInProgress
+	// serverRevision is what the server says it speaks. From 54470 on packets
+	// come in chunks.
+	serverRevision = blocks.NewestRevision
 	// oldestRevision has settings as strings: ClickHouse 20.1 of 2020.
 	oldestRevision = revisionSettingsAsStrings
 )
@@ -60,17 +59,17 @@ type greeting struct {
 	user     string
 }
 
-func readGreeting(t *tap) (greeting, error) {
+func readGreeting(t *blocks.Scanner) (greeting, error) {
 	var g greeting
-	r := reader{t: t}
-	g.client = r.str("the client's name", maxHelloBytes)
-	r.uvarint() // major version
-	r.uvarint() // minor version
-	g.revision = r.uvarint()
-	g.database = r.str("the database", maxHelloBytes)
-	g.user = r.str("the user", maxHelloBytes)
-	r.str("the password", maxHelloBytes)
-	return g, r.err
+	r := blocks.Reader{In: t}
+	g.client = r.Str("the client's name", maxHelloBytes)
+	r.Uvarint() // major version
+	r.Uvarint() // minor version
+	g.revision = r.Uvarint()
+	g.database = r.Str("the database", maxHelloBytes)
+	g.user = r.Str("the user", maxHelloBytes)
+	r.Str("the password", maxHelloBytes)
+	return g, r.Err
 }
 
 // A setting of a query; its value is text.
@@ -96,45 +95,45 @@ const (
 	stageComplete    = 2
 )
 
-func readQuery(t *tap, revision uint64) (query, error) {
+func readQuery(t *blocks.Scanner, revision uint64) (query, error) {
 	var q query
-	r := reader{t: t}
-	q.id = r.str("the query's id", maxHelloBytes)
+	r := blocks.Reader{In: t}
+	q.id = r.Str("the query's id", maxHelloBytes)
 	readClientInfo(&r, revision)
 	q.settings = readSettings(&r)
 	if revision >= revisionInterserverSecret {
-		q.secret = r.str("the interserver secret", maxHelloBytes) != ""
+		q.secret = r.Str("the interserver secret", maxHelloBytes) != ""
 	}
-	if stage := r.uvarint(); r.err == nil && stage != stageComplete {
-		r.err = malformed("a query asks for processing stage %d: only complete (%d) is served, other stages belong to clusters", stage, stageComplete)
+	if stage := r.Uvarint(); r.Err == nil && stage != stageComplete {
+		r.Err = blocks.Malformed("a query asks for processing stage %d: only complete (%d) is served, other stages belong to clusters", stage, stageComplete)
 	}
-	q.compressed = r.uvarint() != 0
-	q.text = r.str("the query", maxQueryBytes)
+	q.compressed = r.Uvarint() != 0
+	q.text = r.Str("the query", maxQueryBytes)
 	if revision >= revisionParameters {
 		q.parameters = map[string]string{}
 		for _, p := range readSettings(&r) {
 			q.parameters[p.name] = p.value
 		}
 	}
-	return q, r.err
+	return q, r.Err
 }
 
-func readSettings(r *reader) []setting {
+func readSettings(r *blocks.Reader) []setting {
 	var settings []setting
 	total := 0
-	for r.err == nil {
-		name := r.str("the name of a setting", maxHelloBytes)
+	for r.Err == nil {
+		name := r.Str("the name of a setting", maxHelloBytes)
 		if name == "" {
 			break
 		}
-		flags := r.uvarint()
-		value := r.str("the value of a setting", maxSettingBytes)
+		flags := r.Uvarint()
+		value := r.Str("the value of a setting", maxSettingBytes)
 		if flags&settingCustom != 0 {
 			value = undump(value)
 		}
 		total += len(value)
-		if r.err == nil && (len(settings) == maxSettings || total > maxSettingBytes) {
-			r.err = malformed("a query has more than %d settings or %d bytes of them", maxSettings, maxSettingBytes)
+		if r.Err == nil && (len(settings) == maxSettings || total > maxSettingBytes) {
+			r.Err = blocks.Malformed("a query has more than %d settings or %d bytes of them", maxSettings, maxSettingBytes)
 		}
 		settings = append(settings, setting{name, value, flags&settingImportant != 0})
 	}
@@ -184,81 +183,42 @@ func unescape(text string) string {
 const interfaceTCP = 1
 
 // readClientInfo passes over who asks: there is one user, and no quota.
-func readClientInfo(r *reader, revision uint64) {
-	if kind := r.uint8(); kind == 0 {
+func readClientInfo(r *blocks.Reader, revision uint64) {
+	if kind := r.Uint8(); kind == 0 {
 		return
 	}
 	for _, what := range []string{"the initial user", "the initial query id", "the initial address"} {
-		r.str(what, maxHelloBytes)
+		r.Str(what, maxHelloBytes)
 	}
 	if revision >= revisionQueryStartTime {
-		r.skip(8)
+		r.Skip(8)
 	}
-	if face := r.uint8(); r.err == nil && face != interfaceTCP {
-		r.err = malformed("a query says that it came over interface %d: only TCP (%d) is understood", face, interfaceTCP)
+	if face := r.Uint8(); r.Err == nil && face != interfaceTCP {
+		r.Err = blocks.Malformed("a query says that it came over interface %d: only TCP (%d) is understood", face, interfaceTCP)
 	}
 	for _, what := range []string{"the client's user", "the client's host", "the client's name"} {
-		r.str(what, maxHelloBytes)
+		r.Str(what, maxHelloBytes)
 	}
-	r.uvarint() // major version
-	r.uvarint() // minor version
-	r.uvarint() // revision
+	r.Uvarint() // major version
+	r.Uvarint() // minor version
+	r.Uvarint() // revision
 	if revision >= revisionQuotaKeyInInfo {
-		r.str("the quota key", maxHelloBytes)
+		r.Str("the quota key", maxHelloBytes)
 	}
 	if revision >= revisionDistributedDepth {
-		r.uvarint()
+		r.Uvarint()
 	}
 	if revision >= revisionVersionPatch {
-		r.uvarint()
+		r.Uvarint()
 	}
-	if revision >= revisionOpenTelemetry && r.uint8() != 0 {
-		r.skip(16 + 8) // trace and span
-		r.str("the trace state", maxHelloBytes)
-		r.skip(1)
+	if revision >= revisionOpenTelemetry && r.Uint8() != 0 {
+		r.Skip(16 + 8) // trace and span
+		r.Str("the trace state", maxHelloBytes)
+		r.Skip(1)
 	}
 	if revision >= revisionParallelReplicas {
 		for range 3 {
-			r.uvarint()
+			r.Uvarint()
 		}
-	}
-}
-
-// A reader reads fields until the first error, which it keeps.
-type reader struct {
-	t   *tap
-	err error
-}
-
-func (r *reader) str(what string, limit int) string {
-	if r.err != nil {
-		return ""
-	}
-	var s string
-	s, r.err = r.t.str(what, limit)
-	return s
-}
-
-func (r *reader) uvarint() uint64 {
-	if r.err != nil {
-		return 0
-	}
-	var n uint64
-	n, r.err = r.t.uvarint()
-	return n
-}
-
-func (r *reader) uint8() byte {
-	if r.err != nil {
-		return 0
-	}
-	var b byte
-	b, r.err = r.t.uint8()
-	return b
-}
-
-func (r *reader) skip(n uint64) {
-	if r.err == nil {
-		r.err = r.t.skip(n)
 	}
 }

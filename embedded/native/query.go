@@ -8,6 +8,9 @@ import (
 	"io"
 	"maps"
 	"strings"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 // A clientError is a failure to read what the client sends. The connection
@@ -41,7 +44,7 @@ func (c *connection) query(ctx context.Context) error {
 		// A block was cut in the middle: the client can be told nothing.
 		return fmt.Errorf("a result ended within a block: %w", err)
 	default:
-		c.out.buf = appendException(c.out.buf, exceptionOf(err))
+		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
 	}
 	return c.out.flush()
 }
@@ -74,9 +77,9 @@ func (c *connection) answer(ctx context.Context, q query) error {
 func (c *connection) refuseExternalTables(q query) error {
 	name, count := "", 0
 	for {
-		code, err := c.in.uvarint()
+		code, err := c.in.Uvarint()
 		if err != nil {
-			return &clientError{fmt.Errorf("reading what follows a query: %w", unexpected(err))}
+			return &clientError{fmt.Errorf("reading what follows a query: %w", blocks.Unexpected(err))}
 		}
 		if code == clientCancel {
 			return errCancelled
@@ -88,7 +91,7 @@ func (c *connection) refuseExternalTables(q query) error {
 		if err != nil {
 			return err
 		}
-		if s.columns == 0 {
+		if s.Columns == 0 {
 			break
 		}
 		name, count = table, count+1
@@ -101,20 +104,20 @@ func (c *connection) refuseExternalTables(q query) error {
 
 // receiveBlock reads a Data packet behind its number and moves the block to
 // dst in the engine's layout.
-func (c *connection) receiveBlock(q query, dst io.Writer) (table string, s shape, err error) {
-	if table, err = c.in.str("the name of a table", maxHelloBytes); err != nil {
+func (c *connection) receiveBlock(q query, dst io.Writer) (table string, s blocks.Shape, err error) {
+	if table, err = c.in.Str("the name of a table", maxHelloBytes); err != nil {
 		return "", s, &clientError{err}
 	}
 	from := c.in
 	if q.compressed {
 		if c.inFrames == nil {
-			c.inFrames = newTap(c.frames)
+			c.inFrames = blocks.NewScanner(c.frames)
 		}
 		from = c.inFrames
 	}
-	m := mover{t: from, dst: dst, from: c.layout}
-	if s, err = m.block(); err != nil {
-		return table, s, &clientError{fmt.Errorf("reading a block of data: %w", unexpected(err))}
+	m := blocks.Mover{In: from, Out: dst, From: c.layout}
+	if s, err = m.Block(); err != nil {
+		return table, s, &clientError{fmt.Errorf("reading a block of data: %w", blocks.Unexpected(err))}
 	}
 	return table, s, nil
 }
@@ -125,7 +128,7 @@ func (c *connection) set(ctx context.Context, settings []setting) error {
 	for _, s := range settings {
 		request.Settings[s.name] = s.value
 	}
-	if _, err := askStrings(ctx, c.server.engine, request); err != nil {
+	if _, err := askStrings(ctx, c.server.backend, request); err != nil {
 		return err
 	}
 	c.settings = request.Settings
@@ -137,7 +140,7 @@ func (c *connection) use(ctx context.Context, database string) error {
 	quoted := "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(database) + "`"
 	request := c.request("SHOW CREATE DATABASE " + quoted)
 	request.Database = ""
-	if _, err := askStrings(ctx, c.server.engine, request); err != nil {
+	if _, err := askStrings(ctx, c.server.backend, request); err != nil {
 		return err
 	}
 	c.database = database
@@ -156,14 +159,14 @@ var ownSettings = map[string]bool{
 // does.
 func (c *connection) start(ctx context.Context, q query, sql string) (Result, error) {
 	request := c.request(sql)
-	request.ID, request.Parameters = q.id, q.parameters
+	request.QueryID, request.Params = q.id, q.parameters
 	for _, s := range q.settings {
 		if !ownSettings[s.name] {
 			request.Settings[s.name] = s.value
 		}
 	}
-	result, err := c.server.engine.Query(ctx, request)
-	var e *Exception
+	result, err := c.server.backend.Query(ctx, request)
+	var e *engine.Exception
 	if !errors.As(err, &e) || e.Code != codeUnknownSetting {
 		return result, err
 	}
@@ -181,5 +184,5 @@ func (c *connection) start(ctx context.Context, q query, sql string) (Result, er
 		return result, err
 	}
 	request.Settings = known
-	return c.server.engine.Query(ctx, request)
+	return c.server.backend.Query(ctx, request)
 }

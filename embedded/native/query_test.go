@@ -11,20 +11,23 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 func TestSelect(t *testing.T) {
 	const parts, rows = 20, 1000
-	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
+	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
 		var all [][]byte
 		for i := range parts {
 			all = append(all, numberBlock(i*rows, rows))
 		}
-		r := blocks(all...).(fakeResult)
-		r.statistics = Statistics{ReadRows: 7, ReadBytes: 8, Elapsed: 9}
+		r := resultOf(all...).(fakeResult)
+		r.statistics = engine.Statistics{ReadRows: 7, ReadBytes: 8, Elapsed: 9}
 		return r, nil
 	}}
-	address := start(t, engine, DefaultConfig())
+	address := start(t, backend, DefaultConfig())
 	for name, method := range allMethods {
 		conn := dial(t, address, method)
 		var progress clickhouse.Progress
@@ -50,12 +53,12 @@ func TestSelect(t *testing.T) {
 			t.Errorf("%s: %d rows, progress %+v, profile %+v", name, len(got), progress, profile)
 		}
 	}
-	want := Request{
-		SQL: "SELECT n ", ID: "id-1", Database: "default",
-		Settings:   map[string]string{"max_threads": "3"},
-		Parameters: map[string]string{"x": "it's\t\\"},
+	want := engine.Request{
+		SQL: "SELECT n ", QueryID: "id-1", Database: "default",
+		Settings: map[string]string{"max_threads": "3"},
+		Params:   map[string]string{"x": "it's\t\\"},
 	}
-	if diff := cmp.Diff(want, engine.asked("SELECT n")[0]); diff != "" {
+	if diff := cmp.Diff(want, backend.asked("SELECT n")[0]); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -63,10 +66,10 @@ func TestSelect(t *testing.T) {
 // A result whose first block is larger than what is held back arrives whole.
 func TestSelectLargeBlock(t *testing.T) {
 	value := strings.Repeat("x", 3*holdSize/2)
-	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
-		return blocks(stringBlock("first", value), stringBlock("second", value)), nil
+	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
+		return resultOf(stringBlock("first", value), stringBlock("second", value)), nil
 	}}
-	address := start(t, engine, DefaultConfig())
+	address := start(t, backend, DefaultConfig())
 	for name, method := range allMethods {
 		rows, err := dial(t, address, method).Query(t.Context(), "SELECT large")
 		if err != nil {
@@ -87,21 +90,21 @@ func TestSelectLargeBlock(t *testing.T) {
 }
 
 func TestExceptionLeavesConnection(t *testing.T) {
-	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+	backend := &fakeEngine{answer: func(_ context.Context, r engine.Request) (Result, error) {
 		switch {
 		case strings.Contains(r.SQL, "at once"):
-			return nil, &Exception{Code: 60, Name: "UNKNOWN_TABLE", Message: "Table t does not exist"}
+			return nil, &engine.Exception{Code: 60, Name: "UNKNOWN_TABLE", Message: "Table t does not exist"}
 		case strings.Contains(r.SQL, "later"):
-			late := &Exception{Code: 395, Name: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", Message: "thrown"}
+			late := &engine.Exception{Code: 395, Name: "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO", Message: "thrown"}
 			return fakeResult{Reader: io.MultiReader(bytes.NewReader(numberBlock(0, 10)), &failingReader{late})}, nil
 		case strings.Contains(r.SQL, "state"):
-			return blocks(appendString(appendString(appendStart(nil, shape{1, 1}, layout{}), "s"), "AggregateFunction(sum, UInt64)")), nil
+			return resultOf(blocks.AppendString(blocks.AppendString(blocks.AppendStart(nil, blocks.Shape{Columns: 1, Rows: 1}, blocks.Layout{}), "s"), "AggregateFunction(sum, UInt64)")), nil
 		case strings.Contains(r.SQL, "torn"):
-			return blocks(numberBlock(0, 10)[:20]), nil
+			return resultOf(numberBlock(0, 10)[:20]), nil
 		}
-		return blocks(numberBlock(5, 1)), nil
+		return resultOf(numberBlock(5, 1)), nil
 	}}
-	address := start(t, engine, DefaultConfig())
+	address := start(t, backend, DefaultConfig())
 	conn := dial(t, address, clickhouse.CompressionLZ4, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
 	f := func(sql string, code int32, message string) {
 		t.Helper()
@@ -125,7 +128,7 @@ func TestExceptionLeavesConnection(t *testing.T) {
 	f("SELECT state", codeNotImplemented, "finalizeAggregation")
 	f("SELECT torn", codeUnknownException, "unexpected EOF")
 	f("SELECT 1; SELECT 2", codeSyntaxError, "Multi-statements")
-	if got := len(engine.asked("SELECT version()")); got != 1 {
+	if got := len(backend.asked("SELECT version()")); got != 1 {
 		t.Errorf("the engine was asked %d times for its version, want once", got)
 	}
 }
@@ -136,15 +139,15 @@ func (r *failingReader) Read([]byte) (int, error) { return 0, r.err }
 
 // Like ClickHouse: an unknown setting fails a query only if it is important.
 func TestUnknownSettings(t *testing.T) {
-	engine := &fakeEngine{answer: func(_ context.Context, r Request) (Result, error) {
+	backend := &fakeEngine{answer: func(_ context.Context, r engine.Request) (Result, error) {
 		for name := range r.Settings {
 			if name != "max_threads" {
-				return nil, &Exception{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Message: "Unknown setting " + name}
+				return nil, &engine.Exception{Code: codeUnknownSetting, Name: "UNKNOWN_SETTING", Message: "Unknown setting " + name}
 			}
 		}
-		return blocks(stringBlock("ok")), nil
+		return resultOf(stringBlock("ok")), nil
 	}}
-	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone)
+	conn := dial(t, start(t, backend, DefaultConfig()), clickhouse.CompressionNone)
 	f := func(settings clickhouse.Settings, want string) {
 		t.Helper()
 		var got string
@@ -159,27 +162,27 @@ func TestUnknownSettings(t *testing.T) {
 	f(clickhouse.Settings{"max_threads": 1}, "ok")
 	f(clickhouse.Settings{"max_threads": 1, "bogus": 1}, "Unknown setting bogus") // clickhouse-go marks all settings
 	f(clickhouse.Settings{"bogus": clickhouse.CustomSetting{Value: "1"}}, "ok")
-	if got := engine.asked("SELECT s"); got[len(got)-1].Settings["max_threads"] != "" {
+	if got := backend.asked("SELECT s"); got[len(got)-1].Settings["max_threads"] != "" {
 		t.Error("a setting leaked into the next query")
 	}
 }
 
 func TestSession(t *testing.T) {
-	engine := &fakeEngine{answer: func(context.Context, Request) (Result, error) {
-		return blocks(stringBlock("ok")), nil
+	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
+		return resultOf(stringBlock("ok")), nil
 	}}
-	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
+	conn := dial(t, start(t, backend, DefaultConfig()), clickhouse.CompressionNone, func(o *clickhouse.Options) { o.MaxOpenConns = 1 })
 	for _, sql := range []string{"USE db2", "SET max_threads = 3, log_comment = 'it''s'", "SELECT s"} {
 		if err := conn.Exec(t.Context(), sql); err != nil {
 			t.Fatalf("%s: %v", sql, err)
 		}
 	}
-	want := Request{
+	want := engine.Request{
 		SQL: "SELECT s", Database: "db2",
-		Settings:   map[string]string{"max_threads": "3", "log_comment": "it's"},
-		Parameters: map[string]string{},
+		Settings: map[string]string{"max_threads": "3", "log_comment": "it's"},
+		Params:   map[string]string{},
 	}
-	if diff := cmp.Diff(want, engine.asked("SELECT s")[0]); diff != "" {
+	if diff := cmp.Diff(want, backend.asked("SELECT s")[0]); diff != "" {
 		t.Error(diff)
 	}
 	if err := conn.Exec(t.Context(), "USE nosuch"); err == nil {
@@ -191,13 +194,13 @@ func TestSession(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ended := make(chan error, 1)
 	running := make(chan struct{})
-	engine := &fakeEngine{answer: func(ctx context.Context, r Request) (Result, error) {
+	backend := &fakeEngine{answer: func(ctx context.Context, r engine.Request) (Result, error) {
 		close(running)
 		<-ctx.Done()
 		ended <- context.Cause(ctx)
 		return nil, ctx.Err()
 	}}
-	conn := dial(t, start(t, engine, DefaultConfig()), clickhouse.CompressionNone)
+	conn := dial(t, start(t, backend, DefaultConfig()), clickhouse.CompressionNone)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-running; cancel() }()
 	if err := conn.Exec(ctx, "SELECT sleep(3)"); !errors.Is(err, context.Canceled) {
@@ -212,12 +215,12 @@ func TestCancel(t *testing.T) {
 // may go on.
 func TestCancelGoesOn(t *testing.T) {
 	running := make(chan struct{}, 1)
-	engine := &fakeEngine{answer: func(ctx context.Context, _ Request) (Result, error) {
+	backend := &fakeEngine{answer: func(ctx context.Context, _ engine.Request) (Result, error) {
 		running <- struct{}{}
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}}
-	conn := dialRaw(t, start(t, engine, DefaultConfig()))
+	conn := dialRaw(t, start(t, backend, DefaultConfig()))
 	send(t, conn, append(hello(serverRevision), 0))
 	skipHello(t, conn)
 	for range 3 {
@@ -236,16 +239,16 @@ func TestCancelGoesOn(t *testing.T) {
 
 func queryPacket(sql string) []byte {
 	b := []byte{clientQuery}
-	b = appendString(b, "")
-	b = append(b, 0)        // no client info
-	b = appendString(b, "") // settings
-	b = appendString(b, "") // secret
+	b = blocks.AppendString(b, "")
+	b = append(b, 0)               // no client info
+	b = blocks.AppendString(b, "") // settings
+	b = blocks.AppendString(b, "") // secret
 	b = append(b, stageComplete, 0)
-	b = appendString(b, sql)
-	b = appendString(b, "") // parameters
+	b = blocks.AppendString(b, sql)
+	b = blocks.AppendString(b, "") // parameters
 	b = append(b, clientData)
-	b = appendString(b, "")
-	return appendHeader(b, nil, layoutOf(serverRevision))
+	b = blocks.AppendString(b, "")
+	return blocks.AppendHeader(b, nil, blocks.LayoutOf(serverRevision))
 }
 
 func send(t *testing.T, conn net.Conn, b []byte) {

@@ -10,13 +10,16 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 // A sender writes blocks to the client, compressed or not.
 type sender struct {
 	out    *output
-	frames *frameWriter // nil: not compressed
-	layout layout
+	frames *blocks.FrameWriter // nil: not compressed
+	layout blocks.Layout
 }
 
 func (c *connection) newSender(q query) *sender {
@@ -30,7 +33,7 @@ func (c *connection) newSender(q query) *sender {
 			method = own.value
 		}
 	}
-	s.frames = newFrameWriter(c.out, method)
+	s.frames = blocks.NewFrameWriter(c.out, method)
 	return s
 }
 
@@ -40,7 +43,7 @@ const methodSetting = "network_compression_method"
 func (s *sender) begin() {
 	s.out.begin()
 	s.out.buf = binary.AppendUvarint(s.out.buf, serverData)
-	s.out.buf = appendString(s.out.buf, "") // not a table that comes along
+	s.out.buf = blocks.AppendString(s.out.buf, "") // not a table that comes along
 }
 
 // body is where the block goes.
@@ -54,7 +57,7 @@ func (s *sender) body() io.Writer {
 // end finishes the packet and sends it.
 func (s *sender) end() error {
 	if s.frames != nil {
-		if err := s.frames.flush(); err != nil {
+		if err := s.frames.Flush(); err != nil {
 			return err
 		}
 	}
@@ -63,9 +66,9 @@ func (s *sender) end() error {
 }
 
 // header sends a block of no rows, which says what columns there are.
-func (s *sender) header(fields []field) error {
+func (s *sender) header(fields []blocks.Field) error {
 	s.begin()
-	if _, err := s.body().Write(appendHeader(nil, fields, s.layout)); err != nil {
+	if _, err := s.body().Write(blocks.AppendHeader(nil, fields, s.layout)); err != nil {
 		return err
 	}
 	return s.end()
@@ -80,7 +83,7 @@ func (c *connection) read(ctx context.Context, q query, stmt statement) (err err
 	if err != nil {
 		return err
 	}
-	sums, err := c.stream(w, result, c.newSender(q), func(fields []field) map[int]string {
+	sums, err := c.stream(w, result, c.newSender(q), func(fields []blocks.Field) map[int]string {
 		if stmt.kind != statementSelect {
 			return nil
 		}
@@ -96,16 +99,16 @@ func (c *connection) read(ctx context.Context, q query, stmt statement) (err err
 		}
 	}
 	c.out.buf = appendProfileInfo(c.out.buf, sums.rows, sums.blocks, sums.bytes)
-	c.out.buf = appendProgress(c.out.buf, statistics.progress(started), c.revision)
+	c.out.buf = appendProgress(c.out.buf, progressOf(statistics, started), c.revision)
 	return nil
 }
 
-func (s Statistics) progress(started time.Time) progress {
+func progressOf(s engine.Statistics, started time.Time) progress {
 	elapsed := s.Elapsed
 	if elapsed <= 0 {
 		elapsed = time.Since(started)
 	}
-	return progress{s.ReadRows, s.ReadBytes, s.WroteRows, s.WroteBytes, uint64(elapsed)}
+	return progress{s.ReadRows, s.ReadBytes, s.WrittenRows, s.WrittenBytes, uint64(elapsed)}
 }
 
 // sums is what went to the client.
@@ -126,13 +129,13 @@ func (c *counter) Read(p []byte) (int, error) {
 // stream moves the blocks of a result to the client. Memory does not depend
 // on their size: a block passes through while the engine gives it, the first
 // holdSize bytes apart.
-func (c *connection) stream(w *watch, result Result, send *sender, zones func([]field) map[int]string) (sums, error) {
+func (c *connection) stream(w *watch, result Result, send *sender, zones func([]blocks.Field) map[int]string) (sums, error) {
 	var total sums
 	given := &counter{src: result}
 	hold := &holder{send: send, first: true}
-	m := mover{t: newTap(given), dst: hold, to: c.layout, keep: true}
+	m := blocks.Mover{In: blocks.NewScanner(given), Out: hold, To: c.layout, Keep: true}
 	for {
-		if _, err := m.t.peek(1); errors.Is(err, io.EOF) {
+		if _, err := m.In.Peek(1); errors.Is(err, io.EOF) {
 			total.bytes = given.n
 			return total, nil
 		} else if err != nil {
@@ -141,22 +144,22 @@ func (c *connection) stream(w *watch, result Result, send *sender, zones func([]
 		if err := w.begin(); err != nil {
 			return total, err
 		}
-		s, err := m.block()
+		s, err := m.Block()
 		if err != nil {
-			return total, fmt.Errorf("reading the engine's result: %w", unexpected(err))
+			return total, fmt.Errorf("reading the engine's result: %w", blocks.Unexpected(err))
 		}
-		if m.keep && !hold.open {
-			if m.zones = zones(m.fields); len(m.zones) > 0 {
+		if m.Keep && !hold.open {
+			if m.Zones = zones(m.Fields); len(m.Zones) > 0 {
 				if err := hold.rewrite(&m); err != nil {
 					return total, err
 				}
 			}
 		}
-		if err := hold.end(m.fields); err != nil {
+		if err := hold.end(m.Fields); err != nil {
 			return total, err
 		}
-		m.keep = false
-		total.rows += s.rows
+		m.Keep = false
+		total.rows += s.Rows
 		total.blocks++
 		if err := w.pause(); err != nil {
 			return total, err
@@ -199,7 +202,7 @@ func (h *holder) release() error {
 }
 
 // end sends the block, which has the given columns.
-func (h *holder) end(fields []field) error {
+func (h *holder) end(fields []blocks.Field) error {
 	if !h.open {
 		if h.first {
 			if err := h.send.header(fields); err != nil {
@@ -215,15 +218,15 @@ func (h *holder) end(fields []field) error {
 }
 
 // rewrite says the zones of m in the block that is held back and in m.fields.
-func (h *holder) rewrite(m *mover) error {
+func (h *holder) rewrite(m *blocks.Mover) error {
 	var zoned bytes.Buffer
-	again := mover{t: newTap(bytes.NewReader(h.buf)), dst: &zoned, from: m.to, to: m.to, zones: m.zones}
-	if _, err := again.block(); err != nil {
+	again := blocks.Mover{In: blocks.NewScanner(bytes.NewReader(h.buf)), Out: &zoned, From: m.To, To: m.To, Zones: m.Zones}
+	if _, err := again.Block(); err != nil {
 		return fmt.Errorf("naming time zones: %w", err)
 	}
 	h.buf = zoned.Bytes()
-	for i, kind := range m.zones {
-		m.fields[i].kind = kind
+	for i, kind := range m.Zones {
+		m.Fields[i].Kind = kind
 	}
 	return nil
 }
@@ -234,8 +237,8 @@ const zonePatience = 2 * time.Second
 
 // zones asks for the types of the columns that may lack their time zone. They
 // stay without when the engine does not tell: the values are right without.
-func (c *connection) zones(ctx context.Context, q query, stmt statement, fields []field) map[int]string {
-	bare := func(f field) bool { return f.kind == bareDateTime }
+func (c *connection) zones(ctx context.Context, q query, stmt statement, fields []blocks.Field) map[int]string {
+	bare := func(f blocks.Field) bool { return f.Kind == blocks.BareDateTime }
 	if !slices.ContainsFunc(fields, bare) {
 		return nil
 	}
@@ -247,8 +250,8 @@ func (c *connection) zones(ctx context.Context, q query, stmt statement, fields 
 	}
 	zones := map[int]string{}
 	for i, f := range fields {
-		if bare(f) && strings.HasPrefix(described[i].kind, bareDateTime+"(") {
-			zones[i] = described[i].kind
+		if bare(f) && strings.HasPrefix(described[i].Kind, blocks.BareDateTime+"(") {
+			zones[i] = described[i].Kind
 		}
 	}
 	return zones

@@ -12,7 +12,7 @@ import (
 
 // A Server answers ClickHouse's native protocol.
 type Server struct {
-	engine  Engine
+	backend Engine
 	config  Config
 	logger  *slog.Logger
 	slots   chan struct{} // one per connection
@@ -32,14 +32,14 @@ const (
 
 // New returns a server that runs statements with the engine. The config must
 // be valid.
-func New(engine Engine, config Config, logger *slog.Logger) *Server {
+func New(backend Engine, config Config, logger *slog.Logger) *Server {
 	return &Server{
-		engine:  engine,
+		backend: backend,
 		config:  config,
 		logger:  logger,
 		slots:   make(chan struct{}, config.MaxConnections),
 		refusal: make(chan struct{}, maxRefusals),
-		facts:   facts{engine: engine},
+		facts:   facts{backend: backend},
 	}
 }
 

@@ -12,12 +12,15 @@ import (
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/engine"
 )
 
 // errNoAnswer fails a test whose engine is asked for what it should not be.
 var errNoAnswer = errors.New("the engine was not to be asked")
 
-func noAnswer(context.Context, Request) (Result, error) { return nil, errNoAnswer }
+func noAnswer(context.Context, engine.Request) (Result, error) { return nil, errNoAnswer }
 
 func TestHandshake(t *testing.T) {
 	address := start(t, &fakeEngine{answer: noAnswer}, DefaultConfig())
@@ -65,7 +68,7 @@ func TestStrangers(t *testing.T) {
 			t.Errorf("after %.20q: got %.300q and error %v, want %q", send, got, err, want)
 		}
 	}
-	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.0 400 Bad Request")
+	f("GET / HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.0 400 Bad engine.Request")
 	f("POST /?query=SELECT HTTP/1.1\r\n\r\n", "use the HTTP port")
 	f("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03", "has no TLS")
 	f("\x01", "must be Hello")
@@ -78,11 +81,11 @@ func TestStrangers(t *testing.T) {
 
 // hello is a client's Hello packet.
 func hello(revision uint64) []byte {
-	b := appendString([]byte{clientHello}, "test")
+	b := blocks.AppendString([]byte{clientHello}, "test")
 	b = append(b, 1, 1)
 	b = binary.AppendUvarint(b, revision)
 	for range 3 { // database, user, password
-		b = appendString(b, "")
+		b = blocks.AppendString(b, "")
 	}
 	return b
 }
@@ -128,7 +131,7 @@ func TestTooManyConnections(t *testing.T) {
 // Serve ends with its context though a query runs and a client is idle.
 func TestServeEnds(t *testing.T) {
 	running := make(chan struct{})
-	engine := &fakeEngine{answer: func(ctx context.Context, _ Request) (Result, error) {
+	backend := &fakeEngine{answer: func(ctx context.Context, _ engine.Request) (Result, error) {
 		close(running)
 		<-ctx.Done()
 		return nil, ctx.Err()
@@ -139,7 +142,7 @@ func TestServeEnds(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- New(engine, DefaultConfig(), quiet).Serve(ctx, listener) }()
+	go func() { done <- New(backend, DefaultConfig(), quiet).Serve(ctx, listener) }()
 	idle := dial(t, listener.Addr().String(), clickhouse.CompressionNone)
 	if err := idle.Ping(t.Context()); err != nil {
 		t.Fatal(err)

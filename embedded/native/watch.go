@@ -34,7 +34,7 @@ func newWatch(ctx context.Context, c *connection) (context.Context, *watch) {
 func (w *watch) run() {
 	defer close(w.done)
 	for {
-		b, err := w.c.in.peek(1)
+		b, err := w.c.in.Peek(1)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if w.c.source.stopped.Load() || w.c.source.halted.Load() {
@@ -45,8 +45,8 @@ func (w *watch) run() {
 			w.end(errGone)
 			return
 		case b[0] == clientCancel:
-			w.c.in.pos++
-			w.c.in.drop()
+			_, _ = w.c.in.Next(1) // it was shown
+			w.c.in.Drop()
 			w.end(errCancelled)
 			return
 		default:

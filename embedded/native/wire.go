@@ -49,9 +49,9 @@ type output struct {
 	conn    net.Conn
 	timeout time.Duration
 	buf     []byte
-	begun   int  // where the packet at hand begins in buf
+	begun   int  // where the present packet begins in buf
 	inside  bool // a packet was begun and is not ended
-	sent    bool // some of the packet at hand has been sent
+	sent    bool // some of the present packet has been sent
 	err     error
 }
 
@@ -60,7 +60,7 @@ func (o *output) begin() { o.begun, o.inside, o.sent = len(o.buf), true, false }
 
 func (o *output) end() { o.inside = false }
 
-// rollback takes back the packet at hand and reports whether the answer now
+// rollback takes back the present packet and reports whether the answer now
 // ends where a packet does.
 func (o *output) rollback() bool {
 	if !o.inside {

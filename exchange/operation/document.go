@@ -1,7 +1,6 @@
 package operation
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"slices"
 	"strconv"
@@ -136,10 +135,6 @@ func (c Conventions) unwrap(r *understudyv1.Response, body []byte) *understudyv1
 
 // withBody replaces the body by a part of it.
 func withBody(r *understudyv1.Response, raw []byte) *understudyv1.Response {
-	r.Body = &understudyv1.Body{Content: raw, DeclaredLength: int64(len(raw)), Length: int64(len(raw))}
-	if len(raw) > 0 {
-		sum := sha256.Sum256(raw)
-		r.Body.Sha256 = sum[:]
-	}
+	r.Body = message.BodyOf(raw)
 	return r
 }

@@ -29,16 +29,19 @@ type Conventions struct {
 	// within the operation's document; empty is the document itself.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
-	// Accepted are further statuses, beside 202, with which this route promises
-	// to answer later.
+	// Accepted are further statuses, 200 to 299, beside 202, with which this
+	// route promises to answer later.
 	Accepted []uint32 `yaml:"accepted"`
 }
 
 // Condition holds when the text of the JSON value at Pointer (RFC 6901) is one
 // of Values.
 type Condition struct {
-	Pointer string   `yaml:"pointer"`
-	Values  []string `yaml:"values"`
+	// Pointer is a JSON pointer (RFC 6901) to the state in a polled or
+	// called-back document; empty leaves it to the conventions.
+	Pointer string `yaml:"pointer"`
+	// Values are the texts of that state with which the condition holds.
+	Values []string `yaml:"values"`
 }
 
 func (c Condition) holds(body []byte) bool {

@@ -18,13 +18,13 @@ const domain = "rdx"
 
 // Config says what is secret.
 type Config struct {
-	// Off leaves everything as it is.
+	// Off leaves everything as it is: secrets are written to Kafka.
 	Off bool `yaml:"off"`
 	// Headers and Query are names redacted besides the default ones, without
 	// regard to case.
 	Headers []string `yaml:"headers"`
 	Query   []string `yaml:"query"`
-	// Keep takes names out of the lists.
+	// Keep takes names out of the lists of what is redacted.
 	Keep []string `yaml:"keep"`
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
 
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/token"
@@ -75,6 +76,25 @@ func TestTarget(t *testing.T) {
 	f("/x?q=1;token=a;b&TOKEN=a&to%6ben=a&", "/x?q=1;token=<a>;b&TOKEN=<a>&to%6ben=<a>&")
 	f("/x?token=&password", "/x?token=&password")
 	f("/token=a?sig=a", "/token=a?sig=<a>")
+}
+
+func TestRedactionsAreCounted(t *testing.T) {
+	h := func(name, value string) *understudyv1.Header {
+		return &understudyv1.Header{Name: name, Value: []byte(value)}
+	}
+	e := &understudyv1.Exchange{
+		Request:  &understudyv1.Request{Target: []byte("/?sid=a&q=1&sid=b"), Headers: []*understudyv1.Header{h("Cookie", "x=a"), h("Accept", "a")}},
+		Response: &understudyv1.Response{Headers: []*understudyv1.Header{h("Set-Cookie", "x=a"), h("Set-Cookie", "y=b")}},
+	}
+	redact.New(redact.Config{}, key(t)).Exchange(e)
+	want := []*understudyv1.Redaction{
+		{Place: understudyv1.Redaction_PLACE_REQUEST_TARGET, Name: "sid", Count: 2},
+		{Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "Cookie", Count: 1},
+		{Place: understudyv1.Redaction_PLACE_RESPONSE_HEADER, Name: "Set-Cookie", Count: 2},
+	}
+	if diff := cmp.Diff(want, e.Redactions, protocmp.Transform()); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 }
 
 func TestNilAndOffLeaveEverything(t *testing.T) {

@@ -40,7 +40,26 @@ func TestRoute(t *testing.T) {
 	f("/t/eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9abcdefghij", "/t/{id}")
 	f("/caf%C3%A9/a b", "/{long}/{long}")
 	f("/repos/tmp-scenario-x-20220719043638491-k", "/repos/{id}")
+	f("/"+strings.Repeat("a", 40)+"/"+strings.Repeat("a", 41), "/"+strings.Repeat("a", 40)+"/{long}")
 	f("/1/2/3/4/5/6/7/8/9/a/b/c/d/e/f/g/h/i", "/{id}/{id}/{id}/{id}/{id}/{id}/{id}/{id}/{id}/a/b/c/d/e/f/g/{rest}")
+}
+
+func TestMethodsThatAreNoneAreFolded(t *testing.T) {
+	r, err := route.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(method, want string) {
+		t.Helper()
+		if got := r.Route(method, "/a"); got != want+" /a" {
+			t.Errorf("%q: got %s, want %s", method, got, want)
+		}
+	}
+	f("M-SEARCH", "M-SEARCH")
+	f(strings.Repeat("A", 40), strings.Repeat("A", 40))
+	f(strings.Repeat("A", 41), "{method}")
+	f("GE T", "{method}")
+	f("GÉT", "{method}")
 }
 
 func TestTemplatesAreChecked(t *testing.T) {

@@ -89,8 +89,7 @@ func (c *call) release() {
 	if conn.SetReadDeadline(time.Unix(1, 0)) != nil {
 		return // not a server's writer: there is no connection to take back
 	}
-	c.body.reading.Lock() // the Transport has left Read, and comes in no more
-	c.body.reading.Unlock()
+	c.body.await()
 	if !c.closing {
 		return // cut or handed over: nothing is left to say to the client
 	}
@@ -98,6 +97,13 @@ func (c *call) release() {
 	if c.in.ContentLength < 0 || len(c.in.Header["Expect"]) > 0 {
 		c.linger()
 	}
+}
+
+// await returns when the Transport has left Read; after Close it comes in no
+// more.
+func (b *requestBody) await() {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 }
 
 // linger makes net/http half-close the connection and wait before it closes

@@ -31,33 +31,37 @@ type Config struct {
 	// plain TCP HTTP/1.1, and h2c for gRPC, which needs it. "http1" and "h2c"
 	// say it for every request.
 	Protocol string `yaml:"protocol"`
-	// Host is the Host header the upstream sees: empty keeps the client's,
+	// Host is what the upstream sees as "Host" header: empty keeps the client's,
 	// "upstream" sends the host of URL, anything else is sent as it is.
 	Host string `yaml:"host"`
 	// Forwarded is "keep" (X-Forwarded-* pass as they came, nothing is added)
 	// or "append" (the client's address is appended to X-Forwarded-For;
 	// X-Forwarded-Host and -Proto are set where they are absent).
 	Forwarded string `yaml:"forwarded"`
-	// ConnectTimeout bounds dialling and the TLS handshake; default 5 s.
+	// ConnectTimeout bounds dialling and the TLS handshake; above 0,
+	// default 5 s.
 	ConnectTimeout time.Duration `yaml:"connect_timeout"`
 	// ResponseTimeout bounds the wait from the request's end to the response's
 	// head; 0, the default, waits as long as the client does.
 	ResponseTimeout time.Duration `yaml:"response_timeout"`
 	// ContinueTimeout is how long a body announced with Expect: 100-continue
-	// is held back for the upstream's word; default 1 s.
+	// is held back for the upstream's word; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
 	// IdleTimeout closes idle upstream connections. Keep it below the
 	// upstream's own keep-alive timeout: a request sent as the upstream closes
-	// fails. Default 4 s, since common application servers close after 5 s.
+	// fails. Above 0; default 4 s, since common application servers close after 5 s.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
-	// MaxIdleConns bounds idle connections to the upstream; default 1024.
+	// MaxIdleConns bounds idle connections to the upstream; 1 or more,
+	// default 1024.
 	MaxIdleConns int `yaml:"max_idle_conns"`
 	// MaxConns bounds connections to the upstream; 0, the default, is no
 	// bound. Requests beyond it wait.
 	MaxConns int `yaml:"max_conns"`
-	// BufferBytes is the size of the pooled copy buffers; default 32 KiB.
+	// BufferBytes is the size of the pooled copy buffers, 1 KiB to 16 MiB; default
+	// 32 KiB.
 	BufferBytes int `yaml:"buffer_bytes"`
-	// MaxHeaderBytes bounds the head of a response; default 1 MiB.
+	// MaxHeaderBytes bounds the head of a response; 4 KiB or more, default
+	// 1 MiB.
 	MaxHeaderBytes int64 `yaml:"max_header_bytes"`
 }
 

@@ -1,6 +1,8 @@
 """Beginning and ending: what Ctrl-C leaves behind."""
 
+import os
 import re
+import signal
 import time
 
 import requests
@@ -81,3 +83,36 @@ def test_replay_can_be_interrupted(platform, background):
         replay.interrupt(30)
         clean(replay)
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", replay.text("stdout") + replay.text("stderr"))
+
+
+def start_recorder(platform, background, url):
+    port = driver.free_port()
+    recorder = background("record", "--listen", f"127.0.0.1:{port}", "--baseline", url, env=platform.env())
+    driver.wait_for_port(port, process=recorder.child)
+    return recorder, port
+
+
+def test_two_signals_at_once_are_one(platform, background):
+    """GNU timeout sends its signal to the process and to its group."""
+    platform.run("topics", "apply")
+    with services.echo() as (url, _):
+        recorder, port = start_recorder(platform, background, url)
+        assert requests.get(f"http://127.0.0.1:{port}/one", timeout=10).status_code == 200
+        for _ in range(2):
+            os.kill(recorder.child.pid, signal.SIGTERM)
+        assert recorder.wait() == 0, recorder.text("stderr")
+        err = recorder.text("stderr")
+        assert "stopping; waiting for requests under way" in err, err
+        assert "served=1 recorded=1 dropped=0" in err, err
+        clean(recorder)
+
+
+def test_hang_up_is_a_stop(platform, background):
+    platform.run("topics", "apply")
+    with services.echo() as (url, _):
+        recorder, port = start_recorder(platform, background, url)
+        assert requests.get(f"http://127.0.0.1:{port}/one", timeout=10).status_code == 200
+        os.kill(recorder.child.pid, signal.SIGHUP)
+        assert recorder.wait() == 0, recorder.text("stderr")
+        assert "served=1 recorded=1 dropped=0" in recorder.text("stderr")
+        clean(recorder)

@@ -18,6 +18,7 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/clickhouse/sql"
 	"understudy.dev/comparator/report"
+	"understudy.dev/comparator/report/text"
 	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -104,7 +105,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	var page bytes.Buffer
-	if err := r.Render(&page, report.Table); err != nil {
+	if err := text.Report(&page, r, text.Table); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("\n%s", page.String())

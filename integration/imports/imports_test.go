@@ -3,7 +3,6 @@
 package imports
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -14,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,18 +47,29 @@ func run(m *testing.M) int {
 	return kafkatest.Main(m)
 }
 
-// real is a folder of recorded traffic beside the project; without it the test
-// is skipped, under CI=true it fails.
-func real(t *testing.T, name string) string {
+// dataVar names the environment variable with the folder of recorded traffic.
+const dataVar = "UNDERSTUDY_DATA"
+
+// recordings is that folder. The command would take the variable for its own
+// flag --data, so it does not get to see it.
+var recordings = func() string {
+	defer os.Unsetenv(dataVar)
+	return os.Getenv(dataVar)
+}()
+
+// recorded is a file or folder of recorded traffic. Where UNDERSTUDY_DATA is
+// set, it must be there; elsewhere only our own small fixtures are read.
+func recorded(t *testing.T, name string) string {
 	t.Helper()
-	dir := filepath.Join("..", "..", "..", "shared", "data", name)
-	if _, err := os.Stat(dir); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("the recorded traffic is required here: %v", err)
-		}
-		t.Skipf("SKIP: no recorded traffic: %v", err)
+	if recordings == "" {
+		fmt.Fprintf(os.Stderr, "SKIPPING %s: %s is not set\n", t.Name(), dataVar)
+		t.Skipf("SKIP: no recorded traffic: %s is not set", dataVar)
 	}
-	return dir
+	path := filepath.Join(recordings, name)
+	if _, err := os.Stat(path); err != nil || !filepath.IsAbs(path) {
+		t.Fatalf("%s=%s must be the absolute path of a folder with %s (%v)", dataVar, recordings, name, err)
+	}
+	return path
 }
 
 // imported runs the command and reads the topic back in the order of arrival.
@@ -92,59 +103,99 @@ func imported(t *testing.T, args ...string) []*understudyv1.Exchange {
 }
 
 // logLine is this test's own reading of the combined format.
-var logLine = regexp.MustCompile(`^(\S+) (\S+) (\S+) \[([^\]]+)\] "(\S+) (\S+) (\S+)" (\d+) (\d+|-) "(.*?)" "(.*)`)
+var logLine = regexp.MustCompile(`^(\S+) (\S+) (.+?) \[([^\]]+)\] "(\S+) (.+) (HTTP/\S+)" (\d+) (\d+|-) "(.*?)" "(.*)$`)
+
+type line struct {
+	target, method, status, size, referer, agent string
+	at                                           time.Time
+}
+
+func readLine(t *testing.T, text string) line {
+	t.Helper()
+	m := logLine.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatalf("this test cannot read %q", text)
+	}
+	at, err := time.Parse("02/Jan/2006:15:04:05 -0700", m[4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	bytes := func(s string) string { // Apache's escapes are among those of Go
+		u, err := strconv.Unquote(`"` + s + `"`)
+		if err != nil {
+			t.Fatalf("this test cannot read %q: %v", s, err)
+		}
+		return u
+	}
+	header := func(s string) string {
+		if s == "-" {
+			return ""
+		}
+		return bytes(s)
+	}
+	return line{bytes(m[6]), m[5], m[8], strings.ReplaceAll(m[9], "-", "0"), header(m[10]), header(strings.TrimSuffix(m[11], `"`)), at}
+}
 
 func TestAccessLogThroughKafka(t *testing.T) {
-	path := filepath.Join(real(t, "access-log"), "apache_combined.log")
+	t.Run("own", func(t *testing.T) {
+		accessLogThroughKafka(t, filepath.Join("testdata", "combined.log"), 37)
+	})
+	t.Run("recorded", func(t *testing.T) {
+		accessLogThroughKafka(t, recorded(t, filepath.Join("access-log", "apache_combined.log")), 10_000)
+	})
+}
+
+func accessLogThroughKafka(t *testing.T, path string, total int) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	type line struct {
-		target, method, status, size, agent string
-		at                                  time.Time
-	}
 	var want []line
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for lines.Scan() {
-		m := logLine.FindStringSubmatch(lines.Text())
-		if m == nil {
-			t.Fatalf("this test cannot read %q", lines.Text())
-		}
-		at, err := time.Parse("02/Jan/2006:15:04:05 -0700", m[4])
-		if err != nil {
-			t.Fatal(err)
-		}
-		want = append(want, line{m[6], m[5], m[8], strings.ReplaceAll(m[9], "-", "0"), strings.TrimSuffix(m[11], `"`), at})
+	for _, l := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
+		want = append(want, readLine(t, l))
 	}
 	// The log is in the order of its lines, the timeline in that of arrival;
 	// within a second both keep the order of the lines.
 	slices.SortStableFunc(want, func(a, b line) int { return a.at.Compare(b.at) })
 
 	got := imported(t, "--format", "combined", path)
-	if len(got) != len(want) || len(got) != 10_000 {
-		t.Fatalf("%d of %d lines came back", len(got), len(want))
+	if len(got) != len(want) || len(got) != total {
+		t.Fatalf("%d of %d lines came back, want %d", len(got), len(want), total)
 	}
 	for i, e := range got {
-		w, agent := want[i], ""
-		for _, h := range e.Request.Headers {
-			if h.Name == "User-Agent" {
-				agent = string(h.Value)
-			}
+		w := want[i]
+		have := line{string(e.Request.Target), e.Request.Method, fmt.Sprint(e.Response.Status), fmt.Sprint(e.Response.Body.Length),
+			header(e.Request.Headers, "Referer"), header(e.Request.Headers, "User-Agent"), time.Unix(0, e.StartUnixNano)}
+		if !have.at.Equal(w.at) {
+			t.Fatalf("line %d in order of arrival: at %v, want %v", i+1, have.at, w.at)
 		}
-		if w.agent == "-" {
-			w.agent = ""
-		}
-		have := line{string(e.Request.Target), e.Request.Method, fmt.Sprint(e.Response.Status), fmt.Sprint(e.Response.Body.Length), agent, time.Unix(0, e.StartUnixNano)}
-		if have.target != w.target || have.method != w.method || have.status != w.status || have.size != w.size || have.agent != w.agent || !have.at.Equal(w.at) {
+		if have.at = w.at; have != w {
 			t.Fatalf("line %d in order of arrival:\n got %+v\nwant %+v", i+1, have, w)
 		}
 	}
 }
 
-func TestGitHubExchangesThroughKafka(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(real(t, "github-exchanges"), "*.json"))
-	if err != nil || len(files) < 20 {
+func header(list []*understudyv1.Header, name string) string {
+	for _, h := range list {
+		if h.Name == name {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+func TestNockFixturesThroughKafka(t *testing.T) {
+	t.Run("own", func(t *testing.T) {
+		nockThroughKafka(t, filepath.Join("testdata", "nock"), 2)
+	})
+	t.Run("recorded", func(t *testing.T) {
+		nockThroughKafka(t, recorded(t, "github-exchanges"), 20)
+	})
+}
+
+func nockThroughKafka(t *testing.T, dir string, atLeast int) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil || len(files) < atLeast {
 		t.Fatalf("%d files, %v", len(files), err)
 	}
 	type fixture struct {
@@ -153,6 +204,8 @@ func TestGitHubExchangesThroughKafka(t *testing.T) {
 		Body         json.RawMessage
 		Response     json.RawMessage
 		RawHeaders   []string
+
+		ResponseIsBinary bool
 	}
 	want := map[string][]fixture{} // by method and path, in order
 	total := 0
@@ -195,18 +248,30 @@ func TestGitHubExchangesThroughKafka(t *testing.T) {
 		if e.Response.Status != f.Status || !slices.Equal(headers, f.RawHeaders) {
 			t.Errorf("%s: status %d, headers %q\nwant %d, %q", key, e.Response.Status, headers, f.Status, f.RawHeaders)
 		}
-		if body := e.Response.Body.Content; !sameBody(f.Response, body) {
+		if body := e.Response.Body.Content; !sameBody(f.Response, body, f.ResponseIsBinary || header(e.Response.Headers, "Content-Encoding") != "") {
 			t.Errorf("%s: body\n got %.200s\nwant %.200s", key, body, f.Response)
+		}
+		if body := e.Request.Body.Content; !sameBody(f.Body, body, false) {
+			t.Errorf("%s: request body\n got %.200s\nwant %.200s", key, body, f.Body)
 		}
 	}
 }
 
-// sameBody: a JSON response is its compact text with every digit, a text is
-// itself, a binary one is hex in the file.
-func sameBody(raw json.RawMessage, body []byte) bool {
+// sameBody: a JSON body is its compact text with every digit, a text is itself,
+// a binary one is hex in the file, in pieces where it is compressed.
+func sameBody(raw json.RawMessage, body []byte, binary bool) bool {
+	if len(raw) == 0 {
+		return len(body) == 0
+	}
 	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text == string(body) || text == fmt.Sprintf("%x", body)
+	var pieces []string
+	switch {
+	case json.Unmarshal(raw, &text) == nil && binary:
+		return text == fmt.Sprintf("%x", body)
+	case json.Unmarshal(raw, &text) == nil:
+		return text == string(body)
+	case json.Unmarshal(raw, &pieces) == nil && binary:
+		return strings.Join(pieces, "") == fmt.Sprintf("%x", body)
 	}
 	var compact bytes.Buffer
 	return json.Compact(&compact, raw) == nil && compact.String() == string(body)

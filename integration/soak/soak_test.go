@@ -261,8 +261,12 @@ func (p *poster) after(announced bool) error {
 	}
 	p.tally.closed.Add(1)
 	_, _ = io.WriteString(p.c, p.owed)
-	if b, err := io.ReadAll(p.r); err != nil || len(b) > 0 {
-		return fmt.Errorf("after the close that was announced: %q, %v", b, err)
+	b, err := io.ReadAll(p.r)
+	if err != nil {
+		return fmt.Errorf("after the close that was announced: %q: %w", b, err)
+	}
+	if len(b) > 0 {
+		return fmt.Errorf("after the close that was announced: %q", b)
 	}
 	p.close()
 	return nil
@@ -310,7 +314,7 @@ func TestUnreadBodiesDoNotEndTheProcess(t *testing.T) {
 	if got := tally.answered.Load() + tally.cut.Load(); got != int64(requests) {
 		t.Errorf("%d of %d requests got an answer or an end", got, requests)
 	}
-	if served := rec.Counts().Served; served != uint64(requests) {
+	if served := rec.Tally().Served; served != uint64(requests) {
 		t.Errorf("the recorder has served %d of %d requests", served, requests)
 	}
 	if tally.closed.Load() == 0 || tally.reused.Load() == 0 {

@@ -2,13 +2,13 @@ package importer
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/seal"
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/uuid"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -18,7 +18,7 @@ import (
 type run struct {
 	ctx    context.Context
 	o      Options
-	source string
+	sealer *seal.Sealer
 	emit   func(*understudyv1.Exchange) error
 	sum    Summary
 }
@@ -28,7 +28,11 @@ func newRun(ctx context.Context, o Options, format string, emit func(*understudy
 	if err != nil {
 		return nil, err
 	}
-	return &run{ctx: ctx, o: o, source: "import/" + format, emit: emit, sum: Summary{Sequence: o.Sequence}}, nil
+	sealer := &seal.Sealer{
+		Recorder: o.Recorder, Source: "import/" + format, ServedBy: understudyv1.Side_SIDE_BASELINE,
+		Sessions: o.Sessions, Routes: o.Routes, Redactor: o.Redactor,
+	}
+	return &run{ctx: ctx, o: o, sealer: sealer, emit: emit, sum: Summary{Sequence: o.Sequence}}, nil
 }
 
 func (r *run) bad(m Mistake) {
@@ -54,47 +58,28 @@ func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	if r.sum.Imported == 1 || start.After(r.sum.Last) {
 		r.sum.Last = start
 	}
-	e.Recorder, e.Sequence, e.Source = r.o.Recorder, r.sum.Sequence, r.source
-	e.ServedBy = understudyv1.Side_SIDE_BASELINE
-	e.Id = uuid.From(start, identity(e, raw))
-	e.Route = r.o.Routes.Route(e.Request.Method, string(e.Request.Target))
 	headers := e.Request.Headers
-	e.Session = r.o.Sessions.Session(session.Source{
+	r.sealer.Seal(e, uuid.From(start, r.identity(raw)), r.sum.Sequence, session.Source{
 		Header: func(name string) []string { return values(headers, name) },
 		Target: string(e.Request.Target), Client: client,
 	})
-	if e.Session == "" {
-		e.Session = e.Id
-	}
-	e.Traceparent, e.Tracestate = first(headers, "traceparent"), first(headers, "tracestate")
-	r.o.Redactor.Exchange(e)
 	return r.emit(e)
 }
 
-func identity(e *understudyv1.Exchange, raw []byte) []byte {
-	b := append([]byte(e.Recorder), 0)
-	b = binary.BigEndian.AppendUint64(b, e.Sequence)
-	return append(append(b, e.Source...), raw...)
+// identity is what the id is made of, so that an import that is repeated makes
+// the same ids.
+func (r *run) identity(raw []byte) []byte {
+	b := append([]byte(r.o.Recorder), 0)
+	b = binary.BigEndian.AppendUint64(b, r.sum.Sequence)
+	return append(append(b, r.sealer.Source...), raw...)
 }
 
 // body is a whole body, cut at the capture limit.
 func (r *run) body(content []byte, headers []*understudyv1.Header) *understudyv1.Body {
-	b := &understudyv1.Body{Content: content, DeclaredLength: declaredLength(headers), Length: int64(len(content))}
-	if len(content) > 0 {
-		sum := sha256.Sum256(content)
-		b.Sha256 = sum[:]
-	}
-	if b.Length > r.o.CaptureLimit {
-		b.Content, b.Truncated = content[:r.o.CaptureLimit], true
-	}
+	b := message.BodyOf(content)
+	b.DeclaredLength = message.DeclaredLength(values(headers, "content-length"))
+	message.CutBody(b, r.o.CaptureLimit)
 	return b
-}
-
-func declaredLength(headers []*understudyv1.Header) int64 {
-	if n, err := strconv.ParseInt(first(headers, "content-length"), 10, 64); err == nil && n >= 0 {
-		return n
-	}
-	return -1
 }
 
 func values(headers []*understudyv1.Header, name string) (out []string) {

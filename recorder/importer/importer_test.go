@@ -189,6 +189,22 @@ func TestNockBodies(t *testing.T) {
 	f(`"response":12e3`, "12e3")
 }
 
+func TestImportedBodiesAreCutAtTheLimit(t *testing.T) {
+	got, _, _, err := imported(t, "nock", `[{"method":"post","path":"/","status":200,"body":"hello","response":"hi"}]`,
+		func(o *importer.Options) { o.CaptureLimit = 2 })
+	if err != nil || len(got) != 1 {
+		t.Fatalf("%d exchanges, %v", len(got), err)
+	}
+	want := &understudyv1.Body{Content: []byte("he"), DeclaredLength: -1, Length: 5, Truncated: true, Sha256: digest("hello")}
+	if diff := cmp.Diff(want, got[0].Request.Body, protocmp.Transform()); diff != "" {
+		t.Errorf("longer: -want +got\n%s", diff)
+	}
+	want = &understudyv1.Body{Content: []byte("hi"), DeclaredLength: -1, Length: 2, Sha256: digest("hi")}
+	if diff := cmp.Diff(want, got[0].Response.Body, protocmp.Transform()); diff != "" {
+		t.Errorf("as long: -want +got\n%s", diff)
+	}
+}
+
 func TestNockKeepsTheGoodElements(t *testing.T) {
 	const good = `{"method":"get","path":"/","status":200}`
 	f := func(text string, kept int, wantErr bool, want ...string) {
@@ -203,6 +219,7 @@ func TestNockKeepsTheGoodElements(t *testing.T) {
 	}
 	f("[]", 0, false)
 	f("\xef\xbb\xbf["+good+"]\n", 1, false)
+	f("\xef\xbb\xbf{}", 0, true, "line 1, column 1 (byte 3): the file is not a JSON array")
 	f("["+good+",\n 7,"+good+"]", 2, false, "line 2, column 2 (byte 44): the element is not an object")
 	f("["+good+",\n {\"method\":7},"+good+"]", 2, false, "line 2, column 12 (byte 54): method is not a string that names one")
 	f("["+good+",\n {\"method\":\"get\" 8},"+good+"]", 2, false, "line 2, column 18 (byte 60): not valid JSON: invalid character '8' after object value (expecting ',' or '}')")
@@ -245,6 +262,24 @@ func TestSameImportGivesSameIDs(t *testing.T) {
 	}
 }
 
+func TestOtherEntriesHaveOtherIDs(t *testing.T) {
+	id := func(path, recorder string, sequence uint64) string {
+		t.Helper()
+		got, _, _, err := imported(t, "nock", `[{"method":"get","path":"`+path+`","status":200}]`,
+			func(o *importer.Options) { o.Recorder, o.Sequence = recorder, sequence })
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%d exchanges, %v", len(got), err)
+		}
+		return got[0].Id
+	}
+	one := id("/a", "r", 0)
+	for what, other := range map[string]string{"entry": id("/b", "r", 0), "recorder": id("/a", "s", 0), "sequence": id("/a", "r", 1)} {
+		if other == one {
+			t.Errorf("another %s has the same id", what)
+		}
+	}
+}
+
 func TestImportRedacts(t *testing.T) {
 	key, _ := token.New(nil)
 	got, _, _, err := imported(t, "nock",
@@ -279,15 +314,18 @@ func TestErrorsOfReaderAndSinkAreReturned(t *testing.T) {
 	}
 }
 
-// shared opens real recordings kept beside the project's checkout.
+// shared is recorded traffic in the folder that UNDERSTUDY_DATA names; where it
+// is set, nothing may be missing. Elsewhere integration/imports has fixtures.
 func shared(t testing.TB, parts ...string) string {
 	t.Helper()
-	path := filepath.Join(append([]string{"..", "..", "..", "shared", "data"}, parts...)...)
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real recordings are required under CI: %v", err)
-		}
-		t.Skipf("SKIPPED, NO REAL RECORDINGS: %v", err)
+	dir := os.Getenv("UNDERSTUDY_DATA")
+	if dir == "" {
+		fmt.Fprintf(os.Stderr, "SKIPPING %s: UNDERSTUDY_DATA is not set\n", t.Name())
+		t.Skip("SKIP: no recorded traffic: UNDERSTUDY_DATA is not set")
+	}
+	path := filepath.Join(append([]string{dir}, parts...)...)
+	if _, err := os.Stat(path); err != nil || !filepath.IsAbs(path) {
+		t.Fatalf("UNDERSTUDY_DATA=%s must be the absolute path of a folder with %s (%v)", dir, filepath.Join(parts...), err)
 	}
 	return path
 }

@@ -1,10 +1,8 @@
 package target
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -49,36 +47,26 @@ var buffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }
 
 // capture keeps the first bytes of a body and hashes all of it.
 func (c *Client) capture(r io.Reader, declared int64) (*understudyv1.Body, error) {
-	b := &understudyv1.Body{DeclaredLength: declared}
-	kept := make([]byte, 0, min(max(declared, 512), c.cfg.CaptureLimit))
-	var sum hash.Hash
+	var kept message.Capture
+	kept.Expect(c.cfg.CaptureLimit, declared)
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	buf := *buffer
 	for {
 		n, err := r.Read(buf)
-		if n > 0 {
-			if sum == nil {
-				sum = sha256.New()
-			}
-			_, _ = sum.Write(buf[:n])
-			b.Length += int64(n)
-			kept = append(kept, buf[:min(int64(n), c.cfg.CaptureLimit-int64(len(kept)))]...)
-		}
+		_, _ = kept.Write(buf[:n])
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("body broke off after %d bytes: %w", b.Length, err)
+			return nil, fmt.Errorf("body broke off after %d bytes: %w", kept.Length(), err)
 		}
-		if b.Length > maxBody {
+		if kept.Length() > maxBody {
 			return nil, errEndless
 		}
 	}
-	b.Content, b.Truncated = kept, int64(len(kept)) < b.Length
-	if sum != nil {
-		b.Sha256 = sum.Sum(nil)
-	}
+	b := new(understudyv1.Body)
+	kept.Fill(b, true)
 	return b, nil
 }
 

@@ -58,7 +58,7 @@ type Completion struct {
 // Route overrides the policy for one route; what it leaves out is inherited.
 type Route struct {
 	// Route is a pattern of routes, "POST /orders/{id}"; * stands for any text
-	// within a segment. See route.Pattern.
+	// within a segment.
 	Route      string `yaml:"route"`
 	Completion `yaml:",inline"`
 }
@@ -71,13 +71,14 @@ type Config struct {
 	Headers map[string]string `yaml:"-"`
 	// Run names the run in the Understudy-Run header.
 	Run string `yaml:"-"`
-	// Timeout bounds one HTTP exchange; default 30 s.
+	// Timeout bounds one HTTP exchange; above 0, default 30 s.
 	Timeout time.Duration `yaml:"timeout"`
 	// CaptureLimit bounds the bytes kept of a body; default 512 KiB.
 	CaptureLimit int64 `yaml:"capture_limit"`
-	// H2C speaks HTTP/2 without TLS to a candidate that is known to.
+	// H2C speaks HTTP/2 without TLS, to a candidate with an http:// URL that is
+	// known to understand it.
 	H2C bool `yaml:"h2c"`
-	// Connections bounds the idle connections kept; default 1024.
+	// Connections bounds the idle connections kept; 1 or more, default 1024.
 	Connections int `yaml:"connections"`
 	// Locations are further hosts ("host:port") that a Location may name.
 	Locations []string `yaml:"locations"`
@@ -86,9 +87,11 @@ type Config struct {
 	// default http:// and the address listened on.
 	CallbackListen string `yaml:"callback_listen"`
 	CallbackURL    string `yaml:"callback_url"`
-	// Completion is the policy, Routes its exceptions.
+	// Completion is the policy.
 	Completion Completion `yaml:"completion"`
-	Routes     []Route    `yaml:"routes"`
+	// Routes are its exceptions; the first whose route matches decides, and
+	// what it leaves out is inherited.
+	Routes []Route `yaml:"routes"`
 }
 
 // DefaultConfig holds the documented defaults.

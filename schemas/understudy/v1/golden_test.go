@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/hex"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -49,6 +51,39 @@ func TestGoldenBytes(t *testing.T) {
 	})
 	if messages < 15 {
 		t.Fatalf("found %d messages of understudy.v1, expected at least 15: is the package registered?", messages)
+	}
+}
+
+// TestGoldenEnums pins the numbers of all enumerations, which the messages
+// above do not: they hold the same value whatever it is called.
+func TestGoldenEnums(t *testing.T) {
+	var got []string
+	protoregistry.GlobalTypes.RangeEnums(func(et protoreflect.EnumType) bool {
+		if et.Descriptor().ParentFile().Package() != "understudy.v1" {
+			return true
+		}
+		for i := range et.Descriptor().Values().Len() {
+			v := et.Descriptor().Values().Get(i)
+			got = append(got, fmt.Sprintf("%s %d %s\n", et.Descriptor().Name(), v.Number(), v.Name()))
+		}
+		return true
+	})
+	slices.Sort(got)
+	if len(got) < 5 {
+		t.Fatalf("found only %d values: is the package registered?", len(got))
+	}
+	file := filepath.Join("testdata", "enums.txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(strings.Join(got, "")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v (run with -update)", err)
+	}
+	if have := strings.Join(got, ""); have != string(want) {
+		t.Errorf("enumerations changed\n got:\n%s\nwant:\n%s", have, want)
 	}
 }
 

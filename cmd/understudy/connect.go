@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/schemas/topic"
+	"understudy.dev/stream"
+)
+
+func (a *app) names() topic.Names { return topic.NamesFor(a.cfg.Kafka.Prefix) }
+
+func (a *app) specs() []topic.Spec {
+	return topic.Specs(a.names(), topic.Sizing{Partitions: a.cfg.Kafka.Partitions})
+}
+
+// kafkaFlags add where Kafka is.
+func (a *app) kafkaFlags(c *cobra.Command) {
+	c.Flags().StringSliceVar(&a.cfg.Kafka.Brokers, "kafka", a.cfg.Kafka.Brokers, "Kafka brokers, host:port")
+	c.Flags().StringVar(&a.cfg.Kafka.Prefix, "prefix", a.cfg.Kafka.Prefix, "prefix of the topic names")
+}
+
+// clickhouseFlags add where ClickHouse is.
+func (a *app) clickhouseFlags(c *cobra.Command) {
+	c.Flags().StringVar(&a.cfg.ClickHouse.Address, "clickhouse", a.cfg.ClickHouse.Address,
+		"ClickHouse: host:port, clickhouse://user:password@host:port/database or http://…")
+}
+
+// dialKafka connects; that it cannot is the fault of a dependency.
+func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
+	if err := a.need("kafka"); err != nil {
+		return nil, err
+	}
+	client, err := stream.Dial(ctx, a.cfg.Kafka.Config, opts...)
+	return client, dependency(err)
+}
+
+// requireTopics fails early and says what to do when the topics are not there.
+func (a *app) requireTopics(ctx context.Context) error {
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	return dependency(stream.Check(ctx, client, a.specs()))
+}
+
+// newProducer connects a producer.
+func (a *app) newProducer(ctx context.Context, pc stream.ProducerConfig) (*stream.Producer, error) {
+	if err := a.need("kafka.producer"); err != nil {
+		return nil, err
+	}
+	p, err := stream.NewProducer(ctx, a.cfg.Kafka.Config, pc)
+	return p, dependency(err)
+}
+
+// deadLetters puts records that cannot be read aside, without waiting.
+func deadLetters(p *stream.Producer, component string) func(*kgo.Record, error) {
+	return func(r *kgo.Record, reason error) {
+		if letter, err := stream.DeadLetter(component, r, reason.Error()); err == nil {
+			p.Produce(context.Background(), letter, func(*kgo.Record, error) {})
+		}
+	}
+}
+
+// safeDeadLetters puts a record aside and waits until it is safe, before the
+// batch that holds it counts as handled.
+func safeDeadLetters(p *stream.Producer, component string) func(context.Context, *kgo.Record, error) error {
+	return func(ctx context.Context, r *kgo.Record, reason error) error {
+		letter, err := stream.DeadLetter(component, r, reason.Error())
+		if err != nil {
+			return err
+		}
+		return p.ProduceSync(ctx, letter)
+	}
+}
+
+// connectClickHouse connects and checks that the tables are there.
+func (a *app) connectClickHouse(ctx context.Context) (driver.Conn, error) {
+	if err := a.need("clickhouse"); err != nil {
+		return nil, err
+	}
+	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
+	if err != nil {
+		return nil, dependency(err)
+	}
+	if err := clickhouse.Check(ctx, conn); err != nil {
+		return nil, dependency(errors.Join(err, conn.Close()))
+	}
+	return conn, nil
+}
+
+// withTables connects to the tables for the time of f.
+func (a *app) withTables(ctx context.Context, f func(driver.Conn) error) error {
+	conn, err := a.connectClickHouse(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(conn)
+}

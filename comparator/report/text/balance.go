@@ -1,0 +1,68 @@
+package text
+
+import (
+	"io"
+	"strings"
+
+	"understudy.dev/comparator/report"
+)
+
+// Balance writes a balance in one of Formats; csv has a line for each equation.
+func Balance(w io.Writer, b report.Balance, format string) error {
+	v := view{value: b, table: func(p *page) { p.balance(b) }, columns: []string{"run", "equation", "left", "right", "holds"}}
+	for _, e := range b.Equations() {
+		v.records = append(v.records, []any{b.Run, e.Name, e.Left, e.Right, e.Holds()})
+	}
+	return v.render(w, format)
+}
+
+func (p *page) balance(b report.Balance) {
+	p.line("Balance of run %s (%s)", b.Run, b.State)
+	for _, e := range b.Equations() {
+		p.item("%s", e)
+	}
+	for _, r := range b.Recorders {
+		p.remarks(r)
+	}
+	if b.Holds {
+		p.line("The balance holds.")
+		return
+	}
+	p.line("The balance DOES NOT HOLD: %s.", strings.Join(b.Broken, "; "))
+	if b.State == "running" {
+		p.line("The run is still going, or was killed.")
+	} else {
+		p.line("The run is not valid. Has understudy compare read it to its end?")
+	}
+}
+
+func (p *page) remarks(r report.RecorderBalance) {
+	if r.Final && r.Pending > 0 {
+		p.line("Recorder %s ended with %s pending: what became of them is unknown.", r.Recorder, report.Count(r.Pending))
+	}
+	if !r.Final {
+		p.line("Recorder %s has not said its last word: it runs, or it was killed.", r.Recorder)
+	}
+	if r.Final && r.Stored < r.Recorded {
+		p.line("Recorder %s: %s of %s exchanges are in the table exchanges (not read yet, or expired).", r.Recorder, report.Count(r.Stored), report.Count(r.Recorded))
+	}
+}
+
+// Runs writes a list of runs in one of Formats.
+func Runs(w io.Writer, runs []report.Run, format string) error {
+	v := view{value: runs, columns: []string{"run", "state", "candidate", "speed", "start", "selected", "replayed", "skipped", "achieved_rate"}}
+	var rows [][]string
+	for _, r := range runs {
+		start := r.Start.UTC().Format("2006-01-02T15:04:05Z")
+		v.records = append(v.records, []any{r.Name, r.State, r.Candidate, r.Speed, start, r.Selected, r.Replayed, report.Sum(r.Skipped), r.AchievedRate})
+		rows = append(rows, []string{r.Name, r.State, start, report.Count(r.Selected), report.Count(r.Replayed), report.Count(report.Sum(r.Skipped))})
+	}
+	v.table = func(p *page) {
+		if len(rows) == 0 {
+			p.line("No runs. Replay one with understudy replay.")
+			return
+		}
+		p.table([]column{{"Run", 22, false}, {"State", 9, false}, {"Start", 20, false}, {"Selected", 8, true}, {"Replayed", 8, true}, {"Skipped", 7, true}}, rows)
+	}
+	return v.render(w, format)
+}

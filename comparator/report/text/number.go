@@ -1,0 +1,39 @@
+package text
+
+import "strconv"
+
+// millis writes milliseconds with three digits that mean something.
+func millis(ms float64) string {
+	switch {
+	case ms <= 0:
+		return "-"
+	case ms < 10:
+		return strconv.FormatFloat(ms, 'f', 2, 64)
+	case ms < 100:
+		return strconv.FormatFloat(ms, 'f', 1, 64)
+	}
+	return strconv.FormatFloat(ms, 'f', 0, 64)
+}
+
+// percent never rounds up to 100 or down to 0.
+func percent(part, whole uint64) string {
+	switch {
+	case whole == 0:
+		return "-"
+	case part == whole:
+		return "100 %"
+	case part == 0:
+		return "0 %"
+	}
+	p := float64(part) / float64(whole) * 100
+	return strconv.FormatFloat(min(max(p, 0.01), 99.99), 'f', 2, 64) + " %"
+}
+
+// shorten cuts text to a number of runes with a mark.
+func shorten(s string, runes int) string {
+	r := []rune(s)
+	if len(r) <= runes {
+		return s
+	}
+	return string(r[:runes-1]) + "…"
+}

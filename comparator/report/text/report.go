@@ -1,0 +1,174 @@
+// Package text draws what package report has read: tables for people, at most
+// 80 columns wide, and JSON and CSV for programs.
+package text
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"understudy.dev/comparator/report"
+)
+
+// Report writes a report in one of Formats. A table is for people; csv is the
+// scorecard with the latencies.
+func Report(w io.Writer, r *report.Report, format string) error {
+	v := view{value: r, table: func(p *page) { p.report(r) }}
+	v.columns, v.records = records(r)
+	return v.render(w, format)
+}
+
+func (p *page) report(r *report.Report) {
+	p.head(r.Run)
+	p.line("")
+	p.scorecard(r)
+	p.discrepancies(r)
+	p.latency(r)
+	p.noise(r)
+	p.balance(r.Balance)
+}
+
+func (p *page) head(r report.Run) {
+	p.line("Run %s: %s%s", r.Name, r.State, prefixed(": ", r.Detail))
+	speed := fmt.Sprintf("at %g×", r.Speed)
+	if r.Follow {
+		speed += ", following"
+	}
+	p.item("against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), lasted(r))
+	p.item("rate %.1f/s of %.1f/s planned; lag p50 %s, p99 %s, max %s",
+		r.AchievedRate, r.PlannedRate, lag(r.LagP50), lag(r.LagP99), lag(r.LagMax))
+	p.item("completion mode %s; completed: %s", orNone(r.Completion), orNone(report.Reasons(r.Completed)))
+	if r.LocationsRefused > 0 {
+		p.item("locations of the candidate refused: %s", report.Count(r.LocationsRefused))
+	}
+}
+
+func lasted(r report.Run) string {
+	if !r.Ended() {
+		return "now"
+	}
+	return r.End.Sub(r.Start).Round(100 * time.Millisecond).String()
+}
+
+// lag writes a duration with three digits that mean something.
+func lag(nano int64) string {
+	d, step := time.Duration(nano), time.Duration(1)
+	for d.Abs()/step >= 1000 {
+		step *= 10
+	}
+	return d.Round(step).String()
+}
+
+func (p *page) scorecard(r *report.Report) {
+	var rows [][]string
+	for _, s := range append(slices.Clone(r.Routes), r.Total) {
+		rows = append(rows, []string{s.Route, report.Count(s.Replays), percent(s.Match, s.Judged), s.Others()})
+	}
+	p.table([]column{{"Route", 34, false}, {"Replays", 9, true}, {"Match", 8, true}, {"Other verdicts", 22, false}}, rows)
+	p.line("")
+}
+
+func (p *page) discrepancies(r *report.Report) {
+	if len(r.Discrepancies) == 0 {
+		p.line("No discrepancies.")
+		p.line("")
+		return
+	}
+	p.line("Discrepancies: %d of %s kinds", len(r.Discrepancies), report.Count(r.Places))
+	var rows [][]string
+	for _, d := range r.Discrepancies {
+		rows = append(rows, []string{
+			report.Count(d.Replays), d.Route + " " + d.Path, d.Kind,
+			shorten(report.Clean(d.Baseline), 48), shorten(report.Clean(d.Candidate), 48),
+		})
+	}
+	p.table([]column{{"Replays", 7, true}, {"Where", 24, false}, {"How", 7, false}, {"Baseline", 16, false}, {"Candidate", 16, false}}, rows)
+	p.line("")
+}
+
+func (p *page) latency(r *report.Report) {
+	if len(r.Latency) == 0 {
+		return
+	}
+	p.line("Latency, milliseconds (candidate: from the intended send time)")
+	var rows [][]string
+	slow := 0
+	for _, l := range r.Latency {
+		mark := ""
+		if l.Slow {
+			mark = "slow"
+			slow++
+		}
+		rows = append(rows, []string{
+			l.Route, millis(l.BaselineP50), millis(l.BaselineP99), millis(l.AckP50), millis(l.AckP99),
+			millis(l.CompletionP50), millis(l.CompletionP99), mark,
+		})
+	}
+	p.table([]column{
+		{"Route", 24, false}, {"Base\np50", 6, true}, {"\np99", 6, true}, {"Ack\np50", 6, true}, {"\np99", 6, true},
+		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
+	}, rows)
+	if slow > 0 {
+		p.line("%d of %d routes are slow in the tail.", slow, len(r.Latency))
+	}
+	p.line("")
+}
+
+func (p *page) noise(r *report.Report) {
+	if len(r.Noise) == 0 {
+		return
+	}
+	places, parts := uint64(0), []string{}
+	for _, n := range r.Noise {
+		places += n.Places
+		parts = append(parts, fmt.Sprintf("%s %s on %s", n.Class, report.Count(n.Places), routes(len(n.Routes))))
+	}
+	p.line("Left out as noise: %s places (%s); SELECT * FROM noise shows them.", report.Count(places), strings.Join(parts, ", "))
+	p.line("")
+}
+
+// records are the scorecard with the latencies, a row for each route.
+func records(r *report.Report) ([]string, [][]any) {
+	latency := map[string]report.Latency{}
+	for _, l := range r.Latency {
+		latency[l.Route] = l
+	}
+	columns := []string{
+		"run", "route", "replays", "judged", "match", "mismatch", "rejected", "lost", "late", "duplicate", "contradictory",
+		"out_of_order", "orphan", "error", "skipped", "match_rate", "baseline_p50_ms", "baseline_p99_ms", "ack_p50_ms",
+		"ack_p99_ms", "completion_p50_ms", "completion_p99_ms", "slow",
+	}
+	var rows [][]any
+	for _, s := range r.Routes {
+		l := latency[s.Route]
+		rows = append(rows, []any{
+			r.Run.Name, s.Route, s.Replays, s.Judged, s.Match, s.Mismatch, s.Rejected, s.Lost, s.Late, s.Duplicate, s.Contradictory,
+			s.OutOfOrder, s.Orphan, s.Error, s.Skipped, s.MatchRate, l.BaselineP50, l.BaselineP99, l.AckP50,
+			l.AckP99, l.CompletionP50, l.CompletionP99, l.Slow,
+		})
+	}
+	return columns, rows
+}
+
+func routes(n int) string {
+	if n == 1 {
+		return "1 route"
+	}
+	return report.Count(uint64(n)) + " routes"
+}
+
+func prefixed(prefix, s string) string {
+	if s == "" {
+		return ""
+	}
+	return prefix + s
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

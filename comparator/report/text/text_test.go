@@ -1,0 +1,192 @@
+package text
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+
+	"understudy.dev/comparator/report"
+)
+
+var update = flag.Bool("update", false, "write testdata anew")
+
+// example has one of everything, and a payload that attacks the terminal.
+func example() *report.Report {
+	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	routes := []report.Score{
+		{Route: "POST /orders", Replays: 12_345, Match: 12_000, Mismatch: 300, Lost: 25, Late: 20, Judged: 12_345, MatchRate: 12_000. / 12_345},
+		{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, Match: 10, Judged: 10, MatchRate: 1},
+		{Route: "(orphan)", Replays: 2, Orphan: 2},
+	}
+	r := &report.Report{
+		Run: report.Run{
+			Name: "lunch", State: "completed", Candidate: "http://127.0.0.1:9", Speed: 5, Completion: "auto", Start: start, End: start.Add(90 * time.Second),
+			Selected: 12_367, Replayed: 12_355, Skipped: map[string]uint64{"unsafe": 10, "truncated": 2}, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
+			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 75_711_234,
+		},
+		Routes: routes, Total: report.Total(routes), Places: 17,
+		Discrepancies: []report.Discrepancy{
+			{Route: "POST /orders", Path: "$.total", Kind: "value", Places: 300, Replays: 300, Baseline: "9007199254740993", Candidate: "9007199254740992", Exchange: "e1"},
+			{Route: "POST /orders", Path: "$.note", Kind: "value", Places: 1, Replays: 1, Baseline: "plain", Candidate: "\x1b[2J\u009b31m\u202egone\xff", Exchange: "e2"},
+		},
+		Latency: []report.Latency{
+			{Route: "POST /orders", Replays: 12_345, BaselineP50: 4.2, BaselineP99: 31, AckP50: 1.1, AckP99: 3.9, CompletionP50: 48, CompletionP99: 812, Asynchronous: 12_000, Slow: true},
+			{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, BaselineP50: 2, BaselineP99: 2.5, AckP50: 1.5, AckP99: 2.2},
+		},
+		Noise: []report.NoiseClass{
+			{Class: "identifier", Places: 24_000, Replays: 12_000, Paths: 3, Routes: []string{"GET /customers/{id}/orders/{id}/positions", "POST /orders"}},
+			{Class: "timestamp", Places: 300, Replays: 300, Paths: 1, Routes: []string{"POST /orders"}},
+		},
+		Balance: report.Balance{
+			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
+			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
+			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, Final: true}},
+		},
+	}
+	r.Balance.Check()
+	return r
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+func TestRender(t *testing.T) {
+	r := example()
+	broken := r.Balance
+	broken.Judged--
+	broken.Check()
+	f := func(name, format string, render func(*bytes.Buffer, string) error) {
+		t.Helper()
+		var out bytes.Buffer
+		if err := render(&out, format); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range out.String() {
+			if c != '\n' && report.Unsafe(c) {
+				t.Errorf("%s: %U goes to the terminal", name, c)
+			}
+		}
+		if format == Table {
+			for _, line := range strings.Split(out.String(), "\n") {
+				if n := utf8.RuneCountInString(line); n > 80 {
+					t.Errorf("%s: a line of %d columns: %s", name, n, line)
+				}
+			}
+		}
+		golden(t, name, out.String())
+	}
+	whole := func(b *bytes.Buffer, format string) error { return Report(b, r, format) }
+	f("report.txt", Table, whole)
+	f("report.json", JSON, whole)
+	f("report.csv", CSV, whole)
+	f("broken.txt", Table, func(b *bytes.Buffer, format string) error { return Balance(b, broken, format) })
+	f("balance.csv", CSV, func(b *bytes.Buffer, format string) error { return Balance(b, r.Balance, format) })
+	runs := func(b *bytes.Buffer, format string) error { return Runs(b, []report.Run{r.Run}, format) }
+	f("runs.txt", Table, runs)
+	f("runs.csv", CSV, runs)
+	f("none.txt", Table, func(b *bytes.Buffer, format string) error { return Runs(b, nil, format) })
+	if err := Report(&bytes.Buffer{}, r, "yaml"); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
+		t.Errorf("an unknown format: %v", err)
+	}
+}
+
+func TestJSONKeepsTheText(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		var out bytes.Buffer
+		if err := writeJSON(&out, text); err != nil {
+			t.Fatal(err)
+		}
+		var got string
+		if err := json.Unmarshal(out.Bytes(), &got); err != nil || got != want {
+			t.Errorf("%q: got %q, %v; want %q", text, got, err, want)
+		}
+	}
+	f("plain <b> & ü 😀", "plain <b> & ü 😀")
+	f("\x1b[2J\x7f\u009b\u202e\u2028\U000E0041", "\x1b[2J\x7f\u009b\u202e\u2028\U000E0041")
+	f("\xff", "\uFFFD")
+}
+
+func TestCSVIsNoFormula(t *testing.T) {
+	var out bytes.Buffer
+	if err := writeCSV(&out, []string{"a", "b"}, [][]any{{"=1+1", -3}, {"x,\"y\"\n", 0.5}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := csv.NewReader(&out).ReadAll()
+	if want := [][]string{{"a", "b"}, {"'=1+1", "-3"}, {`x,"y"\n`, "0.5"}}; err != nil || !cmp.Equal(want, got) {
+		t.Errorf("%v %s", err, cmp.Diff(want, got))
+	}
+}
+
+func FuzzTerminal(f *testing.F) {
+	f.Add([]byte("plain\tü\n\x1b[2J"), 3)
+	f.Add([]byte("\xf0\x9f\x98\x80\xf0\x9f"), 2)
+	f.Fuzz(func(t *testing.T, in []byte, cut int) {
+		cut = min(max(cut, 0), len(in))
+		var whole, parts bytes.Buffer
+		for out, pieces := range map[*bytes.Buffer][][]byte{&whole: {in}, &parts: {in[:cut], in[cut:]}} {
+			w := Terminal(out)
+			for _, p := range pieces {
+				if n, err := w.Write(p); n != len(p) || err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if whole.String() != parts.String() {
+			t.Errorf("%q cut at %d: got %q, want %q", in, cut, parts.String(), whole.String())
+		}
+		for _, r := range whole.String() {
+			if r != '\n' && r != '\t' && report.Unsafe(r) {
+				t.Errorf("%q: %U gets through", in, r)
+			}
+		}
+	})
+}
+
+func TestNumbers(t *testing.T) {
+	f := func(got, want string) {
+		t.Helper()
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f(percent(0, 0), "-")
+	f(percent(99_999_999, 100_000_000), "99.99 %")
+	f(percent(1, 100_000_000), "0.01 %")
+	f(percent(3, 3), "100 %")
+	f(millis(0), "-")
+	f(millis(1.234), "1.23")
+	f(millis(812.4), "812")
+	f(shorten("äöü", 2), "ä…")
+	f(lag(0), "0s")
+	f(lag(90), "90ns")
+	f(lag(44_799_123), "44.8ms")
+	f(lag(-1_234_567), "-1.23ms")
+	f(lag(61_234_567_890), "1m1.2s")
+}

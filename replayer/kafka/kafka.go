@@ -1,0 +1,92 @@
+// Package kafka lets a run read its exchanges from Kafka and write its replays
+// there.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// ErrKafka is what errors.Is finds in an error for which Kafka is to blame, not
+// the run.
+var ErrKafka = errors.New("kafka cannot be used")
+
+// fault marks an error with ErrKafka and leaves its text.
+type fault struct{ error }
+
+func (f fault) Unwrap() error      { return f.error }
+func (fault) Is(target error) bool { return target == ErrKafka }
+
+func blame(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fault{err}
+}
+
+// Source reads the exchanges of a timeline.
+type Source struct {
+	mu sync.Mutex
+	t  *stream.Timeline
+}
+
+// NewSource reads a timeline, which stays the caller's to close.
+func NewSource(t *stream.Timeline) *Source { return &Source{t: t} }
+
+// Next implements replayer.Source.
+func (s *Source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, err := s.t.Next(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		err = blame(err)
+	}
+	return e, err
+}
+
+// Unselected implements replayer.Source.
+func (s *Source) Unselected() map[string]uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.t.Stats().Unselected
+}
+
+// Sink writes what the replayer gives, waiting while the producer's buffer is
+// full.
+type Sink struct {
+	producer *stream.Producer
+	names    topic.Names
+}
+
+// NewSink writes with a producer, which stays the caller's to close.
+func NewSink(p *stream.Producer, names topic.Names) *Sink { return &Sink{p, names} }
+
+// Replay implements replayer.Sink.
+func (s *Sink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
+	record, err := stream.ReplayRecord(s.names, r)
+	if err != nil {
+		done(err)
+		return
+	}
+	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(err) })
+}
+
+// Run implements replayer.Sink.
+func (s *Sink) Run(ctx context.Context, r *understudyv1.Run) error {
+	record, err := stream.RunRecord(s.names, r)
+	if err != nil {
+		return err
+	}
+	return blame(s.producer.ProduceSync(ctx, record))
+}
+
+// Flush implements replayer.Sink.
+func (s *Sink) Flush(ctx context.Context) error { return blame(s.producer.Flush(ctx)) }

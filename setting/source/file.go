@@ -1,0 +1,286 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"understudy.dev/setting"
+)
+
+// Read puts the YAML document over what into, a pointer to a struct, holds and
+// notes in origins where each value stands. All mistakes are returned, as
+// Mistakes; the values that are right are set nevertheless, so that a
+// validation can go on.
+func Read(data []byte, name string, into any, origins Origins) error {
+	r := &reader{name: name, origins: origins, anchors: map[string]ast.Node{}}
+	file, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return Mistakes{r.syntax(err)}
+	}
+	var bodies []ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body != nil {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	if len(bodies) == 0 {
+		return nil
+	}
+	for _, body := range bodies[1:] {
+		r.say("", start(body), nil, "a second YAML document; a configuration is one")
+	}
+	if !r.node(bodies[0], reflect.TypeOf(into).Elem(), "", start(bodies[0])) {
+		return r.mistakes.Err()
+	}
+	if err := yaml.NodeToValue(bodies[0], into, yaml.Strict()); err != nil && len(r.mistakes) == 0 {
+		return Mistakes{r.syntax(err)}
+	}
+	return r.mistakes.Err()
+}
+
+// reader walks a document beside the type that it is to fill.
+type reader struct {
+	name     string
+	origins  Origins
+	mistakes Mistakes
+	anchors  map[string]ast.Node
+}
+
+func (r *reader) at(t *token.Token) Origin {
+	if t == nil || t.Position == nil {
+		return Origin{Kind: File, Name: r.name, Line: 1, Column: 1}
+	}
+	return Origin{Kind: File, Name: r.name, Line: t.Position.Line, Column: t.Position.Column}
+}
+
+func (r *reader) say(path string, t *token.Token, value any, fault string) {
+	r.mistakes = append(r.mistakes, Mistake{setting.Problem{Path: path, Value: value, Fault: fault}, r.at(t)})
+}
+
+// syntax makes a mistake of an error of the parser.
+func (r *reader) syntax(err error) Mistake {
+	var e yaml.Error
+	if errors.As(err, &e) {
+		return Mistake{setting.Problem{Fault: e.GetMessage()}, r.at(e.GetToken())}
+	}
+	return Mistake{setting.Problem{Fault: err.Error()}, r.at(nil)}
+}
+
+// node checks a value for a type. It is false when the value, or a part of it
+// that cannot be left out, is a mistake. key is where the value is announced.
+func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token) bool {
+	n, ok := r.resolve(n, path)
+	if !ok {
+		return false
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	_, null := n.(*ast.NullNode)
+	switch {
+	case null && IsSection(t):
+		// Null would not leave the defaults in place but wipe them out.
+		r.say(path, key, nil, fmt.Sprintf("section %s is empty; remove it", path))
+		return false
+	case null:
+		return true
+	case IsSection(t), t.Kind() == reflect.Map:
+		m, ok := n.(*ast.MappingNode)
+		if !ok {
+			// The value may hold a secret, such as a header, and is not repeated.
+			r.say(path, start(n), nil, "is not a section of the form key: value")
+			return false
+		}
+		r.mapping(m, t, path)
+		return true
+	case t.Kind() == reflect.Slice:
+		return r.sequence(n, t, path)
+	default:
+		return r.scalar(n, t, path)
+	}
+}
+
+// resolve follows anchors, aliases and tags to the value.
+func (r *reader) resolve(n ast.Node, path string) (ast.Node, bool) {
+	first := n.GetToken()
+	for range maxSteps {
+		switch v := n.(type) {
+		case *ast.AnchorNode:
+			r.anchors[v.Name.GetToken().Value] = v.Value
+			n = v.Value
+		case *ast.AliasNode:
+			name := v.Value.GetToken().Value
+			if n = r.anchors[name]; n == nil {
+				r.say(path, v.GetToken(), nil, fmt.Sprintf("there is no anchor &%s above", name))
+				return nil, false
+			}
+		case *ast.TagNode:
+			n = v.Value
+		default:
+			return n, true
+		}
+	}
+	r.say(path, first, nil, "its anchors lead in a circle")
+	return nil, false
+}
+
+// maxSteps bounds how many anchors, aliases and tags stand before a value.
+const maxSteps = 32
+
+// mapping checks a section or a map and takes out what is a mistake.
+func (r *reader) mapping(m *ast.MappingNode, t reflect.Type, path string) {
+	var fields []Field
+	if IsSection(t) {
+		fields = slices.DeleteFunc(Fields(t), func(f Field) bool { return f.Hidden })
+	}
+	var kept []*ast.MappingValueNode
+	for _, v := range m.Values {
+		if r.entry(v, t, fields, path) {
+			kept = append(kept, v)
+		}
+	}
+	m.Values = kept
+}
+
+func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, path string) bool {
+	key := v.Key.GetToken()
+	if v.Key.IsMergeKey() {
+		return r.node(v.Value, t, path, key)
+	}
+	at := setting.Member(path, key.Value)
+	var of reflect.Type
+	if IsSection(t) {
+		at = setting.Join(path, key.Value)
+		i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key.Value })
+		if i < 0 {
+			r.say(at, key, nil, "unknown key"+suggestion(key.Value, fields))
+			return false
+		}
+		of = fields[i].Type
+	} else {
+		of = t.Elem()
+	}
+	place := key
+	if _, isScalar := v.Value.(ast.ScalarNode); isScalar {
+		place = v.Value.GetToken()
+	}
+	r.origins.Set(at, r.at(place))
+	return r.node(v.Value, of, at, key)
+}
+
+// sequence checks a list; one wrong element spoils it, unless it is a section,
+// for which an empty one can stand.
+func (r *reader) sequence(n ast.Node, t reflect.Type, path string) bool {
+	s, ok := n.(*ast.SequenceNode)
+	if !ok {
+		r.say(path, start(n), shown(n), "is not a list; want [a, b]")
+		return false
+	}
+	good := true
+	for i, v := range s.Values {
+		at := setting.Index(path, i)
+		r.origins.Set(at, r.at(start(v)))
+		if ok := r.node(v, t.Elem(), at, start(v)); !ok && IsSection(t.Elem()) {
+			s.Values[i] = ast.Mapping(start(v), false)
+		} else {
+			good = good && ok
+		}
+	}
+	return good
+}
+
+// scalar checks a single value by decoding it.
+func (r *reader) scalar(n ast.Node, t reflect.Type, path string) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.SequenceNode:
+		r.say(path, start(n), shown(n), "is not a single value; want "+TypeName(t))
+		return false
+	}
+	err := yaml.NodeToValue(n, reflect.New(t).Interface())
+	if f, ok := n.(*ast.FloatNode); ok && t.Kind() != reflect.Float64 && t.Kind() != reflect.String && f.Value != math.Trunc(f.Value) {
+		err = errors.New("fraction")
+	}
+	if err == nil {
+		return true
+	}
+	value := shown(n)
+	_, numeric := value.(plain)
+	r.say(path, start(n), value, Fault(t, numeric))
+	return false
+}
+
+// plain text is shown as it stands, without quotes.
+type plain string
+
+// shown is what a message repeats of a value.
+func shown(n ast.Node) any {
+	switch n.(type) {
+	case *ast.MappingNode:
+		return plain("a section")
+	case *ast.SequenceNode:
+		return plain("a list")
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.NanNode, *ast.InfinityNode:
+		return plain(n.GetToken().Value)
+	default:
+		return n.GetToken().Value
+	}
+}
+
+// start is the first token of a value.
+func start(n ast.Node) *token.Token {
+	switch v := n.(type) {
+	case *ast.MappingNode:
+		if len(v.Values) > 0 {
+			return v.Values[0].Key.GetToken()
+		}
+	case *ast.SequenceNode:
+		if len(v.Values) > 0 && !v.IsFlowStyle {
+			return start(v.Values[0])
+		}
+	}
+	return n.GetToken()
+}
+
+// suggestion names the key that was probably meant.
+func suggestion(key string, fields []Field) string {
+	best, distance := "", max(2, len(key)/3)+1
+	for _, f := range fields {
+		if d := edits(strings.ToLower(key), f.Key); d < distance {
+			best, distance = f.Key, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// edits is the Levenshtein distance.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

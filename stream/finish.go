@@ -1,0 +1,131 @@
+package stream
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Progress is what Finish asks Kafka; GroupProgress is the real one.
+type Progress interface {
+	// Runs gives the last record of every run.
+	Runs(ctx context.Context) ([]*understudyv1.Run, error)
+	// Ends gives the present end of a topic.
+	Ends(ctx context.Context, topic string) (map[int32]int64, error)
+	// Passed says whether the group has committed up to the given ends.
+	Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error)
+}
+
+// Finish knows when a comparator that is not to follow for ever has done its
+// work: the runs it waits for have ended, and all that was written up to then
+// is in the tables. It is not safe for concurrent use.
+type Finish struct {
+	progress Progress
+	topics   []string
+	run      string
+	ends     map[string]map[int32]int64 // nil until the runs have ended
+}
+
+// NewFinish waits for one run, or, when run is empty, for every run there is
+// when it first looks and none is running.
+func NewFinish(progress Progress, topics []string, run string) *Finish {
+	return &Finish{progress: progress, topics: topics, run: run}
+}
+
+// Reached looks once. waiting says, for people, what is still to come; it is
+// empty when the end is reached. A run that was killed stays in the state
+// running and is waited for; a resumed one ends it.
+func (f *Finish) Reached(ctx context.Context) (reached bool, waiting string, err error) {
+	if f.ends == nil {
+		if waiting, err := f.runs(ctx); err != nil || waiting != "" {
+			return false, waiting, err
+		}
+		// Taken after the last word of the runs, so that all they wrote lies
+		// before these ends.
+		if err := f.mark(ctx); err != nil {
+			return false, "", err
+		}
+	}
+	for _, name := range f.topics {
+		ok, err := f.progress.Passed(ctx, name, f.ends[name])
+		if err != nil || !ok {
+			return false, "the rest of topic " + name, err
+		}
+	}
+	return true, "", nil
+}
+
+func (f *Finish) mark(ctx context.Context) error {
+	ends := map[string]map[int32]int64{}
+	for _, name := range f.topics {
+		of, err := f.progress.Ends(ctx, name)
+		if err != nil {
+			return fmt.Errorf("end of topic %s: %w", name, err)
+		}
+		ends[name] = of
+	}
+	f.ends = ends
+	return nil
+}
+
+// runs says which runs are waited for.
+func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
+	runs, err := f.progress.Runs(ctx)
+	if err != nil {
+		return "", fmt.Errorf("state of the runs: %w", err)
+	}
+	if len(runs) == 0 && f.run == "" {
+		return "a first run", nil
+	}
+	found := false
+	var going []string
+	for _, r := range runs {
+		if f.run != "" && r.GetName() != f.run {
+			continue
+		}
+		found = true
+		if !terminal(r.GetState()) {
+			going = append(going, r.GetName())
+		}
+	}
+	switch {
+	case !found && f.run != "":
+		return "run " + f.run + " to begin", nil
+	case len(going) > 0:
+		slices.Sort(going)
+		return fmt.Sprintf("run %s to end", going[0]), nil
+	}
+	return "", nil
+}
+
+func terminal(s understudyv1.Run_State) bool {
+	return s == understudyv1.Run_STATE_COMPLETED || s == understudyv1.Run_STATE_CANCELED || s == understudyv1.Run_STATE_FAILED
+}
+
+// GroupProgress is the Progress of a consumer group.
+type GroupProgress struct {
+	Config Config
+	Client *kgo.Client
+	Group  string
+	Names  topic.Names
+}
+
+// Runs implements Progress.
+func (p GroupProgress) Runs(ctx context.Context) ([]*understudyv1.Run, error) {
+	return Runs(ctx, p.Config, p.Names)
+}
+
+// Ends gives the present end of a topic.
+func (p GroupProgress) Ends(ctx context.Context, topic string) (map[int32]int64, error) {
+	return Ends(ctx, p.Client, topic)
+}
+
+// Passed says whether the group has committed up to the given ends.
+func (p GroupProgress) Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error) {
+	return Passed(ctx, p.Client, p.Group, topic, ends)
+}
