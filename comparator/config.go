@@ -1,10 +1,10 @@
 package comparator
 
 import (
-	"path"
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
 )
 
@@ -43,8 +43,7 @@ type Rule struct {
 	// Expires is a day, YYYY-MM-DD; replays closed after it are judged without
 	// the rule, and a comparison is not started with it. Empty never expires.
 	Expires string `yaml:"expires"`
-	// Route is a pattern of path.Match for the route, "POST /orders/*"; empty
-	// is every route.
+	// Route is a pattern of routes, "POST /orders/*"; empty is every route.
 	Route string `yaml:"route"`
 	// Path is a pattern for the folded path: * stands for one segment or a part
 	// of one, ** for any number of segments.
@@ -107,7 +106,7 @@ func (r Rule) problems() setting.Problems {
 	ps.Require(r.Name != "", "name", nil, "is needed")
 	ps.Require(r.Owner != "", "owner", nil, "is needed")
 	ps.Require(r.Reason != "", "reason", nil, "is needed")
-	_, err := path.Match(r.Route, "")
+	_, err := route.ParsePattern(r.Route)
 	ps.Require(err == nil, "route", r.Route, "is not a pattern")
 	ps.Require(strings.HasPrefix(r.Path, "$") || strings.HasPrefix(r.Path, headerPath), "path", r.Path, "does not begin with $ or with header: and a name")
 	_, err = r.expiry()

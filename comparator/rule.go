@@ -3,18 +3,19 @@ package comparator
 import (
 	"fmt"
 	"math/big"
-	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"understudy.dev/comparator/diff"
+	"understudy.dev/exchange/route"
 )
 
 // rule is a Rule made ready.
 type rule struct {
 	Rule
 	expires   time.Time
+	routes    route.Pattern
 	segments  []string
 	tolerance tolerance
 }
@@ -68,6 +69,9 @@ func compileRules(rs []Rule) ([]rule, error) {
 		if c.expires, err = r.expiry(); err != nil {
 			return nil, err
 		}
+		if c.routes, err = route.ParsePattern(r.Route); err != nil {
+			return nil, err
+		}
 		if r.Action == actionTolerance {
 			if c.tolerance, err = parseTolerance(r.Tolerance); err != nil {
 				return nil, err
@@ -90,34 +94,18 @@ func split(p string) []string {
 // rules are those that hold for one replay.
 type rules []*rule
 
-func (j *Judge) rulesFor(route string, closed time.Time) rules {
+func (j *Judge) rulesFor(name string, closed time.Time) rules {
 	var out rules
 	for i := range j.rules {
 		r := &j.rules[i]
 		if !r.expires.IsZero() && !closed.Before(r.expires) {
 			continue
 		}
-		if ok, err := path.Match(r.Route, route); r.Route != "" && (err != nil || !ok) && !routeMatches(r.Route, route) {
-			continue
+		if r.routes.Match(name) {
+			out = append(out, r)
 		}
-		out = append(out, r)
 	}
 	return out
-}
-
-// routeMatches compares segment by segment, so that * stands for {id} and the
-// like.
-func routeMatches(pattern, route string) bool {
-	ps, rs := strings.Split(pattern, "/"), strings.Split(route, "/")
-	if len(ps) != len(rs) {
-		return false
-	}
-	for i := range ps {
-		if ok, err := path.Match(ps[i], rs[i]); err != nil || !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // forPath gives the first rule of an action that covers a path.
@@ -156,7 +144,7 @@ func matches(pattern, segments []string) bool {
 	return len(segments) == 0
 }
 
-// segmentMatches: x-*-id covers x-a-id. Array positions are no names, so only
+// segmentMatches: x-*-id covers x-a-id. Array positions are not names, so only
 // [] and a * on its own cover them.
 func segmentMatches(pattern, segment string) bool {
 	parts := strings.Split(pattern, "*")

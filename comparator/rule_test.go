@@ -49,12 +49,12 @@ func TestRulesForHeaders(t *testing.T) {
 func TestValidateNamesEveryMistake(t *testing.T) {
 	cfg := comparator.DefaultConfig()
 	cfg.MaxDifferences = 0
-	cfg.Rules = []comparator.Rule{{Name: "x", Path: "items", Action: "hide", Expires: "soon"}, {Name: "x", Owner: "o", Reason: "r", Path: "$", Action: "tolerance", Tolerance: "1e9999"}}
+	cfg.Rules = []comparator.Rule{{Name: "x", Path: "items", Route: "GET /[", Action: "hide", Expires: "soon"}, {Name: "x", Owner: "o", Reason: "r", Path: "$", Action: "tolerance", Tolerance: "1e9999"}}
 	err := cfg.Validate()
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, part := range []string{"max_differences", "owner", `path: "items"`, `action: "hide"`, `"soon"`, "used twice", `tolerance: "1e9999"`} {
+	for _, part := range []string{"max_differences", "owner", `"GET /["`, `path: "items"`, `action: "hide"`, `"soon"`, "used twice", `tolerance: "1e9999"`} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not named in: %v", part, err)
 		}

@@ -72,24 +72,24 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
-	ps.Require(c.Run != "", "run", nil, "the run needs a name")
-	ps.Require(c.Speed > 0 && c.Speed <= 10_000, "speed", c.Speed, "is not above 0 and at most 10000")
-	ps.Require(!c.Follow || c.Speed == 1, "speed", c.Speed, "is not 1, at which shadow mode runs")
-	for _, name := range slices.Sorted(maps.Keys(c.Headers)) {
-		ok := sendableField(&understudyv1.Header{Name: name, Value: []byte(c.Headers[name])}) && name[0] != ':'
+	ps.Require(cfg.Run != "", "run", nil, "the run needs a name")
+	ps.Require(cfg.Speed > 0 && cfg.Speed <= 10_000, "speed", cfg.Speed, "is not above 0 and at most 10000")
+	ps.Require(!cfg.Follow || cfg.Speed == 1, "speed", cfg.Speed, "is not 1, at which shadow mode runs")
+	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
+		ok := sendableField(&understudyv1.Header{Name: name, Value: []byte(cfg.Headers[name])}) && name[0] != ':'
 		ps.Require(ok, setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
 	}
-	ps.Require(c.InFlight >= 1, "in_flight", c.InFlight, "is less than 1")
-	ps.Require(c.InFlightBytes >= 1, "in_flight_bytes", c.InFlightBytes, "is less than 1")
-	ps.Require(c.MaxGap >= 0, "max_gap", c.MaxGap, "is negative")
-	ps.Require(c.Delay >= 0, "delay", c.Delay, "is negative")
-	ps.Require(c.Drain >= 0, "drain", c.Drain, "is negative")
-	ps.Require(c.LagBudget >= 0, "lag_budget", c.LagBudget, "is negative")
-	ps.Require(c.OrderTolerance >= 0, "order_tolerance", c.OrderTolerance, "is negative")
+	ps.Require(cfg.InFlight >= 1, "in_flight", cfg.InFlight, "is less than 1")
+	ps.Require(cfg.InFlightBytes >= 1, "in_flight_bytes", cfg.InFlightBytes, "is less than 1")
+	ps.Require(cfg.MaxGap >= 0, "max_gap", cfg.MaxGap, "is negative")
+	ps.Require(cfg.Delay >= 0, "delay", cfg.Delay, "is negative")
+	ps.Require(cfg.Drain >= 0, "drain", cfg.Drain, "is negative")
+	ps.Require(cfg.LagBudget >= 0, "lag_budget", cfg.LagBudget, "is negative")
+	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	var candidate setting.Problems
-	candidate.Under("", c.client().Validate())
+	candidate.Under("", cfg.client().Validate())
 	for _, p := range candidate {
 		if p.Path == "url" {
 			p.Path = "candidate" // as this section calls it
@@ -100,18 +100,18 @@ func (c Config) Validate() error {
 }
 
 // client is the configuration of the candidate's client.
-func (c Config) client() target.Config {
-	out := c.Config
-	out.URL, out.Headers, out.Run = c.Candidate, c.Headers, c.Run
+func (cfg Config) client() target.Config {
+	out := cfg.Config
+	out.URL, out.Headers, out.Run = cfg.Candidate, cfg.Headers, cfg.Run
 	return out
 }
 
 // isolated says whether unsafe methods may be sent.
-func (c Config) isolated() bool {
-	if c.Isolated {
+func (cfg Config) isolated() bool {
+	if cfg.Isolated {
 		return true
 	}
-	u, err := url.Parse(c.Candidate)
+	u, err := url.Parse(cfg.Candidate)
 	if err != nil {
 		return false
 	}

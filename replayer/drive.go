@@ -22,12 +22,12 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	e := replay.GetExchange()
 	pairs := r.known(e)
 	replacer := substitute.NewReplacer(pairs)
-	operation := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
-	defer operation.Forget()
+	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
+	defer turn.Forget()
 	q, body := r.build(e, replacer)
 	var promise *understudyv1.Response
 	observation, ok := r.client.Do(ctx, target.Request{
-		HTTP: q, Body: body, Route: e.GetRoute(), Scheduled: due, Operation: operation,
+		HTTP: q, Body: body, Route: e.GetRoute(), Scheduled: due, Turn: turn,
 		Sent: func(at time.Time) {
 			replay.SentUnixNano = at.UnixNano()
 			r.books.sent(due, at)
@@ -43,7 +43,7 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	}
 	replay.Candidate = observation
 	if d := observation.GetCompletion(); d.GetChannel() > understudyv1.Channel_CHANNEL_IMMEDIATE && d.GetSeen() > 0 {
-		d.Overtook = operation.Overtook(r.stop)
+		d.Overtook = turn.Overtook(r.stop)
 	}
 	replay.Substitutions = substitutions(e, pairs, replacer.Uses(), r.known(e))
 	r.close(ctx, replay, true)

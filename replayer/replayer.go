@@ -156,7 +156,7 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 			}
 			due = plan.At(start)
 		}
-		r.one(ctx, inner, pacer, e, due)
+		r.sendOrSkip(ctx, inner, pacer, e, due)
 	}
 	if r.cfg.Follow && ctx.Err() != nil {
 		return nil // the way in which shadow mode ends
@@ -170,8 +170,8 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 // leadIn lets the first requests be prepared before they are due.
 const leadIn = 20 * time.Millisecond
 
-// one sends or skips one exchange at its time.
-func (r *Replayer) one(ctx, inner context.Context, pacer *schedule.Pacer, e *understudyv1.Exchange, due time.Time) {
+// sendOrSkip sends or skips one exchange at its time.
+func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer, e *understudyv1.Exchange, due time.Time) {
 	replay := &understudyv1.Replay{
 		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed,
 	}

@@ -3,6 +3,8 @@ package noise
 import (
 	"net/url"
 	"strings"
+
+	"understudy.dev/exchange/names"
 )
 
 // links compares references that contain identifiers: absolute URLs, absolute
@@ -46,7 +48,7 @@ func (e *Evidence) origins(b, c *url.URL) bool {
 	case c.Host == "":
 		return strings.EqualFold(b.Host, e.BaselineHost)
 	case b.Host == "":
-		return e.consistent(e.BaselineHost, c.Host)
+		return e.renamed.Admit(e.BaselineHost, c.Host)
 	}
 	return e.host(b.Host, c.Host)
 }
@@ -54,7 +56,7 @@ func (e *Evidence) origins(b, c *url.URL) bool {
 // host: the name under which each side was asked.
 func (e *Evidence) host(b, c string) bool {
 	return e.BaselineHost != "" && strings.EqualFold(b, e.BaselineHost) && !strings.ContainsAny(c, "/ ") &&
-		e.consistent(e.BaselineHost, c)
+		e.renamed.Admit(e.BaselineHost, c)
 }
 
 func (e *Evidence) parts(bs, cs []string) bool {
@@ -62,7 +64,7 @@ func (e *Evidence) parts(bs, cs []string) bool {
 		return false
 	}
 	for i, b := range bs {
-		if b != cs[i] && !(identifier(b) && identifier(cs[i]) && e.renames("", b, cs[i])) {
+		if b != cs[i] && !(names.IsSegment(b) && names.IsSegment(cs[i]) && e.renames("", b, cs[i])) {
 			return false
 		}
 	}
@@ -85,7 +87,7 @@ func (e *Evidence) queries(b, c string) bool {
 		}
 		name, bv, _ := strings.Cut(bs[i], "=")
 		other, cv, _ := strings.Cut(cs[i], "=")
-		if name != other || !identifierName(name) && !(unique(bv) && unique(cv)) || !e.renames(name, bv, cv) {
+		if name != other || !names.IsMinted(name) && !(names.IsUnique(bv) && names.IsUnique(cv)) || !e.renames(name, bv, cv) {
 			return false
 		}
 	}
@@ -94,8 +96,8 @@ func (e *Evidence) queries(b, c string) bool {
 
 // renames: a pair that is known, or that may become one.
 func (e *Evidence) renames(name, b, c string) bool {
-	if known, ok := e.renamed[b]; ok {
+	if known, ok := e.renamed.Candidate(b); ok {
 		return known == c
 	}
-	return generated(b) && generated(c) && !e.given(name, b) && e.consistent(b, c)
+	return generated(b) && generated(c) && !names.SentAs(e.Given, name, b) && e.renamed.Admit(b, c)
 }

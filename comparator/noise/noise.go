@@ -4,7 +4,11 @@
 // the same classes. What is classified stays visible; it only does not count.
 package noise
 
-import "time"
+import (
+	"time"
+
+	"understudy.dev/exchange/names"
+)
 
 // The classes.
 const (
@@ -36,34 +40,11 @@ type Evidence struct {
 	// name another one on the candidate's side, always the same.
 	BaselineHost string
 
-	renamed map[string]string // baseline → candidate
-	origin  map[string]string // candidate → baseline
+	renamed names.Bijection
 }
 
 // Rename adds a pair that is known from elsewhere in the session.
-func (e *Evidence) Rename(baseline, candidate string) {
-	if e.renamed == nil {
-		e.renamed, e.origin = map[string]string{}, map[string]string{}
-	}
-	if _, known := e.renamed[baseline]; !known {
-		e.renamed[baseline] = candidate
-	}
-	if _, known := e.origin[candidate]; !known {
-		e.origin[candidate] = baseline
-	}
-}
-
-// consistent adds the pair if neither value is paired otherwise.
-func (e *Evidence) consistent(baseline, candidate string) bool {
-	if c, known := e.renamed[baseline]; known && c != candidate {
-		return false
-	}
-	if b, known := e.origin[candidate]; known && b != baseline {
-		return false
-	}
-	e.Rename(baseline, candidate)
-	return true
-}
+func (e *Evidence) Rename(baseline, candidate string) { e.renamed.Know(baseline, candidate) }
 
 // Value is a scalar as text, and whether it was a number.
 type Value struct {
@@ -78,10 +59,10 @@ func (e *Evidence) Class(name string, baseline, candidate Value) string {
 	if baseline.Number != candidate.Number || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
 		return ""
 	}
-	if known, ok := e.renamed[b]; ok && known == c && (identifierName(name) || len(b) >= telling) {
+	if known, ok := e.renamed.Candidate(b); ok && known == c && (names.IsMinted(name) || names.IsSelfEvident(b)) {
 		return Identifier
 	}
-	if e.given(name, b) {
+	if names.SentAs(e.Given, name, b) {
 		return ""
 	}
 	if same, both := e.timestamps(baseline, candidate); both {
@@ -95,7 +76,7 @@ func (e *Evidence) Class(name string, baseline, candidate Value) string {
 		return Identifier
 	case baseline.Number:
 		return ""
-	case random(b, c) && e.consistent(b, c):
+	case names.AreRandom(b, c) && e.renamed.Admit(b, c):
 		return Random
 	case e.links(b, c):
 		return Identifier

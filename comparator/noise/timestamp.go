@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"understudy.dev/exchange/names"
 )
 
 // horizon is how far from its request a number may lie to be read as a time.
@@ -21,7 +23,7 @@ func (e *Evidence) timestamps(baseline, candidate Value) (same, both bool) {
 	c, layoutC := parseTime(candidate.Text)
 	switch {
 	case layoutB == "" || layoutC == "":
-		if allDigits(baseline.Text) && allDigits(candidate.Text) {
+		if names.IsDigits(baseline.Text) && names.IsDigits(candidate.Text) {
 			return e.epochs(baseline.Text, candidate.Text)
 		}
 		return false, false
@@ -54,7 +56,7 @@ func days(t, from time.Time) int {
 
 // epochs reads numbers as seconds, milli-, micro- or nanoseconds since 1970.
 // Only a number that lies near its own request can be a time; a large
-// identifier is none.
+// identifier is not.
 func (e *Evidence) epochs(b, c string) (same, both bool) {
 	tb, okB := epoch(b, e.BaselineTime)
 	tc, okC := epoch(c, e.CandidateTime)
@@ -85,19 +87,10 @@ func epoch(s string, around time.Time) (time.Time, bool) {
 	default:
 		return t, false
 	}
-	if fraction != "" && !allDigits(fraction) {
+	if fraction != "" && !names.IsDigits(fraction) {
 		return t, false
 	}
 	return t, t.Sub(around).Abs() < horizon
-}
-
-func allDigits(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 const daySlashes = "2006/01/02"

@@ -1,6 +1,10 @@
 package route
 
-import "strings"
+import (
+	"strings"
+
+	"understudy.dev/exchange/names"
+)
 
 // fold is the segment itself, or the placeholder for what it looks like:
 //
@@ -24,9 +28,9 @@ func fold(s string) string {
 		}
 	}
 	switch {
-	case isUUID(s):
+	case names.IsUUID(s):
 		return "{uuid}"
-	case isDate(s):
+	case len(s) >= 10 && names.IsDate(s):
 		return "{date}"
 	case isID(s):
 		return "{id}"
@@ -53,30 +57,8 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 func isHex(c byte) bool    { return isDigit(c) || ('a' <= c|0x20 && c|0x20 <= 'f') }
 
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (s[i] == '-') || (!dash && !isHex(s[i])) {
-			return false
-		}
-	}
-	return true
-}
-
-func isDate(s string) bool {
-	if len(s) < 10 {
-		return false
-	}
-	for i := range 10 {
-		if dash := i == 4 || i == 7; dash != (s[i] == '-') || (!dash && !isDigit(s[i])) {
-			return false
-		}
-	}
-	return len(s) == 10 || s[10] == 'T' || s[10] == '_' || s[10] == '%'
-}
-
+// isID asks less of a segment than names.IsSegment does: a word too many that
+// becomes {id} costs nothing, an identifier too many as a route of its own does.
 func isID(s string) bool {
 	var digits, letters, hex, other, run, longest int
 	for i := range len(s) {
@@ -118,16 +100,7 @@ func isID(s string) bool {
 // prefixed reports a number before or after the one separator.
 func prefixed(s string) bool {
 	i := strings.IndexAny(s, "-_:~")
-	return i >= 0 && (allDigits(s[i+1:]) || allDigits(s[:i]))
-}
-
-func allDigits(s string) bool {
-	for i := range len(s) {
-		if !isDigit(s[i]) {
-			return false
-		}
-	}
-	return s != ""
+	return i >= 0 && (names.IsDigits(s[i+1:]) || names.IsDigits(s[:i]))
 }
 
 // mixed reports letters and digits that alternate often, as in random text.

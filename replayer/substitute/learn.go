@@ -6,8 +6,9 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+
+	"understudy.dev/exchange/names"
 )
 
 // maxLearn bounds the documents that are learned from, in bytes.
@@ -20,9 +21,9 @@ const maxValue = 256
 const maxDepth = 64
 
 // Learn finds the pairs in two JSON documents that answer the same request:
-// identifiers at the same place with different values. Values that the client
-// had sent itself are none of the server's making and are left alone.
-func Learn(recorded, candidate []byte, given ...[]byte) []Pair {
+// identifiers at the same place with different values. What the client had
+// sent itself was not made by the server and is left alone.
+func Learn(recorded, candidate []byte, sent ...[]byte) []Pair {
 	if len(recorded) > maxLearn || len(candidate) > maxLearn || bytes.Equal(recorded, candidate) {
 		return nil
 	}
@@ -31,14 +32,14 @@ func Learn(recorded, candidate []byte, given ...[]byte) []Pair {
 	if !okA || !okB {
 		return nil
 	}
-	l := newLearner(given)
+	l := newLearner(sent)
 	l.walk("", a, b, 0)
 	return l.pairs
 }
 
 // LearnLocation finds the pairs in the two addresses (Location) of what the
 // same request created: segments that differ where the others agree.
-func LearnLocation(recorded, candidate string, given ...[]byte) []Pair {
+func LearnLocation(recorded, candidate string, sent ...[]byte) []Pair {
 	if len(recorded) > maxLearn || len(candidate) > maxLearn {
 		return nil
 	}
@@ -46,7 +47,7 @@ func LearnLocation(recorded, candidate string, given ...[]byte) []Pair {
 	if len(as) != len(bs) {
 		return nil
 	}
-	l := newLearner(given)
+	l := newLearner(sent)
 	for i := range as {
 		if as[i] == bs[i] {
 			continue
@@ -54,7 +55,7 @@ func LearnLocation(recorded, candidate string, given ...[]byte) []Pair {
 		if !identifies(as[i]) || !identifies(bs[i]) {
 			return nil // another kind of address: that of an operation, say
 		}
-		l.learn(Pair{Recorded: as[i], Candidate: bs[i], Number: integer(as[i]) && integer(bs[i])})
+		l.learn(Pair{Recorded: as[i], Candidate: bs[i], Number: names.IsDigits(as[i]) && names.IsDigits(bs[i])})
 	}
 	return l.pairs
 }
@@ -68,9 +69,11 @@ func segments(location string) []string {
 	return strings.Split(u.Path, "/")
 }
 
-// identifies: a path segment that was generated; the place speaks for a short
-// number.
-func identifies(segment string) bool { return integer(segment) || generated(segment) }
+// identifies: a path segment that was generated. The place speaks for more than
+// the shape does, but not for a version or a date.
+func identifies(segment string) bool {
+	return generated(segment) && !names.IsVersion(segment) && !names.IsDate(segment)
+}
 
 func decode(body []byte) (any, bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
@@ -80,14 +83,14 @@ func decode(body []byte) (any, bool) {
 }
 
 type learner struct {
-	given []*text
+	sent  []*names.Text
 	pairs []Pair
 }
 
-func newLearner(given [][]byte) *learner {
+func newLearner(sent [][]byte) *learner {
 	l := &learner{}
-	for _, g := range given {
-		l.given = append(l.given, &text{content: g})
+	for _, text := range sent {
+		l.sent = append(l.sent, names.NewText(text))
 	}
 	return l
 }
@@ -111,11 +114,11 @@ func (l *learner) walk(name string, a, b any, depth int) {
 			}
 		}
 	case string:
-		if y, ok := b.(string); ok && x != y && generated(x) && generated(y) && (!ambiguous(x) || identifier(name)) {
+		if y, ok := b.(string); ok && x != y && generated(x) && generated(y) && (!ambiguous(x) || names.AreIdentifiers(name)) {
 			l.learn(Pair{Recorded: x, Candidate: y})
 		}
 	case json.Number:
-		if y, ok := b.(json.Number); ok && x != y && identifier(name) && integer(string(x)) && integer(string(y)) {
+		if y, ok := b.(json.Number); ok && x != y && names.AreIdentifiers(name) && names.IsDigits(string(x)) && names.IsDigits(string(y)) {
 			l.learn(Pair{Recorded: string(x), Candidate: string(y), Number: true})
 		}
 	}
@@ -123,43 +126,15 @@ func (l *learner) walk(name string, a, b any, depth int) {
 
 // learn takes a pair unless the client itself had sent the recorded value.
 func (l *learner) learn(p Pair) {
-	for _, g := range l.given {
-		if g.has(p.Recorded) {
+	for _, text := range l.sent {
+		if text.Has(p.Recorded) {
 			return
 		}
 	}
 	l.pairs = append(l.pairs, p)
 }
 
-// generated: a text that holds a digit and nothing that separates words, and
-// is no decimal (129.90 and 129.9 are one amount, not two names).
-func generated(s string) bool {
-	if len(s) > maxValue || !strings.ContainsAny(s, "0123456789") || strings.ContainsFunc(s, separates) {
-		return false
-	}
-	if integer(s) {
-		return true
-	}
-	_, err := strconv.ParseFloat(s, 64)
-	return len(s) > 1 && err != nil
-}
+// carried says whether a request can carry a text as one value.
+func carried(s string) bool { return len(s) <= maxValue && !strings.ContainsAny(s, `/?&#"\`) }
 
-func separates(c rune) bool { return c <= ' ' || c == 0x7f || strings.ContainsRune(`/?&#"\`, c) }
-
-func integer(s string) bool {
-	for _, c := range []byte(s) {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return s != "" && len(s) < 40
-}
-
-// identifier: a name that ends in id, or in ids for a list of them.
-func identifier(name string) bool {
-	name = strings.TrimSuffix(name, "[]")
-	name = strings.TrimSuffix(name, "s")
-	lower := strings.ToLower(name)
-	return lower == "id" || strings.HasSuffix(lower, "_id") || strings.HasSuffix(lower, "-id") || strings.HasSuffix(lower, ".id") ||
-		strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "ID")
-}
+func generated(s string) bool { return carried(s) && names.IsGenerated(s) }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/url"
 	"strings"
+
+	"understudy.dev/exchange/names"
 )
 
 // Replacer replaces recorded values in one request by the candidate's and
@@ -58,7 +60,7 @@ func (r *Replacer) fields(query string) string {
 	fields := strings.Split(query, "&")
 	for i, f := range fields {
 		if name, value, ok := strings.Cut(f, "="); ok {
-			fields[i] = name + "=" + r.escaped(value, url.QueryUnescape, url.QueryEscape, identifier(name))
+			fields[i] = name + "=" + r.escaped(value, url.QueryUnescape, url.QueryEscape, names.AreIdentifiers(name))
 		}
 	}
 	return strings.Join(fields, "&")
@@ -80,7 +82,7 @@ func (r *Replacer) escaped(s string, unescape func(string) (string, error), esca
 }
 
 // JSON replaces whole strings and integers in a JSON document, leaving every
-// other byte as it is. What is no JSON may come out changed, but only in what
+// other byte as it is. What is not JSON may come out changed, but only in what
 // looks like a value.
 func (r *Replacer) JSON(body []byte) []byte {
 	if len(r.pairs) == 0 {
@@ -124,7 +126,7 @@ func (d *document) step() {
 		for d.at < len(d.body) && strings.IndexByte("+-.eE0123456789", d.body[d.at]) >= 0 {
 			d.at++
 		}
-		if p, ok := d.pair(d.body[start:d.at]); ok && jsonInteger(p.Candidate) {
+		if p, ok := d.pair(d.body[start:d.at]); ok && isJSONInteger(p.Candidate) {
 			d.put(start, p, p.Candidate)
 		}
 	default:
@@ -150,7 +152,7 @@ func (d *document) pair(text []byte) (Pair, bool) {
 		return Pair{}, false
 	}
 	p, ok := d.r.pairs[string(text)]
-	return p, ok && (!ambiguous(p.Recorded) || identifier(string(d.name)))
+	return p, ok && (!ambiguous(p.Recorded) || names.AreIdentifiers(string(d.name)))
 }
 
 // put replaces what lies between start and the place reached.
@@ -187,10 +189,10 @@ func quoted(s string) string {
 	return string(out)
 }
 
-func jsonInteger(s string) bool { return integer(s) && (s == "0" || s[0] != '0') }
+func isJSONInteger(s string) bool { return names.IsDigits(s) && (s == "0" || s[0] != '0') }
 
 // ambiguous: as likely a quantity as an identifier.
-func ambiguous(s string) bool { return len(s) < 5 && integer(s) }
+func ambiguous(s string) bool { return len(s) < 5 && names.IsDigits(s) }
 
 // Uses is how often each recorded value was replaced.
 func (r *Replacer) Uses() map[string]uint32 { return r.uses }

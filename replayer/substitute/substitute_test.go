@@ -28,8 +28,12 @@ func TestLearn(t *testing.T) {
 	f(`{"b":"x1","a":"x2"}`, `{"b":"y1","a":"y2"}`, "", pair("x2", "y2"), pair("x1", "y1")) // in one order
 	f(`{"id":"a1"}`, `{"id":"b1\u0001"}`, "")                                               // what no request can carry
 	f(`{"total":"129.90"}`, `{"total":"129.9"}`, "")                                        // one amount
-	f(`{"status":"paid"}`, `{"status":"open"}`, "")                                         // a word
-	f(`{"customer":"c-17"}`, `{"customer":"c-18"}`, `{"customer":"c-17"}`)                  // the client's own
+	f(`{"id":1234}`, `{"id":77}`, `{"sku":"a-1234"}`)                                       // a word of what the client sent
+	f(`{"uid":1234}`, `{"uid":77}`, "", substitute.Pair{Recorded: "1234", Candidate: "77", Number: true})
+	f(`{"PAID":1234}`, `{"PAID":77}`, "")                                  // not an identifier, though it ends like one
+	f(`{"key":1234}`, `{"key":77}`, "")                                    // may count something
+	f(`{"status":"paid"}`, `{"status":"open"}`, "")                        // a word
+	f(`{"customer":"c-17"}`, `{"customer":"c-18"}`, `{"customer":"c-17"}`) // the client's own
 	f(`{"id":"ord_1"}`, `{"id":"ord_1"}`, "")
 	f(`not json`, `{"id":"x1"}`, "")
 	f(`{"id":"a1","l":[1,2]}`, `{"id":"b2","l":[1]}`, "", pair("a1", "b2"))
@@ -90,6 +94,8 @@ func TestLearnLocation(t *testing.T) {
 	f("/orders/7", "/operations/9", "")
 	f("/orders/7", "/orders/9/status", "")
 	f("/orders/7", "/orders/9", "/orders/7")
+	f("/v1/orders/7", "/v2/orders/9", "")           // another version
+	f("/2024-05/orders/7", "/2026-11/orders/9", "") // another month
 	f("/orders/new", "/orders/9", "")
 	f("http://[::1", "/orders/9", "")
 }

@@ -1,12 +1,10 @@
 package target
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"net/http"
 	"time"
 
+	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -22,15 +20,15 @@ type wait struct {
 }
 
 // send sends the request and reads the acknowledgement.
-func (w *wait) send(ctx context.Context) (*understudyv1.Response, http.Header, error) {
+func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
 	defer cancel()
 	w.sent = time.Now()
 	w.r.Sent(w.sent)
-	ack, header, err := w.c.exchange(w.r.HTTP.WithContext(ctx))
+	ack, err := w.c.exchange(w.r.HTTP.WithContext(ctx))
 	w.acked = time.Now()
 	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
-	return ack, header, err
+	return ack, err
 }
 
 // immediate takes the acknowledgement for the answer.
@@ -40,7 +38,7 @@ func (w *wait) immediate() {
 		d.Seen, d.LatencyNano, d.ServiceNano = 1, w.o.GetAckLatencyNano(), w.o.GetAckServiceNano()
 	}
 	w.r.Final(w.o.GetAck())
-	w.r.Operation.end(false)
+	w.r.Turn.end(false)
 }
 
 // begin makes the completion that the observation will carry.
@@ -60,7 +58,7 @@ func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 		w.r.Final(answer)
 		return
 	}
-	if !agree(d.Payload, answer) || d.Failed != isFailed {
+	if !operation.Agree(d.Payload, answer) || d.Failed != isFailed {
 		w.contradict(answer)
 	}
 }
@@ -74,30 +72,6 @@ func (w *wait) contradict(answer *understudyv1.Response) {
 	if len(d.Contradictions) < maxContradictions {
 		d.Contradictions = append(d.Contradictions, answer)
 	}
-}
-
-// agree compares status and content; JSON by value, so that another order of
-// members is no contradiction.
-func agree(a, b *understudyv1.Response) bool {
-	if a.GetStatus() != b.GetStatus() {
-		return false
-	}
-	x, y := a.GetBody().GetContent(), b.GetBody().GetContent()
-	return bytes.Equal(x, y) || bytes.Equal(canonical(x), canonical(y))
-}
-
-func canonical(body []byte) []byte {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return body
-	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return body
-	}
-	return out
 }
 
 // callback waits for the candidate to call.
@@ -114,25 +88,25 @@ func (w *wait) callback(ctx context.Context, waiter *waiter) {
 	for {
 		select {
 		case call := <-waiter.calls:
-			s, final := w.p.read(call.answer, true)
-			if s == pending {
+			s, final := w.p.Read(call.answer, true)
+			if s == operation.Pending {
 				continue // progress, not an end
 			}
-			w.saw(final, s == failed, call.at)
+			w.saw(final, s == operation.Failed, call.at)
 			if d.Seen == 1 {
 				d.Reason, d.Detail = "", ""
-				w.r.Operation.endAt(call.at, true)
+				w.r.Turn.endAt(call.at, true)
 				linger = time.After(*w.p.Linger)
 			}
 		case <-linger:
 			return
 		case <-timeout.C:
 			if d.Seen == 0 {
-				w.r.Operation.end(false)
+				w.r.Turn.end(false)
 				return
 			}
 		case <-ctx.Done():
-			w.r.Operation.end(false)
+			w.r.Turn.end(false)
 			return
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // exchange sends one request and reads the response within the bounds. It
 // never follows a redirect.
-func (c *Client) exchange(r *http.Request) (*understudyv1.Response, http.Header, error) {
+func (c *Client) exchange(r *http.Request) (*understudyv1.Response, error) {
 	connections := 0
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connections++ }}
 	resp, err := c.transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
@@ -24,19 +24,19 @@ func (c *Client) exchange(r *http.Request) (*understudyv1.Response, http.Header,
 		c.metrics.resent.Inc()
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusSwitchingProtocols {
-		return nil, nil, message.ErrUnexpectedUpgrade // no replay asks for it
+		return nil, message.ErrUnexpectedUpgrade // no replay asks for it
 	}
 	body, err := c.capture(resp.Body, resp.ContentLength)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	return &understudyv1.Response{
 		Status: uint32(resp.StatusCode), Protocol: resp.Proto, Headers: headers(resp.Header), Body: body, Trailers: headers(resp.Trailer),
-	}, resp.Header, nil
+	}, nil
 }
 
 // maxBody ends a body that never ends; what lies between the capture limit and

@@ -8,25 +8,26 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Client drives one candidate. It is safe for concurrent use.
 type Client struct {
-	cfg       Config
-	base      *url.URL
-	transport *http.Transport
-	log       *slog.Logger
-	metrics   metrics
-	callbacks *receiver
-	orphan    func(*understudyv1.Orphan)
+	cfg        Config
+	hosts      operation.Hosts
+	exceptions []exception
+	transport  *http.Transport
+	log        *slog.Logger
+	metrics    metrics
+	callbacks  *receiver
+	orphan     func(*understudyv1.Orphan)
 }
 
 // idleConnection is how long an unused connection is kept: less than the five
@@ -36,11 +37,15 @@ const idleConnection = 4 * time.Second
 
 // New makes a client; orphan is called for each callback that belongs to no
 // request. Start must run before Do when a policy uses callbacks.
-func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
-	if err := c.Validate(); err != nil {
+func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prometheus.Registerer) (*Client, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	base, err := parseBase(c.URL)
+	base, err := parseBase(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	exceptions, err := cfg.exceptions()
 	if err != nil {
 		return nil, err
 	}
@@ -49,13 +54,13 @@ func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prom
 		return nil, err
 	}
 	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!c.H2C)
-	protocols.SetHTTP2(!c.H2C)
-	protocols.SetUnencryptedHTTP2(c.H2C)
-	client := &Client{cfg: c, base: base, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
+	protocols.SetHTTP1(!cfg.H2C)
+	protocols.SetHTTP2(!cfg.H2C)
+	protocols.SetUnencryptedHTTP2(cfg.H2C)
+	client := &Client{cfg: cfg, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns:          c.Connections,
-		MaxIdleConnsPerHost:   c.Connections,
+		MaxIdleConns:          cfg.Connections,
+		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
@@ -70,7 +75,7 @@ func New(c Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg prom
 }
 
 // Base is where the candidate is.
-func (c *Client) Base() *url.URL { u := *c.base; return &u }
+func (c *Client) Base() *url.URL { u := *c.hosts.Base; return &u }
 
 // Start listens for callbacks if any policy uses them; stop ends it.
 func (c *Client) Start(ctx context.Context) (stop func(), err error) {
@@ -97,9 +102,9 @@ type Request struct {
 	// Scheduled is the intended send time; latencies count from it and from
 	// the actual one.
 	Scheduled time.Time
-	// Operation is the request's entry in its session, for the evidence of
+	// Turn is the request's entry in its session, for the evidence of
 	// order; nil when order is not watched.
-	Operation *Operation
+	Turn *Turn
 	// Sent is called with the actual send time.
 	Sent func(time.Time)
 	// Acked is called with a promise to answer later.
@@ -113,10 +118,10 @@ type Request struct {
 // observation, never an error. When ctx ends before a completion came, ok is
 // false and the observation is not complete.
 func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation, ok bool) {
-	w := &wait{c: c, p: c.cfg.policy(r.Route), o: &understudyv1.Observation{}}
+	w := &wait{c: c, p: c.policy(r.Route), o: &understudyv1.Observation{}}
 	if w.p.Unordered {
-		r.Operation.end(false)
-		r.Operation = nil
+		r.Turn.end(false)
+		r.Turn = nil
 	}
 	var expected *waiter
 	if w.p.Channel == ChannelCallback {
@@ -124,30 +129,30 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 		defer c.callbacks.forget(expected)
 		r.HTTP.Header.Set(w.p.CallbackHeader, c.callbacks.url(expected))
 		if w.p.CallbackPointer != "" {
-			r.Body, w.unnamed = withString(r.Body, w.p.CallbackPointer, c.callbacks.url(expected))
+			r.Body, w.unnamed = operation.WithCallback(r.Body, w.p.CallbackPointer, c.callbacks.url(expected))
 		}
 	}
 	load(r.HTTP, r.Body)
 	w.r = r
-	ack, header, err := w.send(ctx)
+	ack, err := w.send(ctx)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return w.o, false
 	case err != nil:
 		w.o.Error = message.TransportError(err)
-		r.Operation.end(false)
+		r.Turn.end(false)
 		return w.o, true
 	}
 	w.o.Ack = ack
 	switch {
-	case !asynchronous(w.p, ack, header):
+	case !promised(w.p, ack):
 		w.immediate()
 	case expected != nil:
 		r.Acked(ack)
 		w.callback(ctx, expected)
 	default:
 		r.Acked(ack)
-		w.poll(ctx, header)
+		w.poll(ctx)
 	}
 	if d := w.o.GetCompletion(); d != nil {
 		c.metrics.completed.WithLabelValues(channelName(d)).Inc()
@@ -175,23 +180,14 @@ func channelName(d *understudyv1.Completion) string {
 	return strings.ToLower(strings.TrimPrefix(d.GetChannel().String(), "CHANNEL_"))
 }
 
-// asynchronous says whether an acknowledgement is a promise rather than an
-// answer. 202 is one if there is a way to learn how it ends; 201 with a
-// Location and a body is a classical synchronous create, unless it says that it
-// is not done; without a body the answer is at the Location.
-func asynchronous(p Completion, ack *understudyv1.Response, h http.Header) bool {
-	accepted := ack.GetStatus() == http.StatusAccepted || slices.Contains(p.Accepted, ack.GetStatus())
+// promised says whether an acknowledgement is a promise rather than an answer.
+func promised(p Completion, ack *understudyv1.Response) bool {
+	accepted := p.Accepts(ack.GetStatus())
 	switch {
-	case p.Channel == ChannelNone, !accepted && ack.GetStatus() != http.StatusCreated:
+	case p.Channel == ChannelNone:
 		return false
 	case p.Channel == ChannelCallback, p.Channel == ChannelPoll && accepted:
 		return accepted
 	}
-	body := ack.GetBody().GetContent()
-	location, operation := monitor(h, body)
-	if location == "" || accepted {
-		return location != ""
-	}
-	unfinished := googleDone(body)
-	return operation || ack.GetBody().GetLength() == 0 || h.Get("Retry-After") != "" || unfinished != nil && !*unfinished
+	return p.Promises(ack)
 }

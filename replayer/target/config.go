@@ -1,7 +1,7 @@
 // Package target sends requests to the system under rehearsal and waits for
-// how they end: at once, by polling a status monitor (RFC 9110 section 15.3.3;
-// the Azure and Google conventions for long-running operations), or by a
-// callback to a receiver of ours.
+// how they end: at once, by polling a status monitor, or by a callback to a
+// receiver of its own. What the documents of long-running operations mean is
+// known to exchange/operation.
 //
 // Everything that the candidate says is hostile input: where it points, how
 // much it sends, how long it takes.
@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"time"
 
+	"understudy.dev/exchange/operation"
+	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
 )
 
@@ -23,16 +25,6 @@ const (
 	ChannelPoll     = "poll"
 	ChannelCallback = "callback"
 )
-
-// Condition holds when the text of the JSON value at Pointer (RFC 6901) is one
-// of Values.
-type Condition struct {
-	// Pointer is a JSON pointer (RFC 6901) to the state in a polled or
-	// called-back document; empty leaves it to the conventions.
-	Pointer string `yaml:"pointer"`
-	// Values are the texts of that state with which the condition holds.
-	Values []string `yaml:"values"`
-}
 
 // Completion says how to learn how a request ended.
 type Completion struct {
@@ -52,18 +44,8 @@ type Completion struct {
 	// 25 ms and 1 s.
 	PollInterval time.Duration `yaml:"poll_interval"`
 	PollMax      time.Duration `yaml:"poll_max"`
-	// Pending, Done and Failed read the state out of a polled or called-back
-	// document. Without them the conventions decide.
-	Pending Condition `yaml:"pending"`
-	Done    Condition `yaml:"done"`
-	Failed  Condition `yaml:"failed"`
-	// Status and Result are JSON pointers to the answer's status and body
-	// within the operation's document; empty is the document itself.
-	Status string `yaml:"status"`
-	Result string `yaml:"result"`
-	// Accepted are further statuses, 200 to 299, beside 202, with which this
-	// route promises to answer later.
-	Accepted []uint32 `yaml:"accepted"`
+	// Conventions say what the acknowledgement and the documents mean.
+	operation.Conventions `yaml:",inline"`
 	// CallbackHeader carries our callback URL to the candidate; default
 	// Callback-Url. CallbackPointer puts it into the request's JSON as well: a
 	// pointer through objects to the member to set.
@@ -75,8 +57,8 @@ type Completion struct {
 
 // Route overrides the policy for one route; what it leaves out is inherited.
 type Route struct {
-	// Route is method and path template, "POST /orders/{id}"; * stands for a
-	// segment.
+	// Route is a pattern of routes, "POST /orders/{id}"; * stands for any text
+	// within a segment.
 	Route      string `yaml:"route"`
 	Completion `yaml:",inline"`
 }
@@ -125,23 +107,25 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
-	if _, err := parseBase(c.URL); err != nil {
+	if _, err := parseBase(cfg.URL); err != nil {
 		ps.Under("url", err)
 	}
-	ps.Require(c.Timeout > 0, "timeout", c.Timeout, "is not positive")
-	ps.Require(c.Connections >= 1, "connections", c.Connections, "is less than 1")
-	ps.Require(c.CaptureLimit >= 0, "capture_limit", c.CaptureLimit, "is negative")
-	b, err := url.Parse(c.URL)
-	ps.Require(!c.H2C || err != nil || b.Scheme != "https", "h2c", c.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
-	if u, err := url.Parse(c.CallbackURL); c.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		ps.Require(false, "callback_url", redactURL(c.CallbackURL), "does not look like http://host:port or https://host:port")
+	ps.Require(cfg.Timeout > 0, "timeout", cfg.Timeout, "is not positive")
+	ps.Require(cfg.Connections >= 1, "connections", cfg.Connections, "is less than 1")
+	ps.Require(cfg.CaptureLimit >= 0, "capture_limit", cfg.CaptureLimit, "is negative")
+	b, err := url.Parse(cfg.URL)
+	ps.Require(!cfg.H2C || err != nil || b.Scheme != "https", "h2c", cfg.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
+	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		ps.Require(false, "callback_url", redactURL(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
 	}
-	ps.Under("completion", c.Completion.problems(true).Err())
-	for i, r := range c.Routes {
+	ps.Under("completion", cfg.Completion.problems(true).Err())
+	for i, r := range cfg.Routes {
 		at := setting.Index("routes", i)
 		ps.Under(at, r.problems(false).Err())
+		_, err := route.ParsePattern(r.Route)
+		ps.Require(err == nil, at+".route", r.Route, "is not a pattern")
 		ps.Require(r.Route != "", at+".route", nil, "is needed; write \"POST /orders/{id}\"")
 	}
 	return ps.Err()
@@ -175,14 +159,33 @@ func (c Completion) problems(whole bool) setting.Problems {
 	return ps
 }
 
+// exception is the whole policy of the routes that a pattern chooses.
+type exception struct {
+	routes route.Pattern
+	policy Completion
+}
+
+// exceptions are those of Routes, in their order.
+func (cfg Config) exceptions() ([]exception, error) {
+	var out []exception
+	for _, r := range cfg.Routes {
+		p, err := route.ParsePattern(r.Route)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, exception{p, r.over(cfg.Completion)})
+	}
+	return out, nil
+}
+
 // policy gives the completion policy of a route.
-func (c Config) policy(route string) Completion {
-	for _, r := range c.Routes {
-		if routeMatches(r.Route, route) {
-			return r.over(c.Completion)
+func (c *Client) policy(name string) Completion {
+	for _, e := range c.exceptions {
+		if e.routes.Match(name) {
+			return e.policy
 		}
 	}
-	return c.Completion
+	return c.cfg.Completion
 }
 
 // over fills what c leaves out from base.
@@ -199,7 +202,7 @@ func (c Completion) over(base Completion) Completion {
 		}
 		return t
 	}
-	condition := func(a, b Condition) Condition {
+	condition := func(a, b operation.Condition) operation.Condition {
 		if a.Pointer != "" {
 			return a
 		}
@@ -208,10 +211,12 @@ func (c Completion) over(base Completion) Completion {
 	out := Completion{
 		Channel: text(c.Channel, base.Channel), Timeout: or(c.Timeout, base.Timeout), Deadline: or(c.Deadline, base.Deadline),
 		Linger: c.Linger, PollInterval: or(c.PollInterval, base.PollInterval), PollMax: or(c.PollMax, base.PollMax),
-		Pending: condition(c.Pending, base.Pending), Done: condition(c.Done, base.Done), Failed: condition(c.Failed, base.Failed),
-		Status: text(c.Status, base.Status), Result: text(c.Result, base.Result),
-		Accepted: c.Accepted, CallbackPointer: text(c.CallbackPointer, base.CallbackPointer),
-		CallbackHeader: text(c.CallbackHeader, base.CallbackHeader), Unordered: c.Unordered || base.Unordered,
+		Conventions: operation.Conventions{
+			Pending: condition(c.Pending, base.Pending), Done: condition(c.Done, base.Done), Failed: condition(c.Failed, base.Failed),
+			Status: text(c.Status, base.Status), Result: text(c.Result, base.Result), Accepted: c.Accepted,
+		},
+		CallbackPointer: text(c.CallbackPointer, base.CallbackPointer),
+		CallbackHeader:  text(c.CallbackHeader, base.CallbackHeader), Unordered: c.Unordered || base.Unordered,
 	}
 	if out.Accepted == nil {
 		out.Accepted = base.Accepted

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/operation"
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -48,12 +49,12 @@ func TestWhereTheResultIs(t *testing.T) {
 	f(routes(both, paths{"/op": say(200, `{"status":"Failed"}`), "/order": order}), `poll 200 {"status":"Failed"} failed`)
 	f(routes(both[:1], paths{"/op": say(200, `{"status":"succeeded","result":null,"resourceLocation":"/order"}`), "/order": order}), `poll 200 {"id":1}`)
 	f(routes(both[:1], paths{"/op": say(200, `{"status":"succeeded","resourceLocation":"http://example.com/"}`)}), "none location_refused")
-	// A resource that merely has a status is no operation.
+	// A resource that merely has a status is not an operation.
 	f(routes([]string{"Location: /order"}, paths{"/order": say(200, `{"status":"done","result":{"n":1}}`)}), `poll 200 {"status":"done","result":{"n":1}}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(307, "", "Location: /op2"), "/op2": say(301, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /op")}), "none timeout")
-	// What the monitor leads to goes on living: that is no contradiction.
+	// What the monitor leads to goes on living: that is not a contradiction.
 	var asked atomic.Int32
 	living := func(w http.ResponseWriter) { say(200, fmt.Sprint(asked.Add(1)))(w) }
 	f(routes([]string{"Location: /op"}, paths{"/op": say(303, "", "Location: /order"), "/order": living}), "poll 200 1")
@@ -83,7 +84,9 @@ func TestCreatedAndNotDone(t *testing.T) {
 	f(200, `{"id":1}`, "", "immediate 200", nil)
 	accepted := func(channel string) func(*target.Config) {
 		return func(c *target.Config) {
-			c.Routes = []target.Route{{Route: "POST /orders/{id}", Completion: target.Completion{Channel: channel, Accepted: []uint32{200, 201}}}}
+			c.Routes = []target.Route{{Route: "POST /orders/{id}", Completion: target.Completion{
+				Channel: channel, Conventions: operation.Conventions{Accepted: []uint32{200, 201}},
+			}}}
 		}
 	}
 	f(200, `{"id":1}`, "", "poll 200 polled", accepted(target.ChannelPoll))
@@ -154,7 +157,7 @@ func TestUnorderedRoutesGiveNoEvidence(t *testing.T) {
 		order := target.NewOrder(time.Millisecond)
 		first, second := order.Begin("s", "e1", 0, 10), order.Begin("s", "e2", 10, 20)
 		_, ok := client.Do(t.Context(), target.Request{
-			HTTP: post(client), Route: "POST /orders/{id}", Operation: second, Scheduled: time.Now(),
+			HTTP: post(client), Route: "POST /orders/{id}", Turn: second, Scheduled: time.Now(),
 			Sent: func(time.Time) {}, Acked: func(*understudyv1.Response) {}, Final: func(*understudyv1.Response) {},
 		})
 		later := time.Now().Add(time.Second)
@@ -166,23 +169,4 @@ func TestUnorderedRoutesGiveNoEvidence(t *testing.T) {
 	}
 	f(false, 1)
 	f(true, 0)
-}
-
-func TestWithString(t *testing.T) {
-	f := func(body, pointer, want string) {
-		t.Helper()
-		got, err := target.WithString([]byte(body), pointer, "u")
-		if string(got) != want && err == nil || (err != nil) != (want == "") {
-			t.Errorf("%s at %s: got %s, %v, want %s", body, pointer, got, err, want)
-		}
-	}
-	f(`{}`, "/a", `{"a":"u"}`)
-	f(`{"b": 1.10}`, "/a", `{"a":"u","b": 1.10}`)
-	f(`{"b": 1.10 , "a" : [1] }`, "/a", `{"b": 1.10 , "a" : "u" }`)
-	f(` {"c":{"a":null},"a":2}`, "/c/a", ` {"c":{"a":"u"},"a":2}`)
-	f(`{"c":{}}`, "/c/x~1y", `{"c":{"x/y":"u"}}`)
-	f(`{}`, "/c/a", "")
-	f(`[]`, "/0", "")
-	f(`{"a":`, "/a", "")
-	f(``, "/a", "")
 }

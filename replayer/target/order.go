@@ -12,17 +12,17 @@ import (
 type Order struct {
 	tolerance time.Duration
 	mu        sync.Mutex
-	sessions  map[string][]*Operation
+	sessions  map[string][]*Turn
 }
 
 // NewOrder makes a watch. tolerance is the least time by which an earlier
 // callback must come after a later one to count.
 func NewOrder(tolerance time.Duration) *Order {
-	return &Order{tolerance: tolerance, sessions: map[string][]*Operation{}}
+	return &Order{tolerance: tolerance, sessions: map[string][]*Turn{}}
 }
 
-// Operation is one request of a session.
-type Operation struct {
+// Turn is one request of a session.
+type Turn struct {
 	order   *Order
 	session string
 	id      string
@@ -31,7 +31,7 @@ type Operation struct {
 	once    sync.Once
 
 	// Under order.mu.
-	prior       []*Operation // unsettled when this one was sent, finished before it in the recording
+	prior       []*Turn // unsettled when this one was sent, finished before it in the recording
 	completed   time.Time
 	lastPending time.Time
 	polled      bool
@@ -39,46 +39,46 @@ type Operation struct {
 
 // Begin enters a request that is about to be sent. began and ended are when
 // the baseline got and had answered it, nanoseconds.
-func (o *Order) Begin(session, id string, began, ended int64) *Operation {
-	op := &Operation{order: o, session: session, id: id, ended: ended, decided: make(chan struct{})}
+func (o *Order) Begin(session, id string, began, ended int64) *Turn {
+	t := &Turn{order: o, session: session, id: id, ended: ended, decided: make(chan struct{})}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for _, e := range o.sessions[session] {
-		if len(op.prior) == maxPrior {
+		if len(t.prior) == maxPrior {
 			break
 		}
 		if e.ended <= began && !e.settled() {
-			op.prior = append(op.prior, e)
+			t.prior = append(t.prior, e)
 		}
 	}
-	o.sessions[session] = append(o.sessions[session], op)
-	return op
+	o.sessions[session] = append(o.sessions[session], t)
+	return t
 }
 
-// pendingAt notes that a poll sent at t answered "not yet".
-func (op *Operation) pendingAt(t time.Time) {
-	if op == nil {
+// pendingAt notes that a poll sent at that moment answered "not yet".
+func (t *Turn) pendingAt(at time.Time) {
+	if t == nil {
 		return
 	}
-	op.order.mu.Lock()
-	defer op.order.mu.Unlock()
-	op.lastPending, op.polled = t, true
+	t.order.mu.Lock()
+	defer t.order.mu.Unlock()
+	t.lastPending, t.polled = at, true
 }
 
-func (op *Operation) end(completed bool) { op.endAt(time.Now(), completed) }
+func (t *Turn) end(completed bool) { t.endAt(time.Now(), completed) }
 
-// endAt settles the operation: completed at t, or never.
-func (op *Operation) endAt(t time.Time, completed bool) {
-	if op == nil {
+// endAt settles the operation: completed at that moment, or never.
+func (t *Turn) endAt(at time.Time, completed bool) {
+	if t == nil {
 		return
 	}
-	op.once.Do(func() {
-		op.order.mu.Lock()
+	t.once.Do(func() {
+		t.order.mu.Lock()
 		if completed {
-			op.completed = t
+			t.completed = at
 		}
-		op.order.mu.Unlock()
-		close(op.decided)
+		t.order.mu.Unlock()
+		close(t.decided)
 	})
 }
 
@@ -93,10 +93,10 @@ const (
 // had finished before this one began is settled, and returns the ids of those
 // that were proved unfinished when this one completed. cancel ends the wait
 // without a result.
-func (op *Operation) Overtook(cancel <-chan struct{}) []string {
-	op.order.mu.Lock()
-	prior, completed := op.prior, !op.completed.IsZero()
-	op.order.mu.Unlock()
+func (t *Turn) Overtook(cancel <-chan struct{}) []string {
+	t.order.mu.Lock()
+	prior, completed := t.prior, !t.completed.IsZero()
+	t.order.mu.Unlock()
 	if !completed {
 		return nil
 	}
@@ -107,42 +107,42 @@ func (op *Operation) Overtook(cancel <-chan struct{}) []string {
 		case <-cancel:
 			return nil
 		}
-		if len(out) < maxOvertook && op.overtook(earlier) {
+		if len(out) < maxOvertook && t.overtook(earlier) {
 			out = append(out, earlier.id)
 		}
 	}
 	return out
 }
 
-func (op *Operation) overtook(earlier *Operation) bool {
-	op.order.mu.Lock()
-	defer op.order.mu.Unlock()
+func (t *Turn) overtook(earlier *Turn) bool {
+	t.order.mu.Lock()
+	defer t.order.mu.Unlock()
 	switch {
 	case earlier.completed.IsZero(): // lost, refused: that is its own verdict
 		return false
 	case earlier.polled:
-		return earlier.lastPending.After(op.completed)
+		return earlier.lastPending.After(t.completed)
 	}
-	return earlier.completed.After(op.completed.Add(op.order.tolerance))
+	return earlier.completed.After(t.completed.Add(t.order.tolerance))
 }
 
 // Forget ends the watch over a request whose record is closed.
-func (op *Operation) Forget() {
-	op.end(false)
-	op.order.mu.Lock()
-	defer op.order.mu.Unlock()
-	op.prior = nil
-	ops := slices.DeleteFunc(op.order.sessions[op.session], func(o *Operation) bool { return o == op })
+func (t *Turn) Forget() {
+	t.end(false)
+	t.order.mu.Lock()
+	defer t.order.mu.Unlock()
+	t.prior = nil
+	ops := slices.DeleteFunc(t.order.sessions[t.session], func(o *Turn) bool { return o == t })
 	if len(ops) == 0 {
-		delete(op.order.sessions, op.session)
+		delete(t.order.sessions, t.session)
 	} else {
-		op.order.sessions[op.session] = ops
+		t.order.sessions[t.session] = ops
 	}
 }
 
-func (op *Operation) settled() bool {
+func (t *Turn) settled() bool {
 	select {
-	case <-op.decided:
+	case <-t.decided:
 		return true
 	default:
 		return false

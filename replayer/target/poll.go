@@ -12,12 +12,9 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
-
-// monitorGrace is how long after the acknowledgement a 404 of the status
-// monitor means "not yet" (it may be written after the answer).
-const monitorGrace = 2 * time.Second
 
 // maxRedirects bounds the redirects of one poll.
 const maxRedirects = 3
@@ -25,32 +22,24 @@ const maxRedirects = 3
 // watch is one status monitor that is polled.
 type watch struct {
 	*wait
-	target *url.URL
-	// operation: what the monitor says is an operation's document by convention.
-	operation bool
-	// beside is the Location that stood beside an Operation-Location.
-	beside string
+	target  *url.URL
+	monitor operation.Monitor
 	// moved: the monitor has led to another resource, which holds the answer.
 	moved bool
 	pause time.Duration
 }
 
 // poll asks the status monitor until the operation is done.
-func (w *wait) poll(ctx context.Context, h http.Header) {
+func (w *wait) poll(ctx context.Context) {
 	d := w.begin(understudyv1.Channel_CHANNEL_POLL)
-	m := &watch{wait: w, pause: w.p.PollInterval}
-	var location string
-	location, m.operation = monitor(h, w.o.GetAck().GetBody().GetContent())
-	if m.operation {
-		m.beside = h.Get("Location")
-	}
-	d.Location = cut(location)
-	if location == "" {
+	m := &watch{wait: w, pause: w.p.PollInterval, monitor: operation.MonitorOf(w.o.GetAck())}
+	d.Location = cut(m.monitor.Location)
+	if m.monitor.Location == "" {
 		m.giveUp("no_location", "the acknowledgement names no status monitor")
 		return
 	}
 	var err error
-	if m.target, err = w.c.resolve(requestURL(w.r.HTTP.URL), location); err != nil {
+	if m.target, err = w.c.hosts.Resolve(operation.RequestURL(w.r.HTTP.URL), m.monitor.Location); err != nil {
 		m.refuse(err)
 		return
 	}
@@ -62,13 +51,13 @@ func (w *wait) poll(ctx context.Context, h http.Header) {
 			return
 		}
 	}
-	w.r.Operation.end(false)
+	w.r.Turn.end(false)
 }
 
 // giveUp ends the wait without a completion.
 func (m *watch) giveUp(reason, detail string) {
 	m.o.Completion.Reason, m.o.Completion.Detail = reason, detail
-	m.r.Operation.end(false)
+	m.r.Turn.end(false)
 }
 
 // refuse ends the wait because the candidate points where we do not go.
@@ -80,9 +69,9 @@ func (m *watch) refuse(err error) {
 // step polls once and says whether the wait is over.
 func (m *watch) step(ctx context.Context) (over bool) {
 	started := time.Now()
-	answer, header, err := m.ask(ctx)
+	answer, err := m.ask(ctx)
 	switch {
-	case errors.Is(err, errLocation):
+	case errors.Is(err, operation.ErrForeign):
 		m.refuse(err)
 		return true
 	case err != nil:
@@ -90,18 +79,18 @@ func (m *watch) step(ctx context.Context) (over bool) {
 		m.slower()
 		return false
 	}
-	switch m.verdict(answer) {
-	case giveUp:
+	switch m.means(answer) {
+	case operation.GiveUp:
 		m.giveUp("poll_failed", "the status monitor answered "+strconv.Itoa(int(answer.GetStatus())))
 		return true
-	case look:
-		if s, final := m.p.read(answer, m.operation); s != pending {
-			return m.finish(ctx, s, final)
+	case operation.Look:
+		if s := m.p.Ask(m.monitor, answer); s.State != operation.Pending {
+			return m.finish(ctx, s)
 		}
-		m.r.Operation.pendingAt(started)
+		m.r.Turn.pendingAt(started)
 	}
 	m.slower()
-	m.pause = retryAfter(header, m.pause)
+	m.pause = max(m.pause, operation.RetryAfter(message.First(answer.GetHeaders(), "Retry-After"), time.Now()))
 	return false
 }
 
@@ -109,60 +98,29 @@ func (m *watch) slower() { m.pause = min(max(m.pause*3/2, m.p.PollInterval), m.p
 
 // finish takes what a finished operation says, or goes on to where its result
 // is.
-func (m *watch) finish(ctx context.Context, s state, final *understudyv1.Response) (over bool) {
-	if next := m.elsewhere(s, final); next != "" {
-		u, err := m.c.resolve(m.target, next)
+func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
+	if s.Elsewhere != "" {
+		u, err := m.c.hosts.Resolve(m.target, s.Elsewhere)
 		if err != nil {
 			m.refuse(err)
 			return true
 		}
-		m.target, m.operation, m.moved, m.pause = u, false, true, 0
+		m.move(u)
+		m.pause = 0
 		return false
 	}
 	m.o.Completion.Reason, m.o.Completion.Detail = "", ""
-	final = m.inline(s, final)
-	m.saw(final, s == failed, time.Now())
-	m.r.Operation.end(true)
+	m.saw(s.Answer, s.State == operation.Failed, time.Now())
+	m.r.Turn.end(true)
 	m.again(ctx)
 	return true
 }
 
-// elsewhere is where the result of a finished operation is when its document
-// does not hold it: its resourceLocation, or the Location that stood beside
-// Operation-Location in the acknowledgement (Microsoft REST API Guidelines,
-// long-running operations). A policy's result comes first.
-func (m *watch) elsewhere(s state, final *understudyv1.Response) string {
-	if !m.conventional(s, final) || resultIn(final) != nil {
-		return ""
-	}
-	if where, ok := stringAt(final.GetBody().GetContent(), "/resourceLocation"); ok && where != "" {
-		return where
-	}
-	return m.beside
-}
+// move goes on to another resource, which is or will be the answer.
+func (m *watch) move(to *url.URL) { m.target, m.monitor.Document, m.moved = to, false, true }
 
-// inline takes the result out of the operation's document (the same
-// guidelines).
-func (m *watch) inline(s state, final *understudyv1.Response) *understudyv1.Response {
-	raw := resultIn(final)
-	if raw == nil || !m.conventional(s, final) {
-		return final
-	}
-	return withBody(&understudyv1.Response{Status: final.GetStatus(), Headers: final.GetHeaders(), Protocol: final.GetProtocol()}, raw)
-}
-
-// conventional: the document of an operation that is done, about whose result
-// the policy says nothing.
-func (m *watch) conventional(s state, final *understudyv1.Response) bool {
-	return m.operation && s == done && m.p.Result == "" && m.p.Status == "" && slices.Contains(doneWords, stateWord(final.GetBody().GetContent()))
-}
-
-func resultIn(r *understudyv1.Response) []byte {
-	raw, ok := at(r.GetBody().GetContent(), "/result")
-	if !ok || string(raw) == "null" {
-		return nil
-	}
-	return raw
+func (m *watch) means(answer *understudyv1.Response) operation.Meaning {
+	return m.monitor.Means(answer.GetStatus(), time.Since(m.acked))
 }
 
 // again asks once more at the end of the linger time, for a second completion
@@ -172,35 +130,36 @@ func (m *watch) again(ctx context.Context) {
 	if *m.p.Linger == 0 || m.moved || !sleep(ctx, *m.p.Linger) {
 		return
 	}
-	answer, _, err := m.ask(ctx)
-	if err != nil || m.moved || m.verdict(answer) != look {
+	answer, err := m.ask(ctx)
+	if err != nil || m.moved || m.means(answer) != operation.Look {
 		return // the monitor may be gone by now
 	}
 	d := m.o.GetCompletion()
-	s, final := m.p.read(answer, m.operation)
-	if final = m.inline(s, final); s != pending && (!agree(d.GetPayload(), final) || d.GetFailed() != (s == failed)) {
+	s := m.p.Ask(m.monitor, answer)
+	if s.State != operation.Pending && (!operation.Agree(d.GetPayload(), s.Answer) || d.GetFailed() != (s.State == operation.Failed)) {
 		d.Seen++
-		m.contradict(final)
+		m.contradict(s.Answer)
 	}
 }
 
 // ask polls once. A redirect on the candidate leads to the answer itself, or
 // to where the monitor is now.
-func (m *watch) ask(ctx context.Context) (*understudyv1.Response, http.Header, error) {
+func (m *watch) ask(ctx context.Context) (*understudyv1.Response, error) {
 	m.o.Completion.Polls++
 	m.c.metrics.polls.Inc()
 	for range 1 + maxRedirects {
-		answer, header, err := m.get(ctx)
-		if err != nil || !redirects(answer.GetStatus()) || header.Get("Location") == "" {
-			return answer, header, err
+		answer, err := m.get(ctx)
+		location := message.First(answer.GetHeaders(), "Location")
+		if err != nil || !redirects(answer.GetStatus()) || location == "" {
+			return answer, err
 		}
-		next, err := m.c.resolve(m.target, header.Get("Location"))
+		next, err := m.c.hosts.Resolve(m.target, location)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		m.target, m.operation, m.moved = next, false, true
+		m.move(next)
 	}
-	return nil, nil, fmt.Errorf("the status monitor redirects more than %d times", maxRedirects)
+	return nil, fmt.Errorf("the status monitor redirects more than %d times", maxRedirects)
 }
 
 func redirects(status uint32) bool {
@@ -209,14 +168,14 @@ func redirects(status uint32) bool {
 	}, status)
 }
 
-func (m *watch) get(ctx context.Context) (*understudyv1.Response, http.Header, error) {
+func (m *watch) get(ctx context.Context) (*understudyv1.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.c.cfg.Timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.target.String(), nil)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if hostPort(m.target) == hostPort(m.c.base) {
+	if m.c.hosts.Own(m.target) {
 		req.Host, req.Header = m.r.HTTP.Host, pollHeader(m.r.HTTP.Header, m.p.CallbackHeader)
 	}
 	for name, value := range m.c.cfg.Headers {
@@ -241,27 +200,6 @@ func pollHeader(sent http.Header, callback string) http.Header {
 		}
 	}
 	return h
-}
-
-type pollVerdict int
-
-const (
-	look pollVerdict = iota
-	retry
-	giveUp
-)
-
-// verdict reads the status of a poll's answer.
-func (m *watch) verdict(answer *understudyv1.Response) pollVerdict {
-	switch s := answer.GetStatus(); {
-	case s < 400:
-		return look
-	case s == http.StatusNotFound && time.Since(m.acked) < monitorGrace, s == http.StatusTooManyRequests, s >= 500:
-		return retry
-	case m.operation, s == http.StatusNotFound, s == http.StatusUnauthorized, s == http.StatusForbidden:
-		return giveUp
-	}
-	return look // the operation ended with a refusal
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {

@@ -18,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/goleak"
 
+	"understudy.dev/exchange/operation"
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -167,7 +168,9 @@ func TestHostileLocations(t *testing.T) {
 func TestPolicyReadsTheOperation(t *testing.T) {
 	o, _ := drive(t, accept("Location: /op", say(200, `{"state":"busy"}`), say(200, `{"state":"over","code":409,"out":{"n":1.10}}`)), func(c *target.Config) {
 		c.Routes = []target.Route{{Route: "POST /orders/*", Completion: target.Completion{
-			Channel: target.ChannelPoll, Pending: target.Condition{Pointer: "/state", Values: []string{"busy"}}, Status: "/code", Result: "/out", Deadline: time.Second,
+			Channel: target.ChannelPoll, Deadline: time.Second, Conventions: operation.Conventions{
+				Pending: operation.Condition{Pointer: "/state", Values: []string{"busy"}}, Status: "/code", Result: "/out",
+			},
 		}}}
 	})
 	if got, want := summary(o), `poll 409 {"n":1.10}`; got != want || o.GetCompletion().GetDeadlineNano() != int64(time.Second) {
@@ -249,9 +252,9 @@ func TestOrderIsProved(t *testing.T) {
 	target.End(other, now)
 	target.Pending(first, now.Add(time.Millisecond))
 	target.End(first, now.Add(2*time.Millisecond))
-	f := func(op *target.Operation, want ...string) {
+	f := func(turn *target.Turn, want ...string) {
 		t.Helper()
-		if diff := cmp.Diff(want, op.Overtook(nil)); diff != "" {
+		if diff := cmp.Diff(want, turn.Overtook(nil)); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -297,12 +300,12 @@ func TestValidate(t *testing.T) {
 	c := target.DefaultConfig()
 	c.URL = "http://user:secret@host:1"
 	c.Completion.Channel, c.Completion.Status = "pigeon", "status"
-	c.Routes = []target.Route{{}}
+	c.Routes = []target.Route{{}, {Route: "POST /["}}
 	err := c.Validate()
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, part := range []string{"credentials", "pigeon", `"status"`, "routes[0]"} {
+	for _, part := range []string{"credentials", "pigeon", `"status"`, "routes[0]", `routes[1].route: "POST /["`} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not named: %v", part, err)
 		}

@@ -1,4 +1,4 @@
-package target
+package operation
 
 import (
 	"bytes"
@@ -61,10 +61,11 @@ func stringAt(body []byte, pointer string) (string, bool) {
 	return s, true
 }
 
-// withString sets the member at a pointer to a text and leaves every other
-// byte as it is. It leads through objects only; the last member may be new.
-func withString(body []byte, pointer, value string) ([]byte, error) {
-	text, err := json.Marshal(value)
+// WithCallback puts the address of a callback into a request's JSON, at a
+// pointer to the member to set, and leaves every other byte as it is. The
+// pointer leads through objects only; the last member may be new.
+func WithCallback(body []byte, pointer, address string) ([]byte, error) {
+	text, err := json.Marshal(address)
 	if err != nil {
 		return body, err
 	}

@@ -12,12 +12,12 @@ import (
 // What is held ready so that reading never delays sending. Beyond either bound
 // the reader waits for the sender.
 const (
-	readAhead      = 4096
-	readAheadBytes = 64 << 20
+	maxAhead      = 4096
+	maxAheadBytes = 64 << 20
 )
 
-// ahead reads a source ahead of its use.
-type ahead struct {
+// readAhead reads a source ahead of its use.
+type readAhead struct {
 	exchanges chan *understudyv1.Exchange
 	err       error // once exchanges is closed
 
@@ -28,8 +28,8 @@ type ahead struct {
 
 // readFrom starts reading; it ends with the source or with ctx, when exchanges
 // is closed. exchanges must be read until then.
-func readFrom(ctx context.Context, source Source) *ahead {
-	a := &ahead{exchanges: make(chan *understudyv1.Exchange, readAhead)}
+func readFrom(ctx context.Context, source Source) *readAhead {
+	a := &readAhead{exchanges: make(chan *understudyv1.Exchange, maxAhead)}
 	a.room.L = &a.mu
 	go func() {
 		defer close(a.exchanges)
@@ -49,17 +49,17 @@ func readFrom(ctx context.Context, source Source) *ahead {
 }
 
 // take waits for room; one exchange always has some.
-func (a *ahead) take(n int64) {
+func (a *readAhead) take(n int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for a.held > 0 && a.held+n > readAheadBytes {
+	for a.held > 0 && a.held+n > maxAheadBytes {
 		a.room.Wait()
 	}
 	a.held += n
 }
 
 // used gives back the room of an exchange that was taken from exchanges.
-func (a *ahead) used(e *understudyv1.Exchange) {
+func (a *readAhead) used(e *understudyv1.Exchange) {
 	a.mu.Lock()
 	a.held -= weight(e)
 	a.mu.Unlock()

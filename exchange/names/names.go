@@ -1,0 +1,79 @@
+// Package names holds what is known about values that stand for things: which
+// member of a document holds an identifier by its name, which text is one by
+// its shape, whether the client itself had sent a value, and which values of
+// two systems stand for the same thing.
+//
+// Two rooms rely on it: the comparator takes a renamed identifier for noise,
+// and the replayer puts the candidate's values into later requests. Being wrong
+// hides a difference in one and sends a wrong request in the other, so what is
+// in doubt is not an identifier.
+package names
+
+import "strings"
+
+// identifiers are names that are identifiers as a whole, identifierEnds the
+// last words of longer names, identifierHumps those of names in camel case.
+var (
+	identifiers     = set("id _id uuid guid uid ulid traceid spanid requestid")
+	identifierEnds  = strings.Fields("_id -id _uuid -uuid _guid")
+	identifierHumps = strings.Fields("Id ID Uuid UUID")
+)
+
+// handles and handleEnds are likewise names of values that a server makes and a
+// client hands back without understanding them.
+var (
+	handles    = set("key ref etag cursor nonce")
+	handleEnds = strings.Fields("_key _ref _token _cursor")
+)
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// IsIdentifier says whether a name is that of an identifier: id, order_id,
+// orderId, orderID, uuid, … but not PAID.
+func IsIdentifier(name string) bool {
+	if listed(name, identifiers, identifierEnds) {
+		return true
+	}
+	for _, hump := range identifierHumps {
+		if head, ok := strings.CutSuffix(name, hump); ok && head != "" && !isUpper(head[len(head)-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsMinted says whether a name is that of a value which a server made: an
+// identifier, or a handle such as a cursor. A number or a short text under the
+// name of a handle may count or measure something, so only what is compared
+// goes by it, never what is sent.
+func IsMinted(name string) bool { return IsIdentifier(name) || listed(name, handles, handleEnds) }
+
+// AreIdentifiers also takes the names of places that hold several or that stand
+// in another one: ids, order_ids, item_id[], order.id. Only what is sent goes by
+// it: in a comparison it would call more differences noise.
+func AreIdentifiers(name string) bool {
+	name = strings.TrimSuffix(name, "[]")
+	name = name[strings.LastIndexByte(name, '.')+1:]
+	return IsIdentifier(name) || IsIdentifier(strings.TrimSuffix(name, "s"))
+}
+
+func listed(name string, whole map[string]bool, ends []string) bool {
+	lower := strings.ToLower(name)
+	if whole[lower] {
+		return true
+	}
+	for _, end := range ends {
+		if strings.HasSuffix(lower, end) {
+			return true
+		}
+	}
+	return false
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }

@@ -1,0 +1,163 @@
+package names
+
+import (
+	"strconv"
+	"strings"
+)
+
+// IsGenerated says whether a text could have been made by a machine to name
+// something: it has a digit and nothing that separates words, so USD or pending
+// are not; nor is a decimal (129.90 and 129.9 are one amount, not two names). A
+// run of digits is, and so is hexadecimal that reads as a number (12e4).
+func IsGenerated(s string) bool {
+	return strings.ContainsAny(s, digits) && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }) && !isDecimal(s)
+}
+
+const digits = "0123456789"
+
+func isDecimal(s string) bool {
+	if !strings.ContainsAny(s, ".+-") {
+		return false
+	}
+	_, err := strconv.ParseFloat(s, 64)
+	return err == nil
+}
+
+// IsSegment says whether the shape of a whole path segment alone tells that it
+// was generated: a number, a prefix with a number (ord_1001), a UUID, a ULID,
+// long hexadecimal or a random token. v2 and 2024-05 are not.
+func IsSegment(s string) bool {
+	if IsUnique(s) || len(s) >= 8 && isHex(s) || looksRandom(s) {
+		return true
+	}
+	prefix := strings.ToLower(strings.TrimRight(s, digits))
+	if len(prefix) == len(s) || prefix == "v" {
+		return false
+	}
+	for _, c := range []byte(prefix) {
+		if !(c >= 'a' && c <= 'z' || c == '_' || c == '-') {
+			return false
+		}
+	}
+	return true
+}
+
+// IsVersion: v2, as the first segment of a path often is.
+func IsVersion(s string) bool {
+	return len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && IsDigits(s[1:])
+}
+
+// IsDate: 2024-05 or 2024-05-17, with or without a time after it.
+func IsDate(s string) bool {
+	if len(s) != 7 && len(s) < 10 {
+		return false
+	}
+	for i := range min(len(s), 10) {
+		if dash := i == 4 || i == 7; dash != (s[i] == '-') || !dash && !isDigit(s[i]) {
+			return false
+		}
+	}
+	return len(s) <= 10 || s[10] == 'T' || s[10] == '_' || s[10] == '%'
+}
+
+// IsDigits says whether a text is an integer without a sign.
+func IsDigits(s string) bool {
+	for i := range len(s) {
+		if !isDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// IsUnique: the shape of a UUID or ULID, which nobody types.
+func IsUnique(s string) bool {
+	return IsUUID(s) || len(s) == 26 && isCrockford(s) && strings.ContainsAny(s, digits)
+}
+
+// IsUUID: 8-4-4-4-12 hexadecimal digits.
+func IsUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash != (s[i] == '-') || !dash && !isHexDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// leastDifferent is how many bytes of two random tokens must be left when what
+// they begin and end with in common is taken away: a few hits are chance, a
+// common stem is a meaning.
+const leastDifferent = 10
+
+// AreRandom says whether two texts are tokens out of a generator: alike in
+// length, each of mixed characters, and different nearly everywhere.
+func AreRandom(a, b string) bool {
+	if !looksRandom(a) || !looksRandom(b) || len(a) > 2*len(b) || len(b) > 2*len(a) {
+		return false
+	}
+	head := 0
+	for head < len(a) && head < len(b) && a[head] == b[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
+		tail++
+	}
+	return len(a)-head-tail >= leastDifferent && len(b)-head-tail >= leastDifferent
+}
+
+// looksRandom: at least 16 characters of hexadecimal, base64 or base64url in
+// which digits, capitals and small letters change often. Words do not.
+func looksRandom(s string) bool {
+	if len(s) < 16 || len(s) > 1024 {
+		return false
+	}
+	digits, letters, changes, last := 0, 0, 0, 0
+	for _, c := range []byte(s) {
+		class := 0
+		switch {
+		case isDigit(c):
+			class = 1
+			digits++
+		case c >= 'a' && c <= 'z':
+			class = 2
+			letters++
+		case isUpper(c):
+			class = 3
+			letters++
+		case strings.IndexByte("-_+/=.", c) < 0:
+			return false
+		}
+		if class != 0 && class != last {
+			changes++
+			last = class
+		}
+	}
+	return digits >= 2 && letters >= 2 && changes*5 >= len(s)
+}
+
+func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
+func isHexDigit(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
+func isHex(s string) bool {
+	for i := range len(s) {
+		if !isHexDigit(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isCrockford: Crockford's base 32, in which ULIDs are written.
+func isCrockford(s string) bool {
+	for _, c := range []byte(strings.ToUpper(s)) {
+		if !(isDigit(c) || isUpper(c) && strings.IndexByte("ILOU", c) < 0) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,140 @@
+package operation
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"understudy.dev/exchange/message"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// State of an operation.
+type State int
+
+// The states.
+const (
+	Pending State = iota
+	Done
+	Failed
+)
+
+// Words for states, compared without case and separators: Azure's REST
+// guidelines, and what services commonly say.
+var (
+	pendingWords = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
+	failedWords  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
+	doneWords    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
+)
+
+// Read tells how far an operation is, and takes the answer out of its document;
+// it is nil while the operation is pending. document says that it is one by
+// convention (it came from an Operation-Location or by callback).
+func (c Conventions) Read(r *understudyv1.Response, document bool) (State, *understudyv1.Response) {
+	body := r.GetBody().GetContent()
+	s := c.state(r, body, document)
+	if s == Pending {
+		return Pending, nil
+	}
+	if googleDone(body) == nil || c.Result != "" {
+		return s, c.unwrap(r, body)
+	}
+	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody()}
+	if raw, ok := at(body, "/error"); ok {
+		return Failed, withBody(out, raw)
+	}
+	if raw, ok := at(body, "/response"); ok {
+		return s, withBody(out, raw)
+	}
+	return s, c.unwrap(r, body)
+}
+
+func (c Conventions) state(r *understudyv1.Response, body []byte, document bool) State {
+	switch {
+	case r.GetStatus() == http.StatusAccepted:
+		return Pending
+	case c.Pending.holds(body):
+		return Pending
+	case c.Failed.holds(body):
+		return Failed
+	case c.Done.Pointer != "":
+		if c.Done.holds(body) {
+			return Done
+		}
+		return Pending
+	case c.Pending.Pointer != "":
+		return Done
+	}
+	if d := googleDone(body); d != nil {
+		if !*d {
+			return Pending
+		}
+		return Done
+	}
+	if !document && message.First(r.GetHeaders(), "Retry-After") == "" {
+		return Done
+	}
+	switch word := stateWord(body); {
+	case slices.Contains(pendingWords, word):
+		return Pending
+	case slices.Contains(failedWords, word):
+		return Failed
+	}
+	return Done
+}
+
+// stateWord is what a document says about its state, without case and
+// separators.
+func stateWord(body []byte) string {
+	word, ok := stringAt(body, "/status")
+	if !ok {
+		word, _ = stringAt(body, "/state")
+	}
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word))
+}
+
+// googleDone is the member done of google.longrunning.Operation, nil if the
+// document is not one.
+func googleDone(body []byte) *bool {
+	raw, ok := at(body, "/done")
+	if !ok {
+		return nil
+	}
+	v := string(raw) == "true"
+	if !v && string(raw) != "false" {
+		return nil
+	}
+	if _, named := at(body, "/name"); !named && !v {
+		return nil
+	}
+	return &v
+}
+
+// unwrap takes status and body out of the operation's document as the user's
+// conventions say.
+func (c Conventions) unwrap(r *understudyv1.Response, body []byte) *understudyv1.Response {
+	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody(), Protocol: r.GetProtocol(), Trailers: r.GetTrailers()}
+	if c.Status != "" {
+		if raw, ok := at(body, c.Status); ok {
+			if n, err := strconv.ParseUint(strings.Trim(string(raw), `"`), 10, 16); err == nil {
+				out.Status = uint32(n)
+			}
+		}
+	}
+	if c.Result != "" {
+		if raw, ok := at(body, c.Result); ok {
+			if string(raw) == "null" {
+				raw = nil
+			}
+			return withBody(out, raw)
+		}
+	}
+	return out
+}
+
+// withBody replaces the body by a part of it.
+func withBody(r *understudyv1.Response, raw []byte) *understudyv1.Response {
+	r.Body = message.BodyOf(raw)
+	return r
+}

@@ -1,0 +1,129 @@
+package operation
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"understudy.dev/exchange/message"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Monitor is where an acknowledgement says that its status can be asked for.
+type Monitor struct {
+	// Location is as it was written; "" if there is none.
+	Location string
+	// Document says that what stands there is an operation's document by
+	// convention, not the result itself.
+	Document bool
+	// Beside is the Location that stood beside an Operation-Location: where the
+	// result will be.
+	Beside string
+}
+
+// MonitorOf finds the status monitor that an acknowledgement names.
+func MonitorOf(ack *understudyv1.Response) Monitor {
+	location := message.First(ack.GetHeaders(), "Location")
+	for _, name := range []string{"Operation-Location", "Azure-AsyncOperation"} {
+		if v := message.First(ack.GetHeaders(), name); v != "" {
+			return Monitor{Location: v, Document: true, Beside: location}
+		}
+	}
+	if location != "" {
+		return Monitor{Location: location}
+	}
+	if v := linked(message.Values(ack.GetHeaders(), "Link")); v != "" {
+		return Monitor{Location: v}
+	}
+	body := ack.GetBody().GetContent()
+	for _, pointer := range []string{"/status_url", "/statusUrl", "/links/status", "/_links/status/href", "/links/monitor", "/_links/monitor/href"} {
+		if v, ok := stringAt(body, pointer); ok && v != "" {
+			return Monitor{Location: v}
+		}
+	}
+	return Monitor{}
+}
+
+// linked finds a Link (RFC 8288) whose relation is that of a status monitor.
+func linked(values []string) string {
+	for _, rest := range values {
+		for {
+			_, after, found := strings.Cut(rest, "<")
+			target, params, closed := strings.Cut(after, ">")
+			if !found || !closed {
+				break
+			}
+			// A comma ends the link's parameters and may be part of its address.
+			rest = ""
+			if next := strings.IndexByte(params, '<'); next >= 0 {
+				params, rest = params[:next], params[next:]
+			}
+			if monitorRelation(params) {
+				return target
+			}
+		}
+	}
+	return ""
+}
+
+func monitorRelation(params string) bool {
+	for _, p := range strings.Split(params, ";") {
+		name, rel, _ := strings.Cut(strings.Trim(p, " \t,"), "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "rel") {
+			continue
+		}
+		for _, r := range strings.Fields(strings.Trim(strings.TrimSpace(rel), `"`)) {
+			if slices.Contains([]string{"status", "monitor", "operation"}, strings.ToLower(r)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Meaning is what the status of a poll's answer means.
+type Meaning int
+
+const (
+	// Look: the answer is worth reading.
+	Look Meaning = iota
+	// Retry: the monitor does not know yet, or cannot answer now.
+	Retry
+	// GiveUp: the monitor will never know.
+	GiveUp
+)
+
+// grace is how long after the acknowledgement a 404 of the status monitor means
+// "not yet" (it may be written after the answer).
+const grace = 2 * time.Second
+
+// Means reads the status of a poll's answer that came so long after the
+// acknowledgement.
+func (m Monitor) Means(status uint32, after time.Duration) Meaning {
+	switch {
+	case status < 400:
+		return Look
+	case status == http.StatusNotFound && after < grace, status == http.StatusTooManyRequests, status >= 500:
+		return Retry
+	case m.Document, status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden:
+		return GiveUp
+	}
+	return Look // the operation ended with a refusal
+}
+
+// maxRetryAfter bounds what the other side can make us wait between polls.
+const maxRetryAfter = 10 * time.Second
+
+// RetryAfter is the pause that a Retry-After asks for, in seconds or by a date
+// (RFC 9110, 10.2.3); 0 if it asks for none.
+func RetryAfter(value string, now time.Time) time.Duration {
+	asked := time.Duration(0)
+	if n, err := strconv.ParseFloat(value, 64); err == nil && n > 0 {
+		asked = time.Duration(min(n, maxRetryAfter.Seconds()) * float64(time.Second))
+	} else if at, err := http.ParseTime(value); err == nil {
+		asked = at.Sub(now)
+	}
+	return max(0, min(asked, maxRetryAfter))
+}
