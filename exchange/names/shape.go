@@ -42,12 +42,12 @@ func IsSegment(s string) bool {
 	return true
 }
 
-// IsVersion: v2, as the first segment of a path often is.
+// IsVersion tells whether a segment is a version: v2, as the first segment of a path often is.
 func IsVersion(s string) bool {
 	return len(s) > 1 && (s[0] == 'v' || s[0] == 'V') && IsDigits(s[1:])
 }
 
-// IsDate: 2024-05 or 2024-05-17, with or without a time after it.
+// IsDate tells whether a text is a date: 2024-05 or 2024-05-17, with or without a time after it.
 func IsDate(s string) bool {
 	if len(s) != 7 && len(s) < 10 {
 		return false
@@ -70,12 +70,12 @@ func IsDigits(s string) bool {
 	return s != ""
 }
 
-// IsUnique: the shape of a UUID or ULID, which nobody types.
+// IsUnique tells whether a text has the shape of a UUID or ULID, which nobody types.
 func IsUnique(s string) bool {
 	return IsUUID(s) || len(s) == 26 && isCrockford(s) && strings.ContainsAny(s, digits)
 }
 
-// IsUUID: 8-4-4-4-12 hexadecimal digits.
+// IsUUID tells whether a text is 8-4-4-4-12 hexadecimal digits.
 func IsUUID(s string) bool {
 	if len(s) != 36 {
 		return false

@@ -87,11 +87,11 @@ func monitorRelation(params string) bool {
 type Meaning int
 
 const (
-	// Look: the answer is worth reading.
+	// Look says that the answer is worth reading.
 	Look Meaning = iota
-	// Retry: the monitor does not know yet, or cannot answer now.
+	// Retry says that the monitor does not know yet, or cannot answer now.
 	Retry
-	// GiveUp: the monitor will never know.
+	// GiveUp says that the monitor will never know.
 	GiveUp
 )
 
