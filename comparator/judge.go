@@ -181,7 +181,7 @@ func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
 		BaselineTime: time.Unix(0, x.GetStartUnixNano()), CandidateTime: time.Unix(0, r.GetSentUnixNano()),
 		Slack: time.Duration(slack), Skew: j.cfg.Skew, Speed: r.GetSpeed(),
 		BaselineHost: x.GetRequest().GetAuthority(),
-		Given:        j.given(x.GetRequest()),
+		Sent:         j.sent(x.GetRequest()),
 	}
 	for _, s := range r.GetSubstitutions() {
 		e.Rename(s.GetRecorded(), s.GetCandidate())
@@ -189,9 +189,9 @@ func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
 	return e
 }
 
-// given is all that the client sent and that an answer may repeat: the target
+// sent is all that the client sent and that an answer may repeat: the target
 // first, the body, the fields that are not those of connection and tracing.
-func (j *Judge) given(q *understudyv1.Request) [][]byte {
+func (j *Judge) sent(q *understudyv1.Request) [][]byte {
 	out := [][]byte{q.GetTarget(), q.GetBody().GetContent()}
 	if plain, err := url.QueryUnescape(string(q.GetTarget())); err == nil && plain != string(q.GetTarget()) {
 		out = append(out, []byte(plain))

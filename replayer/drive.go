@@ -62,14 +62,14 @@ func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1
 	if r.cfg.KeepValues || recorded.GetStatus() >= 400 || answer.GetStatus() >= 400 {
 		return
 	}
-	given := [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()}
+	sent := [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()}
 	var pairs []substitute.Pair
 	if !recorded.GetBody().GetTruncated() && !answer.GetBody().GetTruncated() {
-		pairs = substitute.Learn(plain(recorded), plain(answer), given...)
+		pairs = substitute.Learn(plain(recorded), plain(answer), sent...)
 	}
 	if to := message.First(recorded.GetHeaders(), "Location"); to != "" {
 		for _, said := range []*understudyv1.Response{answer, promise} {
-			pairs = append(pairs, substitute.LearnLocation(to, message.First(said.GetHeaders(), "Location"), given...)...)
+			pairs = append(pairs, substitute.LearnLocation(to, message.First(said.GetHeaders(), "Location"), sent...)...)
 		}
 	}
 	for i := range pairs {

@@ -99,5 +99,5 @@ func (e *Evidence) renames(name, b, c string) bool {
 	if known, ok := e.renamed.Candidate(b); ok {
 		return known == c
 	}
-	return generated(b) && generated(c) && !names.SentAs(e.Given, name, b) && e.renamed.Admit(b, c)
+	return generated(b) && generated(c) && !names.SentAs(e.Sent, name, b) && e.renamed.Admit(b, c)
 }

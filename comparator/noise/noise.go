@@ -33,9 +33,9 @@ type Evidence struct {
 	// Speed is the scale of the replay: what happened four seconds before a
 	// recorded request happened 4 s / Speed before the replayed one. 0 is 1.
 	Speed float64
-	// Given holds what the client sent: target, header values, body. A value
+	// Sent holds what the client sent: target, header values, body. A value
 	// that stands in it was not generated and must come back unchanged.
-	Given [][]byte
+	Sent [][]byte
 	// BaselineHost is the authority that the client spoke to. Links to it may
 	// name another one on the candidate's side, always the same.
 	BaselineHost string
@@ -62,7 +62,7 @@ func (e *Evidence) Class(name string, baseline, candidate Value) string {
 	if known, ok := e.renamed.Candidate(b); ok && known == c && (names.IsMinted(name) || names.IsSelfEvident(b)) {
 		return Identifier
 	}
-	if names.SentAs(e.Given, name, b) {
+	if names.SentAs(e.Sent, name, b) {
 		return ""
 	}
 	if same, both := e.timestamps(baseline, candidate); both {

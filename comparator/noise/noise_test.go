@@ -19,7 +19,7 @@ func evidence(given ...string) *Evidence {
 		BaselineHost: "orders.internal:8080",
 	}
 	for _, g := range given {
-		e.Given = append(e.Given, []byte(g))
+		e.Sent = append(e.Sent, []byte(g))
 	}
 	return e
 }
@@ -128,7 +128,7 @@ func TestBijection(t *testing.T) {
 		t.Errorf("a short known pair under a name that is not an identifier's: %q", got)
 	}
 	// What was sent as it is known to be called in the session comes back so.
-	e.Given = [][]byte{[]byte("/orders/ord_1")}
+	e.Sent = [][]byte{[]byte("/orders/ord_1")}
 	f("ord_1", "uuid-1", Identifier)
 }
 

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"understudy.dev/embedded/sql"
 )
 
 // A killer ends a statement when its context ends. libchdb itself looks at a
@@ -57,11 +59,11 @@ func (e *Engine) kill(mark string) error {
 
 // marked puts the comment into a statement: at its end, where it shifts no
 // position that a syntax error tells, unless it would be taken for rows there.
-func (k *killer) marked(sql string) string {
-	if firstWord(sql) == "INSERT" {
-		return k.mark + " " + sql
+func (k *killer) marked(statement string) string {
+	if firstWord(statement) == "INSERT" {
+		return k.mark + " " + statement
 	}
-	return sql + "\n" + k.mark
+	return statement + "\n" + k.mark
 }
 
 // exception reads an error text of the engine, without the comment.
@@ -78,26 +80,12 @@ func (k *killer) stop() {
 	<-k.stopped
 }
 
-// firstWord is the first word of a statement in upper case, past white space,
-// comments and what else is no letter.
-func firstWord(sql string) string {
-	for sql != "" {
-		switch {
-		case strings.HasPrefix(sql, "--"), sql[0] == '#':
-			_, sql, _ = strings.Cut(sql, "\n")
-		case strings.HasPrefix(sql, "/*"):
-			_, sql, _ = strings.Cut(sql[2:], "*/")
-		case isLetter(sql[0]):
-			end := 1
-			for end < len(sql) && isLetter(sql[end]) {
-				end++
-			}
-			return strings.ToUpper(sql[:end])
-		default:
-			sql = sql[1:]
+// firstWord is the first word of a statement in upper case.
+func firstWord(statement string) string {
+	for t := range sql.Tokens(statement) {
+		if t.Kind == sql.Word {
+			return strings.ToUpper(t.Text)
 		}
 	}
 	return ""
 }
-
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }

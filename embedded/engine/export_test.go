@@ -13,12 +13,3 @@ func JudgedEngine(name string) bool {
 	name = strings.ToLower(name)
 	return safeEngines[name] || refusedEngines[name]
 }
-
-// Spans are where the tokens of a statement begin and end.
-func Spans(sql string) [][2]int {
-	var spans [][2]int
-	for t := range tokens(sql) {
-		spans = append(spans, [2]int{t.start, t.end})
-	}
-	return spans
-}

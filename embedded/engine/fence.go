@@ -1,6 +1,10 @@
 package engine
 
-import "strings"
+import (
+	"strings"
+
+	"understudy.dev/embedded/sql"
+)
 
 // The fence refuses statements that touch files, the network or other
 // processes, by the names in them, before the engine sees them. It gives people
@@ -79,21 +83,21 @@ func check(r Request) error {
 		}
 	}
 	f := fence{infile: r.Infile}
-	for t := range tokens(r.SQL) {
+	for t := range sql.Tokens(r.SQL) {
 		if err := f.step(t); err != nil {
 			return err
 		}
 	}
-	return f.step(token{}) // the last token is judged too
+	return f.step(sql.Token{}) // the last token is judged too
 }
 
 // A fence looks at the tokens of a statement one by one, each in the light of
 // those before it.
 type fence struct {
-	infile bool     // INFILE is of our own making
-	first  string   // the statement's first word
-	seen   int      // tokens so far
-	past   [3]token // the last ones, the newest first
+	infile bool         // INFILE is of our own making
+	first  string       // the statement's first word
+	seen   int          // tokens so far
+	past   [3]sql.Token // the last ones, the newest first
 
 	settings   bool // behind SET or SETTINGS
 	dictionary bool // behind DICTIONARY in what makes one
@@ -102,12 +106,12 @@ type fence struct {
 	ended      bool // behind a semicolon
 }
 
-func (f *fence) step(t token) error {
-	if f.ended && t.kind != 0 && t.kind != ';' && !(f.first == "insert" && f.format) {
+func (f *fence) step(t sql.Token) error {
+	if f.ended && t.Kind != 0 && t.Kind != ';' && !(f.first == "insert" && f.format) {
 		return &Exception{Code: 62, Name: "SYNTAX_ERROR", Message: "Multi-statements are not allowed: send one statement at a time"}
 	}
 	if f.seen == 0 {
-		f.first = strings.ToLower(t.text)
+		f.first = strings.ToLower(t.Text)
 	}
 	if err := f.words(t); err != nil {
 		return err
@@ -115,11 +119,11 @@ func (f *fence) step(t token) error {
 	if err := f.name(t); err != nil {
 		return err
 	}
-	f.settings = f.settings || t.is("SET", "SETTINGS")
-	f.dictionary = f.dictionary || t.is("DICTIONARY") && f.makes()
-	f.source = f.source || t.is("SOURCE") && f.dictionary
-	f.format = f.format || t.is("FORMAT")
-	f.ended = f.ended || t.kind == ';'
+	f.settings = f.settings || t.Is("SET", "SETTINGS")
+	f.dictionary = f.dictionary || t.Is("DICTIONARY") && f.makes()
+	f.source = f.source || t.Is("SOURCE") && f.dictionary
+	f.format = f.format || t.Is("FORMAT")
+	f.ended = f.ended || t.Kind == ';'
 	f.past[2], f.past[1], f.past[0] = f.past[1], f.past[0], t
 	f.seen++
 	return nil
@@ -131,45 +135,45 @@ func (f *fence) makes() bool {
 }
 
 // words judges keywords: the token and the one before it.
-func (f *fence) words(t token) error {
+func (f *fence) words(t sql.Token) error {
 	last := f.past[0]
 	switch {
-	case f.seen == 0 && t.is("BACKUP", "RESTORE"):
-		return refusal(strings.ToUpper(t.text))
-	case f.seen == 1 && last.is("SYSTEM") && !safeSystem[strings.ToLower(t.text)]:
-		return refusal("SYSTEM " + t.text)
-	case last.is("INTO") && t.is("OUTFILE"):
+	case f.seen == 0 && t.Is("BACKUP", "RESTORE"):
+		return refusal(strings.ToUpper(t.Text))
+	case f.seen == 1 && last.Is("SYSTEM") && !safeSystem[strings.ToLower(t.Text)]:
+		return refusal("SYSTEM " + t.Text)
+	case last.Is("INTO") && t.Is("OUTFILE"):
 		return refusal("INTO OUTFILE")
-	case last.is("FROM") && t.is("INFILE") && !f.infile:
+	case last.Is("FROM") && t.Is("INFILE") && !f.infile:
 		return refusal("FROM INFILE")
-	case f.first == "attach" && last.is("FROM") && t.kind == tokenString:
+	case f.first == "attach" && last.Is("FROM") && t.Kind == sql.Text:
 		return refusal("ATTACH … FROM a path")
-	case f.first == "create" && t.is("LANGUAGE"):
+	case f.first == "create" && t.Is("LANGUAGE"):
 		return refusal("a function in another language")
 	}
 	return nil
 }
 
 // name judges the name before the token, which says what the name is.
-func (f *fence) name(t token) error {
+func (f *fence) name(t sql.Token) error {
 	last, before, earlier := f.past[0], f.past[1], f.past[2]
-	if !last.isName() {
+	if !last.IsName() {
 		return nil
 	}
-	name := strings.ToLower(last.text)
-	engine := before.is("ENGINE") || before.kind == '=' && earlier.is("ENGINE")
+	name := strings.ToLower(last.Text)
+	engine := before.Is("ENGINE") || before.Kind == '=' && earlier.Is("ENGINE")
 	switch {
-	case t.kind == '(' && refusedFunctions[name] && !f.declared(before):
-		return refusal(last.text + "(…)")
+	case t.Kind == '(' && refusedFunctions[name] && !f.declared(before):
+		return refusal(last.Text + "(…)")
 	case engine && f.makes() && !safeEngines[name]:
-		return refusal("the engine " + last.text)
-	case f.settings && t.kind == '=' && refusedSettings[name]:
-		return refusal("the setting " + last.text)
-	case before.kind == '(' && earlier.is("SOURCE") && f.dictionary && !safeSources[name]:
-		return refusal("a dictionary's source " + last.text)
+		return refusal("the engine " + last.Text)
+	case f.settings && t.Kind == '=' && refusedSettings[name]:
+		return refusal("the setting " + last.Text)
+	case before.Kind == '(' && earlier.Is("SOURCE") && f.dictionary && !safeSources[name]:
+		return refusal("a dictionary's source " + last.Text)
 	case f.source && refusedInSource[name]:
 		return refusal(strings.ToUpper(name) + " in a dictionary's source")
-	case name == "default" && before.is("DATABASE", "EXISTS") && (f.first == "drop" || f.first == "detach"):
+	case name == "default" && before.Is("DATABASE", "EXISTS") && (f.first == "drop" || f.first == "detach"):
 		// Every connection begins in it: without it the engine takes none.
 		return refusal(strings.ToUpper(f.first) + " DATABASE default")
 	}
@@ -178,6 +182,6 @@ func (f *fence) name(t token) error {
 
 // declared tells whether a name before a parenthesis is a table's, followed by
 // its columns, going by the token before it.
-func (f *fence) declared(before token) bool {
-	return before.kind == '.' || before.is("INTO") || f.first == "create" && before.is("TABLE", "EXISTS", "VIEW")
+func (f *fence) declared(before sql.Token) bool {
+	return before.Kind == '.' || before.Is("INTO") || f.first == "create" && before.Is("TABLE", "EXISTS", "VIEW")
 }

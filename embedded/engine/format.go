@@ -1,11 +1,10 @@
 package engine
 
 import (
-	"regexp"
 	"strings"
-)
 
-var formatClause = regexp.MustCompile(`(?i)\bFORMAT\s+([A-Za-z0-9_]+)`)
+	"understudy.dev/embedded/sql"
+)
 
 // joinable formats have neither head nor tail: the engine formats every
 // portion of a stream as a document of its own, and only of these formats is
@@ -16,16 +15,10 @@ var joinable = map[string]bool{
 	"lineasstring": true, "rawblob": true, "null": true,
 }
 
-// streams says whether the output may be fetched in portions. A FORMAT inside
-// a text or comment can only make it say no, which costs memory, not truth.
-func streams(sql, format string) bool {
-	if m := formatClause.FindAllStringSubmatch(sql, -1); m != nil {
-		for _, f := range m {
-			if !joinable[strings.ToLower(f[1])] {
-				return false
-			}
-		}
-		return true
+// streams says whether the output may be fetched in portions.
+func streams(statement, format string) bool {
+	if named := sql.Formats(statement); len(named) > 0 {
+		format = named[len(named)-1]
 	}
 	return joinable[strings.ToLower(format)]
 }

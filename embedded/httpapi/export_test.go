@@ -2,9 +2,9 @@ package httpapi
 
 import "time"
 
-// Patient sets how long a client may stall.
-func (s *Server) Patient(d time.Duration) *Server {
-	s.patience = d
+// StallTimeout sets how long a client may stall.
+func (s *Server) StallTimeout(d time.Duration) *Server {
+	s.stallTimeout = d
 	return s
 }
 

@@ -1,6 +1,6 @@
 package httpapi
 
-import "strings"
+import "understudy.dev/embedded/sql"
 
 // insert says where an INSERT's statement ends and its rows begin.
 type insert struct {
@@ -12,49 +12,25 @@ type insert struct {
 // comments and parentheses. An INSERT … SELECT has none.
 func splitInsert(text string) (insert, bool) {
 	words, depth := 0, 0
-	for i := 0; i < len(text); {
-		c := text[i]
+	for t := range sql.Tokens(text) {
+		switch t.Kind {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		case sql.Word:
+			words++
+		}
 		switch {
-		case c == '\'' || c == '"' || c == '`':
-			end := skipQuoted(text, i)
-			if end < 0 {
-				return insert{}, false
-			}
-			i = end
-		case strings.HasPrefix(text[i:], "--") || c == '#':
-			n := strings.IndexByte(text[i:], '\n')
-			if n < 0 {
-				return insert{}, false
-			}
-			i += n
-		case strings.HasPrefix(text[i:], "/*"):
-			n := strings.Index(text[i+2:], "*/")
-			if n < 0 {
-				return insert{}, false
-			}
-			i += n + 4
-		case c == '(' || c == ')':
-			depth += map[byte]int{'(': 1, ')': -1}[c]
-			i++
-		case isWord(c):
-			end := i
-			for end < len(text) && isWord(text[end]) {
-				end++
-			}
-			word := strings.ToUpper(text[i:end])
-			switch words++; {
-			case words == 1 && word != "INSERT":
-				return insert{}, false
-			case depth == 0 && (word == "SELECT" || word == "WITH" || word == "INFILE"):
-				return insert{}, false
-			case depth == 0 && word == "VALUES" && words > 2:
-				return insert{i, end, "Values"}, true
-			case depth == 0 && word == "FORMAT" && words > 2:
-				return formatAt(text, i, end)
-			}
-			i = end
-		default:
-			i++
+		case words == 1 && !t.Is("INSERT"):
+			return insert{}, false
+		case depth != 0 || t.Kind != sql.Word:
+		case t.Is("SELECT", "WITH", "INFILE"):
+			return insert{}, false
+		case t.Is("VALUES") && words > 2:
+			return insert{t.Start, t.End, "Values"}, true
+		case t.Is("FORMAT") && words > 2:
+			return formatAt(text, t.Start, t.End)
 		}
 	}
 	return insert{}, false
@@ -85,19 +61,6 @@ func formatAt(text string, at, end int) (insert, bool) {
 		stop++
 	}
 	return insert{at, stop, name}, true
-}
-
-func skipQuoted(text string, at int) int {
-	quote := text[at]
-	for i := at + 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case quote:
-			return i + 1
-		}
-	}
-	return -1
 }
 
 func isWord(c byte) bool {

@@ -21,9 +21,9 @@ import (
 // at the end of the response. Until then a live is just the ResponseWriter.
 type live struct {
 	http.ResponseWriter
-	ctx      context.Context // of the statement
-	cancel   context.CancelFunc
-	patience time.Duration
+	ctx          context.Context // of the statement
+	cancel       context.CancelFunc
+	stallTimeout time.Duration
 
 	conn   net.Conn // nil: net/http has it
 	out    *bufio.Writer
@@ -83,7 +83,7 @@ func (l *live) tell(p engine.Progress) {
 }
 
 // hurry bounds the next writes.
-func (l *live) hurry() { _ = l.conn.SetWriteDeadline(time.Now().Add(l.patience)) }
+func (l *live) hurry() { _ = l.conn.SetWriteDeadline(time.Now().Add(l.stallTimeout)) }
 
 // take takes the connection over and begins the head.
 func (l *live) take() error {

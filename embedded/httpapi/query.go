@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"understudy.dev/embedded/engine"
+	"understudy.dev/embedded/sql"
 )
 
 // maxStatement bounds the text of a statement in bytes, without the rows of an
@@ -63,8 +63,8 @@ func (q *query) read(head string, body io.Reader) error {
 		return err
 	}
 	q.request.SQL = text
-	if m := formatClause.FindAllStringSubmatch(text, -1); m != nil {
-		q.format = m[len(m)-1][1]
+	if named := sql.Formats(text); len(named) > 0 {
+		q.format = named[len(named)-1]
 	}
 	return nil
 }
@@ -75,8 +75,6 @@ func (q *query) split(text string) (insert, bool) {
 	i, ok := splitInsert(text)
 	return i, ok && (i.format != "Values" || len(q.request.Params) == 0)
 }
-
-var formatClause = regexp.MustCompile(`(?i)\bFORMAT\s+([A-Za-z0-9_]+)`)
 
 // statement reads the text from the body; when it turns out to be an INSERT
 // with rows it sets the request up and returns "". What has come is looked

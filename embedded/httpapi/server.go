@@ -34,19 +34,19 @@ type Engine interface {
 
 // Server is the handler of the interface.
 type Server struct {
-	clickhouse Engine
-	log        *slog.Logger
-	folder     string
-	patience   time.Duration
-	hosts      map[string]bool // names in Host that are taken, beside localhost
-	grace      time.Duration   // that running statements have when the server ends
+	clickhouse   Engine
+	log          *slog.Logger
+	folder       string
+	stallTimeout time.Duration
+	hosts        map[string]bool // names in Host that are taken, beside localhost
+	grace        time.Duration   // that running statements have when the server ends
 }
 
 // New makes a handler; nothing runs until it is served. Answers that are to be
 // sent only when they are whole (wait_end_of_query) are held back in files in a
 // folder; empty is the system's folder of temporary files.
 func New(clickhouse Engine, folder string, log *slog.Logger) *Server {
-	return &Server{clickhouse: clickhouse, log: log, folder: folder, patience: patience, grace: grace}
+	return &Server{clickhouse: clickhouse, log: log, folder: folder, stallTimeout: stallTimeout, grace: grace}
 }
 
 // AllowHosts has names taken in the Host header, beside localhost and addresses.
@@ -135,7 +135,7 @@ func (s *Server) statement(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-ClickHouse-Timezone", "UTC")
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	live := &live{ResponseWriter: w, ctx: ctx, cancel: cancel, patience: s.patience}
+	live := &live{ResponseWriter: w, ctx: ctx, cancel: cancel, stallTimeout: s.stallTimeout}
 	whole := false
 	defer func() { live.end(whole) }()
 	if err := s.serve(live, r.WithContext(ctx), id); err != nil {
@@ -150,7 +150,7 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 	control := http.NewResponseController(w)
 	// The request keeps its body: net/http closes the connection when some of
 	// it is left, which it must see.
-	body, err := decode(r, patientBody{r.Body, control, s.patience})
+	body, err := decode(r, deadlineBody{r.Body, control, s.stallTimeout})
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 	h.Set("Content-Type", contentType(q.format))
 	h.Set("X-ClickHouse-Format", q.format)
 	h.Set("X-ClickHouse-Exception-Tag", tag)
-	out := &answer{w: patientWriter{w, control, s.patience}, before: func() { summarise(h, result.Statistics()) },
+	out := &answer{w: deadlineWriter{w, control, s.stallTimeout}, before: func() { summarise(h, result.Statistics()) },
 		whole: isOn(r.URL.Query().Get("wait_end_of_query")), folder: s.folder}
 	defer out.close()
 	coded, err := encoder(out, h, r)

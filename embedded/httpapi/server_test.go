@@ -259,11 +259,11 @@ func TestClientGoesAway(t *testing.T) {
 // place of its statement for ever.
 func TestClientStalls(t *testing.T) {
 	post(t, "CREATE OR REPLACE TABLE stalled (n UInt64) ENGINE = MergeTree ORDER BY n", "")
-	impatient := httptest.NewServer(httpapi.New(shared, "", slog.New(slog.DiscardHandler)).Patient(200 * time.Millisecond))
-	defer impatient.Close()
+	strict := httptest.NewServer(httpapi.New(shared, "", slog.New(slog.DiscardHandler)).StallTimeout(200 * time.Millisecond))
+	defer strict.Close()
 	send := func(target, rest string) net.Conn {
 		t.Helper()
-		conn, err := net.Dial("tcp", impatient.Listener.Addr().String())
+		conn, err := net.Dial("tcp", strict.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}

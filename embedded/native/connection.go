@@ -139,7 +139,7 @@ func (c *connection) greet(ctx context.Context) error {
 	if err := c.admit(ctx, g); err != nil {
 		return err
 	}
-	identity, err := c.server.facts.identity(ctx)
+	identity, err := c.server.engineInfo.identity(ctx)
 	if err != nil {
 		return fmt.Errorf("asking the engine for its version: %w", err)
 	}

@@ -3,7 +3,7 @@ package native
 import (
 	"strings"
 
-	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/sql"
 )
 
 // A token is a word, a number, a quoted text or one character of punctuation
@@ -16,95 +16,29 @@ type token struct {
 
 // Kinds of tokens; punctuation has itself as its kind.
 const (
-	tokenWord   = 'w'
-	tokenString = '\''
-	tokenIdent  = '`' // an identifier in backticks or double quotes
+	tokenWord   = sql.Word
+	tokenString = sql.Text
+	tokenIdent  = sql.Name
 )
 
-// lex cuts a statement into at most limit tokens, after ClickHouse's
-// src/Parsers/Lexer.cpp as far as the boundaries of tokens go.
+// lex cuts a statement into at most limit tokens.
 func lex(text string, limit int) []token {
 	var tokens []token
 	depth := 0
-	for i := 0; i < len(text) && len(tokens) < limit; {
-		if next := skipBlank(text, i); next > i {
-			i = next
-			continue
+	for t := range sql.Tokens(text) {
+		tok := token{start: t.Start, end: t.End, depth: depth, kind: t.Kind}
+		switch t.Kind {
+		case '(':
+			depth++
+		case ')':
+			depth = max(depth-1, 0)
+			tok.depth = depth
 		}
-		tok := token{start: i, depth: depth}
-		switch c := text[i]; {
-		case c == '\'' || c == '`' || c == '"':
-			tok.kind, tok.end = tokenIdent, blocks.QuotedEnd(text, i)
-			if c == '\'' {
-				tok.kind = tokenString
-			}
-			if tok.end < 0 {
-				tok.end = len(text)
-			}
-		case c == '$' && heredocEnd(text, i) > 0:
-			tok.kind, tok.end = tokenString, heredocEnd(text, i)
-		case isWord(c):
-			tok.kind, tok.end = tokenWord, i+1
-			for tok.end < len(text) && isWord(text[tok.end]) {
-				tok.end++
-			}
-		default:
-			tok.kind, tok.end = c, i+1
-			switch c {
-			case '(':
-				depth++
-			case ')':
-				depth = max(depth-1, 0)
-				tok.depth = depth
-			}
+		if tokens = append(tokens, tok); len(tokens) == limit {
+			break
 		}
-		tokens = append(tokens, tok)
-		i = tok.end
 	}
 	return tokens
-}
-
-func isWord(c byte) bool {
-	return c == '_' || c == '$' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
-}
-
-// skipBlank returns the position behind the space or comment at i, or i.
-func skipBlank(text string, i int) int {
-	rest := text[i:]
-	switch {
-	case strings.IndexByte(" \t\n\r\f\v\x00", rest[0]) >= 0:
-		return i + 1
-	case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "# "), strings.HasPrefix(rest, "#!"):
-		if end := strings.IndexByte(rest, '\n'); end >= 0 {
-			return i + end + 1
-		}
-		return len(text)
-	case strings.HasPrefix(rest, "/*"):
-		if end := strings.Index(rest[2:], "*/"); end >= 0 {
-			return i + 2 + end + 2
-		}
-		return len(text)
-	}
-	return i
-}
-
-// heredocEnd returns the position behind $tag$…$tag$, or -1.
-func heredocEnd(text string, start int) int {
-	size := strings.IndexByte(text[start+1:], '$')
-	if size < 0 {
-		return -1
-	}
-	tag := text[start : start+size+2]
-	for i := 1; i < len(tag)-1; i++ {
-		if !isWord(tag[i]) {
-			return -1
-		}
-	}
-	end := strings.Index(text[start+len(tag):], tag)
-	if end < 0 {
-		return -1
-	}
-	return start + len(tag) + end + len(tag)
 }
 
 // A cursor walks over the tokens of a statement.
@@ -190,8 +124,8 @@ func (c *cursor) name() (string, bool) {
 	case tokenWord:
 	case tokenIdent, tokenString:
 		quote := raw[:1]
-		if len(raw) < 2 || raw[0] == '$' {
-			return "", false
+		if len(raw) < 2 || strings.IndexByte("'`\"", raw[0]) < 0 {
+			return "", false // a heredoc, typographic quotes, b'01'
 		}
 		raw = strings.ReplaceAll(raw[1:len(raw)-1], quote+quote, quote)
 		raw = unescape(raw)

@@ -177,7 +177,7 @@ func (c *connection) execute(ctx context.Context, q query, request engine.Reques
 	}
 	known := maps.Clone(request.Settings)
 	for _, s := range q.settings {
-		ok, askErr := c.server.facts.knows(ctx, s.name)
+		ok, askErr := c.server.engineInfo.knows(ctx, s.name)
 		if askErr != nil {
 			return nil, errors.Join(err, askErr)
 		}

@@ -233,7 +233,7 @@ func (h *holder) rewrite(m *blocks.Mover) error {
 
 // zonePatience is how long a result waits for its time zones. The engine runs
 // a bounded number of statements at once, this one among them.
-const zonePatience = 2 * time.Second
+const zoneTimeout = 2 * time.Second
 
 // zones asks for the types of the columns that may lack their time zone. They
 // stay without when the engine does not tell: the values are right without.
@@ -242,7 +242,7 @@ func (c *connection) zones(ctx context.Context, q query, stmt statement, fields 
 	if !slices.ContainsFunc(fields, bare) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, zonePatience)
+	ctx, cancel := context.WithTimeout(ctx, zoneTimeout)
 	defer cancel()
 	described, err := c.describe(ctx, q, "("+stmt.text+"\n)", nil)
 	if err != nil || len(described) != len(fields) {

@@ -12,12 +12,12 @@ import (
 
 // A Server answers ClickHouse's native protocol.
 type Server struct {
-	backend Engine
-	config  Config
-	logger  *slog.Logger
-	slots   chan struct{} // one per connection
-	refusal chan struct{} // one per connection that is being refused
-	facts   facts
+	backend    Engine
+	config     Config
+	logger     *slog.Logger
+	slots      chan struct{} // one per connection
+	refusal    chan struct{} // one per connection that is being refused
+	engineInfo engineInfo
 }
 
 const (
@@ -34,12 +34,12 @@ const (
 // be valid.
 func New(backend Engine, config Config, logger *slog.Logger) *Server {
 	return &Server{
-		backend: backend,
-		config:  config,
-		logger:  logger,
-		slots:   make(chan struct{}, config.MaxConnections),
-		refusal: make(chan struct{}, maxRefusals),
-		facts:   facts{backend: backend},
+		backend:    backend,
+		config:     config,
+		logger:     logger,
+		slots:      make(chan struct{}, config.MaxConnections),
+		refusal:    make(chan struct{}, maxRefusals),
+		engineInfo: engineInfo{backend: backend},
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"net/http"
-	"strings"
 	"time"
 
 	"understudy.dev/exchange/message"
@@ -60,7 +59,7 @@ func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	}
 	headers := e.Request.Headers
 	r.sealer.Seal(e, uuid.From(start, r.identity(raw)), r.sum.Sequence, session.Source{
-		Header: func(name string) []string { return values(headers, name) },
+		Header: func(name string) []string { return message.Values(headers, name) },
 		Target: string(e.Request.Target), Client: client,
 	})
 	return r.emit(e)
@@ -77,27 +76,9 @@ func (r *run) identity(raw []byte) []byte {
 // body is a whole body, cut at the capture limit.
 func (r *run) body(content []byte, headers []*understudyv1.Header) *understudyv1.Body {
 	b := message.BodyOf(content)
-	b.DeclaredLength = message.DeclaredLength(values(headers, "content-length"))
+	b.DeclaredLength = message.DeclaredLength(message.Values(headers, "content-length"))
 	message.CutBody(b, r.o.CaptureLimit)
 	return b
-}
-
-func values(headers []*understudyv1.Header, name string) (out []string) {
-	for _, h := range headers {
-		if strings.EqualFold(h.Name, name) {
-			out = append(out, string(h.Value))
-		}
-	}
-	return out
-}
-
-func first(headers []*understudyv1.Header, name string) string {
-	for _, h := range headers {
-		if strings.EqualFold(h.Name, name) {
-			return string(h.Value)
-		}
-	}
-	return ""
 }
 
 // hasBody reports the methods whose requests usually carry one.
@@ -109,17 +90,5 @@ func hasBody(method string) bool {
 	return true
 }
 
-// isMethod checks for a token of RFC 9110, 5.6.2.
-func isMethod(s string) bool {
-	if s == "" || len(s) > 40 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0 {
-			continue
-		}
-		return false
-	}
-	return true
-}
+// isMethod checks for a token of reasonable length (RFC 9110, 9.1).
+func isMethod(s string) bool { return len(s) <= 40 && message.IsToken(s) }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -73,7 +74,7 @@ type clock struct {
 }
 
 func (c *clock) next(headers []*understudyv1.Header) time.Time {
-	date, err := http.ParseTime(first(headers, "date"))
+	date, err := http.ParseTime(message.First(headers, "date"))
 	switch {
 	case err == nil && (!c.running || !date.Before(c.at)):
 		c.at = date
@@ -155,13 +156,13 @@ func (r *run) nock(raw []byte, c *clock) (e *understudyv1.Exchange, offset int64
 		return nil, m["body"].offset, "body cannot be read"
 	}
 	binary := string(m["responseIsBinary"].Value) == "true" ||
-		(first(responseHeaders, "content-encoding") != "" && m["response"].Kind() == '[')
+		(message.First(responseHeaders, "content-encoding") != "" && m["response"].Kind() == '[')
 	responseBody, ok := content(m["response"].Value, binary)
 	if !ok {
 		return nil, m["response"].offset, "response cannot be read as hexadecimal digits"
 	}
 	scheme, authority := r.origin(m["scope"])
-	if host := first(requestHeaders, "host"); host != "" {
+	if host := message.First(requestHeaders, "host"); host != "" {
 		authority = host
 	}
 	return &understudyv1.Exchange{

@@ -1,4 +1,5 @@
-package engine
+// Package sql cuts statements of ClickHouse's SQL into tokens.
+package sql
 
 import (
 	"iter"
@@ -7,38 +8,39 @@ import (
 	"strings"
 )
 
-// A token of a statement. Spaces and comments are none.
-type token struct {
-	kind       byte   // one of those below, or the character of punctuation
-	text       string // of a quoted one without its quotes
-	start, end int
+// A Token of a statement. Spaces and comments are none.
+type Token struct {
+	Kind       byte   // one of those below, or the character of punctuation
+	Text       string // of a quoted one without its quotes
+	Start, End int    // where it stands in the statement, quotes and all
 }
 
+// Kinds of tokens.
 const (
-	tokenWord   = 'w'  // keywords, names without quotes, numbers
-	tokenName   = '`'  // a name in quotes
-	tokenString = '\'' // a text
+	Word = 'w'  // keywords, names without quotes, numbers
+	Name = '`'  // a name in quotes
+	Text = '\'' // a text
 )
 
-// isName tells whether the token may name a function, an engine, a setting.
-func (t token) isName() bool { return t.kind == tokenWord || t.kind == tokenName }
+// IsName tells whether the token may name a function, an engine, a setting.
+func (t Token) IsName() bool { return t.Kind == Word || t.Kind == Name }
 
-// is tells whether the token is a keyword.
-func (t token) is(words ...string) bool {
+// Is tells whether the token is a keyword.
+func (t Token) Is(words ...string) bool {
 	for _, word := range words {
-		if t.kind == tokenWord && strings.EqualFold(t.text, word) {
+		if t.Kind == Word && strings.EqualFold(t.Text, word) {
 			return true
 		}
 	}
 	return false
 }
 
-// tokens cuts a statement into tokens as ClickHouse's src/Parsers/Lexer.cpp
+// Tokens cuts a statement into tokens as ClickHouse's src/Parsers/Lexer.cpp
 // does, with its oddities: what this lexer took for a comment or a text and the
 // engine did not would get past the fence. TestLexerAgreesWithTheEngine.
-func tokens(sql string) iter.Seq[token] {
-	return func(yield func(token) bool) {
-		var t token
+func Tokens(sql string) iter.Seq[Token] {
+	return func(yield func(Token) bool) {
+		var t Token
 		for i := 0; i < len(sql); {
 			if end := skipBlank(sql, i); end > i {
 				i = end
@@ -48,30 +50,47 @@ func tokens(sql string) iter.Seq[token] {
 			if !yield(t) {
 				return
 			}
-			i = t.end
+			i = t.End
 		}
 	}
 }
 
+// Formats are the names that FORMAT says for the output: behind the clause
+// stands nothing but SETTINGS.
+func Formats(sql string) []string {
+	var names []string
+	var clause, name Token
+	for t := range Tokens(sql) {
+		if clause.Is("FORMAT") && name.Kind == Word && (t.Kind == ';' || t.Is("SETTINGS")) {
+			names = append(names, name.Text)
+		}
+		clause, name = name, t
+	}
+	if clause.Is("FORMAT") && name.Kind == Word {
+		names = append(names, name.Text)
+	}
+	return names
+}
+
 // next is the token that begins at i; before is the one before it.
-func next(sql string, i int, before token) token {
+func next(sql string, i int, before Token) Token {
 	rest := sql[i:]
 	switch c := rest[0]; {
 	case c == '\'':
-		return quoted(sql, i, tokenString)
+		return quoted(sql, i, Text)
 	case c == '"' || c == '`':
-		return quoted(sql, i, tokenName)
+		return quoted(sql, i, Name)
 	case strings.HasPrefix(rest, "‘"):
-		return between(sql, i, tokenString, "‘", "’")
+		return between(sql, i, Text, "‘", "’")
 	case strings.HasPrefix(rest, "“"):
-		return between(sql, i, tokenName, "“", "”")
+		return between(sql, i, Name, "“", "”")
 	case digitsEnd(rest) > 0:
 		end := i + digitsEnd(rest)
-		return token{tokenString, sql[i+2 : end-1], i, end}
-	case c == '.' && !before.isName() && before.kind != ')' && before.kind != ']' && fraction.MatchString(rest):
+		return Token{Text, sql[i+2 : end-1], i, end}
+	case c == '.' && !before.IsName() && before.Kind != ')' && before.Kind != ']' && fraction.MatchString(rest):
 		// Of .5INTO the engine makes two tokens, of t.5INTO three.
 		end := i + len(fraction.FindString(rest))
-		return token{tokenWord, sql[i:end], i, end}
+		return Token{Word, sql[i:end], i, end}
 	case isWord(c):
 		end := i + 1
 		for end < len(sql) && isWord(sql[end]) && (sql[end] != '$' || !isDigit(c)) {
@@ -82,12 +101,12 @@ func next(sql string, i int, before token) token {
 				return t
 			}
 			if end == i+1 || sql[i+1] == '$' {
-				return token{c, "$", i, i + 1}
+				return Token{c, "$", i, i + 1}
 			}
 		}
-		return token{tokenWord, sql[i:end], i, end}
+		return Token{Word, sql[i:end], i, end}
 	default:
-		return token{c, sql[i : i+1], i, i + 1}
+		return Token{c, sql[i : i+1], i, i + 1}
 	}
 }
 
@@ -96,12 +115,14 @@ var fraction = regexp.MustCompile(`^\.[0-9]+(_[0-9]+)*([eE][+-]?[0-9]*(_[0-9]+)*
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+
 func isWord(c byte) bool {
 	return isLetter(c) || c == '_' || c == '$' || isDigit(c)
 }
 
 // quoted reads what ends with the quote that it begins with.
-func quoted(sql string, start int, kind byte) token {
+func quoted(sql string, start int, kind byte) Token {
 	quote, plain := sql[start], true
 	for i := start + 1; i < len(sql); i++ {
 		switch c := sql[i]; {
@@ -109,12 +130,12 @@ func quoted(sql string, start int, kind byte) token {
 			i++
 			plain = false
 		case c == quote && plain:
-			return token{kind, sql[start+1 : i], start, i + 1}
+			return Token{kind, sql[start+1 : i], start, i + 1}
 		case c == quote:
-			return token{kind, unquote(sql[start+1:i], quote), start, i + 1}
+			return Token{kind, unquote(sql[start+1:i], quote), start, i + 1}
 		}
 	}
-	return token{kind, sql[start+1:], start, len(sql)}
+	return Token{kind, sql[start+1:], start, len(sql)}
 }
 
 // unquote takes out escapes and doubled quotes: `\x66ile` is file. Other
@@ -151,32 +172,32 @@ func digitsEnd(rest string) int {
 }
 
 // between reads what stands in typographic quotes, which have no escapes.
-func between(sql string, start int, kind byte, open, shut string) token {
+func between(sql string, start int, kind byte, open, shut string) Token {
 	body := start + len(open)
 	if n := strings.Index(sql[body:], shut); n >= 0 {
-		return token{kind, sql[body : body+n], start, body + n + len(shut)}
+		return Token{kind, sql[body : body+n], start, body + n + len(shut)}
 	}
-	return token{kind, sql[body:], start, len(sql)}
+	return Token{kind, sql[body:], start, len(sql)}
 }
 
 // heredoc reads $tag$ … $tag$.
-func heredoc(sql string, start int) (token, bool) {
+func heredoc(sql string, start int) (Token, bool) {
 	size := strings.IndexByte(sql[start+1:], '$')
 	if size < 0 {
-		return token{}, false
+		return Token{}, false
 	}
 	tag := sql[start : start+size+2]
 	for i := 1; i < len(tag)-1; i++ {
 		if !isWord(tag[i]) {
-			return token{}, false
+			return Token{}, false
 		}
 	}
 	body := start + len(tag)
 	n := strings.Index(sql[body:], tag)
 	if n < 0 {
-		return token{}, false
+		return Token{}, false
 	}
-	return token{tokenString, sql[body : body+n], start, body + n + len(tag)}, true
+	return Token{Text, sql[body : body+n], start, body + n + len(tag)}, true
 }
 
 // skipBlank returns the position behind the space or comment at i, or i.

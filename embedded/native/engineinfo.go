@@ -20,8 +20,8 @@ type serverIdentity struct {
 	display             string
 }
 
-// facts are what the engine says of itself, asked once.
-type facts struct {
+// engineInfo is what the engine says of itself, asked once.
+type engineInfo struct {
 	backend Engine
 
 	mu       sync.Mutex
@@ -29,7 +29,7 @@ type facts struct {
 	settings map[string]bool
 }
 
-func (f *facts) identity(ctx context.Context) (serverIdentity, error) {
+func (f *engineInfo) identity(ctx context.Context) (serverIdentity, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.self != nil {
@@ -55,7 +55,7 @@ func (f *facts) identity(ctx context.Context) (serverIdentity, error) {
 }
 
 // knows says whether the engine has a setting of this name.
-func (f *facts) knows(ctx context.Context, name string) (bool, error) {
+func (f *engineInfo) knows(ctx context.Context, name string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.settings == nil {
