@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -149,5 +150,41 @@ func TestStaticBuild(t *testing.T) {
 		if p.Type == elf.PT_INTERP {
 			t.Error("needs a loader")
 		}
+	}
+}
+
+// TestDesignNamesWhatIsThere: the page that says where things are is right.
+func TestDesignNamesWhatIsThere(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root(t), "docs", "design.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, where, found := strings.Cut(string(page), "## Where things are")
+	where, _, _ = strings.Cut(where, "## Not obvious")
+	if !found {
+		t.Fatal("docs/design.md has no section that says where things are")
+	}
+	paths := 0
+	for _, line := range strings.Split(where, "\n") {
+		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| folder") || strings.HasPrefix(line, "| question") {
+			continue
+		}
+		cells := strings.Split(line, "|")
+		at := cells[1]
+		if strings.Contains(at, "?") {
+			at = cells[2]
+		}
+		for _, path := range regexp.MustCompile("`([a-z0-9_./]+)`").FindAllStringSubmatch(at, -1) {
+			if strings.Contains(cells[1], "?") && !strings.Contains(path[1], "/") {
+				continue // a word of the answer, not a file
+			}
+			paths++
+			if _, err := os.Stat(filepath.Join(root(t), path[1])); err != nil {
+				t.Errorf("docs/design.md names %s: %v", path[1], err)
+			}
+		}
+	}
+	if paths < 20 {
+		t.Errorf("found only %d paths", paths)
 	}
 }
