@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -43,7 +44,36 @@ func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Chang
 		}
 		changes = append(changes, change)
 	}
+	if _, err := listed(ctx, admin, specs); err != nil {
+		return changes, err
+	}
 	return changes, nil
+}
+
+// settleTime is how long a topic that was created may take to be known to the
+// broker that is asked: brokers learn of it one by one.
+const settleTime = 3 * time.Second
+
+// listed are the topics there are, asked again for settleTime as long as one of
+// those wanted is missing.
+func listed(ctx context.Context, admin *kadm.Client, specs []topic.Spec) (kadm.TopicDetails, error) {
+	missing := func(existing kadm.TopicDetails) bool {
+		return slices.ContainsFunc(specs, func(s topic.Spec) bool { return !existing.Has(s.Name) })
+	}
+	for end := time.Now().Add(settleTime); ; {
+		existing, err := admin.ListTopics(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list topics: %w", err)
+		}
+		if !missing(existing) || time.Now().After(end) {
+			return existing, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetails, s topic.Spec) (Change, error) {
@@ -126,12 +156,13 @@ func pointers(m map[string]string) map[string]*string {
 var ErrTopics = errors.New("topics are not as they must be")
 
 // Check reports, joined, every topic that is missing or whose
-// max.message.bytes is below the specification. It changes nothing.
+// max.message.bytes is below the specification. It changes nothing. Topics that
+// are missing are waited for, some seconds: they may have been created just now.
 func Check(ctx context.Context, client *kgo.Client, specs []topic.Spec) error {
 	admin := kadm.NewClient(client)
-	existing, err := admin.ListTopics(ctx)
+	existing, err := listed(ctx, admin, specs)
 	if err != nil {
-		return fmt.Errorf("list topics: %w", err)
+		return err
 	}
 	var errs []error
 	for _, s := range specs {
