@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"understudy.dev/schemas/topic"
 )
@@ -44,7 +45,7 @@ func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Chang
 		}
 		changes = append(changes, change)
 	}
-	if _, err := listed(ctx, admin, specs); err != nil {
+	if _, err := missing(ctx, client, specs); err != nil {
 		return changes, err
 	}
 	return changes, nil
@@ -54,19 +55,16 @@ func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Chang
 // broker that is asked: brokers learn of it one by one.
 const settleTime = 3 * time.Second
 
-// listed are the topics there are, asked again for settleTime as long as one of
-// those wanted is missing.
-func listed(ctx context.Context, admin *kadm.Client, specs []topic.Spec) (kadm.TopicDetails, error) {
-	missing := func(existing kadm.TopicDetails) bool {
-		return slices.ContainsFunc(specs, func(s topic.Spec) bool { return !existing.Has(s.Name) })
-	}
+// missing names the topics that the broker does not know, asked again for
+// settleTime as long as there are any.
+func missing(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[string]bool, error) {
 	for end := time.Now().Add(settleTime); ; {
-		existing, err := admin.ListTopics(ctx)
+		unknown, err := unknown(ctx, client, specs)
 		if err != nil {
 			return nil, fmt.Errorf("list topics: %w", err)
 		}
-		if !missing(existing) || time.Now().After(end) {
-			return existing, nil
+		if len(unknown) == 0 || time.Now().After(end) {
+			return unknown, nil
 		}
 		select {
 		case <-ctx.Done():
@@ -74,6 +72,28 @@ func listed(ctx context.Context, admin *kadm.Client, specs []topic.Spec) (kadm.T
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// unknown asks once, and past kadm, which gives an answer of some seconds ago.
+func unknown(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[string]bool, error) {
+	request := kmsg.NewPtrMetadataRequest()
+	names := map[string]bool{}
+	for _, s := range specs {
+		names[s.Name] = true
+		asked := kmsg.NewMetadataRequestTopic()
+		asked.Topic = kmsg.StringPtr(s.Name)
+		request.Topics = append(request.Topics, asked)
+	}
+	response, err := request.RequestWith(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range response.Topics {
+		if t.Topic != nil && t.ErrorCode == 0 {
+			delete(names, *t.Topic)
+		}
+	}
+	return names, nil
 }
 
 func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetails, s topic.Spec) (Change, error) {
@@ -160,13 +180,13 @@ var ErrTopics = errors.New("topics are not as they must be")
 // are missing are waited for, some seconds: they may have been created just now.
 func Check(ctx context.Context, client *kgo.Client, specs []topic.Spec) error {
 	admin := kadm.NewClient(client)
-	existing, err := listed(ctx, admin, specs)
+	absent, err := missing(ctx, client, specs)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, s := range specs {
-		if !existing.Has(s.Name) {
+		if absent[s.Name] {
 			errs = append(errs, fmt.Errorf("topic %s does not exist", s.Name))
 			continue
 		}
