@@ -14,6 +14,15 @@ func JudgedEngine(name string) bool {
 	return safeEngines[name] || refusedEngines[name]
 }
 
+// HigherOrder tells whether fence.go knows that a function takes a function.
+func HigherOrder(name string) bool { return higherOrder[strings.ToLower(name)] }
+
+// Sealed are the settings that keep their value.
+func Sealed() []string { return sealed }
+
+// Unconfined is the configuration of an engine without Landlock.
+func Unconfined(c Config) Config { c.unconfined = true; return c }
+
 // Spans are where the tokens of a statement begin and end.
 func Spans(sql string) [][2]int {
 	var spans [][2]int
