@@ -146,7 +146,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	}
 	defer clickhouse.Close()
 	if !clickhouse.Confined() {
-		p.log.Warn("this kernel has no Landlock: only the text of statements keeps the ClickHouse engine from other files")
+		p.log.Warn("this kernel has no Landlock: only its own rights and a look at each statement keep the ClickHouse engine from other files; INSERT … VALUES takes literals only")
 	}
 	nativeConfig := native.DefaultConfig()
 	nativeConfig.SpoolDirectory = spool

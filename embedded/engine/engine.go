@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -52,6 +53,8 @@ type Config struct {
 	MaxMemory int64
 	// MaxConcurrent statements; further ones wait. Default 16.
 	MaxConcurrent int
+
+	unconfined bool // for tests of what holds without Landlock
 }
 
 // Engine runs statements. It is safe for concurrent use. libchdb has one
@@ -88,9 +91,19 @@ func Open(libPath string, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	release, err := lib.confine(append([]string{cfg.DataDir}, cfg.Folders...))
+	var release func()
+	err = errNoJail
+	if !cfg.unconfined {
+		release, err = lib.confine(append([]string{cfg.DataDir}, cfg.Folders...))
+	}
 	if err != nil && !errors.Is(err, errNoJail) {
 		return nil, fmt.Errorf("keep the ClickHouse engine within %s: %w", cfg.DataDir, err)
+	}
+	if err := writeRights(cfg.DataDir, release != nil); err != nil {
+		if release != nil {
+			release()
+		}
+		return nil, err
 	}
 	e := &Engine{lib: lib, cfg: cfg, release: release, slots: make(chan struct{}, cfg.MaxConcurrent)}
 	e.anchor, err = e.connect()
@@ -104,12 +117,13 @@ func Open(libPath string, cfg Config) (*Engine, error) {
 }
 
 // Confined says that the kernel keeps the engine within its folders and off the
-// network. Elsewhere only what statements say is checked.
+// network. Elsewhere its own rights and what statements say are all there is.
 func (e *Engine) Confined() bool { return e.release != nil }
 
 // connect opens a connection; settings are made on it.
 func (e *Engine) connect() (unsafe.Pointer, error) {
 	args := []string{"clickhouse", "--path=" + e.cfg.DataDir,
+		"--config-file=" + filepath.Join(e.cfg.DataDir, rightsDir, "config.xml"),
 		fmt.Sprintf("--max_server_memory_usage=%d", e.cfg.MaxMemory)}
 	var pin runtime.Pinner
 	defer pin.Unpin()
@@ -166,7 +180,8 @@ func (e *Engine) end() {
 // ends, the statement and the reading of its result end, whatever the engine
 // is at.
 func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
-	if err := check(r); err != nil {
+	r, err := admit(r)
+	if err != nil {
 		return nil, err
 	}
 	if err := e.begin(ctx); err != nil {

@@ -44,7 +44,11 @@ func run(m *testing.M) int {
 	if d := os.Getenv("CHDB_TEST_READ"); d != "" {
 		return readAll(path, d)
 	}
-	if clickhouse, err = engine.Open(path, engine.Config{DataDir: dir}); err != nil {
+	cfg := engine.Config{DataDir: dir}
+	if os.Getenv("ENGINE_TEST_UNCONFINED") != "" {
+		cfg = engine.Unconfined(cfg)
+	}
+	if clickhouse, err = engine.Open(path, cfg); err != nil {
 		fmt.Println(err)
 		return 1
 	}

@@ -8,8 +8,9 @@ import (
 
 // The fence refuses statements that touch files, the network or other
 // processes, by the names in them, before the engine sees them. It gives people
-// an answer that says why, and stands alone where the kernel cannot keep the
-// engine within its folders (see jail). Names in texts are not looked at; what
+// an answer that says why. Behind it stand the rights of the engine's user (see
+// rights) and, where it can, the kernel, which keeps the engine within its
+// folders (see jail). Names in texts are not looked at; what
 // the engine makes of a text (eval, a dictionary's QUERY) is refused with it.
 
 // safeFunctions are the table functions that touch nothing outside; what is
@@ -27,7 +28,17 @@ var refusedFunctions = names(`arrowstream azureBlobStorage azureBlobStorageClust
 	paimon paimonAzure paimonAzureCluster paimonCluster paimonHDFS paimonHDFSCluster paimonLocal paimonS3 paimonS3Cluster
 	postgresql python redis remote remoteSecure s3 s3Cluster sqlite url urlCluster ytsaurus
 	catboostEvaluate aiClassify aiEmbed aiExtract aiGenerate aiTranslate addressToLine addressToLineWithInlines addressToSymbol
-	ssd_cache complex_key_ssd_cache`)
+	ssd_cache complex_key_ssd_cache disk`)
+
+// Ordinary functions can also be called by being passed to these.
+var (
+	refusedPassed = names(`file catboostEvaluate aiClassify aiEmbed aiExtract aiGenerate aiTranslate`)
+	higherOrder   = names(`arrayAll arrayAvg arrayBottomK arrayCompact arrayCount arrayCumSum arrayCumSumNonNegative arrayDifference
+		arrayExists arrayFill arrayFilter arrayFirst arrayFirstIndex arrayFirstOrNull arrayFold arrayLast arrayLastIndex
+		arrayLastOrNull arrayMap arrayMax arrayMin arrayPartialReverseSort arrayPartialSort arrayProduct arrayReverseFill
+		arrayReverseSort arrayReverseSplit arraySort arraySplit arraySum arrayTopK mapAll mapApply mapExists mapFilter
+		mapPartialReverseSort mapPartialSort mapReverseSort mapSort`)
+)
 
 // safeEngines are the engines of tables and databases that keep what they hold
 // in the data folder or in memory.
@@ -52,7 +63,7 @@ var refusedSettings = names(`dialect additional_result_filter additional_table_f
 	format_avro_schema_registry_url disk table_disk storage_policy`)
 
 // safeSystem are the words that may follow SYSTEM.
-var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD ENABLE DISABLE`)
+var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD`)
 
 // sources of dictionaries, and what one from this engine's own tables may not
 // say: another host, or SQL as text.
@@ -75,20 +86,34 @@ func refusal(what string) error {
 		Message: "the embedded platform lets no statement touch files, the network or other processes: " + what + " is refused; use a ClickHouse server for that"}
 }
 
-// check passes a request or says why not.
-func check(r Request) error {
+// admit passes a request or says why not. The rows that an INSERT has in its
+// text are taken out of it: the engine looks behind them for a further
+// statement, and would find one where the fence has seen rows.
+func admit(r Request) (Request, error) {
 	for name := range r.Settings {
 		if refusedSettings[strings.ToLower(name)] {
-			return refusal("the setting " + name)
+			return r, refusal("the setting " + name)
 		}
 	}
-	f := fence{infile: r.Infile}
+	f := fence{infile: r.Infile, rows: r.Input == nil}
 	for t := range sql.Tokens(r.SQL) {
+		if f.rowsFollow(t) {
+			r.InputFormat, r.Input = t.Text, strings.NewReader(afterFormat(r.SQL[t.End:]))
+			r.SQL = r.SQL[:f.past[0].Start]
+			break
+		}
 		if err := f.step(t); err != nil {
-			return err
+			return r, err
 		}
 	}
-	return f.step(sql.Token{}) // the last token is judged too
+	return r, f.step(sql.Token{}) // the last token is judged too
+}
+
+// afterFormat is the rows behind FORMAT Name: white space in the line and one
+// line end are none.
+func afterFormat(rest string) string {
+	rest = strings.TrimPrefix(strings.TrimLeft(rest, " \t\r"), ";")
+	return strings.TrimPrefix(rest, "\n")
 }
 
 // A fence looks at the tokens of a statement one by one, each in the light of
@@ -102,12 +127,14 @@ type fence struct {
 	settings   bool // behind SET or SETTINGS
 	dictionary bool // behind DICTIONARY in what makes one
 	source     bool // behind its SOURCE
-	format     bool // behind FORMAT: of an INSERT what follows may be data
-	ended      bool // behind a semicolon
+	rows       bool // this may still be an INSERT with rows behind FORMAT
+	depth      int
+	opener     sql.Token // before the parentheses that were just opened
+	ended      bool      // behind a semicolon
 }
 
 func (f *fence) step(t sql.Token) error {
-	if f.ended && t.Kind != 0 && t.Kind != ';' && !(f.first == "insert" && f.format) {
+	if f.ended && t.Kind != 0 && t.Kind != ';' {
 		return &Exception{Code: 62, Name: "SYNTAX_ERROR", Message: "Multi-statements are not allowed: send one statement at a time"}
 	}
 	if f.seen == 0 {
@@ -122,11 +149,40 @@ func (f *fence) step(t sql.Token) error {
 	f.settings = f.settings || t.Is("SET", "SETTINGS")
 	f.dictionary = f.dictionary || t.Is("DICTIONARY") && f.makes()
 	f.source = f.source || t.Is("SOURCE") && f.dictionary
-	f.format = f.format || t.Is("FORMAT")
+	f.nest(t)
 	f.ended = f.ended || t.Kind == ';'
 	f.past[2], f.past[1], f.past[0] = f.past[1], f.past[0], t
 	f.seen++
 	return nil
+}
+
+// nest follows parentheses, and what makes an INSERT one without rows.
+func (f *fence) nest(t sql.Token) {
+	switch {
+	case t.Kind == '(' || t.Kind == '[' || t.Kind == '{':
+		if f.past[0].Kind != '(' {
+			f.opener = f.past[0]
+		}
+		f.depth++
+	case t.Kind == ')' || t.Kind == ']' || t.Kind == '}':
+		f.depth--
+	case t.Is("SELECT", "WITH", "FROM", "VALUES") && (f.depth == 0 || f.past[0].Kind == '('):
+		f.rows = f.rows && f.past[0].Is("INTO", "TABLE")
+	}
+}
+
+// rowsFollow tells whether a token names the format of the rows behind it.
+// VALUES are expressions, so they stay in the text.
+func (f *fence) rowsFollow(t sql.Token) bool {
+	return f.rows && f.first == "insert" && f.depth == 0 && t.Kind == sql.Word && f.past[0].Is("FORMAT") &&
+		!f.past[1].Is("INTO", "TABLE") && !t.Is("VALUES")
+}
+
+// passed tells whether a name is passed to be called: APPLY(name), or
+// arrayMap(name, …).
+func (f *fence) passed() bool {
+	return f.past[0].Is("APPLY") || f.past[0].Kind == '(' &&
+		(f.opener.Is("APPLY") || f.opener.IsName() && higherOrder[strings.ToLower(f.opener.Text)])
 }
 
 // makes tells whether the statement makes or changes a table or a database.
@@ -148,6 +204,8 @@ func (f *fence) words(t sql.Token) error {
 		return refusal("FROM INFILE")
 	case f.first == "attach" && last.Is("FROM") && t.Kind == sql.Text:
 		return refusal("ATTACH … FROM a path")
+	case f.passed() && (t.IsName() && refusedPassed[strings.ToLower(t.Text)] || t.Kind == '{'):
+		return refusal("a function that is passed by name, " + t.Text + ",")
 	case f.first == "create" && t.Is("LANGUAGE"):
 		return refusal("a function in another language")
 	}

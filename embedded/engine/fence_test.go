@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func TestEveryFunctionAndEngineIsJudged(t *testing.T) {
 	f("SELECT name FROM system.table_functions", engine.JudgedFunction)
 	f("SELECT name FROM system.table_engines", engine.JudgedEngine)
 	f("SELECT name FROM system.database_engines", engine.JudgedEngine)
+	f("SELECT name FROM system.functions WHERE higher_order", engine.HigherOrder)
 }
 
 // TestOutsideIsOutOfReach tries what touches files, the network or other
@@ -91,6 +93,27 @@ func TestOutsideIsOutOfReach(t *testing.T) {
 	} {
 		refused(sql)
 	}
+	for _, sql := range []string{ // what the fence, or the rights, refuse besides
+		"SELECT arrayMap(file, ['CANARY'])", "SELECT arrayMap(((`\\x66ile`)), ['CANARY'])", "SELECT arrayMap(file AS f, ['CANARY'])", "SELECT * APPLY(file) FROM (SELECT 'CANARY')",
+		"SELECT * APPLY file FROM (SELECT 'CANARY')", "SELECT arrayMap({f:Identifier}, ['CANARY'])", "INSERT INTO x FORMAT Values (file('CANARY'))",
+		"SELECT * FROM `CANARY`", "SELECT * FROM default.`CANARY`", "CREATE NAMED COLLECTION c AS a = 1", "CREATE USER u", "SYSTEM ENABLE FAILPOINT dummy_failpoint",
+		"SYSTEM JEMALLOC PURGE", "SYSTEM STOP LISTEN HTTP", "CREATE TABLE x (a Int8) ENGINE = Memory SETTINGS disk = `disk`(type = local, path = 'TARGET/')",
+	} {
+		refused(sql)
+	}
+	for _, name := range engine.Sealed() {
+		if err := try(engine.Request{SQL: "SELECT 1", Settings: map[string]string{name: "2"}}); err == nil {
+			t.Errorf("setting %s: went through", name)
+		}
+	}
+	// What the rows of an INSERT are computed from comes past the fence.
+	if err := try(engine.Request{SQL: "CREATE TABLE IF NOT EXISTS computed (s String) ENGINE = Memory"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := try(engine.Request{SQL: "INSERT INTO computed", InputFormat: "Values", Input: strings.NewReader(replacer.Replace("('a'), (file('CANARY'))"))}); err == nil {
+		t.Error("a value was read from a file")
+	}
+	_ = try(engine.Request{SQL: "SELECT * FROM computed", Format: "TSV"})
 	for _, name := range []string{"dialect", "additional_result_filter", "Format_Schema"} {
 		var e *engine.Exception
 		if err := try(engine.Request{SQL: "SELECT 1", Settings: map[string]string{name: "x"}}); !errors.As(err, &e) || e.Code != 497 {
@@ -102,9 +125,9 @@ func TestOutsideIsOutOfReach(t *testing.T) {
 		t.Skip("this kernel has no Landlock")
 	}
 	for _, r := range []engine.Request{
-		{SQL: "SELECT * FROM `CANARY`"}, {SQL: "SELECT * FROM 'CANARY'"}, {SQL: "SELECT * FROM default.`CANARY`"}, {SQL: "SELECT arrayMap(file, ['CANARY'])"},
-		{SQL: "SELECT * APPLY(file) FROM (SELECT 'CANARY')"}, {SQL: "SELECT * FROM {t:Identifier}", Params: map[string]string{"t": canary}},
-		{SQL: "SELECT arrayMap(file, ['/proc/self/environ'])"}, {SQL: "SELECT arrayMap(file, ['/etc/passwd'])"},
+		{SQL: "SELECT * FROM 'CANARY'"}, {SQL: "SELECT * FROM {t:Identifier}", Params: map[string]string{"t": canary}},
+		{SQL: "INSERT INTO computed", InputFormat: "Values", Input: strings.NewReader("(file('/proc/self/environ'))")},
+		{SQL: "INSERT INTO computed", InputFormat: "Values", Input: strings.NewReader("(file('/etc/passwd'))")},
 	} {
 		r.Format = "TSV"
 		if err := try(r); err == nil {
@@ -130,6 +153,10 @@ func TestWhatLooksLikeTheOutside(t *testing.T) {
 	f("SYSTEM FLUSH LOGS", "")
 	f("CREATE DICTIONARY names (k UInt64, v String) PRIMARY KEY k SOURCE(CLICKHOUSE(TABLE 'url' DB 'default')) LAYOUT(FLAT()) LIFETIME(0)", "")
 	f("DROP DICTIONARY names", "")
+	f("SELECT arrayMap(x -> x || file, ['a']), arrayJoin([file]) FROM url", "['afile(1); INTO OUTFILE']\tfile(1); INTO OUTFILE\n")
+	f("CREATE DICTIONARY names (file String, disk String) PRIMARY KEY file SOURCE(CLICKHOUSE(TABLE 'url')) LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0)", "")
+	f("SELECT count() FROM dictionary('names')", "1\n") // it asks localhost
+	f("DROP DICTIONARY names", "")
 	f("DROP TABLE url", "")
 }
 
@@ -143,5 +170,45 @@ func TestOneStatement(t *testing.T) {
 		if _, err := query(t, engine.Request{SQL: "SELECT 1; ;-- end", Format: format}); err != nil {
 			t.Errorf("%s: %v", format, err)
 		}
+	}
+}
+
+// TestRowsInTheTextAreNoStatements: the engine looks behind rows for a further
+// statement, which would come past the fence.
+func TestRowsInTheTextAreNoStatements(t *testing.T) {
+	f := func(sql, want string) {
+		t.Helper()
+		for _, sql := range []string{"CREATE OR REPLACE TABLE inline (s String) ENGINE = Memory", sql} {
+			if _, err := query(t, engine.Request{SQL: sql}); err != nil {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+		if got, err := query(t, engine.Request{SQL: "SELECT arrayStringConcat(groupArray(s), '|') FROM inline", Format: "TSVRaw"}); err != nil || got != want+"\n" {
+			t.Errorf("%s: got %q, %v, want %q", sql, got, err, want)
+		}
+	}
+	f("INSERT INTO inline FORMAT TSV\na\nINSERT INTO inline SELECT 'more'\n", "a|INSERT INTO inline SELECT 'more'")
+	f("INSERT INTO inline FORMAT TSV a\n\nSYSTEM KILL", "a||SYSTEM KILL")
+	f("INSERT INTO inline FORMAT TSV a\n\nCREATE TABLE e (a Int8) ENGINE = File(CSV)", "a||CREATE TABLE e (a Int8) ENGINE = File(CSV)")
+	f("INSERT INTO inline (s) FORMAT CSV\nfile (x); INTO OUTFILE 'x'\n", "file (x); INTO OUTFILE 'x'")
+	f("INSERT INTO inline (s) SETTINGS max_threads = 1 FORMAT JSONEachRow {\"s\":\"a;b\"} {\"s\":\"c\"}", "a;b|c")
+	f("INSERT INTO inline VALUES ('a'), ('b;'), (upper('c'));", "a|b;|C")
+	f("INSERT INTO inline (SELECT 'a')", "a")
+}
+
+// TestOutsideIsOutOfReachWithoutLandlock does the same where the kernel does not
+// help, in a process of its own: libchdb has one storage path a process.
+func TestOutsideIsOutOfReachWithoutLandlock(t *testing.T) {
+	if !clickhouse.Confined() {
+		t.Skip("this kernel has no Landlock: the other test has done it")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(self, "-test.run", "^TestOutsideIsOutOfReach$", "-test.v")
+	child.Env = append(os.Environ(), "ENGINE_TEST_UNCONFINED=1")
+	if out, err := child.CombinedOutput(); err != nil || !strings.Contains(string(out), "this kernel has no Landlock") {
+		t.Errorf("%v: %s", err, out)
 	}
 }

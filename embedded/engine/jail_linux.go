@@ -65,7 +65,17 @@ func newJail(folders, readable []string) (*jail, error) {
 			return nil, errors.Join(err, unix.Close(j.ruleset))
 		}
 	}
+	if err := j.try(); err != nil {
+		return nil, errors.Join(err, unix.Close(j.ruleset))
+	}
 	return j, nil
+}
+
+// try enters the jail with a thread that ends there.
+func (j *jail) try() error {
+	entered := make(chan error)
+	go func() { runtime.LockOSThread(); entered <- j.enter() }()
+	return <-entered
 }
 
 func (j *jail) allow(path string, access uint64) error {
@@ -106,8 +116,7 @@ func (j *jail) do(f func()) {
 func (j *jail) thread(job func()) {
 	runtime.LockOSThread()
 	if err := j.enter(); err != nil {
-		// newJail has tried: to go on without would be to open the jail.
-		panic(err)
+		panic(err) // it has worked before (try): to go on without would open the jail
 	}
 	for job != nil {
 		job()
@@ -138,6 +147,7 @@ var systemFiles = []string{
 	"/proc/self/maps", "/proc/self/statm", "/proc/self/stat", "/proc/self/status", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat",
 	"/proc/loadavg", "/proc/uptime", "/sys/fs/cgroup", "/sys/devices/system/cpu", "/usr/share/zoneinfo", "/etc/localtime",
 	"/dev/null", "/dev/urandom",
+	"/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/resolv.conf", "/etc/gai.conf", // a dictionary looks for localhost
 }
 
 // confine keeps the engine within folders until release is called, when it has
