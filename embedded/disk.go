@@ -40,7 +40,7 @@ const (
 )
 
 // watchDisk says when the disk gets full, since neither Kafka's protocol nor
-// ClickHouse's tells the cause to whoever wrote. It returns when ctx ends.
+// ClickHouse's tells the cause to the writer. It returns when ctx ends.
 func watchDisk(ctx context.Context, dir string, space func(string) (uint64, error), log *slog.Logger) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

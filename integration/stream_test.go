@@ -101,7 +101,7 @@ func sameThere(t *testing.T, addrs []string, want *kgo.Record) {
 }
 
 // TestWeReadWhatAnotherClientWrites, and a session stays in one partition
-// whoever writes it.
+// whichever client writes it.
 func TestWeReadWhatAnotherClientWrites(t *testing.T) {
 	c, client, names := exchangesTopic(t)
 	writer := &kafka.Writer{

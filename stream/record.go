@@ -14,7 +14,7 @@ import (
 )
 
 // ErrForeign is wrapped by the errors of the Decode functions: the record is
-// none of ours or cannot be read.
+// foreign or cannot be read.
 var ErrForeign = errors.New("foreign record")
 
 // source is what ce_source says.

@@ -53,7 +53,7 @@ func NewIngest(conn driver.Conn, names topic.Names, judge Judge,
 			Namespace: "understudy", Subsystem: "comparator", Name: "verdicts_total", Help: "Replays judged, by verdict.",
 		}, []string{"verdict"}),
 		strange: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: "understudy", Subsystem: "comparator", Name: "foreign_total", Help: "Records that are none of ours or cannot be read, by topic.",
+			Namespace: "understudy", Subsystem: "comparator", Name: "foreign_total", Help: "Records that are foreign or cannot be read, by topic.",
 		}, []string{"topic"}),
 	}
 	for _, c := range []prometheus.Collector{in.rows, in.verdict, in.strange} {
@@ -103,7 +103,7 @@ func one[M, R any](ctx context.Context, in *Ingest, b stream.Batch, table string
 	return insert(ctx, in, b.Token+"/"+table, table, rows)
 }
 
-// aside hands over a record that is none of ours.
+// aside hands over a foreign record.
 func (in *Ingest) aside(ctx context.Context, r *kgo.Record, why error) error {
 	in.strange.WithLabelValues(r.Topic).Inc()
 	if err := in.foreign(ctx, r, why); err != nil {

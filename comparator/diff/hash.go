@@ -11,7 +11,7 @@ var (
 )
 
 // mix joins two hashes (the folded multiplication of wyhash); salt keeps
-// whoever chose the documents from choosing collisions.
+// an author of documents from choosing collisions.
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a^salt, b^0x9E3779B97F4A7C15)
 	return hi ^ lo

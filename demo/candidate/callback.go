@@ -35,7 +35,7 @@ func (c *Candidate) callBack(ctx context.Context, j *job, op operation) {
 		return
 	}
 	if pause(ctx, betweenCallbacks) && c.post(ctx, to, again) {
-		c.config.Faults.Plant(j.in.fault, j.in.reference)
+		c.cfg.Faults.Plant(j.in.fault, j.in.reference)
 	}
 }
 

@@ -32,7 +32,7 @@ type Config struct {
 // Candidate is the asynchronous order service. It serves requests while Run
 // runs.
 type Candidate struct {
-	config Config
+	cfg    Config
 	shop   *shop.Shop
 	mux    *http.ServeMux
 	client *http.Client
@@ -47,12 +47,12 @@ type Candidate struct {
 }
 
 // New makes an empty order service; nothing runs before Run.
-func New(config Config) *Candidate {
+func New(cfg Config) *Candidate {
 	c := &Candidate{
-		config:     config,
+		cfg:        cfg,
 		shop:       shop.New(func(string) string { return newID() }),
 		mux:        http.NewServeMux(),
-		client:     &http.Client{Transport: config.Callbacks, Timeout: 2 * time.Second},
+		client:     &http.Client{Transport: cfg.Callbacks, Timeout: 2 * time.Second},
 		jobs:       make(chan *job, 64),
 		operations: map[string]*operation{},
 		pairs:      map[string]*pair{},
@@ -94,13 +94,13 @@ type request struct {
 // writes the answer.
 func (c *Candidate) guard(f func(*request) answer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != c.config.Authorization {
+		if r.Header.Get("Authorization") != c.cfg.Authorization {
 			refuse(&shop.Error{Status: http.StatusUnauthorized, Code: "unauthorized",
 				Message: "the Authorization header is not the candidate's"}).write(w)
 			return
 		}
 		in := &request{Request: r, reference: r.Header.Get(fault.Header)}
-		if c.config.Faults != nil {
+		if c.cfg.Faults != nil {
 			in.fault = fault.Decide(r.Pattern, in.reference)
 		}
 		pause(r.Context(), time.Millisecond+randv2.N(3*time.Millisecond))
@@ -110,7 +110,7 @@ func (c *Candidate) guard(f func(*request) answer) http.Handler {
 
 // hit says whether the fault hits this request, and notes it if it does.
 func (c *Candidate) hit(in *request, name fault.Name) bool {
-	return in.fault == name && c.config.Faults.Plant(name, in.reference)
+	return in.fault == name && c.cfg.Faults.Plant(name, in.reference)
 }
 
 // decode reads a body and checks it.

@@ -71,14 +71,14 @@ type pair struct {
 // job ends and its later twin has ended before.
 func (c *Candidate) noteOrder(j *job) {
 	base, place := fault.Split(j.in.reference)
-	if c.config.Faults == nil || place != "first" && place != "second" {
+	if c.cfg.Faults == nil || place != "first" && place != "second" {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch p := c.pairs[base]; {
 	case place == "first" && p != nil:
-		c.config.Faults.Plant(fault.Reordered, p.secondEnded)
+		c.cfg.Faults.Plant(fault.Reordered, p.secondEnded)
 		delete(c.pairs, base)
 	case place == "second" && fault.Decide(j.in.Pattern, base+".first") == fault.Reordered && len(c.pairs) < maxWaiting:
 		c.pairs[base] = &pair{secondEnded: j.in.reference}

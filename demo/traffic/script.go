@@ -15,7 +15,7 @@ type script func(*visitor) bool
 
 // session plays one session, chosen by its number and the seed.
 func (t *Traffic) session(ctx context.Context, number int) {
-	r := rand.New(rand.NewPCG(t.config.Seed, uint64(number)+1))
+	r := rand.New(rand.NewPCG(t.cfg.Seed, uint64(number)+1))
 	v := &visitor{Traffic: t, ctx: ctx, random: r, number: number}
 	whole := choose(r.IntN(100))(v)
 

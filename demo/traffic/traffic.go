@@ -74,7 +74,7 @@ type Counts struct {
 
 // Traffic drives sessions. Run may be called once.
 type Traffic struct {
-	config Config
+	cfg    Config
 	client *http.Client
 
 	mu     sync.Mutex
@@ -83,12 +83,12 @@ type Traffic struct {
 
 // New makes traffic through the given transport; nil takes one with enough
 // idle connections for all sessions.
-func New(config Config, transport http.RoundTripper) (*Traffic, error) {
-	if err := config.Validate(); err != nil {
+func New(cfg Config, transport http.RoundTripper) (*Traffic, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	return &Traffic{
-		config: config,
+		cfg:    cfg,
 		client: &http.Client{Transport: transport, Timeout: 10 * time.Second},
 		counts: Counts{ByRoute: map[string]int{}, ByStatus: map[int]int{}},
 	}, nil
@@ -104,7 +104,7 @@ func (t *Traffic) Run(ctx context.Context) (Counts, error) {
 	}
 	var running sync.WaitGroup
 	start := time.Now()
-	for n, at := range arrivals(t.config) {
+	for n, at := range arrivals(t.cfg) {
 		if !pause(ctx, time.Until(start.Add(at))) {
 			break
 		}

@@ -36,16 +36,16 @@ func (t *tape) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-func run(t *testing.T, config Config) *tape {
+func run(t *testing.T, cfg Config) *tape {
 	tp := &tape{last: map[string]time.Time{}, nearest: time.Hour}
 	synctest.Test(t, func(t *testing.T) {
 		tp.handler = baseline.New()
-		users, err := New(config, tp)
+		users, err := New(cfg, tp)
 		if err != nil {
 			t.Fatal(err)
 		}
 		counts, err := users.Run(t.Context())
-		if err != nil || counts.Sessions != config.Sessions || counts.Requests != len(tp.lines) {
+		if err != nil || counts.Sessions != cfg.Sessions || counts.Requests != len(tp.lines) {
 			t.Errorf("%+v, %v; %d requests seen", counts, err, len(tp.lines))
 		}
 	})
@@ -54,26 +54,26 @@ func run(t *testing.T, config Config) *tape {
 }
 
 func TestSeedDecides(t *testing.T) {
-	config := DefaultConfig()
-	config.BaseURL, config.Sessions = "http://demo.invalid", 60
-	one, same := run(t, config), run(t, config)
+	cfg := DefaultConfig()
+	cfg.BaseURL, cfg.Sessions = "http://demo.invalid", 60
+	one, same := run(t, cfg), run(t, cfg)
 	if !slices.Equal(one.lines, same.lines) {
 		t.Error("one seed, different traffic")
 	}
 	if len(one.lines) != len(slices.Compact(slices.Clone(one.lines))) {
 		t.Error("a reference was used twice")
 	}
-	config.Seed = 2
-	if slices.Equal(one.lines, run(t, config).lines) {
+	cfg.Seed = 2
+	if slices.Equal(one.lines, run(t, cfg).lines) {
 		t.Error("different seeds, same traffic")
 	}
 }
 
 func TestNobodyWaitsLessThanTheTwins(t *testing.T) {
-	config := DefaultConfig()
-	config.BaseURL, config.Sessions = "http://demo.invalid", 60
-	if got := run(t, config).nearest; got != config.ThinkMin/4 {
-		t.Errorf("nearest requests of one session: %v, want %v", got, config.ThinkMin/4)
+	cfg := DefaultConfig()
+	cfg.BaseURL, cfg.Sessions = "http://demo.invalid", 60
+	if got := run(t, cfg).nearest; got != cfg.ThinkMin/4 {
+		t.Errorf("nearest requests of one session: %v, want %v", got, cfg.ThinkMin/4)
 	}
 }
 

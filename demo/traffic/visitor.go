@@ -45,14 +45,14 @@ func (v *visitor) ask(method, route, path, place string, body any) bool {
 	if body != nil {
 		content, _ = json.Marshal(body) // maps of strings and numbers always have a JSON form
 	}
-	r, err := http.NewRequestWithContext(v.ctx, method, v.config.BaseURL+path, bytes.NewReader(content))
+	r, err := http.NewRequestWithContext(v.ctx, method, v.cfg.BaseURL+path, bytes.NewReader(content))
 	if err != nil {
 		return false
 	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
-	r.Header.Set("Authorization", v.config.Authorization)
+	r.Header.Set("Authorization", v.cfg.Authorization)
 	r.Header.Set("X-Session-Id", v.session())
 	r.Header.Set(fault.Header, v.reference(place))
 	r.Header.Set("User-Agent", "demo-shopper/1.0")
@@ -81,18 +81,18 @@ func (v *visitor) send(r *http.Request, route string) bool {
 // think is the time before the next request; the second of two twins follows
 // at a quarter of the usual distance.
 func (v *visitor) think(place string) time.Duration {
-	d := v.config.ThinkMin
-	if spread := v.config.ThinkMax - v.config.ThinkMin; spread > 0 {
+	d := v.cfg.ThinkMin
+	if spread := v.cfg.ThinkMax - v.cfg.ThinkMin; spread > 0 {
 		d += time.Duration(v.random.Int64N(int64(spread)))
 	}
 	if place == ".second" {
-		return v.config.ThinkMin / 4
+		return v.cfg.ThinkMin / 4
 	}
 	return d
 }
 
-func (v *visitor) session() string  { return fmt.Sprintf("s-%d-%04d", v.config.Seed, v.number) }
-func (v *visitor) customer() string { return fmt.Sprintf("cus-%d%04d", v.config.Seed, v.number) }
+func (v *visitor) session() string  { return fmt.Sprintf("s-%d-%04d", v.cfg.Seed, v.number) }
+func (v *visitor) customer() string { return fmt.Sprintf("cus-%d%04d", v.cfg.Seed, v.number) }
 
 // reference names the request; two twins share what stands before the dot.
 func (v *visitor) reference(place string) string {
@@ -100,7 +100,7 @@ func (v *visitor) reference(place string) string {
 	if place == ".second" {
 		n--
 	}
-	return fmt.Sprintf("r-%d-%04d-%02d%s", v.config.Seed, v.number, n, place)
+	return fmt.Sprintf("r-%d-%04d-%02d%s", v.cfg.Seed, v.number, n, place)
 }
 
 func (t *Traffic) count(route string, status int) {

@@ -36,8 +36,8 @@ func newConnection(s *Server, conn net.Conn) *connection {
 	c := &connection{
 		server:   s,
 		conn:     conn,
-		source:   &deadlineReader{conn: conn, timeout: s.config.HelloTimeout},
-		out:      &output{conn: conn, timeout: s.config.TransferTimeout},
+		source:   &deadlineReader{conn: conn, timeout: s.cfg.HelloTimeout},
+		out:      &output{conn: conn, timeout: s.cfg.TransferTimeout},
 		settings: map[string]string{},
 	}
 	c.in = blocks.NewScanner(c.source)
@@ -56,11 +56,11 @@ func (c *connection) run(ctx context.Context) error {
 		return c.farewell(err)
 	}
 	for ctx.Err() == nil {
-		c.source.timeout = c.server.config.IdleTimeout
+		c.source.timeout = c.server.cfg.IdleTimeout
 		if _, err := c.in.Peek(1); err != nil {
 			return leaving(err)
 		}
-		c.source.timeout = c.server.config.TransferTimeout
+		c.source.timeout = c.server.cfg.TransferTimeout
 		if err := c.packet(ctx); err != nil {
 			return c.farewell(err)
 		}
@@ -172,7 +172,7 @@ func (c *connection) admit(ctx context.Context, g greeting) error {
 	}
 	c.revision = min(g.revision, serverRevision)
 	c.layout = blocks.LayoutOf(c.revision)
-	c.database = c.server.config.Database
+	c.database = c.server.cfg.Database
 	if g.database != "" {
 		return c.use(ctx, g.database)
 	}
@@ -187,7 +187,7 @@ func (c *connection) refuse(context.Context) error {
 			return err
 		}
 	}
-	return c.farewell(exception(codeTooManyRequests, "Too many connections: %d are open, the limit of max_connections", c.server.config.MaxConnections))
+	return c.farewell(exception(codeTooManyRequests, "Too many connections: %d are open, the limit of max_connections", c.server.cfg.MaxConnections))
 }
 
 // packet answers one packet. An error ends the connection.

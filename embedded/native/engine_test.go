@@ -20,9 +20,9 @@ import (
 // realServer serves the real engine, whose data begin empty.
 func realServer(t *testing.T) (address string) {
 	t.Helper()
-	config := DefaultConfig()
-	config.SpoolDirectory = t.TempDir()
-	return start(t, realEngine(t, config.SpoolDirectory), config)
+	cfg := DefaultConfig()
+	cfg.SpoolDirectory = t.TempDir()
+	return start(t, realEngine(t, cfg.SpoolDirectory), cfg)
 }
 
 // realEngine is the real engine, installed if it is not. Without it the tests

@@ -111,7 +111,7 @@ func numberBlock(first, rows int) []byte {
 var quiet = slog.New(slog.DiscardHandler)
 
 // start serves the engine on loopback until the test ends.
-func start(t testing.TB, backend Engine, config Config) (address string) {
+func start(t testing.TB, backend Engine, cfg Config) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -119,7 +119,7 @@ func start(t testing.TB, backend Engine, config Config) (address string) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- New(backend, config, quiet).Serve(ctx, listener) }()
+	go func() { done <- New(backend, cfg, quiet).Serve(ctx, listener) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {

@@ -27,7 +27,7 @@ func (c *connection) insert(ctx context.Context, q query, target insertTarget) (
 	if err := c.newSender(q).header(fields); err != nil {
 		return err
 	}
-	spool, err := newSpool(c.server.config)
+	spool, err := newSpool(c.server.cfg)
 	if err != nil {
 		return err
 	}
@@ -154,13 +154,13 @@ type spool struct {
 const spoolPattern = "understudy-insert-*.native"
 
 // sweep removes the files that a crash left in the server's own directory.
-func sweep(config Config) error {
-	if config.SpoolDirectory == "" {
+func sweep(cfg Config) error {
+	if cfg.SpoolDirectory == "" {
 		return nil
 	}
-	left, err := filepath.Glob(filepath.Join(config.SpoolDirectory, spoolPattern))
+	left, err := filepath.Glob(filepath.Join(cfg.SpoolDirectory, spoolPattern))
 	if err != nil {
-		return fmt.Errorf("looking for files of earlier INSERTs in %s: %w", config.SpoolDirectory, err)
+		return fmt.Errorf("looking for files of earlier INSERTs in %s: %w", cfg.SpoolDirectory, err)
 	}
 	for _, path := range left {
 		if err := os.Remove(path); err != nil {
@@ -170,12 +170,12 @@ func sweep(config Config) error {
 	return nil
 }
 
-func newSpool(config Config) (*spool, error) {
-	file, err := os.CreateTemp(config.SpoolDirectory, spoolPattern)
+func newSpool(cfg Config) (*spool, error) {
+	file, err := os.CreateTemp(cfg.SpoolDirectory, spoolPattern)
 	if err != nil {
 		return nil, exception(codeCannotWrite, "making a file for the rows of an INSERT: %v", err)
 	}
-	return &spool{file: file, w: bufio.NewWriterSize(file, blocks.ScannerSize), limit: config.MaxInsertBytes}, nil
+	return &spool{file: file, w: bufio.NewWriterSize(file, blocks.ScannerSize), limit: cfg.MaxInsertBytes}, nil
 }
 
 func (s *spool) Write(p []byte) (int, error) {

@@ -36,9 +36,9 @@ func TestInsert(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "understudy-insert-left.native"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	config := DefaultConfig()
-	config.SpoolDirectory = directory
-	address := start(t, backend, config)
+	cfg := DefaultConfig()
+	cfg.SpoolDirectory = directory
+	address := start(t, backend, cfg)
 	for name, method := range allMethods {
 		conn := dial(t, address, method)
 		ctx := clickhouse.Context(t.Context(), clickhouse.WithSettings(clickhouse.Settings{"insert_deduplication_token": "token"}))
@@ -79,9 +79,9 @@ func TestInsertLimit(t *testing.T) {
 	backend := &fakeEngine{answer: func(context.Context, engine.Request) (Result, error) {
 		return resultOf(stringBlock("n", "UInt64", "", "", "", "", "")), nil
 	}}
-	config := DefaultConfig()
-	config.MaxInsertBytes = 1000
-	conn := dial(t, start(t, backend, config), clickhouse.CompressionNone)
+	cfg := DefaultConfig()
+	cfg.MaxInsertBytes = 1000
+	conn := dial(t, start(t, backend, cfg), clickhouse.CompressionNone)
 	batch, err := conn.PrepareBatch(t.Context(), "INSERT INTO t")
 	if err != nil {
 		t.Fatal(err)

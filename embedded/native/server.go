@@ -13,8 +13,8 @@ import (
 // A Server answers ClickHouse's native protocol.
 type Server struct {
 	backend    Engine
-	config     Config
-	logger     *slog.Logger
+	cfg        Config
+	log        *slog.Logger
 	slots      chan struct{} // one per connection
 	refusal    chan struct{} // one per connection that is being refused
 	engineInfo engineInfo
@@ -32,12 +32,12 @@ const (
 
 // New returns a server that runs statements with the engine. The config must
 // be valid.
-func New(backend Engine, config Config, logger *slog.Logger) *Server {
+func New(backend Engine, cfg Config, log *slog.Logger) *Server {
 	return &Server{
 		backend:    backend,
-		config:     config,
-		logger:     logger,
-		slots:      make(chan struct{}, config.MaxConnections),
+		cfg:        cfg,
+		log:        log,
+		slots:      make(chan struct{}, cfg.MaxConnections),
 		refusal:    make(chan struct{}, maxRefusals),
 		engineInfo: engineInfo{backend: backend},
 	}
@@ -48,7 +48,7 @@ func New(backend Engine, config Config, logger *slog.Logger) *Server {
 // those with a query when the engine has cancelled it, all after 5 seconds.
 // The end of ctx is not an error.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	if err := sweep(s.config); err != nil {
+	if err := sweep(s.cfg); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -74,7 +74,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		if !errors.As(err, &temporary) || errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("accepting native connections on %s: %w", listener.Addr(), err)
 		}
-		s.logger.Warn("accept a native connection", "error", err)
+		s.log.Warn("accept a native connection", "error", err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(acceptPause):
@@ -114,7 +114,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn, run func(*connection,
 	defer guard.Wait()
 	defer close(done)
 	if err := run(c, ctx); err != nil && ctx.Err() == nil {
-		s.logger.Info("native connection ended", "client", conn.RemoteAddr().String(), "error", err)
+		s.log.Info("native connection ended", "client", conn.RemoteAddr().String(), "error", err)
 	}
 }
 

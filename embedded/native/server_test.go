@@ -91,9 +91,9 @@ func hello(revision uint64) []byte {
 }
 
 func TestHelloTimeout(t *testing.T) {
-	config := DefaultConfig()
-	config.HelloTimeout = time.Millisecond
-	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	cfg := DefaultConfig()
+	cfg.HelloTimeout = time.Millisecond
+	address := start(t, &fakeEngine{answer: noAnswer}, cfg)
 	got, err := io.ReadAll(dialRaw(t, address))
 	if err != nil || !strings.Contains(string(got), "waiting for the client's hello") {
 		t.Errorf("got %q and error %v", got, err)
@@ -101,9 +101,9 @@ func TestHelloTimeout(t *testing.T) {
 }
 
 func TestIdleTimeout(t *testing.T) {
-	config := DefaultConfig()
-	config.IdleTimeout = time.Millisecond
-	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	cfg := DefaultConfig()
+	cfg.IdleTimeout = time.Millisecond
+	address := start(t, &fakeEngine{answer: noAnswer}, cfg)
 	conn := dialRaw(t, address)
 	if _, err := conn.Write(append(hello(serverRevision), 0)); err != nil {
 		t.Fatal(err)
@@ -114,9 +114,9 @@ func TestIdleTimeout(t *testing.T) {
 }
 
 func TestTooManyConnections(t *testing.T) {
-	config := DefaultConfig()
-	config.MaxConnections = 1
-	address := start(t, &fakeEngine{answer: noAnswer}, config)
+	cfg := DefaultConfig()
+	cfg.MaxConnections = 1
+	address := start(t, &fakeEngine{answer: noAnswer}, cfg)
 	first := dial(t, address, clickhouse.CompressionNone)
 	if err := first.Ping(t.Context()); err != nil {
 		t.Fatal(err)

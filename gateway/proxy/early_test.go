@@ -29,7 +29,7 @@ const (
 )
 
 // TestUnreadBodyClosesTheConnection sends the rest of the body and a further
-// request in one write after the answer: whoever reads the rest for its end
+// request in one write after the answer: a reader that skips the rest to its end
 // has the next request in the same buffer.
 func TestUnreadBodyClosesTheConnection(t *testing.T) {
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
