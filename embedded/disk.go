@@ -45,12 +45,14 @@ func watchDisk(ctx context.Context, dir string, space func(string) (uint64, erro
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	var said time.Time
+	blind := false
 	for {
 		n, err := space(dir)
 		switch now := time.Now(); {
-		case err != nil:
+		case err != nil && !blind:
 			log.Warn("cannot look at the disk", "error", err)
-			return
+			blind = true
+		case err != nil:
 		case n < minFree && now.Sub(said) >= sayEvery:
 			log.Error("the disk is full: what is written now is refused or lost; free some space", "folder", dir, "free_bytes", n)
 			said = now

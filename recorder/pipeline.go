@@ -105,7 +105,7 @@ func (k *ticket) done(err error) {
 	}
 	k.books.Release(k.bytes)
 	if err != nil {
-		k.books.Drop(reasonOf(err))
+		k.books.Drop(Reason(err))
 		return
 	}
 	k.books.Record()

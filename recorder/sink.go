@@ -29,7 +29,8 @@ type Sink interface {
 	Flush(ctx context.Context) error
 }
 
-func reasonOf(err error) string {
+// Reason is the one of books for an error of a Sink.
+func Reason(err error) string {
 	switch {
 	case errors.Is(err, ErrFull):
 		return books.ReasonBufferFull

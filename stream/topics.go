@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -45,8 +46,12 @@ func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Chang
 		}
 		changes = append(changes, change)
 	}
-	if _, err := missing(ctx, client, specs); err != nil {
+	absent, err := missing(ctx, client, specs)
+	if err != nil {
 		return changes, err
+	}
+	if len(absent) > 0 {
+		return changes, fmt.Errorf("created, but after %s not known to every broker: %s; try again", settleTime, strings.Join(slices.Sorted(maps.Keys(absent)), ", "))
 	}
 	return changes, nil
 }
@@ -89,7 +94,11 @@ func unknown(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[s
 		return nil, err
 	}
 	for _, t := range response.Topics {
-		if t.Topic != nil && t.ErrorCode == 0 {
+		switch err := kerr.ErrorForCode(t.ErrorCode); {
+		case t.Topic == nil, errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.LeaderNotAvailable):
+		case err != nil:
+			return nil, fmt.Errorf("topic %s: %w", *t.Topic, err)
+		default:
 			delete(names, *t.Topic)
 		}
 	}

@@ -52,7 +52,7 @@ func (a *app) fromEnvironment(root *cobra.Command) {
 		}
 		err := error(nil)
 		if list, isList := f.Value.(pflag.SliceValue); isList {
-			err = list.Replace(strings.Split(value, ","))
+			err = list.Replace(elements(f, value))
 		} else {
 			err = f.Value.Set(value)
 		}
@@ -65,6 +65,18 @@ func (a *app) fromEnvironment(root *cobra.Command) {
 			a.origins.Set(path, from)
 		}
 	})
+}
+
+// elements are the values that a variable holds for a list: none when it is
+// empty, and one for a flag whose values may have commas in them.
+func elements(f *pflag.Flag, value string) []string {
+	switch {
+	case value == "":
+		return nil
+	case f.Value.Type() == "stringArray":
+		return []string{value}
+	}
+	return strings.Split(value, ",")
 }
 
 // noteFlags remembers which settings were given on the command line.

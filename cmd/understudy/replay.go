@@ -67,7 +67,7 @@ the loopback address, or with --isolated.`,
 	fl.BoolVar(&r.Order, "order", r.Order, "send a request only after the one before it in its session is finished")
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
-	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 is no budget")
+	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 means none")
 	enumerate(c, "completion", "auto", "none", "poll", "callback")
 	return c
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 // TestUsageErrors: a command line that cannot be understood ends with exit
@@ -125,4 +129,29 @@ func TestSecretsAreNotRepeated(t *testing.T) {
 			t.Errorf("%q: exit %d: %s%s", args, code, out, errOut)
 		}
 	}
+}
+
+// TestListsInTheEnvironment: a flag whose values may have commas in them takes
+// one, and an empty variable is an empty list.
+func TestListsInTheEnvironment(t *testing.T) {
+	f := func(flag, value string, want ...string) {
+		t.Helper()
+		a := newApp(nil, &bytes.Buffer{}, &bytes.Buffer{})
+		root := a.rootCommand(nil)
+		found := false
+		eachFlag(root, func(fl *pflag.Flag) {
+			if fl.Name == flag {
+				found = true
+				if got := elements(fl, value); !slices.Equal(got, want) {
+					t.Errorf("%s=%q: got %q, want %q", flag, value, got, want)
+				}
+			}
+		})
+		if !found {
+			t.Errorf("there is no flag %s", flag)
+		}
+	}
+	f("header", "Accept: a, b", "Accept: a, b")
+	f("kafka", "a:1,b:2", "a:1", "b:2")
+	f("kafka", "")
 }

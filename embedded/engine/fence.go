@@ -57,10 +57,9 @@ var refusedEngines = names(`ArrowStream AzureBlobStorage AzureQueue COSN DeltaLa
 	ReplicatedSummingMergeTree ReplicatedVersionedCollapsingMergeTree S3 S3Queue SQLite URL YTsaurus
 	Backup DataLakeCatalog Filesystem Replicated`)
 
-// refusedSettings name files, other languages, or carry SQL as text.
-var refusedSettings = names(`dialect additional_result_filter additional_table_filters format_schema format_schema_source
-	output_format_schema format_template_row format_template_resultset input_format_record_errors_file_path
-	format_avro_schema_registry_url disk table_disk storage_policy`)
+// refusedSettings are those that are sealed anyway, said with a reason, and
+// those of tables, whose values the engine's rights do not cover.
+var refusedSettings = names(strings.Join(sealed, " ") + " disk table_disk storage_policy")
 
 // safeSystem are the words that may follow SYSTEM.
 var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD`)

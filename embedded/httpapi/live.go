@@ -55,7 +55,7 @@ func (l *live) watch(r *http.Request, hasRows bool) (*engine.Watch, error) {
 	if text := values.Get("http_headers_progress_interval_ms"); text != "" {
 		ms, err := strconv.ParseUint(text, 10, 31)
 		if err != nil {
-			return nil, &engine.Exception{Code: 72, Name: "CANNOT_PARSE_NUMBER", Message: fmt.Sprintf("http_headers_progress_interval_ms %q is no number", text)}
+			return nil, &engine.Exception{Code: 72, Name: "CANNOT_PARSE_NUMBER", Message: fmt.Sprintf("http_headers_progress_interval_ms %q is not a number", text)}
 		}
 		every = time.Duration(ms) * time.Millisecond
 	}

@@ -44,7 +44,7 @@ func parse(r *http.Request, body io.Reader) (*query, error) {
 	if v := values.Get("client_protocol_version"); v != "" {
 		revision, err := strconv.ParseUint(v, 10, 32)
 		if err != nil {
-			return nil, &engine.Exception{Code: 72, Name: "CANNOT_PARSE_NUMBER", Message: fmt.Sprintf("client_protocol_version %q is no number", v)}
+			return nil, &engine.Exception{Code: 72, Name: "CANNOT_PARSE_NUMBER", Message: fmt.Sprintf("client_protocol_version %q is not a number", v)}
 		}
 		q.revision = revision
 	}

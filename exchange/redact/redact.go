@@ -39,8 +39,8 @@ func DefaultHeaders() []string {
 }
 
 // DefaultQuery are the query parameters redacted unless Config.Keep says
-// otherwise, in the request target and in the URLs of Referer, Location and
-// Content-Location.
+// otherwise, in the request target and in the URLs of Referer, Location,
+// Content-Location, Operation-Location, Azure-AsyncOperation and Callback-Url.
 func DefaultQuery() []string {
 	return []string{
 		"token", "access_token", "refresh_token", "id_token", "auth", "authorization", "auth_token", "api_key", "apikey", "api-key",
@@ -73,7 +73,7 @@ func New(c Config, key *token.Key) *Redactor {
 		return nil
 	}
 	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, key: key}
-	for _, name := range []string{"Referer", "Location", "Content-Location"} {
+	for _, name := range []string{"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url"} {
 		r.headers[name] = link
 	}
 	for _, name := range append(DefaultHeaders(), c.Headers...) {

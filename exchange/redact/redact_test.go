@@ -58,6 +58,8 @@ func TestHeaders(t *testing.T) {
 	f("X-Other", "a", "a")
 	f("Location", "https://h/cb?code=1&access_token=a#frag?token=b", "https://h/cb?code=1&access_token=<a>#frag?token=b")
 	f("Referer", "https://h/?sid=a", "https://h/?sid=a")
+	f("Operation-Location", "https://h/op/1?access_token=a", "https://h/op/1?access_token=<a>")
+	f("Azure-AsyncOperation", "https://h/op/1?access_token=a", "https://h/op/1?access_token=<a>")
 }
 
 func TestTarget(t *testing.T) {

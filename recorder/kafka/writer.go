@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/recorder"
 	"understudy.dev/recorder/books"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -38,11 +39,12 @@ func NewWriter(producer *stream.Producer, names topic.Names, recorder string) *W
 // Write hands an exchange over; it waits while the producer's buffer is at its
 // bound. After Kafka has failed to take one it fails at once.
 func (w *Writer) Write(ctx context.Context, e *understudyv1.Exchange) error {
+	w.books.Open()
 	r, err := stream.ExchangeRecord(w.names, e)
 	if err != nil {
+		w.books.Drop(books.ReasonTooLarge)
 		return err
 	}
-	w.books.Open()
 	if err := w.failed(); err != nil {
 		w.books.Drop(books.ReasonKafka)
 		return err
@@ -52,7 +54,7 @@ func (w *Writer) Write(ctx context.Context, e *understudyv1.Exchange) error {
 			w.books.Record()
 			return
 		}
-		w.books.Drop(books.ReasonKafka)
+		w.books.Drop(recorder.Reason(reason(err)))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.err = fmt.Errorf("%w: %w", ErrWrite, err)
