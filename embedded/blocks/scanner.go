@@ -69,7 +69,7 @@ func (s *Scanner) redirect(dst io.Writer) error {
 // Drop forgets what was passed over since the last forward.
 func (s *Scanner) Drop() { s.mark = s.pos }
 
-// Peek returns the next n bytes (at most tapSize) without passing over them.
+// Peek returns the next n bytes (at most ScannerSize) without passing over them.
 // A stream that ends before the first of them is io.EOF.
 func (s *Scanner) Peek(n int) ([]byte, error) {
 	for s.end-s.pos < n {
@@ -106,7 +106,7 @@ func (s *Scanner) fill(n int) error {
 	return io.ErrNoProgress
 }
 
-// Next passes over n bytes (at most tapSize) and returns them; they are valid
+// Next passes over n bytes (at most ScannerSize) and returns them; they are valid
 // until the next call.
 func (s *Scanner) Next(n int) ([]byte, error) {
 	b, err := s.Peek(n)

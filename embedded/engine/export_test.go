@@ -22,3 +22,13 @@ func Sealed() []string { return sealed }
 
 // Unconfined is the configuration of an engine without Landlock.
 func Unconfined(c Config) Config { c.unconfined = true; return c }
+
+// refusedEngines are those that keep what they hold elsewhere. The fence refuses
+// whatever is not safe; the list says that each was looked at.
+var refusedEngines = names(`ArrowStream AzureBlobStorage AzureQueue COSN DeltaLake DeltaLakeAzure DeltaLakeLocal DeltaLakeS3
+	Distributed EmbeddedRocksDB Executable ExecutablePool File FileLog GCS HDFS Hudi Iceberg IcebergAzure IcebergHDFS IcebergLocal
+	IcebergS3 JDBC Kafka KeeperMap MaterializedPostgreSQL MongoDB MySQL ODBC OSS Paimon PaimonAzure PaimonHDFS PaimonLocal PaimonS3
+	PostgreSQL QueryRunner Redis Remote RemoteSecure ReplicatedAggregatingMergeTree ReplicatedCoalescingMergeTree
+	ReplicatedCollapsingMergeTree ReplicatedGraphiteMergeTree ReplicatedMergeTree ReplicatedReplacingMergeTree
+	ReplicatedSummingMergeTree ReplicatedVersionedCollapsingMergeTree S3 S3Queue SQLite URL YTsaurus
+	Backup DataLakeCatalog Filesystem Replicated`)

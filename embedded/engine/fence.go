@@ -47,16 +47,6 @@ var safeEngines = names(`AggregatingMergeTree Alias Buffer CoalescingMergeTree C
 	SummingMergeTree TimeSeries TinyLog VersionedCollapsingMergeTree View WindowView
 	Atomic Ordinary Lazy`)
 
-// refusedEngines keep it elsewhere. The list is for the test that each engine is
-// judged: what is not safe is refused.
-var refusedEngines = names(`ArrowStream AzureBlobStorage AzureQueue COSN DeltaLake DeltaLakeAzure DeltaLakeLocal DeltaLakeS3
-	Distributed EmbeddedRocksDB Executable ExecutablePool File FileLog GCS HDFS Hudi Iceberg IcebergAzure IcebergHDFS IcebergLocal
-	IcebergS3 JDBC Kafka KeeperMap MaterializedPostgreSQL MongoDB MySQL ODBC OSS Paimon PaimonAzure PaimonHDFS PaimonLocal PaimonS3
-	PostgreSQL QueryRunner Redis Remote RemoteSecure ReplicatedAggregatingMergeTree ReplicatedCoalescingMergeTree
-	ReplicatedCollapsingMergeTree ReplicatedGraphiteMergeTree ReplicatedMergeTree ReplicatedReplacingMergeTree
-	ReplicatedSummingMergeTree ReplicatedVersionedCollapsingMergeTree S3 S3Queue SQLite URL YTsaurus
-	Backup DataLakeCatalog Filesystem Replicated`)
-
 // refusedSettings are those that are sealed anyway, said with a reason, and
 // those of tables, whose values the engine's rights do not cover.
 var refusedSettings = names(strings.Join(sealed, " ") + " disk table_disk storage_policy")

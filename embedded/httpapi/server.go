@@ -27,7 +27,7 @@ import (
 	"understudy.dev/embedded/engine"
 )
 
-// Engine runs statements; *chdb.Engine is one.
+// Engine runs statements; *engine.Engine is one.
 type Engine interface {
 	Query(ctx context.Context, r engine.Request) (*engine.Result, error)
 }

@@ -53,7 +53,7 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 		case kind == "ip" && !found:
 		case (kind == "header" || kind == "cookie" || kind == "query") && name != "":
 		default:
-			return nil, fmt.Errorf("session rule %q is none of header:NAME, cookie:NAME, query:NAME, ip", text)
+			return nil, fmt.Errorf("session rule %q is not one of header:NAME, cookie:NAME, query:NAME, ip", text)
 		}
 		if kind == "header" {
 			name = http.CanonicalHeaderKey(name)

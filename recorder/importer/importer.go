@@ -36,7 +36,7 @@ func Formats() map[string]Format {
 func ByName(name string) (Format, error) {
 	f, ok := Formats()[name]
 	if !ok {
-		return nil, fmt.Errorf("import format %q is none of %s", name, strings.Join(slices.Sorted(maps.Keys(Formats())), ", "))
+		return nil, fmt.Errorf("import format %q is not one of %s", name, strings.Join(slices.Sorted(maps.Keys(Formats())), ", "))
 	}
 	return f, nil
 }
