@@ -54,8 +54,9 @@ type node struct {
 type tape struct {
 	data  []byte
 	nodes []node
-	// hashes of nodes, 0 where unknown; empty until one is asked for.
-	hashes []uint64
+	// hashes of nodes, 0 where unknown; empty until one is asked for. steady are
+	// those without what is volatile.
+	hashes, steady []uint64
 }
 
 func (t *tape) raw(n *node) []byte { return t.data[n.start:n.end] }
@@ -67,7 +68,7 @@ func syntax(what string, at int) error {
 
 // parse fills the tape with data, which must not change while it is used.
 func (t *tape) parse(data []byte) error {
-	t.data, t.nodes, t.hashes = data, t.nodes[:0], t.hashes[:0]
+	t.data, t.nodes, t.hashes, t.steady = data, t.nodes[:0], t.hashes[:0], t.steady[:0]
 	if len(data) > maxSize {
 		return fmt.Errorf("%w: %d bytes are too many", ErrSyntax, len(data))
 	}
