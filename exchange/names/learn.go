@@ -7,7 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+
+	"understudy.dev/exchange/timestamp"
 )
 
 // Answer is what one side answered to a request.
@@ -252,12 +253,8 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 }
 
 func isTime(s string) bool {
-	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC, time.DateTime} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return true
-		}
-	}
-	return false
+	_, ok := timestamp.Parse(s)
+	return ok
 }
 
 func valueOf(v any) (Value, bool) {
@@ -281,7 +278,7 @@ func (n *learner) scalar(w where, a, b any) {
 		n.link(x.Text, y.Text, Aligned)
 		return
 	}
-	if !CanName(x) || !CanName(y) {
+	if n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)
@@ -295,6 +292,30 @@ func (n *learner) scalar(w where, a, b any) {
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}
+}
+
+// Moment is the place of a time. A time that both sides showed at one place is
+// paired like a name: where it is shown again, it must be the same.
+var Moment = Place{Kind: "@time", Named: true}
+
+// times takes two times of one place, and says whether they are.
+func (n *learner) times(name string, x, y Value) bool {
+	a, okA := readTime(x)
+	b, okB := readTime(y)
+	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
+		return false
+	}
+	if a.Style == b.Style && !a.Style.IsDay() {
+		n.add(Moment, x, y, Aligned)
+	}
+	return true
+}
+
+func readTime(v Value) (timestamp.Time, bool) {
+	if v.Number {
+		return timestamp.Number(v.Text)
+	}
+	return timestamp.Parse(v.Text)
 }
 
 // likeName: a value that has the look of a name, not of a word.

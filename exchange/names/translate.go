@@ -8,6 +8,7 @@ type Translator struct {
 	places places
 	uses   map[Use]uint32
 	broken map[string]Pair
+	put    map[string]bool
 }
 
 // Use is a pair that was put in.
@@ -17,7 +18,7 @@ type Use struct{ Kind, Baseline, Candidate string }
 // is the target of the request as recorded. The pairs must not change while it
 // is in use.
 func NewTranslator(pairs *Pairs, target string) *Translator {
-	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}}
+	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}, put: map[string]bool{}}
 	t.places = placesOf(replacing{t}, target)
 	return t
 }
@@ -28,6 +29,19 @@ func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 // Broken are the pairs that were met and not put in because they are broken, by
 // the baseline's name.
 func (t *Translator) Broken() map[string]Pair { return t.broken }
+
+// Put says whether a text is one that was put in somewhere.
+func (t *Translator) Put(text string) bool { return t.put[text] }
+
+// Place is what may stand at a member of a JSON document; path has the names of
+// the members that lead to it, from the outside in.
+func (t *Translator) Place(path []string) Place {
+	if len(path) == 0 {
+		return Place{}
+	}
+	last := len(path) - 1
+	return t.places.member(path[last], path[:last])
+}
 
 // idle: no pair renames anything.
 func (t *Translator) idle() bool { return t.pairs.renames == 0 }
@@ -91,6 +105,7 @@ func (r replacing) visit(at Place, v Value) (Value, bool) {
 		return v, false
 	}
 	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
+	r.t.put[p.Candidate.Text] = true
 	// Where the baseline writes its number as a text, so does the candidate.
 	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
 }
