@@ -62,6 +62,11 @@ func unasked(x *understudyv1.Exchange, final *understudyv1.Response) string {
 	return ""
 }
 
+// noTrailers reports an exchange of a format that has none.
+func noTrailers(x *understudyv1.Exchange) bool {
+	return strings.HasPrefix(x.GetSource(), "import/") && len(x.GetResponse().GetTrailers()) == 0
+}
+
 // unrecorded notes what a recording does not hold, so that it was not compared.
 func (c *collector) unrecorded(x *understudyv1.Exchange, final *understudyv1.Response) {
 	r := x.GetResponse()
@@ -70,7 +75,7 @@ func (c *collector) unrecorded(x *understudyv1.Exchange, final *understudyv1.Res
 		c.incomplete("a log has neither headers nor bodies")
 	case isLog(x):
 		c.incomplete("a log has no headers")
-	case strings.HasPrefix(x.GetSource(), "import/") && len(r.GetTrailers()) == 0 && len(final.GetTrailers()) > 0:
+	case noTrailers(x) && len(final.GetTrailers()) > 0:
 		c.incomplete("the imported recording has no trailers")
 	}
 }

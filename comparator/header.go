@@ -29,8 +29,9 @@ type answers struct {
 	// head: the answers are to HEAD, and their fields speak of a body that was
 	// not sent.
 	head bool
-	// log: the recording holds no fields at all.
-	log bool
+	// log: the recording holds no fields at all; noTrailers: it could not hold
+	// trailers.
+	log, noTrailers bool
 	// baselineTime and finalTime are when each side got the request.
 	baselineTime, finalTime time.Time
 }
@@ -38,7 +39,7 @@ type answers struct {
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
-		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, log: isLog(x),
+		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, log: isLog(x), noTrailers: noTrailers(x),
 		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()),
 	}
 }
@@ -55,6 +56,9 @@ func compareFields(emit emitter, rs rules, a answers) {
 		prefix          string
 		baseline, final []*understudyv1.Header
 	}{{InHeader, headerPath, bh, fh}, {InTrailer, trailerPath, bt, ft}} {
+		if part.place == InTrailer && a.noTrailers {
+			return
+		}
 		bs, fs := fields(part.baseline, a.baselineTime), fields(part.final, a.finalTime)
 		for _, name := range names(bs, fs) {
 			b, inB := bs[name]
@@ -128,6 +132,9 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	d = masked(rs, d)
 	if d.Noise == "" {
 		d.Noise = rs.explain(a, name, d)
+	}
+	if opaqueFields[name] {
+		return emit(d, noise.Value{}, noise.Value{}, name)
 	}
 	return emit(d, noise.Value{Text: d.Baseline}, noise.Value{Text: d.Candidate}, name)
 }
