@@ -50,15 +50,15 @@ type comparisonRow struct {
 	Differences         uint32    `ch:"differences"`
 	Noise               uint32    `ch:"noise"`
 	DifferencesDropped  uint32    `ch:"differences_dropped"`
-	Presumed            uint32    `ch:"presumed"`
-	RejectedBy          string    `ch:"rejected_by"`
-	Incomplete          string    `ch:"incomplete"`
 	BaselineBytes       uint64    `ch:"baseline_bytes"`
 	CandidateBytes      uint64    `ch:"candidate_bytes"`
 	Recorder            string    `ch:"recorder"`
 	Sequence            uint64    `ch:"sequence"`
 	KafkaPartition      int32     `ch:"kafka_partition"`
 	KafkaOffset         int64     `ch:"kafka_offset"`
+	Presumed            uint32    `ch:"presumed"`
+	RejectedBy          string    `ch:"rejected_by"`
+	Incomplete          string    `ch:"incomplete"`
 }
 
 // toComparison maps a judged replay.
