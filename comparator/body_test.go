@@ -26,17 +26,20 @@ func TestContentCodings(t *testing.T) {
 		judge(t, comparator.DefaultConfig(), immediate(baseline, candidate), want...)
 	}
 	for _, coding := range []string{"gzip", "x-gzip", "deflate", "deflate raw", "br", "zstd"} {
-		f(coded(t, coding, `{"a":1,"b":2}`), response(200, `{"b":2,"a":1.0}`), "match")
-		f(coded(t, coding, `{"a":1}`), coded(t, "gzip", `{"a":2}`), "mismatch", "body $.a value 1|2")
+		name := strings.TrimSuffix(coding, " raw")
+		// That one side does not compress is a difference, and the only one.
+		f(coded(t, coding, `{"a":1,"b":2}`), response(200, `{"b":2,"a":1.0}`), "mismatch", "header header:content-encoding missing "+name+"|")
+		f(coded(t, coding, `{"a":1}`), coded(t, coding, `{"a":2}`), "mismatch", "body $.a value 1|2")
 	}
+	f(coded(t, "x-gzip", `{"a":1}`), coded(t, "gzip", `{"a":2}`), "mismatch", "body $.a value 1|2")
 	whole := coded(t, "gzip", `{"a":1}`)
 	broken := proto.Clone(whole).(*understudyv1.Response)
 	broken.Body.Content = broken.Body.Content[:len(broken.Body.Content)-4]
 	f(whole, broken, "mismatch", "body $ unparsable |content coding gzip: unexpected EOF")
 	// The same bytes, called gzip by one side alone, are not the same.
-	f(whole, response(200, string(whole.Body.Content)), "mismatch", "body $ unparsable "+`{"a":1}|not JSON: no value at offset 0`)
+	f(whole, response(200, string(whole.Body.Content)), "mismatch", "header header:content-encoding missing gzip|", "body $ unparsable "+`{"a":1}|not JSON: no value at offset 0`)
 	many := response(200, "x", "Content-Encoding: gzip, gzip, gzip", "Content-Encoding: gzip, gzip")
-	f(whole, many, "mismatch", "body $ unparsable |5 content codings: at most 4 are removed")
+	f(whole, many, "mismatch", "header header:content-encoding value gzip|gzip, gzip, gzip, gzip, gzip", "body $ unparsable |5 content codings: at most 4 are removed")
 }
 
 func TestABombIsNotUnpacked(t *testing.T) {
@@ -44,8 +47,8 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	cfg.MaxDecoded = 64 << 10
 	long := strings.Repeat("0", 1<<20)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
-		judge(t, cfg, immediate(coded(t, coding, long), response(200, `{}`)),
-			"match", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding| (incomparable)")
+		judge(t, cfg, immediate(coded(t, coding, long), coded(t, coding, `{}`)),
+			"incomplete", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding| (incomparable)")
 	}
 }
 
@@ -103,7 +106,7 @@ func TestCutBodies(t *testing.T) {
 	}
 	f(cut("image/png", "x", 9, "a"), cut("image/png", "x", 9, "a"), "match")
 	f(cut("image/png", "x", 9, "a"), cut("image/png", "x", 9, "b"), "mismatch", "body $ body 9 bytes, ")
-	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 9, "b"), "match", "body $ truncated 1 of 9 bytes kept|1 of 9 bytes kept (incomparable)")
+	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 9, "b"), "incomplete", "body $ truncated 1 of 9 bytes kept|1 of 9 bytes kept (incomparable)")
 	none := response(200, "", "Content-Type: application/json")
 	f(cut("application/json", "x", 9, "a"), none, "mismatch", "header header:content-type missing application/json|", "body $ missing 1 of 9 bytes kept|")
 	f(none, cut("application/json", "x", 9, "a"), "mismatch", "header header:content-type extra |application/json", "body $ extra |1 of 9 bytes kept")
@@ -126,9 +129,9 @@ func TestWhatAnAccessLogDoesNotSay(t *testing.T) {
 		t.Helper()
 		judge(t, comparator.DefaultConfig(), immediate(log, candidate), want...)
 	}
-	f(response(200, `{"a":1}`, "X-Any: 1"), "match", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
-	f(response(206, `{"a":1}`), "mismatch", "status status status 200|206", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
-	f(response(200, ""), "mismatch", "body $ missing 0 of 9 bytes kept|")
+	f(response(200, `{"a":1}`, "X-Any: 1"), "incomplete", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
+	f(response(206, `{"a":1}`), "mismatch", "incomplete", "status status status 200|206", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
+	f(response(200, ""), "mismatch", "incomplete", "body $ missing 0 of 9 bytes kept|")
 }
 
 func FuzzJudge(f *testing.F) {

@@ -12,9 +12,9 @@ import (
 
 // Judge judges replays. It is safe for concurrent use.
 type Judge struct {
-	cfg     Config
-	rules   []rule
-	headers headerFilter
+	cfg      Config
+	rules    []rule
+	defaults defaults
 }
 
 // NewJudge checks the configuration and makes a judge.
@@ -26,7 +26,7 @@ func NewJudge(c Config) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{cfg: c, rules: rs, headers: newHeaderFilter(c.IgnoreHeaders)}, nil
+	return &Judge{cfg: c, rules: rs, defaults: newDefaults(c)}, nil
 }
 
 // Judge compares what the candidate did with what the baseline had answered.
@@ -84,10 +84,12 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	}
 	c.out.CandidateStatus = final.GetStatus()
 	baseline := r.GetExchange().GetResponse()
-	if accepted(baseline.GetStatus()) != (accepted(final.GetStatus()) && !failed) {
+	if reason := unasked(r.GetExchange(), final); reason != "" {
+		c.incomplete(reason)
+	} else if accepts(baseline) != (accepts(final) && !failed) {
 		// A refusal has nothing in common with an answer: field by field they
 		// would only bury what happened.
-		c.find(Rejected)
+		c.rejected(map[bool]string{true: Candidate, false: Baseline}[accepts(baseline)])
 		c.add(Difference{
 			Place: InStatus, Path: "status", Location: "status", Kind: Status,
 			Baseline: describe(baseline), Candidate: describe(final),
@@ -97,8 +99,6 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	}
 	j.completion(c, r, done)
 }
-
-func accepted(status uint32) bool { return status > 0 && status < 400 }
 
 func reasonText(done *understudyv1.Completion) string {
 	if done.GetDetail() == "" {
@@ -130,12 +130,15 @@ func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understud
 }
 
 func describe(r *understudyv1.Response) string {
+	if status := grpcStatus(r); status != "" {
+		return fmt.Sprintf("%d, grpc-status %s", r.GetStatus(), status)
+	}
 	return fmt.Sprintf("%d %s", r.GetStatus(), sample(r.GetBody().GetContent()))
 }
 
 // compare looks for differences between two final answers.
 func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
-	rs := j.rulesFor(r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano()))
+	rs := j.rulesFor(r)
 	var e *noise.Evidence
 	emit := func(d Difference, b, f noise.Value, name string) bool {
 		if d.Noise == "" {
@@ -150,8 +153,9 @@ func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *u
 		return c.add(d)
 	}
 	j.status(emit, baseline.GetStatus(), final.GetStatus(), later, failed)
-	j.compareHeaders(emit, baseline, final, later)
+	compareFields(emit, rs, newAnswers(r, final, later))
 	j.compareBodies(emit, rs, baseline, final)
+	c.unrecorded(r.GetExchange(), final)
 }
 
 // emitter takes a difference with its values for the noise classes.
@@ -197,7 +201,7 @@ func (j *Judge) sent(q *understudyv1.Request) [][]byte {
 		out = append(out, []byte(plain))
 	}
 	for _, h := range q.GetHeaders() {
-		if !j.headers.ignores(strings.ToLower(h.GetName())) {
+		if !j.defaults.ignores(strings.ToLower(h.GetName())) {
 			out = append(out, h.GetValue())
 		}
 	}

@@ -177,37 +177,6 @@ func TestARenamedValueOfTheSessionMustBeThatOne(t *testing.T) {
 	f(`{"order_id":"u-8"}`, "mismatch", "body $.order_id value ord_7|u-8")
 }
 
-func TestHeaders(t *testing.T) {
-	f := func(baseline, candidate []string, want ...string) {
-		t.Helper()
-		judge(t, comparator.DefaultConfig(), immediate(response(200, "", baseline...), response(200, "", candidate...)), want...)
-	}
-	f([]string{"Date: a", "Server: x", "X-Request-Id: 1"}, []string{"Date: b", "Via: y"}, "match")
-	f([]string{"Cache-Control: no-store"}, []string{"cache-control: no-store"}, "match")
-	f([]string{"Vary-By: a", "Vary-By: b"}, []string{"Vary-By: a, b"}, "match")
-	f([]string{"Location: /orders/ord_1"}, []string{"Location: /orders/5"}, "match", "header header:location value /orders/ord_1|/orders/5 (identifier)")
-	f([]string{"Location: /orders/ord_1"}, []string{"Location: /order/5"}, "mismatch", "header header:location value /orders/ord_1|/order/5")
-	f([]string{"Cache-Control: no-store"}, nil, "mismatch", "header header:cache-control missing no-store|")
-	f(nil, []string{"X-New: 1"}, "mismatch", "header header:x-new extra |1")
-	f([]string{"Set-Cookie: sid=abc; Path=/; HttpOnly"}, []string{"Set-Cookie: sid=xyz; HttpOnly; Path=/"}, "match")
-	f([]string{"Set-Cookie: sid=abc; HttpOnly"}, []string{"Set-Cookie: sid=abc"}, "mismatch", "header header:set-cookie:sid value httponly|")
-}
-
-func TestContentType(t *testing.T) {
-	f := func(baseline, candidate string, want ...string) {
-		t.Helper()
-		b, c := response(200, "[]"), response(200, "[]")
-		b.Headers[0].Value, c.Headers[0].Value = []byte(baseline), []byte(candidate)
-		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
-		judge(t, comparator.DefaultConfig(), polled(b, c), want...)
-	}
-	f("application/json", "Application/JSON ; charset=UTF-8", "match")
-	f("text/html; charset=UTF-8", `text/html;charset="utf-8"`, "match")
-	f("text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", "header header:content-type value text/html; charset=utf-8|text/html; charset=latin1")
-	f("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "match")
-	f("nonsense;;=", "nonsense;;==", "mismatch", "header header:content-type value nonsense;;=|nonsense;;==")
-}
-
 func TestBodies(t *testing.T) {
 	f := func(baseline, candidate *understudyv1.Response, want ...string) {
 		t.Helper()
@@ -229,7 +198,7 @@ func TestBodies(t *testing.T) {
 		return r
 	}
 	f(cut("same"), cut("same"), "match")
-	f(cut("one"), cut("two"), "match", "body $ truncated 6 of 900 bytes kept|6 of 900 bytes kept (incomparable)")
+	f(cut("one"), cut("two"), "incomplete", "body $ truncated 6 of 900 bytes kept|6 of 900 bytes kept (incomparable)")
 }
 
 func TestWhatTheClientSentInAHeaderMustComeBack(t *testing.T) {
@@ -241,19 +210,4 @@ func TestWhatTheClientSentInAHeaderMustComeBack(t *testing.T) {
 	}
 	f("X-Reference", "mismatch", "body $.reference_id value R-2026-7|R-2026-8")
 	f("X-Request-Id", "match", "body $.reference_id value R-2026-7|R-2026-8 (identifier)") // made anew by every replay
-}
-
-func TestNoiseNeverCrowdsOutWhatCounts(t *testing.T) {
-	cfg := comparator.DefaultConfig()
-	cfg.MaxDifferences = 3
-	j, err := comparator.NewJudge(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := j.Judge(immediate(
-		response(200, `{"a_id":"a1","b_id":"b1","c_id":"c1","d_id":"d1","z":1}`),
-		response(200, `{"a_id":"a2","b_id":"b2","c_id":"c2","d_id":"d2","z":2}`)))
-	if c.Verdict != comparator.Mismatch || c.Counting() != 1 || c.Dropped != 2 || len(c.Differences) != 3 {
-		t.Errorf("got %+v", c)
-	}
 }
