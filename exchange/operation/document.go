@@ -97,8 +97,8 @@ func stateWord(body []byte) string {
 
 // describes says whether a document at a plain Location tells about the
 // operation instead of being its answer, which may have a state of its own: it
-// has a well-known word for its state, which the expected answer has not, and
-// no member that the expected answer has too, but for those of refusals.
+// has a well-known word for its state where the expected answer has no word, and
+// no other member that the expected answer has too, but for those of refusals.
 func (m Monitor) describes(r *understudyv1.Response) bool {
 	word := stateWord(r.GetBody().GetContent())
 	if !slices.Contains(pendingWords, word) && !slices.Contains(failedWords, word) && !slices.Contains(doneWords, word) {
@@ -113,7 +113,7 @@ func (m Monitor) describes(r *understudyv1.Response) bool {
 	}
 	answer := membersOf(expected)
 	for name := range membersOf(r.GetBody().GetContent()) {
-		if _, both := answer[name]; both && !slices.Contains(refusalMembers, name) {
+		if _, both := answer[name]; both && !slices.Contains(commonMembers, name) {
 			return false
 		}
 	}
@@ -123,8 +123,9 @@ func (m Monitor) describes(r *understudyv1.Response) bool {
 // maxExpected bounds what an expected answer is unpacked to, in bytes.
 const maxExpected = 1 << 20
 
-// refusalMembers are what refusals say, of an operation or of a request.
-var refusalMembers = []string{"error", "errors", "message", "code", "detail", "details", "reason"}
+// commonMembers are what refusals say, of an operation or of a request: status
+// too, as a number.
+var commonMembers = []string{"status", "state", "error", "errors", "message", "code", "detail", "details", "reason"}
 
 // membersOf are those of a JSON object, nil if it is none.
 func membersOf(body []byte) map[string]json.RawMessage {
