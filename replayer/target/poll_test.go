@@ -17,7 +17,7 @@ func TestWhatPollsProve(t *testing.T) {
 	type facts struct{ pending, asked bool }
 	f := func(polls []func(http.ResponseWriter), want facts) {
 		t.Helper()
-		o, _ := drive(t, accept("Location: /op", polls...), nil)
+		o, _ := drive(t, accept("Operation-Location: /op", polls...), nil)
 		d := o.GetCompletion()
 		if got := (facts{d.GetPendingNano() > 0, d.GetAskedNano() > 0}); got != want {
 			t.Errorf("%s: pending %d, asked %d", summary(o), d.GetPendingNano(), d.GetAskedNano())
@@ -34,6 +34,8 @@ func TestWhatPollsProve(t *testing.T) {
 	f(polls{say(202, "")}, facts{pending: true})
 	f(polls{say(403, "")}, facts{})
 	f(polls{say(303, "", "Location: /there"), say(200, "x")}, facts{asked: true})
+	// The operation is done, its result is not there yet.
+	f(polls{say(200, `{"status":"done","resourceLocation":"/there"}`), say(202, ""), say(200, "x")}, facts{pending: true, asked: true})
 }
 
 // TestThePollsThatMustBe: one at the deadline, one at the timeout, whatever the
@@ -66,12 +68,13 @@ func TestThePollsThatMustBe(t *testing.T) {
 	}
 	f("X: y", polls{say(202, "")}, 0, "none timeout polls 1")
 	f("X: y", polls{say(303, "", "Location: /there"), say(200, "x")}, 0, "poll 200 x polls 1")
+	f("Operation-Location: /op", polls{say(200, `{"status":"done","resourceLocation":"/there"}`), say(200, "x")}, 0, "poll 200 x polls 2")
 	d = f("X: y", polls{say(202, ""), say(200, "x")}, 50*time.Millisecond, "poll 200 x polls 2")
 	if d.GetPendingNano() <= d.GetDeadlineNano() {
 		t.Errorf("pending at %d does not prove that it is late", d.GetPendingNano())
 	}
 	// The candidate's own wish comes before our curiosity.
-	f("Retry-After: 9", polls{say(200, "x")}, 50*time.Millisecond, "poll 200 x polls 1")
+	f("Retry-After: 9", polls{say(202, ""), say(200, "x")}, 50*time.Millisecond, "none timeout polls 1")
 	f("X: y", polls{say(202, "", "Retry-After: 9"), say(200, "x")}, 50*time.Millisecond, "poll 200 x polls 2")
 }
 
