@@ -19,13 +19,14 @@ import (
 const Incomparable = "incomparable"
 
 // compareBodies compares two bodies as what they are.
-func (j *Judge) compareBodies(emit emitter, rs rules, baseline, final *understudyv1.Response) {
+func (x *comparing) bodies() {
+	j, emit, baseline, final := x.j, x.emit, x.baseline, x.final
 	b, f := baseline.GetBody(), final.GetBody()
 	if b.GetTruncated() || f.GetTruncated() {
 		truncated(emit, baseline, final)
 		return
 	}
-	if bytes.Equal(b.GetContent(), f.GetContent()) && contentEncoding(baseline) == contentEncoding(final) {
+	if bytes.Equal(b.GetContent(), f.GetContent()) && contentEncoding(baseline) == contentEncoding(final) && x.translator.Idle() {
 		return
 	}
 	bt, errB := j.decoded(baseline)
@@ -35,8 +36,8 @@ func (j *Judge) compareBodies(emit emitter, rs rules, baseline, final *understud
 		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
 	case errB != nil || errF != nil:
 		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)})
-	case !bytes.Equal(bt, ft):
-		compareDecoded(emit, rs, baseline, final, bt, ft)
+	case !bytes.Equal(bt, ft) || len(bt) > 0 && !x.translator.Idle():
+		x.compareDecoded(bt, ft)
 	}
 }
 
@@ -64,7 +65,8 @@ func whole(emit emitter, d Difference) {
 	emit(d, noise.Value{}, noise.Value{}, "")
 }
 
-func compareDecoded(emit emitter, rs rules, baseline, final *understudyv1.Response, b, f []byte) {
+func (x *comparing) compareDecoded(b, f []byte) {
+	emit, baseline, final := x.emit, x.baseline, x.final
 	bk, fk := bodyKind(baseline, b), bodyKind(final, f)
 	switch {
 	case len(f) == 0:
@@ -72,7 +74,7 @@ func compareDecoded(emit emitter, rs rules, baseline, final *understudyv1.Respon
 	case len(b) == 0:
 		whole(emit, Difference{Kind: Extra, Candidate: sample(f)})
 	case bk == asJSON && fk == asJSON:
-		compareJSON(emit, rs, b, f)
+		x.compareJSON(b, f)
 	case bk == asForm && fk == asForm:
 		compareForm(emit, b, f)
 	case bk != asBinary && fk != asBinary:
@@ -171,8 +173,8 @@ func bodyKind(r *understudyv1.Response, data []byte) bodyForm {
 	return asText
 }
 
-func compareJSON(emit emitter, rs rules, b, f []byte) {
-	err := diff.JSON(b, f, diff.Options{Arrays: rs.arrays()}, func(d diff.Difference) bool {
+func (x *comparing) compareJSON(b, f []byte) {
+	err := diff.JSON(x.translator.JSON(b), f, x.options(), func(d diff.Difference) bool {
 		bv, fv := d.Baseline.Text(), d.Candidate.Text()
 		out := Difference{
 			Place: InBody, Path: d.Path(), Location: d.Location(), Kind: Kind(d.Kind), Baseline: bv, Candidate: fv,
@@ -181,7 +183,7 @@ func compareJSON(emit emitter, rs rules, b, f []byte) {
 			// The quotes are the difference.
 			out.Baseline, out.Candidate = string(d.Baseline.Raw), string(d.Candidate.Raw)
 		}
-		return emit(out, value(d.Baseline, bv), value(d.Candidate, fv), d.Key())
+		return x.emitAt(out, value(d.Baseline, bv), value(d.Candidate, fv), d.Names())
 	})
 	var side *diff.SideError
 	if errors.As(err, &side) {
@@ -191,7 +193,7 @@ func compareJSON(emit emitter, rs rules, b, f []byte) {
 		} else {
 			d.Candidate = side.Err.Error()
 		}
-		whole(emit, d)
+		whole(x.emit, d)
 	}
 }
 

@@ -61,12 +61,13 @@ func TestASearchThatEndsEarlySaysSo(t *testing.T) {
 }
 
 func TestWhatIsPresumedIsNoMatch(t *testing.T) {
-	etag := func(v string) *understudyv1.Response { return response(200, `{"a":1}`, "ETag: "+v) }
-	c := judgement(t, immediate(etag(`"1"`), etag(`"2"`)))
+	etag := func(v string) *understudyv1.Response { return response(200, `{"a":1}`, "Digest: "+v) }
+	random := func(v string) *understudyv1.Response { return response(200, `{"a":"`+v+`"}`) }
+	c := judgement(t, immediate(random("A8s7Df6gH5jK4l3M2n"), random("q9W8e7R6t5Y4u3I2o1")))
 	if c.Verdict != comparator.Presumed || c.Totals != (comparator.Totals{Presumed: 1}) {
 		t.Errorf("got %+v", c)
 	}
-	late := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.DeadlineNano, d.LatencyNano = 10, 11 })
+	late := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.DeadlineNano, d.PendingNano = 10, 11 })
 	if got := judgement(t, late).Findings; !slices.Equal(got, []comparator.Verdict{comparator.Mismatch, comparator.Late}) {
 		t.Errorf("got %v", got)
 	}

@@ -30,6 +30,7 @@ const (
 	boundary          = "boundary"
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
+	entityTag         = "entity-tag"
 	completionHeaders = "completion-headers"
 	// TrailingBlanks is the default rule for blanks at the ends of lines.
 	TrailingBlanks = "trailing-blanks"
@@ -68,6 +69,7 @@ func DefaultRules() []DefaultRule {
 		{Name: charset, Covers: "the charset parameter of Content-Type", Reason: "text is compared as what its charset says; JSON has none"},
 		{Name: boundary, Covers: "the boundary parameter of Content-Type", Reason: "it is made anew for each answer; the parts are compared"},
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
+		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
 		{Name: TrailingBlanks, Covers: "blanks at the ends of lines and of a text", Reason: "nobody sees them"},
 	}

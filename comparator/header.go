@@ -60,7 +60,7 @@ func compareFields(emit emitter, rs rules, a answers) {
 			return
 		}
 		bs, fs := fields(part.baseline, a.baselineTime), fields(part.final, a.finalTime)
-		for _, name := range names(bs, fs) {
+		for _, name := range fieldNames(bs, fs) {
 			b, inB := bs[name]
 			f, inF := fs[name]
 			path := part.prefix + name
@@ -89,7 +89,7 @@ func fieldLines(r *understudyv1.Response) (headers, trailers []*understudyv1.Hea
 	return headers, trailers
 }
 
-func names(bs, fs map[string]field) []string {
+func fieldNames(bs, fs map[string]field) []string {
 	out := make([]string, 0, len(bs)+len(fs))
 	for name := range bs {
 		out = append(out, name)
@@ -164,6 +164,8 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return rs.defaults.class(contentLength)
 	case name == "content-type" && d.Kind == Value:
 		return a.contentType(rs.defaults, d)
+	case d.Kind == Value && name == "etag" && a.mayDiffer(name, d):
+		return rs.defaults.class(entityTag)
 	case d.Kind == Value && opaqueFields[name] && a.mayDiffer(name, d):
 		return PresumedPrefix + noise.Random
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
 	"understudy.dev/comparator/noise"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -114,31 +113,6 @@ func describe(r *understudyv1.Response) string {
 	return fmt.Sprintf("%d %s", r.GetStatus(), sample(r.GetBody().GetContent()))
 }
 
-// compare looks for differences between two final answers.
-func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
-	rs := j.rulesFor(r)
-	var e *noise.Evidence
-	emit := func(d Difference, b, f noise.Value, name string) bool {
-		if d.Noise == "" {
-			d.Noise = rs.class(d)
-		}
-		if d.Noise == "" && d.Kind == Value {
-			if e == nil {
-				e = j.evidence(r)
-			}
-			d.Noise = e.Class(name, b, f)
-		}
-		return c.add(d)
-	}
-	j.status(emit, baseline.GetStatus(), final.GetStatus(), later, failed)
-	compareFields(emit, rs, newAnswers(r, final, later))
-	j.compareBodies(emit, rs, baseline, final)
-	c.unrecorded(r.GetExchange(), final)
-}
-
-// emitter takes a difference with its values for the noise classes.
-type emitter func(d Difference, baseline, candidate noise.Value, name string) bool
-
 func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool) {
 	same := baseline == final
 	if later && !j.cfg.ExactStatus {
@@ -153,22 +127,6 @@ func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool)
 			Baseline: fmt.Sprint(baseline), Candidate: fmt.Sprint(final),
 		}, noise.Value{}, noise.Value{}, "")
 	}
-}
-
-// evidence gathers what the record tells about values that may differ.
-func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
-	x, o := r.GetExchange(), r.GetCandidate()
-	slack := x.GetDurationNano() + max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())
-	e := &noise.Evidence{
-		BaselineTime: time.Unix(0, x.GetStartUnixNano()), CandidateTime: time.Unix(0, r.GetSentUnixNano()),
-		Slack: time.Duration(slack), Skew: j.cfg.Skew, Speed: r.GetSpeed(),
-		BaselineHost: x.GetRequest().GetAuthority(),
-		Sent:         j.sent(x.GetRequest()),
-	}
-	for _, s := range r.GetSubstitutions() {
-		e.Rename(s.GetRecorded(), s.GetCandidate())
-	}
-	return e
 }
 
 // sent is all that the client sent and that an answer may repeat: the target

@@ -220,3 +220,8 @@ func normalPath(p string) string {
 	}
 	return b.String()
 }
+
+// ignores says whether a rule of the user's covers any place whole.
+func (rs rules) ignores() bool {
+	return slices.ContainsFunc(rs.own, func(r *rule) bool { return r.Action == actionIgnore })
+}

@@ -27,7 +27,10 @@ func (e *Evidence) links(b, c string) string {
 		return ""
 	}
 	class = weaker(class, e.parts(strings.Split(bu.EscapedPath(), "/"), strings.Split(cu.EscapedPath(), "/"), names.Segments(b, nil)))
-	return weaker(class, e.queries(bu.RawQuery, cu.RawQuery))
+	if class = weaker(class, e.queries(bu.RawQuery, cu.RawQuery)); class == same {
+		return "" // spelled otherwise
+	}
+	return class
 }
 
 func composed(s string) bool {
@@ -94,7 +97,8 @@ func (e *Evidence) part(at names.Place, b, c string) string {
 	if class, certain := e.pair(at, b, c); certain {
 		return class
 	}
-	if names.IsSegment(b) && names.IsSegment(c) && !names.IsDigits(b) && !names.SentAs(e.Sent, "", b) && names.SameSeries(b, c) && e.alike(b, c) {
+	alike := names.IsUnique(b) && names.IsUnique(c) || names.SameSeries(b, c)
+	if alike && !names.SentAs(e.Sent, "", b) && e.alike(b, c) {
 		return Presumed(Identifier)
 	}
 	return ""

@@ -85,7 +85,7 @@ const maxValue = 16 << 10
 // in.
 func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	b, c := baseline.Text, candidate.Text
-	if b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
+	if b == c || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
 		return ""
 	}
 	name := ""
@@ -121,7 +121,7 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 
 // pair goes by what is known of either name. certain: it decides.
 func (e *Evidence) pair(at names.Place, b, c string) (class string, certain bool) {
-	if e.Translator.Put(b) {
+	if _, put := e.Translator.Put(b); put {
 		return "", true // it is the candidate's name already, and differs
 	}
 	if p, ok := e.Pairs.Of(at, b); ok {
@@ -202,7 +202,7 @@ func (e *Evidence) words(b, c string) string {
 			return ""
 		}
 	}
-	return class
+	return class // not same: the texts differ
 }
 
 func (e *Evidence) word(b, c string) string {

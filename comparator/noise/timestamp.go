@@ -62,6 +62,12 @@ func (e *Evidence) tolerance(s timestamp.Style) time.Duration {
 	return skew + s.Precision()
 }
 
+// Now says whether both times were made while each side worked on the request.
+func (e *Evidence) Now(b, c time.Time) bool {
+	tolerance := e.tolerance(timestamp.Style{})
+	return within(b, e.Baseline, tolerance) && within(c, e.Candidate, tolerance)
+}
+
 // tied says whether two times are tied to the same moment.
 func (e *Evidence) tied(b, c time.Time, tolerance time.Duration) bool {
 	// Both were made while their side worked on the request.

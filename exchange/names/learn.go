@@ -227,7 +227,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 		}
 		b.WriteByte(']')
 	case string:
-		if place, _ := KindOf(name); place.Named || isUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
+		if place, _ := KindOf(name); place.Named || IsUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
 			b.WriteByte('?')
 			return false
 		}
