@@ -30,7 +30,7 @@ const (
 	boundary          = "boundary"
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
-	completionHeaders = "completion-headers"
+	completionHeaders = "completion"
 	// TrailingBlanks is the default rule for blanks at the ends of lines.
 	TrailingBlanks = "trailing-blanks"
 )

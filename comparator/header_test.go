@@ -210,9 +210,9 @@ func TestOwnMarksInABody(t *testing.T) {
 func TestHeadersOfACompletion(t *testing.T) {
 	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"a":1}`, headers...) }
 	judge(t, comparator.DefaultConfig(), polled(ok("Location: /orders/1"), ok("X-Poll: 1")), "match",
-		"header header:location missing /orders/1| (default:completion-headers)", "header header:x-poll extra |1 (default:completion-headers)")
+		"header header:location missing /orders/1| (default:completion)", "header header:x-poll extra |1 (default:completion)")
 	cfg := comparator.DefaultConfig()
-	cfg.DefaultRulesOff = []string{"completion-headers"}
+	cfg.DefaultRulesOff = []string{"completion"}
 	judge(t, cfg, polled(ok("Location: /orders/1"), ok()), "mismatch", "header header:location missing /orders/1|")
 }
 
