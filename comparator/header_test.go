@@ -1,6 +1,8 @@
 package comparator_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -248,4 +250,18 @@ func TestTrailers(t *testing.T) {
 
 	imported := func(r *understudyv1.Replay) { r.Exchange.Source = "import/har" }
 	judge(t, cfg, immediate(rpc(nil, nil), fine, imported), "incomplete")
+}
+
+func TestDefaultRulesInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/compare.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	for _, r := range comparator.DefaultRules() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", r.Name, r.Covers, r.Reason)
+	}
+	if !strings.Contains(string(page), "|---|---|---|\n"+table.String()+"\n") {
+		t.Errorf("docs/compare.md must have this table:\n%s", table.String())
+	}
 }
