@@ -31,7 +31,7 @@ const (
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
 	entityTag         = "entity-tag"
-	completionHeaders = "completion-headers"
+	completionHeaders = "completion"
 	// TrailingBlanks is the default rule for blanks at the ends of lines.
 	TrailingBlanks = "trailing-blanks"
 )

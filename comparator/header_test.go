@@ -1,6 +1,8 @@
 package comparator_test
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -210,9 +212,9 @@ func TestOwnMarksInABody(t *testing.T) {
 func TestHeadersOfACompletion(t *testing.T) {
 	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"a":1}`, headers...) }
 	judge(t, comparator.DefaultConfig(), polled(ok("Location: /orders/1"), ok("X-Poll: 1")), "match",
-		"header header:location missing /orders/1| (default:completion-headers)", "header header:x-poll extra |1 (default:completion-headers)")
+		"header header:location missing /orders/1| (default:completion)", "header header:x-poll extra |1 (default:completion)")
 	cfg := comparator.DefaultConfig()
-	cfg.DefaultRulesOff = []string{"completion-headers"}
+	cfg.DefaultRulesOff = []string{"completion"}
 	judge(t, cfg, polled(ok("Location: /orders/1"), ok()), "mismatch", "header header:location missing /orders/1|")
 }
 
@@ -248,4 +250,18 @@ func TestTrailers(t *testing.T) {
 
 	imported := func(r *understudyv1.Replay) { r.Exchange.Source = "import/har" }
 	judge(t, cfg, immediate(rpc(nil, nil), fine, imported), "incomplete")
+}
+
+func TestDefaultRulesInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/compare.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	for _, r := range comparator.DefaultRules() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", r.Name, r.Covers, r.Reason)
+	}
+	if !strings.Contains(string(page), "|---|---|---|\n"+table.String()+"\n") {
+		t.Errorf("docs/compare.md must have this table:\n%s", table.String())
+	}
 }

@@ -10,7 +10,7 @@ import (
 	chgo "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/database"
+	goosedb "github.com/pressly/goose/v3/database"
 
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/report"
@@ -26,7 +26,7 @@ func TestSurvivorsAreNotTheWhole(t *testing.T) {
 	f := func(route, verdict, channel string, ack, completion uint64, n int) {
 		t.Helper()
 		err := conn.Exec(t.Context(), `INSERT INTO comparisons (run, route, channel, verdict, rejected_by, incomplete, baseline_status, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time)
-SELECT 'r', ?, ?, ?, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now() FROM numbers(?)`,
+SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now() FROM numbers(?)`,
 			route, channel, verdict, ack*ms, completion*ms, n)
 		if err != nil {
 			t.Fatal(err)
@@ -136,7 +136,7 @@ func TestTablesOfAnEarlierVersionAreMigrated(t *testing.T) {
 	}
 	db := chgo.OpenDB(&chgo.Options{Addr: []string{target.Host}, Auth: chgo.Auth{Database: "earlier"}})
 	defer db.Close()
-	provider, err := goose.NewProvider(database.DialectClickHouse, db, earlier)
+	provider, err := goose.NewProvider(goosedb.DialectClickHouse, db, earlier)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,7 +73,7 @@ func TestSource(t *testing.T) {
 // with the run, in the words of its cause.
 func TestSinkBlamesKafka(t *testing.T) {
 	cluster, _, p := setUp(t)
-	sink := kafka.NewSink(p, names)
+	sink := kafka.NewSink(p, names, nil)
 	if err := errors.Join(sink.Run(t.Context(), &understudyv1.Run{Name: "r"}), sink.Flush(t.Context())); err != nil {
 		t.Fatal(err)
 	}

@@ -113,7 +113,7 @@ func (p *page) latency(r *report.Report) {
 		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
 	}, rows)
 	if lost > 0 {
-		p.line("never: the quantile is of the %s that did not complete, longer than the wait.", report.Count(lost))
+		p.line("never: the quantile lies among the %s that did not complete in time.", report.Count(lost))
 	}
 	if slow > 0 {
 		p.line("%d of %d routes are slow in the tail.", slow, len(r.Latency))

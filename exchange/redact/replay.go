@@ -1,0 +1,52 @@
+package redact
+
+import (
+	"net/http"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Replay replaces, in place, the secrets in what was observed in a replay: the
+// answers of both systems asked and a completion nobody asked for. Besides the
+// headers of the configuration it takes those that the recorder had redacted
+// in the exchange, whatever its configuration was. The exchange itself is left
+// as it is. It never writes into a value's bytes, so these may be shared.
+func (r *Redactor) Replay(p *understudyv1.Replay) {
+	if r == nil {
+		return
+	}
+	more := map[string]treatment{}
+	for _, x := range p.GetExchange().GetRedactions() {
+		name := http.CanonicalHeaderKey(x.GetName())
+		if _, known := r.headers[name]; !known && x.GetPlace() == understudyv1.Redaction_PLACE_RESPONSE_HEADER {
+			more[name] = treatmentOf(name)
+		}
+	}
+	with := r
+	if len(more) > 0 {
+		for name, t := range r.headers {
+			more[name] = t
+		}
+		with = &Redactor{headers: more, query: r.query, key: r.key}
+	}
+	// Nobody asks where it was redacted: an observation has no list of it.
+	found := &places{into: &understudyv1.Exchange{}}
+	with.observation(p.GetCandidate(), found)
+	with.observation(p.GetControl(), found)
+	if q := p.GetOrphan().GetReceived(); q != nil {
+		with.request(q, found)
+	}
+}
+
+func (r *Redactor) observation(o *understudyv1.Observation, found *places) {
+	r.response(o.GetAck(), found)
+	done := o.GetCompletion()
+	if done == nil {
+		return
+	}
+	done.Location = string(r.target([]byte(done.Location), understudyv1.Redaction_PLACE_RESPONSE_HEADER, found))
+	r.response(done.GetPayload(), found)
+	for _, later := range done.GetLater() {
+		r.response(later.GetPayload(), found)
+	}
+}
