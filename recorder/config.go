@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -59,7 +60,7 @@ type Config struct {
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
 	return Config{
-		CaptureLimit: 512 << 10, QueueSize: 20_000, MemoryLimit: 256 << 20,
+		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
 		TallyInterval: 10 * time.Second, DrainTimeout: 15 * time.Second,
 		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}

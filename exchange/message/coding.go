@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -30,13 +31,13 @@ const maxCodings = 4
 // given up with ErrTooLong; one without a coding may have any length. With
 // ErrUnknownCoding comes the body as far as it was decoded.
 func Decode(body []byte, contentEncoding string, maxDecoded int64) ([]byte, error) {
-	codings := strings.Split(strings.ToLower(contentEncoding), ",")
+	codings := slices.Collect(Elements([]string{strings.ToLower(contentEncoding)}))
 	if len(codings) > maxCodings {
 		return nil, fmt.Errorf("%d content codings: at most %d are removed", len(codings), maxCodings)
 	}
 	for i := len(codings) - 1; i >= 0 && len(body) > 0; i-- {
-		coding := strings.TrimSpace(codings[i])
-		if coding == "" || coding == "identity" {
+		coding := codings[i]
+		if coding == "identity" {
 			continue
 		}
 		open, known := decoders[coding]

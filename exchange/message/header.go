@@ -39,7 +39,7 @@ func Joined(headers []*understudyv1.Header, name string) string {
 // HasToken reports whether one of the comma-separated lists, such as those of
 // Connection or Expect, has a token, without regard to case.
 func HasToken(lists []string, token string) bool {
-	for t := range elements(lists) {
+	for t := range Elements(lists) {
 		if strings.EqualFold(t, token) {
 			return true
 		}
@@ -47,8 +47,9 @@ func HasToken(lists []string, token string) bool {
 	return false
 }
 
-// elements of comma-separated lists (RFC 9110, 5.6.1), without the empty ones.
-func elements(lists []string) iter.Seq[string] {
+// Elements are those of comma-separated lists (RFC 9110, 5.6.1), without the
+// empty ones and without the blanks around them.
+func Elements(lists []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, list := range lists {
 			for e := range strings.SplitSeq(list, ",") {

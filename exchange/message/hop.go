@@ -23,7 +23,7 @@ func IsHopByHop(name string) bool { return slices.Contains(hopByHop, name) }
 // Connection say to be hop by hop.
 func Nominated(connection []string) []string {
 	var names []string
-	for option := range elements(connection) {
+	for option := range Elements(connection) {
 		// close is an option, and no field.
 		if name := http.CanonicalHeaderKey(option); name != "Close" && !IsHopByHop(name) {
 			names = append(names, name)

@@ -35,6 +35,13 @@ func IsXML(mediaType string) bool {
 // IsForm reports the media type of forms whose fields are encoded like a query.
 func IsForm(mediaType string) bool { return mediaType == "application/x-www-form-urlencoded" }
 
+// IsGRPC reports the media types of gRPC: application/grpc, alone or with a
+// suffix such as +proto ("PROTOCOL-HTTP2.md" of gRPC, Content-Type). gRPC-Web,
+// application/grpc-web, is another protocol, which runs over HTTP/1.1 too.
+func IsGRPC(mediaType string) bool {
+	return mediaType == "application/grpc" || strings.HasPrefix(mediaType, "application/grpc+")
+}
+
 // ContentType spells a Content-Type so that equal ones are equal texts: in
 // lower case, without a multipart boundary, which is made anew each time, and
 // without the charset that JSON has anyway (RFC 8259, 8.1). What is not well

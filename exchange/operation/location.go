@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
 // maxLocation bounds the address of a status monitor, in bytes.
@@ -53,7 +55,7 @@ func (h Hosts) Own(u *url.URL) bool { return hostPort(u) == hostPort(h.Base) }
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = message.DefaultPort(u.Scheme)
 	}
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }

@@ -5,6 +5,8 @@ package route
 import (
 	"fmt"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
 // MaxSegments is how many segments of a path a template keeps; the rest is
@@ -61,16 +63,9 @@ func (t *Templater) Route(method, target string) string {
 }
 
 func pathOf(target string) string {
+	target, _ = message.OriginForm(target)
 	if i := strings.IndexAny(target, "?#"); i >= 0 {
 		target = target[:i]
-	}
-	if target == "" || target[0] != '/' {
-		if _, rest, ok := strings.Cut(target, "://"); ok {
-			if i := strings.IndexByte(rest, '/'); i >= 0 {
-				return rest[i:]
-			}
-			return "/"
-		}
 	}
 	return target
 }

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/token"
 )
 
@@ -128,11 +129,8 @@ func parameter(query, name string) string {
 }
 
 func address(s Source) string {
-	if forwarded := s.Header("X-Forwarded-For"); len(forwarded) > 0 {
-		first, _, _ := strings.Cut(forwarded[0], ",")
-		if first = strings.TrimSpace(first); first != "" {
-			return first
-		}
+	for first := range message.Elements(s.Header("X-Forwarded-For")) {
+		return first
 	}
 	if host, _, err := net.SplitHostPort(s.Client); err == nil {
 		return host

@@ -39,6 +39,7 @@ func TestFirstRuleThatFindsAValueDecides(t *testing.T) {
 	f("/?xs=1;s=q&s=r", "1.2.3.4:5", "query:s=q", "Cookie: sid=")
 	f("/?%73=q", "1.2.3.4:5", "query:s=q")
 	f("/", "1.2.3.4:5", "ip:=9.9.9.9", "X-Forwarded-For: 9.9.9.9, 8.8.8.8")
+	f("/", "1.2.3.4:5", "ip:=9.9.9.9", "X-Forwarded-For: ,", "X-Forwarded-For: ,9.9.9.9")
 	f("/", "[::1]:5", "ip:=::1")
 	f("/", "host.example", "ip:=host.example")
 	f("/", "", "")

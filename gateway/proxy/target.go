@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
 // targetOf is the URL that makes the Transport send the request target byte
@@ -23,11 +25,11 @@ func targetOf(in *http.Request, upstream *url.URL) (url.URL, bool) {
 	case target[0] != '/' && target != "*":
 		// Absolute form: a server's answer does not depend on it (RFC 9112,
 		// 3.2.2), but some servers take it for a proxy request.
-		_, rest, found := strings.Cut(target, "://")
-		if !found {
+		origin, ok := message.OriginForm(target)
+		if !ok {
 			return u, false
 		}
-		target = originForm(rest)
+		target = origin
 	}
 	if strings.HasPrefix(target, "//") {
 		// An opaque part that begins so would be read as an authority.
@@ -37,17 +39,6 @@ func targetOf(in *http.Request, upstream *url.URL) (url.URL, bool) {
 	}
 	u.Opaque = target
 	return u, true
-}
-
-func originForm(afterScheme string) string {
-	i := strings.IndexAny(afterScheme, "/?")
-	switch {
-	case i < 0:
-		return "/"
-	case afterScheme[i] == '?':
-		return "/" + afterScheme[i:]
-	}
-	return afterScheme[i:]
 }
 
 func printable(s string) bool {

@@ -6,10 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/exchange/message"
 )
 
 // upstream forwards to one server. A request is sent once. net/http's
@@ -115,5 +116,5 @@ func (u *upstream) transportFor(in *http.Request) *http.Transport {
 }
 
 func isGRPC(in *http.Request) bool {
-	return in.ProtoMajor == 2 && strings.HasPrefix(in.Header.Get("Content-Type"), "application/grpc")
+	return in.ProtoMajor == 2 && message.IsGRPC(message.MediaType(in.Header.Get("Content-Type")))
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -74,7 +75,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("import: Recorder, Routes and Sessions must be set")
 	}
 	if o.CaptureLimit == 0 {
-		o.CaptureLimit = 512 << 10
+		o.CaptureLimit = message.DefaultCaptureLimit
 	}
 	if o.MaxEntry == 0 {
 		o.MaxEntry = 16 << 20

@@ -184,8 +184,8 @@ func (r *run) origin(scope member) (scheme, authority string) {
 	if err != nil || u.Host == "" {
 		return r.o.Scheme, r.o.Authority
 	}
-	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
-		return u.Scheme, strings.TrimSuffix(u.Host, ":"+u.Port())
+	if port := u.Port(); port != "" && port == message.DefaultPort(u.Scheme) {
+		return u.Scheme, strings.TrimSuffix(u.Host, ":"+port)
 	}
 	return u.Scheme, u.Host
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
@@ -98,7 +99,7 @@ type Config struct {
 func DefaultConfig() Config {
 	linger := time.Second
 	return Config{
-		Timeout: 30 * time.Second, CaptureLimit: 512 << 10, Connections: 1024, CallbackListen: "127.0.0.1:0",
+		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Connections: 1024, CallbackListen: "127.0.0.1:0",
 		Completion: Completion{
 			Channel: ChannelAuto, Timeout: 30 * time.Second, Linger: &linger,
 			PollInterval: 25 * time.Millisecond, PollMax: time.Second, CallbackHeader: "Callback-Url",
