@@ -169,9 +169,7 @@ func (t *tapWriter) Write(p []byte) (int, error) {
 
 func (t *tapWriter) clientGone() {
 	if t.failure == nil {
-		t.failure = &understudyv1.TransportError{
-			Kind: understudyv1.TransportError_KIND_CANCELED, Message: "the client went away",
-		}
+		t.failure = message.TransportError(message.ErrClientGone)
 	}
 }
 

@@ -18,6 +18,9 @@ import (
 // asked it to.
 var ErrUnexpectedUpgrade = errors.New("unexpected 101 Switching Protocols")
 
+// ErrClientGone says that a client did not take the answer to its request.
+var ErrClientGone = errors.New("the client went away")
+
 // TransportError says what an error of net/http's Transport, or of reading its
 // answer, means; nil for none. The message repeats nothing of what the other
 // side said, which may be a secret, and no port of ours, so that equal failures
@@ -29,6 +32,8 @@ func TransportError(err error) *understudyv1.TransportError {
 	var timeout net.Error
 	var op *net.OpError
 	switch {
+	case errors.Is(err, ErrClientGone):
+		return failed(understudyv1.TransportError_KIND_CANCELED, ErrClientGone.Error())
 	case errors.Is(err, context.Canceled) || strings.HasPrefix(root(err).Error(), "net/http: request canceled"):
 		return failed(understudyv1.TransportError_KIND_CANCELED, "the request was canceled")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():

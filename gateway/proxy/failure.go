@@ -35,7 +35,7 @@ var failures = map[string]failure{
 	kindConnect:  {http.StatusBadGateway, understudyv1.TransportError_KIND_CONNECT, "the upstream could not be reached"},
 	kindTimeout:  {http.StatusGatewayTimeout, understudyv1.TransportError_KIND_TIMEOUT, "the upstream did not answer in time"},
 	kindReset:    {http.StatusBadGateway, understudyv1.TransportError_KIND_RESET, "the upstream broke the connection"},
-	kindCanceled: {http.StatusBadGateway, understudyv1.TransportError_KIND_CANCELED, "the client went away"},
+	kindCanceled: {http.StatusBadGateway, understudyv1.TransportError_KIND_CANCELED, message.ErrClientGone.Error()},
 	kindProtocol: {http.StatusBadGateway, understudyv1.TransportError_KIND_PROTOCOL, "the upstream's answer is not valid HTTP"},
 	kindRequest:  {http.StatusBadRequest, understudyv1.TransportError_KIND_CANCELED, "the request body broke off"},
 	kindRefused:  {http.StatusBadRequest, understudyv1.TransportError_KIND_REFUSED, "the request target cannot be forwarded"},
@@ -106,7 +106,7 @@ func writeError(w http.ResponseWriter, f failure) {
 
 func kindOf(c *call, err error) string {
 	switch {
-	case errors.Is(err, errClientGone) || c.in.Context().Err() != nil:
+	case errors.Is(err, message.ErrClientGone) || c.in.Context().Err() != nil:
 		return kindCanceled
 	case c.body != nil && c.body.broken.Load():
 		return kindRequest
