@@ -70,35 +70,35 @@ func DefaultConfig() Config {
 const MaxCaptureLimit = 1 << 20
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
 	limit := func(path string, v int64) {
 		ps.Require(v >= 0 && v <= MaxCaptureLimit, path, v, fmt.Sprintf("is not between 0 and %d (1 MiB)", MaxCaptureLimit))
 	}
-	limit("capture_limit", c.CaptureLimit)
-	for _, name := range slices.Sorted(maps.Keys(c.CaptureLimits)) {
-		limit(setting.Member("capture_limits", name), c.CaptureLimits[name])
+	limit("capture_limit", cfg.CaptureLimit)
+	for _, name := range slices.Sorted(maps.Keys(cfg.CaptureLimits)) {
+		limit(setting.Member("capture_limits", name), cfg.CaptureLimits[name])
 	}
-	ps.Require(c.QueueSize >= 1, "queue_size", c.QueueSize, "is less than 1")
-	ps.Require(c.MemoryLimit >= 1<<20, "memory_limit", c.MemoryLimit, "is less than 1048576 (1 MiB)")
-	ps.Require(c.TallyInterval > 0, "tally_interval", c.TallyInterval, "is not positive")
-	ps.Require(c.DrainTimeout > 0, "drain_timeout", c.DrainTimeout, "is not positive")
-	key, err := token.New([]byte(c.Key))
+	ps.Require(cfg.QueueSize >= 1, "queue_size", cfg.QueueSize, "is less than 1")
+	ps.Require(cfg.MemoryLimit >= 1<<20, "memory_limit", cfg.MemoryLimit, "is less than 1048576 (1 MiB)")
+	ps.Require(cfg.TallyInterval > 0, "tally_interval", cfg.TallyInterval, "is not positive")
+	ps.Require(cfg.DrainTimeout > 0, "drain_timeout", cfg.DrainTimeout, "is not positive")
+	key, err := token.New([]byte(cfg.Key))
 	ps.Under("key", err)
-	for i, rule := range c.Session {
+	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, key)
 		ps.Under(setting.Index("session", i), err)
 	}
-	for i, template := range c.Routes {
+	for i, template := range cfg.Routes {
 		_, err := route.New([]string{template})
 		ps.Under(setting.Index("routes", i), err)
 	}
 	return ps.Err()
 }
 
-func (c Config) instance(now time.Time) string {
-	if c.Instance != "" {
-		return c.Instance
+func (cfg Config) instance(now time.Time) string {
+	if cfg.Instance != "" {
+		return cfg.Instance
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {

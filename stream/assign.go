@@ -16,7 +16,7 @@ func (c *Consumer) assigned(ctx context.Context, m map[string][]int32) {
 		return
 	}
 	// A pause outlives the worker that asked for it.
-	c.kafka.ResumeFetchPartitions(m)
+	c.client.ResumeFetchPartitions(m)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range workers {

@@ -68,7 +68,7 @@ func (w *worker) commit(ctx context.Context, offset int64, metadata string, epoc
 		return nil
 	})
 	var result error
-	w.c.kafka.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
+	w.c.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
 		w.key.topic: {w.key.number: {Epoch: epoch, Offset: offset}},
 	}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		result = err

@@ -67,12 +67,12 @@ func DefaultConsumerConfig() ConsumerConfig {
 // token has its effect exactly once.
 type Consumer struct {
 	cfg     ConsumerConfig
-	client  Config
+	kafka   Config
 	handle  Handler
 	log     *slog.Logger
 	metrics consumerMetrics
 
-	kafka  *kgo.Client
+	client *kgo.Client
 	admin  *kadm.Client
 	cancel context.CancelCauseFunc
 
@@ -86,12 +86,12 @@ type partition struct {
 }
 
 // NewConsumer prepares a consumer; Run connects it.
-func NewConsumer(client Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
+func NewConsumer(kafka Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
 	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 {
 		return nil, errors.New("consumer: group, topics, max records, max bytes and max wait must be set")
 	}
 	c := &Consumer{
-		cfg: cfg, client: client, handle: handle, log: log,
+		cfg: cfg, kafka: kafka, handle: handle, log: log,
 		workers: map[partition]*worker{},
 	}
 	var err error
@@ -140,11 +140,11 @@ func (c *Consumer) Run(parent context.Context) error {
 	if c.cfg.Instance != "" {
 		opts = append(opts, kgo.InstanceID(c.cfg.Instance))
 	}
-	client, err := Dial(ctx, c.client, opts...)
+	client, err := Dial(ctx, c.kafka, opts...)
 	if err != nil {
 		return err
 	}
-	c.kafka, c.admin = client, kadm.NewClient(client)
+	c.client, c.admin = client, kadm.NewClient(client)
 	close(connected)
 	for c.poll(ctx) {
 		client.AllowRebalance()
@@ -161,7 +161,7 @@ func (c *Consumer) Run(parent context.Context) error {
 // poll hands what was fetched to the partitions' workers; it never waits for
 // a handler, so it cannot outlive the rebalance timeout.
 func (c *Consumer) poll(ctx context.Context) bool {
-	fetches := c.kafka.PollRecords(ctx, c.cfg.MaxRecords)
+	fetches := c.client.PollRecords(ctx, c.cfg.MaxRecords)
 	if ctx.Err() != nil || fetches.IsClientClosed() {
 		return false
 	}

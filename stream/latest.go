@@ -15,9 +15,9 @@ import (
 // Latest reads a (compacted) topic from its start to its present end and
 // returns the last record of every key. Memory grows with the number of keys,
 // not with the number of records.
-func Latest(ctx context.Context, c Config, topic string) (map[string]*kgo.Record, error) {
+func Latest(ctx context.Context, cfg Config, topic string) (map[string]*kgo.Record, error) {
 	last := map[string]*kgo.Record{}
-	err := scan(ctx, c, topic, func(r *kgo.Record) error {
+	err := scan(ctx, cfg, topic, func(r *kgo.Record) error {
 		last[string(r.Key)] = r
 		return nil
 	})
@@ -26,8 +26,8 @@ func Latest(ctx context.Context, c Config, topic string) (map[string]*kgo.Record
 
 // scan calls f for every record of a topic up to its present end, partition by
 // partition in no order.
-func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error) error {
-	admin, err := Dial(ctx, c)
+func scan(ctx context.Context, cfg Config, topic string, f func(*kgo.Record) error) error {
+	admin, err := Dial(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error
 	if err != nil {
 		return err
 	}
-	rd, err := openRange(ctx, c, topic, starts, ends)
+	rd, err := openRange(ctx, cfg, topic, starts, ends)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ type rangeReader struct {
 	left   map[int32]int64 // partition → end offset not yet reached
 }
 
-func openRange(ctx context.Context, c Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
+func openRange(ctx context.Context, cfg Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
 	offsets, left := map[int32]kgo.Offset{}, map[int32]int64{}
 	for number, end := range ends {
 		if start := starts[number]; start >= 0 && start < end {
@@ -167,7 +167,7 @@ func openRange(ctx context.Context, c Config, topic string, starts, ends map[int
 	if len(left) == 0 {
 		return &rangeReader{topic: topic, left: left}, nil
 	}
-	client, err := Dial(ctx, c,
+	client, err := Dial(ctx, cfg,
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
 		// Control records show that an end made of transaction markers was
 		// reached; they are not handed on.

@@ -42,21 +42,21 @@ func DefaultProducerConfig() ProducerConfig {
 }
 
 // Validate reports every mistake in the configuration.
-func (c ProducerConfig) Validate() error {
+func (cfg ProducerConfig) Validate() error {
 	var ps setting.Problems
-	ps.Require(c.MaxRecords >= 1, "max_records", c.MaxRecords, "is less than 1")
-	ps.Require(c.MaxBytes >= topic.MaxMessageBytes, "max_bytes", c.MaxBytes, fmt.Sprintf("is less than one message, %d", topic.MaxMessageBytes))
-	ps.Require(c.DeliveryTimeout >= time.Second, "delivery_timeout", c.DeliveryTimeout, "is less than 1s")
-	ps.Require(c.Linger >= 0, "linger", c.Linger, "is negative")
-	ps.OneOf("compression", c.Compression, Compressions()...)
+	ps.Require(cfg.MaxRecords >= 1, "max_records", cfg.MaxRecords, "is less than 1")
+	ps.Require(cfg.MaxBytes >= topic.MaxMessageBytes, "max_bytes", cfg.MaxBytes, fmt.Sprintf("is less than one message, %d", topic.MaxMessageBytes))
+	ps.Require(cfg.DeliveryTimeout >= time.Second, "delivery_timeout", cfg.DeliveryTimeout, "is less than 1s")
+	ps.Require(cfg.Linger >= 0, "linger", cfg.Linger, "is negative")
+	ps.OneOf("compression", cfg.Compression, Compressions()...)
 	return ps.Err()
 }
 
 // Compressions are the values of ProducerConfig.Compression.
 func Compressions() []string { return []string{"zstd", "lz4", "snappy", "none"} }
 
-func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
-	switch c.Compression {
+func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
+	switch cfg.Compression {
 	case "zstd":
 		return kgo.ZstdCompression().WithLevel(1), nil
 	case "lz4":
@@ -66,7 +66,7 @@ func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
 	case "none":
 		return kgo.NoCompression(), nil
 	}
-	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is not one of %s", c.Compression, strings.Join(Compressions(), ", "))
+	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is not one of %s", cfg.Compression, strings.Join(Compressions(), ", "))
 }
 
 // Producer writes records in the background: idempotent, acknowledged by all
@@ -74,22 +74,22 @@ func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
 type Producer struct{ client *kgo.Client }
 
 // NewProducer connects a client of its own; Close ends it.
-func NewProducer(ctx context.Context, c Config, p ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
-	if err := p.Validate(); err != nil {
+func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	codec, err := p.codec()
+	codec, err := cfg.codec()
 	if err != nil {
 		return nil, err
 	}
-	client, err := Dial(ctx, c, append([]kgo.Opt{
-		kgo.MaxBufferedRecords(p.MaxRecords),
-		kgo.MaxBufferedBytes(int(p.MaxBytes)),
-		kgo.RecordDeliveryTimeout(p.DeliveryTimeout),
+	client, err := Dial(ctx, kafka, append([]kgo.Opt{
+		kgo.MaxBufferedRecords(cfg.MaxRecords),
+		kgo.MaxBufferedBytes(int(cfg.MaxBytes)),
+		kgo.RecordDeliveryTimeout(cfg.DeliveryTimeout),
 		// Without it a record that was sent once waits for ever for a broker
 		// that never comes back.
 		kgo.AllowIdempotentProduceCancellation(),
-		kgo.ProducerLinger(p.Linger),
+		kgo.ProducerLinger(cfg.Linger),
 		kgo.ProducerBatchCompression(codec),
 		kgo.ProducerBatchMaxBytes(topic.MaxMessageBytes),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // murmur2, as the Java client

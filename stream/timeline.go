@@ -62,14 +62,14 @@ type TimelineStats struct {
 
 // OpenTimeline starts reading. foreign is called for each record that is none
 // of ours; it must not keep the record.
-func OpenTimeline(ctx context.Context, c Config, cfg TimelineConfig, foreign func(*kgo.Record, error)) (*Timeline, error) {
+func OpenTimeline(ctx context.Context, kafka Config, cfg TimelineConfig, foreign func(*kgo.Record, error)) (*Timeline, error) {
 	if cfg.WindowRecords == 0 {
 		cfg.WindowRecords = 50_000
 	}
 	if cfg.WindowBytes == 0 {
 		cfg.WindowBytes = 256 << 20
 	}
-	client, err := Dial(ctx, c)
+	client, err := Dial(ctx, kafka)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func OpenTimeline(ctx context.Context, c Config, cfg TimelineConfig, foreign fun
 		}
 		ends = endless(ends)
 	}
-	reader, err := openRange(ctx, c, cfg.Topic, starts, ends)
+	reader, err := openRange(ctx, kafka, cfg.Topic, starts, ends)
 	if err != nil {
 		return nil, err
 	}

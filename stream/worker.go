@@ -52,7 +52,7 @@ func (w *worker) add(rs []*kgo.Record, high int64) {
 	}
 	if !w.paused && !w.lowLocked() {
 		w.paused = true
-		w.c.kafka.PauseFetchPartitions(w.itself())
+		w.c.client.PauseFetchPartitions(w.itself())
 	}
 }
 
@@ -85,7 +85,7 @@ func (w *worker) resumeIfLow() {
 	defer w.mu.Unlock()
 	if w.paused && w.lowLocked() {
 		w.paused = false
-		w.c.kafka.ResumeFetchPartitions(w.itself())
+		w.c.client.ResumeFetchPartitions(w.itself())
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *worker) next(ctx context.Context) (Batch, bool) {
 		}
 		if w.plan.end > 0 && w.paused {
 			w.paused = false
-			w.c.kafka.ResumeFetchPartitions(w.itself())
+			w.c.client.ResumeFetchPartitions(w.itself())
 		}
 		w.mu.Unlock()
 		select {

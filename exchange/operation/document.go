@@ -20,12 +20,12 @@ const (
 	Failed
 )
 
-// Words for states, compared without case and separators: Azure's REST
+// Labels of states, compared without case and separators: Azure's REST
 // guidelines, and what services commonly say.
 var (
-	pendingWords = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
-	failedWords  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
-	doneWords    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
+	pendingLabels = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
+	failedLabels  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
+	doneLabels    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
 )
 
 // Read tells how far an operation is, and takes the answer out of its document;
@@ -75,23 +75,23 @@ func (c Conventions) state(r *understudyv1.Response, body []byte, document bool)
 	if !document && message.First(r.GetHeaders(), "Retry-After") == "" {
 		return Done
 	}
-	switch word := stateWord(body); {
-	case slices.Contains(pendingWords, word):
+	switch label := stateLabel(body); {
+	case slices.Contains(pendingLabels, label):
 		return Pending
-	case slices.Contains(failedWords, word):
+	case slices.Contains(failedLabels, label):
 		return Failed
 	}
 	return Done
 }
 
-// stateWord is what a document says about its state, without case and
+// stateLabel is what a document says about its state, without case and
 // separators.
-func stateWord(body []byte) string {
-	word, ok := stringAt(body, "/status")
+func stateLabel(body []byte) string {
+	label, ok := stringAt(body, "/status")
 	if !ok {
-		word, _ = stringAt(body, "/state")
+		label, _ = stringAt(body, "/state")
 	}
-	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word))
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(label))
 }
 
 // googleDone is the member done of google.longrunning.Operation, nil if the

@@ -25,7 +25,7 @@ type Status struct {
 func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	s, answer := c.Read(r, m.Document)
 	out := Status{State: s, Answer: answer}
-	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneWords, stateWord(answer.GetBody().GetContent())) {
+	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
 		return out
 	}
 	if raw, ok := at(answer.GetBody().GetContent(), "/result"); ok && string(raw) != "null" {

@@ -68,21 +68,21 @@ const (
 )
 
 // New returns a Redactor, nil when it is off.
-func New(c Config, key *token.Key) *Redactor {
-	if c.Off {
+func New(cfg Config, key *token.Key) *Redactor {
+	if cfg.Off {
 		return nil
 	}
 	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, key: key}
 	for _, name := range []string{"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url"} {
 		r.headers[name] = link
 	}
-	for _, name := range append(DefaultHeaders(), c.Headers...) {
+	for _, name := range append(DefaultHeaders(), cfg.Headers...) {
 		r.headers[http.CanonicalHeaderKey(name)] = treatmentOf(name)
 	}
-	for _, name := range append(DefaultQuery(), c.Query...) {
+	for _, name := range append(DefaultQuery(), cfg.Query...) {
 		r.query[strings.ToLower(name)] = true
 	}
-	for _, name := range c.Keep {
+	for _, name := range cfg.Keep {
 		delete(r.headers, http.CanonicalHeaderKey(name))
 		delete(r.query, strings.ToLower(name))
 	}

@@ -17,9 +17,9 @@ const MaxSegments = 16
 const maxLiteral = 40
 
 // Templater gives every request its route. It may be used concurrently.
-type Templater struct{ given []given }
+type Templater struct{ templates []template }
 
-type given struct {
+type template struct {
 	method   string // empty matches every method
 	segments []string
 	name     string // path part of the route
@@ -45,7 +45,7 @@ func New(templates []string) (*Templater, error) {
 				return nil, fmt.Errorf("route template %q: %s must be the last segment", text, s)
 			}
 		}
-		t.given = append(t.given, given{method, segments, path})
+		t.templates = append(t.templates, template{method, segments, path})
 	}
 	return t, nil
 }
@@ -54,9 +54,9 @@ func New(templates []string) (*Templater, error) {
 // no part in it.
 func (t *Templater) Route(method, target string) string {
 	path := pathOf(target)
-	for i := range t.given {
-		if g := &t.given[i]; (g.method == "" || g.method == method) && g.match(path) {
-			return printable(method) + " " + g.name
+	for i := range t.templates {
+		if own := &t.templates[i]; (own.method == "" || own.method == method) && own.match(path) {
+			return printable(method) + " " + own.name
 		}
 	}
 	return automatic(method, path)
@@ -70,17 +70,17 @@ func pathOf(target string) string {
 	return target
 }
 
-func (g *given) match(path string) bool {
+func (t *template) match(path string) bool {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
 		return false
 	}
-	for i, want := range g.segments {
+	for i, want := range t.segments {
 		if strings.HasSuffix(want, "...}") && want[0] == '{' {
 			return true
 		}
 		segment, after, more := strings.Cut(rest, "/")
-		if more == (i == len(g.segments)-1) {
+		if more == (i == len(t.segments)-1) {
 			return false
 		}
 		if placeholder := len(want) > 2 && want[0] == '{' && want[len(want)-1] == '}'; placeholder {

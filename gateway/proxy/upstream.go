@@ -51,27 +51,27 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.
 	}
 	up := &upstream{cfg: cfg, url: u, metrics: m, failure: &sampler{log: log}}
 	up.buffers.New = func() any { b := make([]byte, cfg.BufferBytes); return &b }
-	var one, two http.Protocols
-	one.SetHTTP1(true)
-	one.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
-	two.SetUnencryptedHTTP2(true)
-	up.plain, up.h2c = cfg.transport(&one), cfg.transport(&two)
+	var plain, h2c http.Protocols
+	plain.SetHTTP1(true)
+	plain.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
+	h2c.SetUnencryptedHTTP2(true)
+	up.plain, up.h2c = cfg.transport(&plain), cfg.transport(&h2c)
 	return up, nil
 }
 
-func (c Config) transport(p *http.Protocols) *http.Transport {
+func (cfg Config) transport(p *http.Protocols) *http.Transport {
 	return &http.Transport{
 		Protocols:              p,
-		DialContext:            (&net.Dialer{Timeout: c.ConnectTimeout}).DialContext,
-		TLSHandshakeTimeout:    c.ConnectTimeout,
+		DialContext:            (&net.Dialer{Timeout: cfg.ConnectTimeout}).DialContext,
+		TLSHandshakeTimeout:    cfg.ConnectTimeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		ResponseHeaderTimeout:  c.ResponseTimeout,
-		ExpectContinueTimeout:  c.ContinueTimeout,
-		IdleConnTimeout:        c.IdleTimeout,
-		MaxIdleConns:           c.MaxIdleConns,
-		MaxIdleConnsPerHost:    c.MaxIdleConns,
-		MaxConnsPerHost:        c.MaxConns,
-		MaxResponseHeaderBytes: c.MaxHeaderBytes,
+		ResponseHeaderTimeout:  cfg.ResponseTimeout,
+		ExpectContinueTimeout:  cfg.ContinueTimeout,
+		IdleConnTimeout:        cfg.IdleTimeout,
+		MaxIdleConns:           cfg.MaxIdleConns,
+		MaxIdleConnsPerHost:    cfg.MaxIdleConns,
+		MaxConnsPerHost:        cfg.MaxConns,
+		MaxResponseHeaderBytes: cfg.MaxHeaderBytes,
 		// The bodies are the client's business: no gzip of our own.
 		DisableCompression: true,
 	}
