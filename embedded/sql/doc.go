@@ -1,0 +1,2 @@
+// Package sql cuts statements of ClickHouse's SQL into tokens.
+package sql
