@@ -12,7 +12,7 @@ var hopByHop = []string{
 }
 
 // HopByHop are the canonical names of the fields that speak about one
-// connection only. Which further ones do is said by Nominated.
+// connection only; Nominated gives the further ones that a message declares.
 func HopByHop() []string { return slices.Clone(hopByHop) }
 
 // IsHopByHop says whether a field speaks about one connection only. It takes a

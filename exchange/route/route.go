@@ -16,7 +16,7 @@ const MaxSegments = 16
 // maxLiteral is the longest segment kept as it is.
 const maxLiteral = 40
 
-// Templater gives every request its route. It may be used concurrently.
+// Templater gives every request its route. It is safe for concurrent use.
 type Templater struct{ templates []template }
 
 type template struct {
@@ -25,9 +25,9 @@ type template struct {
 	name     string // path part of the route
 }
 
-// New takes templates that go before the automatic ones, in order: a path such
-// as "/users/{name}/posts" or with a method "GET /users/{name}". A last
-// segment "{name...}" matches the rest of the path.
+// New parses templates, which take precedence over the automatic ones, in
+// order: a path such as "/users/{name}/posts", or a method and a path, "GET
+// /users/{name}". A last segment "{name...}" matches the rest of the path.
 func New(templates []string) (*Templater, error) {
 	t := new(Templater)
 	for _, text := range templates {
@@ -50,8 +50,8 @@ func New(templates []string) (*Templater, error) {
 	return t, nil
 }
 
-// Route is the route of a request target as it was on the wire. The query has
-// no part in it.
+// Route returns the route of a request. target is the request target as it was
+// on the wire; its query does not count.
 func (t *Templater) Route(method, target string) string {
 	path := pathOf(target)
 	for i := range t.templates {

@@ -1,5 +1,6 @@
-// Package session finds the key under which order must hold: whose request it
-// is. The key is a keyed token, so it can stand in Kafka in the open.
+// Package session finds out whose request an exchange is. Order must hold
+// within a session, so the session is the key of the Kafka record; it is a
+// keyed token, which gives nothing away.
 package session
 
 import (
@@ -13,7 +14,7 @@ import (
 	"understudy.dev/exchange/token"
 )
 
-// domain of the tokens; see token.Key.
+// domain labels the tokens made here; see token.Key.Token.
 const domain = "s"
 
 // DefaultRules suit common web applications.
@@ -24,8 +25,8 @@ func DefaultRules() []string {
 	}
 }
 
-// Source is what a rule can look at. Header returns the values of a header by
-// its canonical name.
+// Source is what rules look at in a request. Header returns the values of a
+// header by its canonical name.
 type Source struct {
 	Header func(name string) []string
 	// Target is the raw request target.
@@ -34,8 +35,8 @@ type Source struct {
 	Client string
 }
 
-// Extractor applies rules in order; the first that finds a value decides. It
-// may be used concurrently.
+// Extractor applies rules in order; the first that finds a value decides. It is
+// safe for concurrent use.
 type Extractor struct {
 	rules   []rule
 	cookies bool // some rule looks at cookies
@@ -65,7 +66,8 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 	return e, nil
 }
 
-// Session is the token of the first value found, "" when no rule finds one.
+// Session returns the token of the first value that a rule finds, "" if none
+// finds one.
 func (e *Extractor) Session(s Source) string {
 	var cookies []string
 	if e.cookies {
