@@ -37,15 +37,16 @@ type Config struct {
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
-	// DrainTimeout bounds how long the recorder goes on after it was told to
-	// stop; above 0, default 15 s.
+	// DrainTimeout bounds how long the recorder goes on writing after it was
+	// told to stop; above 0, default 15 s.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
-	// Session are the rules that find the session, in order: header:NAME,
-	// cookie:NAME, query:NAME or ip. The first that finds a value decides.
+	// Session are the rules that find the session of a request, in order:
+	// header:NAME, cookie:NAME, query:NAME or ip. The first that finds a value
+	// decides.
 	Session []string `yaml:"session"`
-	// Routes are templates that go before the automatic ones: a path such as
-	// "/users/{name}", with or without a method before it; a last segment
-	// "{name...}" stands for the rest of the path.
+	// Routes are templates that take precedence over the automatic ones: a path
+	// such as "/users/{name}", with or without a method before it; a last
+	// segment "{name...}" matches the rest of the path.
 	Routes []string `yaml:"routes"`
 	// Redact says what is secret.
 	Redact redact.Config `yaml:"redact"`

@@ -17,7 +17,7 @@ type field struct {
 	value [1]string
 }
 
-// lineOverhead is what a header line costs beside its bytes.
+// lineOverhead is how many bytes of memory a header line costs beyond its text.
 const lineOverhead = 64
 
 func snapshot(h http.Header) (fields []field, size int64) {

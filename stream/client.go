@@ -19,12 +19,12 @@ const DialTimeout = 5 * time.Second
 type Config struct {
 	// Brokers are host:port seeds; at least one.
 	Brokers []string `yaml:"brokers"`
-	// ClientID is what the broker's logs and quotas call us; default
-	// "understudy".
+	// ClientID is the name of this client in the broker's logs and quotas;
+	// default "understudy".
 	ClientID string `yaml:"client_id"`
 }
 
-// DefaultConfig is the broker that `understudy dev` starts.
+// DefaultConfig names the broker that `understudy dev` starts.
 func DefaultConfig() Config {
 	return Config{Brokers: []string{"127.0.0.1:19092"}, ClientID: "understudy"}
 }

@@ -14,7 +14,7 @@ import (
 	"understudy.dev/setting"
 )
 
-// ErrFull is what TryProduce reports when the buffer is at its bound.
+// ErrFull is what TryProduce reports when the buffer is full.
 var ErrFull = kgo.ErrMaxBuffered
 
 // ProducerConfig bounds what waits for Kafka.
@@ -22,10 +22,9 @@ type ProducerConfig struct {
 	// MaxRecords and MaxBytes bound the buffer; defaults 20,000 and 128 MiB.
 	MaxRecords int   `yaml:"max_records"`
 	MaxBytes   int64 `yaml:"max_bytes"`
-	// DeliveryTimeout is how long one record may wait for its acknowledgement
-	// before it is given up, about; default 30 s. Kafka may have a record that
-	// was given up because the answer got lost: given up means "not
-	// acknowledged", not "not there".
+	// DeliveryTimeout is about how long a record may wait for its
+	// acknowledgement before the producer gives it up; default 30 s. Kafka may
+	// have that record all the same, if only the acknowledgement was lost.
 	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
 	// Linger is how long a batch waits to grow; default 20 ms.
 	Linger time.Duration `yaml:"linger"`
@@ -73,7 +72,7 @@ func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
 // in-sync replicas, bounded in records, bytes and time.
 type Producer struct{ client *kgo.Client }
 
-// NewProducer connects a client of its own; Close ends it.
+// NewProducer connects a client of its own, which Close disconnects.
 func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -86,8 +85,8 @@ func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...
 		kgo.MaxBufferedRecords(cfg.MaxRecords),
 		kgo.MaxBufferedBytes(int(cfg.MaxBytes)),
 		kgo.RecordDeliveryTimeout(cfg.DeliveryTimeout),
-		// Without it a record that was sent once waits for ever for a broker
-		// that never comes back.
+		// Without it a record that was sent once would wait forever for a broker
+		// that does not come back.
 		kgo.AllowIdempotentProduceCancellation(),
 		kgo.ProducerLinger(cfg.Linger),
 		kgo.ProducerBatchCompression(codec),
@@ -106,14 +105,15 @@ func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...
 func (p *Producer) Client() *kgo.Client { return p.client }
 
 // TryProduce hands a record over and returns at once. done is called exactly
-// once, from another goroutine: nil when Kafka has the record, ErrFull when
-// the buffer was at its bound, otherwise why it was given up.
+// once, from another goroutine: with nil when Kafka has the record, with
+// ErrFull if the buffer was full, else with the reason why the record was given
+// up.
 func (p *Producer) TryProduce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
 	p.client.TryProduce(ctx, r, done)
 }
 
-// Produce hands a record over and waits while the buffer is at its bound. done
-// is called exactly once.
+// Produce hands a record over and waits while the buffer is full. done is
+// called exactly once.
 func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
 	p.client.Produce(ctx, r, done)
 }
@@ -122,7 +122,7 @@ func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Re
 func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
 	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
 		if errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError) {
-			// Kafka's protocol has no word for the cause.
+			// Kafka's protocol does not give the cause.
 			return fmt.Errorf("produce to %s: the broker cannot write; its disk may be full, its log says why: %w", rs[0].Topic, err)
 		}
 		return fmt.Errorf("produce to %s: %w", rs[0].Topic, err)
@@ -143,6 +143,6 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close drops what is still buffered (their done is called) and disconnects.
-// Call Flush first.
+// Close disconnects and drops the records that are still buffered, calling
+// their done. Call Flush first.
 func (p *Producer) Close() { p.client.Close() }

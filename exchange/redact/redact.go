@@ -24,8 +24,8 @@ type Config struct {
 	// case does not matter.
 	Headers []string `yaml:"headers"`
 	Query   []string `yaml:"query"`
-	// Keep are names that are not redacted, whether they are default ones or
-	// listed above.
+	// Keep are names that are not redacted though they are default ones or named
+	// in Headers or Query.
 	Keep []string `yaml:"keep"`
 }
 

@@ -10,7 +10,7 @@ import (
 func (u *upstream) answer(c *call, response *http.Response) {
 	h := c.w.Header()
 	copyEndToEnd(h, response.Header)
-	// What the upstream did not say, net/http must not say for it.
+	// net/http must not add what the upstream did not send.
 	for _, name := range [...]string{"Date", "Content-Type"} {
 		if _, ok := h[name]; !ok {
 			h[name] = nil

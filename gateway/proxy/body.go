@@ -53,9 +53,9 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
-// lingerTime bounds how long the server waits for the rest of a body that
-// nobody wants any more, so that a client which is still sending it reads the
-// answer rather than a reset.
+// lingerTime bounds how long the server waits for the rest of a body that is no
+// longer needed, so that a client which is still sending it gets the answer
+// rather than a reset.
 const lingerTime = 5 * time.Second
 
 // pending reports that the client's connection may still have bytes of the

@@ -29,7 +29,7 @@ type Config struct {
 	URL string `yaml:"url"`
 	// Protocol is how to speak to it. "auto": over TLS what ALPN gives; over
 	// plain TCP HTTP/1.1, and h2c for gRPC, which needs it. "http1" and "h2c"
-	// say it for every request.
+	// prescribe it for every request.
 	Protocol string `yaml:"protocol"`
 	// Host is what the upstream sees as "Host" header: empty keeps the client's,
 	// "upstream" sends the host of URL, anything else is sent as it is.
@@ -44,8 +44,8 @@ type Config struct {
 	// ResponseTimeout bounds the wait from the request's end to the response's
 	// head; 0, the default, waits as long as the client does.
 	ResponseTimeout time.Duration `yaml:"response_timeout"`
-	// ContinueTimeout is how long a body announced with Expect: 100-continue
-	// is held back for the upstream's word; above 0, default 1 s.
+	// ContinueTimeout is how long a body announced with Expect: 100-continue is
+	// held back until the upstream asks for it; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
 	// IdleTimeout closes idle upstream connections. Keep it below the
 	// upstream's own keep-alive timeout: a request sent as the upstream closes
@@ -54,8 +54,8 @@ type Config struct {
 	// MaxIdleConns bounds idle connections to the upstream; 1 or more,
 	// default 1024.
 	MaxIdleConns int `yaml:"max_idle_conns"`
-	// MaxConns bounds connections to the upstream; 0, the default, is no
-	// bound. Requests beyond it wait.
+	// MaxConns bounds connections to the upstream; further requests wait. 0, the
+	// default, means no limit.
 	MaxConns int `yaml:"max_conns"`
 	// BufferBytes is the size of the pooled copy buffers, 1 KiB to 16 MiB; default
 	// 32 KiB.

@@ -72,7 +72,7 @@ func (cfg Config) transport(p *http.Protocols) *http.Transport {
 		MaxIdleConnsPerHost:    cfg.MaxIdleConns,
 		MaxConnsPerHost:        cfg.MaxConns,
 		MaxResponseHeaderBytes: cfg.MaxHeaderBytes,
-		// The bodies are the client's business: no gzip of our own.
+		// Otherwise the Transport would ask for gzip on its own and decode it.
 		DisableCompression: true,
 	}
 }

@@ -23,10 +23,10 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Format reads one file format. emit is called once for each exchange; an error
-// of emit ends the import and is returned. So do an error of r, a file that
-// ends within an entry, and a mistake after which the next entry cannot be
-// found. The summary counts what was imported until then.
+// Format reads one file format. emit is called once for each exchange. An error
+// of emit or of r, a file that ends within an entry, and a mistake after which
+// the next entry cannot be found end the import; they are returned with the
+// summary of what was imported until then.
 type Format func(ctx context.Context, r io.Reader, o Options, emit func(*understudyv1.Exchange) error) (Summary, error)
 
 // Formats returns the formats by name.

@@ -111,10 +111,10 @@ func TestCombinedKeepsTheGoodLines(t *testing.T) {
 		}
 	}
 	f(good)
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`)                         // common
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5 "-" "-" "more" 0.3`)      // longer
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5`)                                  // HTTP/0.9
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozil`)              // breaks off
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`)                            // common
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5 "-" "-" "more" 0.3`)         // longer
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5`)                                     // HTTP/0.9
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozil`)                 // breaks off
 	f(`nonsense`, "line 2, column 9 (byte 74): no time such as [17/May/2015:10:05:03 +0000]") // at its end
 	f(`h - - [17/Mai/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`, "line 2, column 7 (byte 72): no time such as [17/May/2015:10:05:03 +0000]")
 	f(`h - - [17/May/2015:10:05:03 +0000] "-" 408 -`, "line 2, column 35 (byte 100): the request line is not METHOD TARGET PROTOCOL")
