@@ -89,11 +89,11 @@ func monitorRelation(params string) bool {
 type Meaning int
 
 const (
-	// Look: the answer may say how the operation is doing.
+	// Look says that the answer may tell how the operation is doing.
 	Look Meaning = iota
-	// Retry: the monitor does not know yet, or cannot answer now.
+	// Retry says that the monitor does not know yet, or cannot answer now.
 	Retry
-	// GiveUp: the monitor will never know.
+	// GiveUp says that the monitor will never know.
 	GiveUp
 )
 
