@@ -89,7 +89,7 @@ func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 			continue
 		}
 		found = true
-		if !terminal(r.GetState()) {
+		if !r.GetState().Ended() {
 			going = append(going, r.GetName())
 		}
 	}
@@ -101,10 +101,6 @@ func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 		return fmt.Sprintf("run %s to end", going[0]), nil
 	}
 	return "", nil
-}
-
-func terminal(s understudyv1.Run_State) bool {
-	return s == understudyv1.Run_STATE_COMPLETED || s == understudyv1.Run_STATE_CANCELED || s == understudyv1.Run_STATE_FAILED
 }
 
 // GroupProgress is the Progress of a consumer group.

@@ -13,7 +13,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Kinds of failure, also the values of the metric's label.
+// Kinds of failure, also the values of the metric's label. All but the last two
+// are the labels of what message.TransportError gives.
 const (
 	kindConnect  = "connect"
 	kindTimeout  = "timeout"
@@ -111,15 +112,8 @@ func kindOf(c *call, err error) string {
 	case c.body != nil && c.body.broken.Load():
 		return kindRequest
 	}
-	switch message.TransportError(err).GetKind() {
-	case understudyv1.TransportError_KIND_CONNECT:
-		return kindConnect
-	case understudyv1.TransportError_KIND_TIMEOUT:
-		return kindTimeout
-	case understudyv1.TransportError_KIND_PROTOCOL:
-		return kindProtocol
-	case understudyv1.TransportError_KIND_CANCELED:
-		return kindCanceled
+	if kind := understudyv1.Label(message.TransportError(err).GetKind()); failures[kind].status != 0 {
+		return kind
 	}
 	return kindReset
 }
