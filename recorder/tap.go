@@ -56,7 +56,7 @@ func (r *Recorder) begin(t *tapWriter) string {
 		}
 	}
 	declared := t.in.ContentLength
-	if declared == 0 { // or not said
+	if declared == 0 { // or not declared
 		declared = declaredLength(t.requestHead)
 	}
 	t.request.message.Expect(limit, declared)
@@ -64,8 +64,8 @@ func (r *Recorder) begin(t *tapWriter) string {
 	return ""
 }
 
-// bodyOf is the request that the handler sees. It is a copy, because net/http
-// looks at the type of the body of the one it made.
+// bodyOf returns the request that the handler sees. It is a copy, because
+// net/http checks the type of the body in the request that it made itself.
 func (t *tapWriter) bodyOf(in *http.Request) *http.Request {
 	if in.Body == nil || in.Body == http.NoBody {
 		return in
@@ -85,8 +85,8 @@ func targetOf(in *http.Request) string {
 	return in.URL.RequestURI()
 }
 
-// tapWriter is the http.ResponseWriter that a handler sees: it takes a copy of what
-// passes. After the handler has returned, it is what waits in the queue.
+// tapWriter is the http.ResponseWriter that a handler sees: it copies what
+// passes. After the handler has returned, it waits in the queue.
 type tapWriter struct {
 	r        *Recorder
 	w        http.ResponseWriter

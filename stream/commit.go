@@ -49,10 +49,8 @@ func (w *worker) retry(ctx context.Context, what string, offset int64, do func()
 		}
 		w.c.log.Warn(what+", trying again", "topic", w.key.topic, "partition", w.key.number,
 			"offset", offset, "in", pause, "error", err)
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(pause):
+		if ended := sleep(ctx, pause); ended != nil {
+			return errors.Join(ended, err)
 		}
 		pause = min(2*pause, 5*time.Second)
 	}

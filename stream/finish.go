@@ -13,11 +13,11 @@ import (
 
 // Progress is what Finish asks Kafka; GroupProgress implements it.
 type Progress interface {
-	// Runs gives the last record of every run.
+	// Runs returns the last record of every run.
 	Runs(ctx context.Context) ([]*understudyv1.Run, error)
-	// Ends gives the present end of a topic.
+	// Ends returns the current end offsets of a topic, by partition.
 	Ends(ctx context.Context, topic string) (map[int32]int64, error)
-	// Passed says whether the group has committed up to the given ends.
+	// Passed reports whether the group has committed up to the given ends.
 	Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error)
 }
 
@@ -116,12 +116,12 @@ func (p GroupProgress) Runs(ctx context.Context) ([]*understudyv1.Run, error) {
 	return Runs(ctx, p.Config, p.Names)
 }
 
-// Ends gives the present end of a topic.
+// Ends implements Progress.
 func (p GroupProgress) Ends(ctx context.Context, topic string) (map[int32]int64, error) {
 	return Ends(ctx, p.Client, topic)
 }
 
-// Passed says whether the group has committed up to the given ends.
+// Passed implements Progress.
 func (p GroupProgress) Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error) {
 	return Passed(ctx, p.Client, p.Group, topic, ends)
 }

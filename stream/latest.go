@@ -121,10 +121,8 @@ func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.O
 		case !kerr.IsRetriable(err) || try == 100:
 			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("offsets of group %s: %w", group, errors.Join(ctx.Err(), err))
-		case <-time.After(200 * time.Millisecond):
+		if ended := sleep(ctx, 200*time.Millisecond); ended != nil {
+			return nil, fmt.Errorf("offsets of group %s: %w", group, errors.Join(ended, err))
 		}
 	}
 }

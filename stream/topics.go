@@ -71,10 +71,8 @@ func missing(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[s
 		if len(unknown) == 0 || time.Now().After(end) {
 			return unknown, nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }

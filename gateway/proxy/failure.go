@@ -49,15 +49,10 @@ type errorSink interface {
 }
 
 func tell(w http.ResponseWriter, f failure) {
-	for w != nil {
-		if s, ok := w.(errorSink); ok {
+	for layer := range layers(w) {
+		if s, ok := layer.(errorSink); ok {
 			s.TransportError(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
 		}
-		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return
-		}
-		w = inner.Unwrap()
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"understudy.dev/exchange/message"
 )
 
-// targetOf is the URL that makes the Transport send the request target byte
-// for byte; false when it must not be sent on.
+// targetOf returns the URL that makes the Transport send the request target
+// byte for byte, false if it must not be sent on.
 //
 // URL.Opaque is written as it is. net/http checks HTTP/1.1 targets for blanks
 // and control bytes; HTTP/2 lets a blank through, which would end the target
@@ -32,7 +32,8 @@ func targetOf(in *http.Request, upstream *url.URL) (url.URL, bool) {
 		target = origin
 	}
 	if strings.HasPrefix(target, "//") {
-		// An opaque part that begins so would be read as an authority.
+		// The Transport would take the beginning of such an opaque part for an
+		// authority.
 		u.Path, u.RawPath = in.URL.Path, in.URL.RawPath
 		u.RawQuery, u.ForceQuery = in.URL.RawQuery, in.URL.ForceQuery
 		return u, true

@@ -13,12 +13,12 @@ import (
 	"understudy.dev/exchange/message"
 )
 
-// upstream forwards to one server. A request is sent once. net/http's
-// Transport alone sends a GET, HEAD, OPTIONS or TRACE without a body again when
-// a kept-alive connection turned out dead before a byte of the answer came
-// (RFC 9110, 9.2.2 allows it for these), and anything of which not one byte was
-// written. Its other reason, an Idempotency-Key header, is taken from it in
-// outHeader.
+// upstream forwards to one server. It sends each request once. Only net/http's
+// Transport repeats some: it sends a GET, HEAD, OPTIONS or TRACE without a body
+// again when a kept-alive connection turned out dead before a byte of the
+// answer came (RFC 9110, 9.2.2 allows it for these), and anything of which not
+// one byte was written. It would also repeat an unsafe request that has an
+// idempotency key; outHeader prevents that.
 type upstream struct {
 	cfg     Config
 	url     *url.URL
