@@ -2,9 +2,9 @@ package redact
 
 import (
 	"bytes"
-	"net/url"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -83,41 +83,20 @@ func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found 
 		rest, fragment = rest[:j], rest[j:]
 	}
 	var b []byte
-	for at := 0; at <= len(rest); {
-		end := strings.IndexAny(rest[at:], "&;")
-		separator := ""
-		if end < 0 {
-			end = len(rest)
-		} else {
-			end += at
-			separator = rest[end : end+1]
+	done := 0 // so much of rest is in b
+	for p := range message.Parameters(rest) {
+		if p.Value == "" || !r.query[strings.ToLower(p.Decoded())] {
+			continue
 		}
-		name, value, has := strings.Cut(rest[at:end], "=")
-		if has && value != "" && r.secret(name) {
-			if b == nil {
-				b = append(append(make([]byte, 0, len(raw)+32), raw[:i+1]...), rest[:at]...)
-			}
-			b = append(append(append(b, name...), '='), r.token(value)...)
-			found.add(place, name)
-		} else if b != nil {
-			b = append(b, rest[at:end]...)
+		if b == nil {
+			b = append(make([]byte, 0, len(raw)+32), raw[:i+1]...)
 		}
-		if b != nil {
-			b = append(b, separator...)
-		}
-		at = end + 1
+		b = append(append(b, rest[done:p.At]...), r.token(p.Value)...)
+		done = p.At + len(p.Value)
+		found.add(place, p.Name)
 	}
 	if b == nil {
 		return raw
 	}
-	return append(b, fragment...)
-}
-
-func (r *Redactor) secret(name string) bool {
-	if strings.ContainsAny(name, "%+") {
-		if decoded, err := url.QueryUnescape(name); err == nil {
-			name = decoded
-		}
-	}
-	return r.query[strings.ToLower(name)]
+	return append(append(b, rest[done:]...), fragment...)
 }

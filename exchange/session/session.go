@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -112,20 +111,10 @@ func cookie(line, name string) string {
 }
 
 func parameter(query, name string) string {
-	for query != "" {
-		var pair string
-		if i := strings.IndexAny(query, "&;"); i >= 0 {
-			pair, query = query[:i], query[i+1:]
-		} else {
-			pair, query = query, ""
+	for p := range message.Parameters(query) {
+		if p.Name == name || p.Decoded() == name {
+			return p.Value
 		}
-		k, v, _ := strings.Cut(pair, "=")
-		if k != name {
-			if decoded, err := url.QueryUnescape(k); err != nil || decoded != name {
-				continue
-			}
-		}
-		return v
 	}
 	return ""
 }
