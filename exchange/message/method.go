@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// IsSafe reports the methods by which a client asks for nothing to change (RFC
-// 9110, 9.2.1).
+// IsSafe reports whether a method is safe: with it a client does not ask for
+// any change (RFC 9110, 9.2.1).
 func IsSafe(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
@@ -40,9 +40,9 @@ func IdempotencyKey(h http.Header) string {
 }
 
 // SendOnce keeps net/http's Transport from sending an unsafe request again
-// after a connection broke: it takes an idempotency key for permission, but
-// knows the fields by their canonical spelling alone. Case does not matter to
-// the receiver.
+// after a connection broke. The Transport takes an idempotency key as
+// permission to do so, but knows the fields by their canonical spelling only,
+// so SendOnce writes them in lower case; to the receiver case does not matter.
 func SendOnce(h http.Header) {
 	for _, name := range idempotencyKeys {
 		if values, ok := h[name]; ok {

@@ -25,8 +25,9 @@ func (p Parameter) Decoded() string {
 	return p.Name
 }
 
-// Parameters are those of a raw query, in order. Both & and ; end one: servers
-// differ in whether ; does, and a secret must not be overlooked.
+// Parameters iterates over the parameters of a raw query, in order. Both & and
+// ; end one: servers differ in whether ; does, and a secret must not be
+// overlooked.
 func Parameters(query string) iter.Seq[Parameter] {
 	return func(yield func(Parameter) bool) {
 		for from := 0; from < len(query); {
