@@ -184,7 +184,7 @@ func (r *run) origin(scope member) (scheme, authority string) {
 	if err != nil || u.Host == "" {
 		return r.o.Scheme, r.o.Authority
 	}
-	if port := u.Port(); port != "" && port == message.DefaultPort(u.Scheme) {
+	if port := u.Port(); port == message.DefaultPort(u.Scheme) {
 		return u.Scheme, strings.TrimSuffix(u.Host, ":"+port)
 	}
 	return u.Scheme, u.Host
