@@ -216,14 +216,10 @@ func (a *app) requireNewRun(ctx context.Context, name string) error {
 	for _, old := range runs {
 		if old.GetName() == name {
 			return usagef("run %s exists already (%s, %s); choose another name", name,
-				stateName(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
+				understudyv1.Label(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
 		}
 	}
 	return nil
-}
-
-func stateName(s understudyv1.Run_State) string {
-	return strings.ToLower(strings.TrimPrefix(s.String(), "STATE_"))
 }
 
 func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {

@@ -181,7 +181,7 @@ func (a *app) sql(ctx context.Context, query, format, address string) error {
 
 // printRun sums a run up for a person.
 func printRun(w io.Writer, r *understudyv1.Run) {
-	fmt.Fprintf(w, "run %s %s", r.GetName(), stateName(r.GetState()))
+	fmt.Fprintf(w, "run %s %s", r.GetName(), understudyv1.Label(r.GetState()))
 	if r.GetDetail() != "" {
 		fmt.Fprintf(w, ": %s", r.GetDetail())
 	}

@@ -1,4 +1,3 @@
-// Package sql cuts statements of ClickHouse's SQL into tokens.
 package sql
 
 import (

@@ -13,7 +13,7 @@ type Status struct {
 	State State
 	// Answer is what the document holds, nil while the operation is pending.
 	Answer *understudyv1.Response
-	// Elsewhere is where the answer is when the document does not hold it.
+	// Elsewhere is the address of the answer if the document does not hold it.
 	Elsewhere string
 }
 
@@ -21,11 +21,11 @@ type Status struct {
 // operation is (Microsoft REST API Guidelines, long-running operations): in the
 // document's result, at its resourceLocation, or at the Location that stood
 // beside Operation-Location in the acknowledgement. What the user says about
-// the result comes first.
+// the result takes precedence.
 func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	s, answer := c.Read(r, m.Document)
 	out := Status{State: s, Answer: answer}
-	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneWords, stateWord(answer.GetBody().GetContent())) {
+	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
 		return out
 	}
 	if raw, ok := at(answer.GetBody().GetContent(), "/result"); ok && string(raw) != "null" {
@@ -40,8 +40,8 @@ func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	return out
 }
 
-// Agree says whether two completions say the same: status and content, JSON by
-// value, so that another order of members is not a contradiction.
+// Agree reports whether two completions have the same status and content. JSON
+// is compared by value: another order of members is not a contradiction.
 func Agree(a, b *understudyv1.Response) bool {
 	if a.GetStatus() != b.GetStatus() {
 		return false

@@ -1,4 +1,3 @@
-// Package clickhouse tests what the comparator writes, on the real engine.
 package clickhouse
 
 import (

@@ -193,7 +193,7 @@ func pollHeader(sent http.Header, callback string) http.Header {
 	for name, values := range sent {
 		lower := strings.ToLower(name)
 		switch {
-		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), strings.HasSuffix(lower, "idempotency-key"),
+		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), message.IsIdempotencyKey(name),
 			lower == "range", lower == "prefer", lower == "accept-encoding", strings.EqualFold(name, callback):
 		default:
 			h[name] = values
