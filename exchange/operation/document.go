@@ -100,11 +100,11 @@ func stateWord(body []byte) string {
 // has a well-known word for its state where the expected answer has no word, and
 // no other member that the expected answer has too, but for those of refusals.
 func (m Monitor) describes(r *understudyv1.Response) bool {
-	word := stateWord(r.GetBody().GetContent())
-	if !slices.Contains(pendingWords, word) && !slices.Contains(failedWords, word) && !slices.Contains(doneWords, word) {
+	if m.Expected == nil || m.Expected.GetBody().GetTruncated() {
 		return false
 	}
-	if m.Expected == nil || m.Expected.GetBody().GetTruncated() {
+	word := stateWord(r.GetBody().GetContent())
+	if !slices.Contains(pendingWords, word) && !slices.Contains(failedWords, word) && !slices.Contains(doneWords, word) {
 		return false
 	}
 	expected, err := message.Decode(m.Expected.GetBody().GetContent(), message.Joined(m.Expected.GetHeaders(), "Content-Encoding"), maxExpected)
