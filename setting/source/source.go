@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/setting"
@@ -78,9 +79,15 @@ func within(path, outer string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
+// parent is the path of what holds the value at path.
 func parent(path string) string {
 	if strings.HasSuffix(path, `"]`) {
-		return path[:max(0, strings.Index(path, `["`))]
+		// The key may itself have dots and brackets in it.
+		for i := strings.LastIndex(path, `["`); i >= 0; i = strings.LastIndex(path[:i], `["`) {
+			if _, err := strconv.Unquote(path[i+1 : len(path)-1]); err == nil {
+				return path[:i]
+			}
+		}
 	}
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
