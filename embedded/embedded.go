@@ -19,6 +19,7 @@ import (
 
 	"understudy.dev/embedded/broker"
 	"understudy.dev/embedded/engine"
+	"understudy.dev/embedded/folder"
 	"understudy.dev/embedded/httpapi"
 	"understudy.dev/embedded/native"
 	"understudy.dev/setting"
@@ -106,7 +107,7 @@ func (p *Platform) At() Addresses { return p.at }
 func (p *Platform) Run(ctx context.Context) error {
 	// The broker and the engine choose the modes of their files themselves.
 	// What they hold was recorded in production and is nobody else's.
-	syscall.Umask(0o077)
+	folder.Private()
 	unlock, err := lockDir(p.cfg.DataDir)
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return native.New(native.Over(clickhouse), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})
-	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, free, p.log); return nil })
+	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, folder.Free, p.log); return nil })
 	close(p.ready)
 	return group.Wait()
 }
@@ -188,15 +189,14 @@ func lockDir(dir string) (unlock func(), err error) {
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	unlock, err = folder.Lock(filepath.Join(dir, "lock"), 0o600)
+	switch {
+	case errors.Is(err, folder.ErrLocked):
+		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data)", dir)
+	case err != nil:
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data)", dir)
-	}
-	return func() { f.Close() }, nil
+	return unlock, nil
 }
 
 func listen(ctx context.Context, what, address string) (net.Listener, error) {

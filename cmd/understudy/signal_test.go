@@ -49,7 +49,11 @@ func TestSecondSignal(t *testing.T) {
 func TestHangUpIsAStop(t *testing.T) {
 	ctx, stop := withSignals(t.Context(), &bytes.Buffer{})
 	defer stop()
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := self.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	select {

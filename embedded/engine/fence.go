@@ -10,8 +10,8 @@ import (
 // processes, by the names in them, before the engine sees them. It gives people
 // an answer that says why. Behind it stand the rights of the engine's user (see
 // rights) and, where it can, the kernel, which keeps the engine within its
-// folders (see jail). Names in texts are not looked at; what
-// the engine makes of a text (eval, a dictionary's QUERY) is refused with it.
+// folders (see jail). Names in texts are not looked at; what the engine makes of
+// a text (eval, a dictionary's QUERY) is refused with it.
 
 // safeFunctions are the table functions that touch nothing outside; what is
 // neither here nor refused by a name below fails a test.
@@ -51,8 +51,9 @@ var safeEngines = names(`AggregatingMergeTree Alias Buffer CoalescingMergeTree C
 // those of tables, whose values the engine's rights do not cover.
 var refusedSettings = names(strings.Join(sealed, " ") + " disk table_disk storage_policy")
 
-// safeSystem are the words that may follow SYSTEM.
-var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD`)
+// safeSystem are the words that may follow SYSTEM: those of the statements that
+// the engine's user has a right to (see rights). RELOAD is for dictionaries.
+var safeSystem = names(`CANCEL CLEAR DROP FLUSH PAUSE PREWARM REFRESH RELOAD START STOP SYNC UNLOAD WAIT`)
 
 // sources of dictionaries, and what one from this engine's own tables may not
 // say: another host, or SQL as text.
@@ -187,6 +188,8 @@ func (f *fence) words(t sql.Token) error {
 		return refusal(strings.ToUpper(t.Text))
 	case f.seen == 1 && last.Is("SYSTEM") && !safeSystem[strings.ToLower(t.Text)]:
 		return refusal("SYSTEM " + t.Text)
+	case f.seen == 2 && f.first == "system" && last.Is("RELOAD") && !t.Is("DICTIONARY", "DICTIONARIES"):
+		return refusal(strings.TrimSpace("SYSTEM RELOAD " + t.Text))
 	case last.Is("INTO") && t.Is("OUTFILE"):
 		return refusal("INTO OUTFILE")
 	case last.Is("FROM") && t.Is("INFILE") && !f.infile:
