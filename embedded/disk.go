@@ -18,7 +18,7 @@ const minFree = 32 << 20
 func requireSpace(dir string) error {
 	n, err := folder.Free(dir)
 	if err == nil && n < minFree {
-		err = fmt.Errorf("data folder %s: %d MiB are free on its disk, at least %d are needed; free some, or choose another folder (--data)", dir, n>>20, minFree>>20)
+		err = fmt.Errorf("data folder %s: %d MiB are free on its disk, at least %d are needed; free some, or choose another folder (--data-dir)", dir, n>>20, minFree>>20)
 	}
 	return err
 }

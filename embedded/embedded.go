@@ -192,7 +192,7 @@ func lockDir(dir string) (unlock func(), err error) {
 	unlock, err = folder.Lock(filepath.Join(dir, "lock"), 0o600)
 	switch {
 	case errors.Is(err, folder.ErrLocked):
-		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data)", dir)
+		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data-dir)", dir)
 	case err != nil:
 		return nil, fmt.Errorf("data folder: %w", err)
 	}

@@ -11,13 +11,13 @@ import (
 )
 
 // insist is how long after the first signal a second one is the same wish
-// again: GNU timeout and many a terminal send theirs twice, to the process and
+// again: GNU timeout and some terminals send theirs twice, to the process and
 // to its group.
 const insist = time.Second
 
 // withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so
 // that work under way is finished in order; one that comes a second later or
-// more ends the process at once. Under nohup SIGHUP stays ignored.
+// more ends the process at once, and one that comes sooner is said not to count. Under nohup SIGHUP stays ignored.
 func withSignals(parent context.Context, errOut io.Writer) (context.Context, func()) {
 	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -35,6 +35,7 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 	quit := make(chan struct{})
 	go func() {
 		var first time.Time
+		said := false
 		for {
 			select {
 			case <-quit:
@@ -47,6 +48,9 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 				case time.Since(first) >= insist:
 					fmt.Fprintf(errOut, "understudy: second %s: leaving at once; what was under way is not accounted for\n", s)
 					exit(128 + int(s.(syscall.Signal)))
+				case !said:
+					said = true
+					fmt.Fprintf(errOut, "understudy: %s within %s of the first signal is not counted; the next one after that exits at once\n", s, insist)
 				}
 			}
 		}
