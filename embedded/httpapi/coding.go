@@ -21,6 +21,13 @@ import (
 // maxWindow bounds what a zstd body may ask to be kept, in bytes.
 const maxWindow = 64 << 20
 
+// The codings here are not those of exchange/message, which embedded may not
+// import and would gain little from: a body here is a stream of any length that
+// the engine reads as it comes, with one coding, ClickHouse's lz4 among them, and
+// what does not follow it is an exception. There a recorded body is whole and
+// bounded, may have several codings, and is read as browsers read it, raw deflate
+// and all. What both know is the name of a library.
+
 // decode undoes the compression of a body: HTTP's Content-Encoding, then
 // ClickHouse's own frames when decompress=1. The reader must be closed, which leaves the body
 // open.

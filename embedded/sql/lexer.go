@@ -132,27 +132,46 @@ func quoted(sql string, start int, kind byte) Token {
 		case c == quote && plain:
 			return Token{kind, sql[start+1 : i], start, i + 1}
 		case c == quote:
-			return Token{kind, unquote(sql[start+1:i], quote), start, i + 1}
+			return Token{kind, Unquote(sql[start+1:i], quote), start, i + 1}
 		}
 	}
 	return Token{kind, sql[start+1:], start, len(sql)}
 }
 
-// unquote takes out escapes and doubled quotes: `\x66ile` is file. Other
-// escaped letters stand for themselves, where in the engine some are control
-// characters: no name that matters has any.
-func unquote(text string, quote byte) string {
+// escapes are the letters that stand for a control character behind a
+// backslash (ClickHouse's src/IO/ReadHelpers.h).
+var escapes = map[byte]byte{
+	'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '0': 0, 'a': '\a', 'v': '\v', 'e': 0x1b,
+}
+
+// Unquote reads what stands between two quotes: it takes out escapes and doubled
+// quotes, so that `\x66ile` is file. Other escaped letters stand for themselves.
+func Unquote(text string, quote byte) string {
+	if strings.IndexByte(text, '\\') < 0 && strings.IndexByte(text, quote) < 0 {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; (c == '\\' || c == quote) && i+1 < len(text) {
+		c := text[i]
+		switch {
+		case c == quote && i+1 < len(text):
 			i++
-			if code, err := strconv.ParseUint(text[i+1:min(i+3, len(text))], 16, 8); c == '\\' && text[i] == 'x' && err == nil {
-				b.WriteByte(byte(code))
+			c = text[i]
+		case c == '\\' && i+1 < len(text):
+			i++
+			code, err := strconv.ParseUint(text[i+1:min(i+3, len(text))], 16, 8)
+			plain, control := escapes[text[i]]
+			switch {
+			case text[i] == 'x' && err == nil:
+				c = byte(code)
 				i += 2
-				continue
+			case control:
+				c = plain
+			default:
+				c = text[i]
 			}
 		}
-		b.WriteByte(text[i])
+		b.WriteByte(c)
 	}
 	return b.String()
 }
