@@ -23,15 +23,15 @@ func requireSpace(dir string) error {
 	return err
 }
 
-// Space is looked at every lookEvery; a disk that stays full is said again
+// Space is checked every lookEvery; a disk that stays full is logged again
 // every sayEvery.
 const (
 	lookEvery = 2 * time.Second
 	sayEvery  = 30 * time.Second
 )
 
-// watchDisk says when the disk gets full, since neither Kafka's protocol nor
-// ClickHouse's tells the cause to the writer. It returns when ctx ends.
+// watchDisk logs when the disk gets full, since neither Kafka's protocol nor
+// ClickHouse's tells the writer the cause. It returns when ctx ends.
 func watchDisk(ctx context.Context, dir string, space func(string) (uint64, error), log *slog.Logger) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

@@ -44,8 +44,8 @@ type Config struct {
 	CacheDir string `yaml:"cache_dir"`
 }
 
-// DefaultConfig listens where the commands look by default, beside and not in
-// the way of a Kafka (9092) and a ClickHouse (8123, 9000) that may be there.
+// DefaultConfig listens where the commands look by default, on other ports than
+// those of a Kafka (9092) or a ClickHouse (8123, 9000) that may be running.
 func DefaultConfig() Config {
 	return Config{
 		DataDir: defaultDataDir(), Kafka: "127.0.0.1:19092", HTTP: "127.0.0.1:18123", Native: "127.0.0.1:19000",
@@ -89,7 +89,7 @@ type Platform struct {
 }
 
 // New makes a platform; nothing starts before Run. progress, if not nil, is
-// told how far the download of the engine is, when there is one.
+// called with the progress of the engine's download, if there is one.
 func New(cfg Config, log *slog.Logger, progress func(done, total int64)) (*Platform, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func (p *Platform) At() Addresses { return p.at }
 // Run serves until ctx ends; then it shuts everything down and returns nil.
 func (p *Platform) Run(ctx context.Context) error {
 	// The broker and the engine choose the modes of their files themselves.
-	// What they hold was recorded in production and is nobody else's.
+	// Their content was recorded in production and must be private.
 	folder.Private()
 	unlock, err := lockDir(p.cfg.DataDir)
 	if err != nil {
@@ -165,7 +165,7 @@ func (p *Platform) Run(ctx context.Context) error {
 }
 
 // startBroker tries the port first, which with port 0 also chooses it: the
-// broker's own error names no remedy.
+// broker's own error suggests no remedy.
 func (p *Platform) startBroker(ctx context.Context) (*kfake.Cluster, error) {
 	probe, err := listen(ctx, "Kafka", p.cfg.Kafka)
 	if err != nil {

@@ -23,16 +23,16 @@ func enumerate(c *cobra.Command, flag string, values ...string) {
 	})
 }
 
-// complete panics for a flag that does not exist: a mistake of ours that every
-// start would show.
+// complete panics for a flag that does not exist: a bug that every start would
+// reveal.
 func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
 	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
 		panic(err)
 	}
 }
 
-// completeRuns offers the runs that ClickHouse knows, the newest first. Nothing
-// is offered when it cannot be asked.
+// completeRuns offers the runs that ClickHouse knows, the newest first. Offers
+// nothing when ClickHouse does not answer.
 func (a *app) completeRuns(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp

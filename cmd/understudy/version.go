@@ -12,7 +12,7 @@ import (
 )
 
 // version, commit and date (RFC 3339) are set by the linker; without them the
-// build information tells. A commit, its date and whether it was changed come
+// build information is used. A commit, its date and whether it was changed come
 // from one of the two, never from both.
 var version, commit, date = "", "", ""
 
@@ -30,7 +30,7 @@ func readBuild() build {
 	return buildOf(build{version: version, commit: commit, date: date}, info)
 }
 
-// buildOf completes what the linker was given by the build information.
+// buildOf fills in from the build information what the linker was not given.
 func buildOf(b build, info *debug.BuildInfo) build {
 	if main := info.Main.Version; b.version == "" && main != "(devel)" {
 		b.version = main // go install understudy.dev/cmd/understudy@v1.2.3

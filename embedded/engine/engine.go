@@ -1,3 +1,6 @@
+// Package engine runs the real ClickHouse engine inside this process: it finds
+// or installs libchdb, the engine as a shared library, and calls it without
+// cgo.
 package engine
 
 import (
@@ -309,7 +312,7 @@ func (e *Engine) call(f paramCall, conn unsafe.Pointer, r Request) unsafe.Pointe
 		names, nameLens = append(names, unsafe.Pointer(&k[0])), append(nameLens, uintptr(len(k)-1))
 		values, valueLens = append(values, unsafe.Pointer(&v[0])), append(valueLens, uintptr(len(v)-1))
 	}
-	// One more element keeps the pointers valid when there is no parameter.
+	// One more element keeps the pointers valid when there are no parameters.
 	names, values = append(names, nil), append(values, nil)
 	nameLens, valueLens = append(nameLens, 0), append(valueLens, 0)
 	pin.Pin(&names[0])

@@ -11,8 +11,8 @@ import (
 	"runtime"
 )
 
-// ErrUnsupported says that this operating system is none of those that the
-// embedded platform runs on.
+// ErrUnsupported says that the embedded platform does not run on this operating
+// system.
 var ErrUnsupported = fmt.Errorf("the embedded platform does not run on %s, only on Linux and macOS; give a Kafka and a ClickHouse (--kafka, --clickhouse)", runtime.GOOS)
 
 // ErrLocked says that another process holds the lock.
@@ -31,8 +31,8 @@ func Free(dir string) (uint64, error) {
 // alone.
 func Private() { private() }
 
-// Lock takes the advisory lock on a file, which it makes where there is none,
-// or gives ErrLocked. The lock ends with the process, or when unlock is called.
+// Lock takes the advisory lock on a file, which it creates if needed, or
+// returns ErrLocked. The lock ends with the process, or when unlock is called.
 func Lock(path string, mode os.FileMode) (unlock func(), err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, mode)
 	if err != nil {

@@ -134,7 +134,7 @@ func encoder(w io.Writer, h http.Header, r *http.Request) (coder, error) {
 }
 
 // accepted is the first of our encodings that an Accept-Encoding allows; ""
-// is none.
+// means none.
 func accepted(header string) string {
 	offered := map[string]bool{}
 	for part := range strings.SplitSeq(strings.ToLower(header), ",") {

@@ -1,9 +1,3 @@
-// Package httpapi serves ClickHouse's HTTP interface over an engine in this
-// process, so that curl, Grafana and HTTP drivers need not know the
-// difference. Source: ClickHouse documentation, "HTTP Interface".
-//
-// There are no users: a client that reaches the listener may do anything, so it
-// belongs on the loopback address.
 package httpapi
 
 import (
@@ -228,7 +222,7 @@ const describePatience = 2 * time.Second
 var lastFormat = regexp.MustCompile(`(?i)(\sFORMAT\s+[A-Za-z0-9_]+)?[\s;]*$`)
 
 // columnTypes asks for the full types of the columns of a SELECT; nil for
-// another statement, or when there is no answer: values are right without.
+// another statement, or without an answer: the values are right either way.
 func (s *Server) columnTypes(ctx context.Context, of engine.Request) []string {
 	ctx, cancel := context.WithTimeout(ctx, describePatience)
 	defer cancel()

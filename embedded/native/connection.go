@@ -68,8 +68,8 @@ func (c *connection) run(ctx context.Context) error {
 	return nil
 }
 
-// leaving makes nothing of the ways in which a client may leave between
-// packets, and of one that stayed idle for too long.
+// leaving turns the ways in which a client may leave between packets, or idle
+// for too long, into nil.
 func leaving(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 		return nil
@@ -77,11 +77,11 @@ func leaving(err error) error {
 	return err
 }
 
-// farewell tells the client why the connection ends, if it can be told.
+// farewell tells the client why the connection ends, if possible.
 func (c *connection) farewell(err error) error {
 	if c.out.rollback() {
 		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
-		// What keeps the client from being told matters less than err.
+		// An error here matters less than err.
 		_ = c.out.flush()
 		c.linger()
 	}

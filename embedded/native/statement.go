@@ -45,8 +45,8 @@ type insertTarget struct {
 const maxTokens = 200_000
 
 // parse takes a statement apart. It leaves judging the syntax to the engine:
-// what it does not understand is statementOther, and a second statement behind
-// the first is the fence's to refuse.
+// what it does not understand is statementOther, and a second statement is left
+// to the fence to refuse.
 func parse(text string) (statement, error) {
 	c := sql.NewCursor(text, maxTokens)
 	for len(c.Tokens) > 0 && c.Tokens[len(c.Tokens)-1].Kind == ';' {

@@ -41,7 +41,7 @@ func (c *Cursor) Over(tokens []Nested) *Cursor {
 	return &Cursor{Statement: c.Statement, Tokens: tokens}
 }
 
-// More tells whether there is a present token.
+// More reports whether there is a present token.
 func (c *Cursor) More() bool { return c.At < len(c.Tokens) }
 
 // Token is the present token; behind the last it is zero, but stands at the

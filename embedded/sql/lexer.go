@@ -1,4 +1,3 @@
-// Package sql cuts statements of ClickHouse's SQL into tokens.
 package sql
 
 import (
@@ -8,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Token of a statement. Spaces and comments are none.
+// A Token of a statement. Spaces and comments are not tokens.
 type Token struct {
 	Kind       byte   // one of those below, or the character of punctuation
 	Text       string // of a quoted one without its quotes
@@ -22,10 +21,10 @@ const (
 	Text = '\'' // a text
 )
 
-// IsName tells whether the token may name a function, an engine, a setting.
+// IsName reports whether the token may name a function, an engine, a setting.
 func (t Token) IsName() bool { return t.Kind == Word || t.Kind == Name }
 
-// Is tells whether the token is a keyword.
+// Is reports whether the token is a keyword.
 func (t Token) Is(words ...string) bool {
 	for _, word := range words {
 		if t.Kind == Word && strings.EqualFold(t.Text, word) {
@@ -177,7 +176,7 @@ func Unquote(text string, quote byte) string {
 }
 
 // digitsEnd is where a text in binary or hexadecimal digits, b'01' or x'AB',
-// ends; 0 when there is none. It knows no doubled quotes.
+// ends; 0 when there is none. It does not handle doubled quotes.
 func digitsEnd(rest string) int {
 	digits := map[byte]string{'b': "01", 'B': "01", 'x': "0123456789abcdefABCDEF", 'X': "0123456789abcdefABCDEF"}[rest[0]]
 	if digits == "" || len(rest) < 3 || rest[1] != '\'' {
