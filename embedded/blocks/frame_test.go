@@ -71,7 +71,7 @@ func TestFrameBomb(t *testing.T) {
 	w := frames(t, compress.ZSTD, make([]byte, 10<<20))
 	r := &FrameReader{raw: bytes.Clone(w[frameChecksum:])}
 	defer r.Release()
-	if err := r.decompress(r.raw[9:], 10); err == nil || !strings.Contains(err.Error(), "other than the 10 bytes") {
+	if err := r.decompress(r.raw[9:], 10); err == nil || !strings.Contains(err.Error(), "does not hold the 10 bytes") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -33,7 +33,7 @@ func TestMoveRefuses(t *testing.T) {
 		}
 	}
 	f("mode 1, expected 0", "Variant(Int64, String)", u64(1))
-	f("discriminator 2 names none of 2 types", "Variant(Int64, String)", u64(variantBasic), []byte{2})
+	f("discriminator 2 is out of range for 2 types", "Variant(Int64, String)", u64(variantBasic), []byte{2})
 	f("version 2, expected 1", "LowCardinality(String)", u64(2))
 	one, few := u64(lowCardinalityVersion), slices.Concat(u64(1), texts("a")[1:])
 	f("has flags 0x204", "LowCardinality(String)", one, u64(lowCardinalityHasKeys|4), few, u64(1), make([]byte, 16))

@@ -13,7 +13,7 @@ import (
 
 // ErrUnsupported says that the embedded platform does not run on this operating
 // system.
-var ErrUnsupported = fmt.Errorf("the embedded platform does not run on %s, only on Linux and macOS; give a Kafka and a ClickHouse (--kafka, --clickhouse)", runtime.GOOS)
+var ErrUnsupported = fmt.Errorf("the embedded platform does not run on %s, only on Linux and macOS; use a Kafka and a ClickHouse of your own (--kafka, --clickhouse)", runtime.GOOS)
 
 // ErrLocked says that another process holds the lock.
 var ErrLocked = errors.New("locked by another process")

@@ -166,7 +166,7 @@ func (c *connection) admit(ctx context.Context, g greeting) error {
 	case g.revision < oldestRevision:
 		return exception(codeUnknownException, "client %q speaks protocol revision %d: at least %d (ClickHouse 20.1) is needed", g.client, g.revision, oldestRevision)
 	case g.user == interserverMarker:
-		return exception(codeNotImplemented, "the embedded platform takes part in no cluster: connect as a user")
+		return exception(codeNotImplemented, "the embedded platform does not take part in clusters: connect as a user")
 	case g.user != "" && g.user != defaultUser:
 		return exception(codeAuthentication, "%s: the embedded platform has only the user default", g.user)
 	}
@@ -205,7 +205,7 @@ func (c *connection) packet(ctx context.Context) error {
 	case clientCancel, clientKeepAlive:
 		return nil // a query that it would cancel has just ended
 	case clientData:
-		return exception(codeUnexpectedPacket, "Data came without a query that wants it")
+		return exception(codeUnexpectedPacket, "Data came without a query that expects it")
 	default:
 		return exception(codeNotImplemented, "packet number %d is not understood: it belongs to clusters or to a newer protocol", code)
 	}

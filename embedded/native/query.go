@@ -54,7 +54,7 @@ func (c *connection) answer(ctx context.Context, q query) error {
 		return err
 	}
 	if q.secret {
-		return exception(codeNotImplemented, "the embedded platform takes part in no cluster")
+		return exception(codeNotImplemented, "the embedded platform does not take part in clusters")
 	}
 	s, err := parse(q.text)
 	if err != nil {
