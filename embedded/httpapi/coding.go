@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -139,8 +140,8 @@ func accepted(header string) string {
 	offered := map[string]bool{}
 	for part := range strings.SplitSeq(strings.ToLower(header), ",") {
 		name, quality, _ := strings.Cut(part, ";")
-		quality = strings.ReplaceAll(quality, " ", "")
-		offered[strings.TrimSpace(name)] = quality != "q=0" && quality != "q=0.0"
+		weight, err := strconv.ParseFloat(strings.TrimPrefix(strings.ReplaceAll(quality, " ", ""), "q="), 64)
+		offered[strings.TrimSpace(name)] = err != nil || weight > 0
 	}
 	for _, name := range []string{"zstd", "lz4", "gzip", "deflate"} {
 		if offered[name] {

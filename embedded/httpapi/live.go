@@ -140,10 +140,7 @@ func (l *live) Write(p []byte) (int, error) {
 		return l.ResponseWriter.Write(p)
 	}
 	l.WriteHeader(http.StatusOK)
-	if len(p) == 0 { // an empty chunk would be the last one
-		return 0, nil
-	}
-	return l.chunks.Write(p)
+	return l.chunks.Write(p) // which sends no empty chunk, the last one's form
 }
 
 // FlushError sends what is held back.
