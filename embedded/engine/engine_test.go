@@ -63,6 +63,23 @@ func query(t *testing.T, r engine.Request) (string, error) {
 	return string(out), err
 }
 
+func TestStatisticsOfAnInsert(t *testing.T) {
+	if _, err := query(t, engine.Request{SQL: "CREATE TABLE counted (n UInt64) ENGINE = Memory"}); err != nil {
+		t.Fatal(err)
+	}
+	res, err := clickhouse.Query(t.Context(), engine.Request{SQL: "INSERT INTO counted SELECT number FROM numbers(7)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Close()
+	if _, err := io.Copy(io.Discard, res); err != nil {
+		t.Fatal(err)
+	}
+	if s := res.Statistics(); s.WrittenRows != 7 || s.WrittenBytes != 56 || s.ReadRows != 7 {
+		t.Errorf("got %+v", s)
+	}
+}
+
 func TestQuery(t *testing.T) {
 	f := func(r engine.Request, want string) {
 		t.Helper()

@@ -211,6 +211,23 @@ func TestVerify(t *testing.T) {
 	if err := verify(t.TempDir()); err == nil {
 		t.Error("an empty folder passed as the broker's jars")
 	}
+	dir := t.TempDir()
+	for line := range strings.Lines(checksums) {
+		if _, name, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("altered"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := verify(dir); err == nil || !strings.Contains(err.Error(), "has SHA-256") {
+		t.Errorf("altered jars: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "unknown.jar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(dir); err == nil || !strings.Contains(err.Error(), "are expected") {
+		t.Errorf("an unknown jar beside them: %v", err)
+	}
 }
 
 func TestPrefixesDiffer(t *testing.T) {
