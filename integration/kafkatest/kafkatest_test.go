@@ -3,9 +3,12 @@ package kafkatest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,6 +187,53 @@ func TestWithoutJavaItSaysWhatToInstall(t *testing.T) {
 	}
 }
 
+// outcome is a test that notes how it ended.
+type outcome struct {
+	testing.TB
+	how string
+}
+
+func (o *outcome) Helper()                     {}
+func (o *outcome) Name() string                { return "outcome" }
+func (o *outcome) Skipf(f string, args ...any) { o.end("skipped: " + fmt.Sprintf(f, args...)) }
+func (o *outcome) Fatalf(f string, args ...any) {
+	o.end("failed: " + fmt.Sprintf(f, args...))
+}
+
+func (o *outcome) end(how string) { o.how = how; runtime.Goexit() }
+
+// ended is how a test ends that does what f does.
+func ended(f func(testing.TB)) string {
+	o, done := &outcome{}, make(chan struct{})
+	go func() { defer close(done); f(o) }()
+	<-done
+	return o.how
+}
+
+// TestOnlyAMissingToolSkips, and nothing does in CI.
+func TestOnlyAMissingToolSkips(t *testing.T) {
+	t.Setenv("PATH", "")
+	_, notInstalled := program("java", "a Java runtime")
+	f := func(ci string, err error, want string) {
+		t.Helper()
+		t.Setenv("CI", ci)
+		if got := ended(func(tb testing.TB) { missing(tb, err) }); !strings.HasPrefix(got, want) {
+			t.Errorf("CI=%s, %v: %s, want %s", ci, err, got, want)
+		}
+	}
+	f("", notInstalled, "skipped: ")
+	f("true", notInstalled, "failed: ")
+	f("", io.EOF, "failed: ")
+	f("true", io.EOF, "failed: ")
+}
+
+func TestFaultsNeedBrokersOfOurs(t *testing.T) {
+	c := &Cluster{Kind: "endpoints"}
+	if got := ended(func(tb testing.TB) { c.KillBroker(tb, 0) }); !strings.HasPrefix(got, "failed: kill broker 0: this cluster (endpoints) has 0 broker(s)") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	f := func(id, n int, wantRoles, wantReplicas, wantInSync string) {
 		t.Helper()
@@ -192,6 +242,9 @@ func TestSettings(t *testing.T) {
 		if !slices.Equal(got, []string{wantRoles, wantReplicas, wantInSync}) {
 			t.Errorf("settings(%d, %d) = %q", id, n, got)
 		}
+	}
+	if got := settings(2, 3, []string{"a:1", "b:2", "c:3"}); got["node.id"] != "2" || got["controller.quorum.voters"] != "1@a:1,2@b:2,3@c:3" {
+		t.Errorf("node %s of the voters %s", got["node.id"], got["controller.quorum.voters"])
 	}
 	f(1, 1, "broker,controller", "1", "1")
 	f(2, 2, "broker", "2", "1")
