@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"understudy.dev/setting"
@@ -79,16 +78,10 @@ func within(path, outer string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
-// parent is the path of what holds the value at path.
+// parent is the path of what holds the value at path. In the key of a map it may
+// cut at a dot or bracket of the user's, which leads to what has no origin and
+// then to the map.
 func parent(path string) string {
-	if strings.HasSuffix(path, `"]`) {
-		// The key may itself have dots and brackets in it.
-		for i := strings.LastIndex(path, `["`); i >= 0; i = strings.LastIndex(path[:i], `["`) {
-			if _, err := strconv.Unquote(path[i+1 : len(path)-1]); err == nil {
-				return path[:i]
-			}
-		}
-	}
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 
