@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -15,6 +16,8 @@ type Judge struct {
 	cfg     Config
 	rules   []rule
 	headers headerFilter
+	// descriptors know gRPC messages; nil knows none.
+	descriptors *media.Descriptors
 }
 
 // NewJudge checks the configuration and makes a judge.
@@ -26,7 +29,11 @@ func NewJudge(c Config) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{cfg: c, rules: rs, headers: newHeaderFilter(c.IgnoreHeaders)}, nil
+	descriptors, err := c.descriptors()
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{cfg: c, rules: rs, headers: newHeaderFilter(c.IgnoreHeaders), descriptors: descriptors}, nil
 }
 
 // Judge compares what the candidate did with what the baseline had answered.
@@ -151,7 +158,7 @@ func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *u
 	}
 	j.status(emit, baseline.GetStatus(), final.GetStatus(), later, failed)
 	j.compareHeaders(emit, baseline, final, later)
-	j.compareBodies(emit, rs, baseline, final)
+	j.compareBodies(emit, rs, r, final)
 }
 
 // emitter takes a difference with its values for the noise classes.

@@ -12,8 +12,6 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/transform"
-
-	"understudy.dev/exchange/message"
 )
 
 // utf8Name is the name of UTF-8 in the WHATWG's index of encodings.
@@ -83,12 +81,13 @@ func (s *source) jsonText() ([]byte, error) {
 }
 
 // decode decodes a charset. A name that nobody knows leaves the bytes as they
-// are; bytes that the charset does not have are an error, since two of them
-// would be decoded to one character.
+// are, and counts, since nobody can tell what they mean; bytes that the charset
+// does not have are an error, since two of them would be decoded to one
+// character.
 func (s *source) decode(body []byte, name, format string) ([]byte, error) {
 	e, err := htmlindex.Get(name)
 	if err != nil {
-		s.charset = name
+		s.unknown = name
 		return body, nil
 	}
 	if s.charset, err = htmlindex.Name(e); err != nil {
@@ -111,6 +110,9 @@ func (s *source) decode(body []byte, name, format string) ([]byte, error) {
 	if at := bytes.IndexRune(text, utf8.RuneError); err != nil || at >= 0 {
 		return nil, s.syntax(format, int64(at), "invalid "+s.charset)
 	}
+	if bytes.Equal(text, body) {
+		s.charset = utf8Name // in ASCII, which they have in common
+	}
 	return text, nil
 }
 
@@ -124,29 +126,6 @@ func invalid(b []byte) int64 {
 		i += n
 	}
 	return -1
-}
-
-// SameButCharset reports whether two values of Content-Type differ in nothing
-// but their charset, and both charsets are known or left out: then the texts,
-// which are decoded, tell whether it matters.
-func SameButCharset(a, b string) bool {
-	as, okA := withoutCharset(a)
-	bs, okB := withoutCharset(b)
-	return okA && okB && as == bs
-}
-
-func withoutCharset(contentType string) (string, bool) {
-	kind, params, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return contentType, false
-	}
-	if name := params["charset"]; name != "" {
-		if _, err := htmlindex.Get(name); err != nil {
-			return contentType, false
-		}
-	}
-	delete(params, "charset")
-	return message.ContentType(mime.FormatMediaType(kind, params)), true
 }
 
 // SameCharset reports whether two values of Content-Type give the same bytes

@@ -52,7 +52,7 @@ func openHTML(s *source) (Document, error) {
 		d.place, d.name = placeOf(root), attributeName
 	}
 	if h.comments.Len() > 0 {
-		d.Aside = append(d.Aside, Aside{Comments, bounded(h.comments.String(), maxAside)})
+		d.Aside = append(d.Aside, Aside{Comments, comment(&h.comments)})
 	}
 	return d, err
 }

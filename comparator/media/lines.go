@@ -16,54 +16,56 @@ import (
 // lines makes a list of the lines of a text, without what they end with.
 func lines(s *source, text []byte) (Document, error) {
 	w := newWriter(s.options.Limits)
-	var ends endings
-	rest, kept := text, bytes.TrimRight(text, " \t\r\n")
+	kept := bytes.TrimRight(text, " \t\r\n")
+	e := endings{common: "\n"}
 	w.open('[')
-	for len(kept) > 0 && w.err == nil {
-		line, _, _ := bytes.Cut(kept, []byte("\n"))
-		whole, after, _ := bytes.Cut(rest, []byte("\n"))
-		line = bytes.TrimRight(line, " \t\r")
+	for number, rest := 1, kept; len(rest) > 0 && w.err == nil; number++ {
+		whole, after, more := bytes.Cut(rest, []byte("\n"))
+		line := bytes.TrimRight(whole, " \t\r")
 		w.text(string(line))
-		ends.add(rest[len(line):min(len(whole)+1, len(rest))])
-		kept, rest = kept[min(len(whole)+1, len(kept)):], after
+		if more {
+			e.add(number, string(whole[len(line):])+"\n")
+		}
+		rest = after
 	}
 	w.close(']')
-	ends.add(rest)
 	d, err := w.document(Text)
-	d.Aside = []Aside{{TrailingBlanks, ends.String()}}
+	d.Aside = []Aside{{TrailingBlanks, e.text(string(text[len(kept):]))}}
 	d.place = elements(counted("line"))
 	return d, err
 }
 
-// endings tells what lines end with, run by run.
+// endings tells what lines end with: all of them, those that end otherwise,
+// and the text.
 type endings struct {
-	out  strings.Builder
-	last string
-	runs int
+	common string
+	others strings.Builder
 }
 
 // maxAside bounds the text of what is set aside, in bytes; of the rest is the
 // hash.
 const maxAside = 512
 
-func (e *endings) add(end []byte) {
-	if string(end) != e.last {
-		e.flush()
-		e.last = string(end)
+func (e *endings) add(number int, end string) {
+	if number == 1 && end == "\r\n" {
+		e.common = end
 	}
-	e.runs++
+	if end != e.common {
+		fmt.Fprintf(&e.others, "line %d ends in %q, ", number, end)
+	}
 }
 
-func (e *endings) flush() {
-	if e.runs > 0 {
-		fmt.Fprintf(&e.out, "%d × %q, ", e.runs, e.last)
+func (e *endings) text(end string) string {
+	out := e.others.String() + fmt.Sprintf("the text ends in %q", end)
+	if e.common != "\n" {
+		out = fmt.Sprintf("lines end in %q, ", e.common) + out
 	}
-	e.runs = 0
+	return bounded(out, maxAside)
 }
 
-func (e *endings) String() string {
-	e.flush()
-	return bounded(strings.TrimSuffix(e.out.String(), ", "), maxAside)
+// comment is the text of what stands in comments.
+func comment(text *strings.Builder) string {
+	return bounded(strings.TrimSpace(strings.ToValidUTF8(text.String(), "\uFFFD")), maxAside)
 }
 
 // bounded cuts a text; what is cut leaves its hash.
@@ -166,7 +168,7 @@ func openEvents(s *source) (Document, error) {
 	w.close(']')
 	d, err := w.document(EventStream)
 	if comments.Len() > 0 {
-		d.Aside = append(d.Aside, Aside{Comments, bounded(comments.String(), maxAside)})
+		d.Aside = append(d.Aside, Aside{Comments, comment(&comments)})
 	}
 	number := counted("event")
 	d.place = func(ss []step) string {

@@ -31,7 +31,7 @@ type Document struct {
 }
 
 // Aside is what a default rule keeps out of a document. Bodies whose texts
-// differ differ in what the rule covers.
+// differ differ in what the rule covers. Where Rule is "" nothing covers it.
 type Aside struct {
 	Rule, Text string
 }
@@ -138,6 +138,8 @@ type source struct {
 	inside func(*source) (Document, error)
 	// charset is how the body turned out to be encoded, "" if nobody asked.
 	charset string
+	// unknown is the charset that nobody knows.
+	unknown string
 }
 
 // formats is the table of what is known, looked at in its order.
@@ -227,6 +229,9 @@ func (s *source) checked(d Document, err error) (Document, error) {
 	}
 	if s.charset != "" && d.Format != Binary {
 		d.Aside = append(d.Aside, Aside{Charset, s.charset})
+	}
+	if s.unknown != "" && d.Format != Binary {
+		d.Aside = append(d.Aside, Aside{"", "charset " + s.unknown})
 	}
 	return d, nil
 }

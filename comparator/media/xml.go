@@ -28,7 +28,7 @@ func openXML(s *source) (Document, error) {
 	d, err := w.document(XML)
 	d.place, d.name = placeOf(x.root), attributeName
 	if x.comments.Len() > 0 {
-		d.Aside = append(d.Aside, Aside{Comments, bounded(x.comments.String(), maxAside)})
+		d.Aside = append(d.Aside, Aside{Comments, comment(&x.comments)})
 	}
 	return d, err
 }
