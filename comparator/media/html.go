@@ -162,8 +162,11 @@ var formatting = set("a b big code em font i nobr s small strike strong tt u")
 // What bounds the reach of end tags of formatting elements.
 var scopes = set("applet caption marquee object td template th")
 
-// The start tags after which the parser may go on with the text before them.
-var passing = set(`html head body td th tr tbody thead tfoot caption col colgroup frame frameset form select`)
+// The start tags after which the parser may go on with the text before them:
+// it passes over them, or the text of a table is put before it and they are
+// not. Cells do so outside of tables.
+var passing = set(`html head body td th tr tbody thead tfoot caption col colgroup frame frameset form select
+	script style input template`)
 
 // maxCopied bounds what the parser may copy in putting texts together, in
 // bytes.
@@ -176,7 +179,7 @@ func affordable(text []byte, l Limits) error {
 	z := html.NewTokenizer(bytes.NewReader(text))
 	open := []map[string]int{{}}
 	formats, nodes, copied, run, merged := 0, 0, 0, 0, 0
-	inSelect := false
+	inSelect, inTable := false, false
 	for {
 		kind := z.Next()
 		switch kind {
@@ -203,8 +206,9 @@ func affordable(text []byte, l Limits) error {
 			case scopes[name] && len(open) < 1000:
 				open = append(open, map[string]int{})
 			}
-			inSelect = inSelect || name == "select"
-			if !passing[name] && !inSelect {
+			inSelect, inTable = inSelect || name == "select", inTable || name == "table"
+			cell := inTable && (name == "td" || name == "th")
+			if (cell || !passing[name]) && !inSelect {
 				run = 0
 			}
 		case html.EndTagToken:
@@ -222,10 +226,15 @@ func affordable(text []byte, l Limits) error {
 			case name == "select":
 				inSelect = false
 			}
-			continue
+			if name == "table" || name == "template" {
+				inTable = false // it may have been the last one
+			}
+			if name != "p" && name != "br" { // which make elements of their own
+				continue
+			}
 		}
-		if nodes += 1 + formats; nodes > 4*l.Nodes {
-			return beyond("elements", 4*l.Nodes)
+		if nodes += 1 + formats; nodes > l.Nodes {
+			return beyond("elements", l.Nodes)
 		}
 		if copied > maxCopied {
 			return beyond("bytes put together", maxCopied)

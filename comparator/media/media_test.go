@@ -305,14 +305,20 @@ func TestLimits(t *testing.T) {
 		t.Error(err)
 	}
 
+	// A long page of cells is nothing special.
+	if _, err := media.Open("text/html", []byte("<table>"+strings.Repeat("<tr><td>a value</td><td>another value", 50_000)), media.Options{}); err != nil {
+		t.Error(err)
+	}
 	// A few bytes that the parser of HTML would make very much of.
 	var bold strings.Builder
 	for i := range 400 {
 		fmt.Fprintf(&bold, "<b id=%d>", i)
 	}
-	f("text/html", "<div>"+bold.String()+"</div>"+strings.Repeat("<div>x</div>", 20_000), none, "beyond a limit: more than 4194304 elements")
-	f("text/html", "<table><td>"+bold.String()+"</td></table>"+strings.Repeat("</b>", 400)+strings.Repeat("<p>x", 1000), media.Limits{Nodes: 1000}, "beyond a limit: more than 4000 elements")
+	f("text/html", "<div>"+bold.String()+"</div>"+strings.Repeat("<div>x</div>", 20_000), none, "beyond a limit: more than 1048576 elements")
+	f("text/html", "<table><td>"+bold.String()+"</td></table>"+strings.Repeat("</b>", 400)+strings.Repeat("<p>x", 1000), media.Limits{Nodes: 1000}, "beyond a limit: more than 1000 elements")
 	f("text/html", strings.Repeat("aaaa</x>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
+	f("text/html", "<table>"+strings.Repeat("aaaaa<input type=hidden>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
+	f("text/html", "<table><table></table>"+strings.Repeat("aaaaa<td>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
 	f("text/html", strings.Repeat("<body a>", 20_000), none, "beyond a limit: more than 4294967296 bytes put together")
 }
 
