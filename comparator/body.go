@@ -66,7 +66,7 @@ func contentEncoding(r *understudyv1.Response) string {
 }
 
 func contentType(r *understudyv1.Response) string {
-	return message.Joined(r.GetHeaders(), "Content-Type")
+	return message.First(r.GetHeaders(), "Content-Type")
 }
 
 // decoded removes the content codings, within the bound.

@@ -25,8 +25,10 @@ func openCSV(s *source) (Document, error) {
 	r := csv.NewReader(bytes.NewReader(text))
 	r.FieldsPerRecord, r.ReuseRecord = -1, true
 	r.Comma = delimiter(s.kind, text)
+	r.LazyQuotes = r.Comma == '\t' // where quotes are nothing special
 	w := newWriter(s.options.Limits)
 	var columns []string
+	last := 0 // the line in which the row before ended
 	w.open('{')
 	w.member("delimiter", string(r.Comma))
 	if s.params["header"] != "absent" {
@@ -35,6 +37,7 @@ func openCSV(s *source) (Document, error) {
 			return Document{}, s.csvError(r, err)
 		}
 		columns = append(columns, row...)
+		last = endOf(r, row)
 		w.key("columns")
 		w.open('[')
 		for _, c := range columns {
@@ -52,6 +55,13 @@ func openCSV(s *source) (Document, error) {
 		if err != nil {
 			return Document{}, s.csvError(r, err)
 		}
+		// The reader passes over empty lines, which are values if there is but
+		// one column.
+		line, _ := r.FieldPos(0)
+		for last++; last < line && len(columns) == 1 && w.err == nil; last++ {
+			w.row(columns, []string{""})
+		}
+		last = endOf(r, row)
 		w.row(columns, row)
 	}
 	w.close(']')
@@ -70,6 +80,15 @@ func openCSV(s *source) (Document, error) {
 		return place
 	}
 	return d, err
+}
+
+// endOf is the line in which the row ends that was just read.
+func endOf(r *csv.Reader, row []string) int {
+	if len(row) == 0 {
+		return 0
+	}
+	line, _ := r.FieldPos(len(row) - 1)
+	return line + strings.Count(row[len(row)-1], "\n")
 }
 
 func (s *source) csvError(r *csv.Reader, err error) error {

@@ -29,8 +29,12 @@ func lines(s *source, text []byte) (Document, error) {
 		rest = after
 	}
 	w.close(']')
+	rule := TrailingBlanks
+	if s.kind == "application/octet-stream" {
+		rule = "" // bytes are bytes
+	}
 	d, err := w.document(Text)
-	d.Aside = []Aside{{TrailingBlanks, e.text(string(text[len(kept):]))}}
+	d.Aside = []Aside{{rule, e.text(string(text[len(kept):]))}}
 	d.place = elements(counted("line"))
 	return d, err
 }

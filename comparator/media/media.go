@@ -58,8 +58,8 @@ const (
 	TrailingBlanks = "trailing-blanks"
 	// Charset: how a text is encoded, the byte order mark included.
 	Charset = "charset"
-	// Comments: those of XML, HTML and event streams, and processing
-	// instructions.
+	// Comments: those of XML, HTML and event streams, and what XML has beside
+	// elements: processing instructions and the document type.
 	Comments = "comments"
 	// MessageCompression: which messages of gRPC were compressed.
 	MessageCompression = "message-compression"

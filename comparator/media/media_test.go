@@ -128,7 +128,7 @@ func TestSameForAUser(t *testing.T) {
 	same("text/xml", `<p:a xmlns:p="urn:x"><p:b>t</p:b></p:a>`, `<a xmlns="urn:x"><q:b xmlns:q="urn:x">t</q:b></a>`)
 	same("application/soap+xml", `<a><b>1</b><c/></a>`, "<a>\n  <b>1</b>\n  <c>\n  </c>\n</a>")
 	same("application/xml", `<a><![CDATA[x<y]]> &amp; z</a>`, `<a>x&lt;y &#38;<![CDATA[ z]]></a>`)
-	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><a>xy</a>`, media.Comments)
+	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><!DOCTYPE a><a>xy</a>`, media.Comments)
 	same("application/xml", `<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>`, `<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>`)
 	same("application/xml", "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>", "<a>é</a>", media.Charset)
 	same("image/svg+xml", `<svg  a="1"/>`, `<svg a="1"></svg>`)
@@ -142,12 +142,14 @@ func TestSameForAUser(t *testing.T) {
 	same("text/csv", "id,name\r\n1,\"Ann\"\r\n", "id,name\n1,Ann")
 	same("text/csv", "a;b\n\"1,5\";2\n", "\"a\";\"b\"\n1,5;2")
 	f("text/csv;header=absent", "1,2\n", "text/csv; header=absent; charset=utf-8", "\"1\",2\n")
-	same("text/tab-separated-values", "a\tb\n1\t2\n", "a\tb\r\n1\t2\r\n")
+	same("text/tab-separated-values", "a\tb\n1\t2\"\n", "a\tb\r\n1\t2\"\r\n")
+	same("text/csv", "a,b\n\n1,2\n\n", "a,b\n1,2\n")
 
 	same("application/grpc+proto", frame(0, "\x08\x01"), frame(0, "\x08\x01"))
 	f("application/grpc-web", frame(0, "abc"), "application/grpc-web-text", "AAAAAANhYmM=")
 
 	same("text/plain", "a \t\nb\r\n\n", "a\nb", media.TrailingBlanks)
+	same("application/octet-stream", "a\n", "a", "") // which counts
 	f("text/plain; charset=ISO-8859-1", "caf\xe9\n", "text/plain; charset=utf-8", "café\n", media.Charset)
 	f("text/plain; charset=utf-16", "\xfe\xff\x00a\x26\x3a", "text/plain", "a☺", media.Charset)
 	f("text/plain; charset=shift_jis", "\x93\xfa\x96\x7b", "text/plain", "日本", media.Charset)
@@ -232,6 +234,8 @@ func TestDiffers(t *testing.T) {
 	csv(table, "id,price\n1,5\n2,6,x\n", `extra $.rows[]["column 3"] at row 2 column 3`)
 	csv(table, "id;price\n1;5\n2;6\n", "value $.delimiter at $.delimiter")
 	csv(table, "id,price\n1,5\n", "missing $.rows[] at row 2")
+	csv("id\n1\n\n2\n", "id\n1\n2\n", "missing $.rows[] at row 2")
+	csv("id\n\"1\n\"\n2\n", "id\n\"1\n\"\n\n2\n", "extra $.rows[] at row 2")
 	other("text/csv; header=absent", "1,2\n", "1,3\n", "value $.rows[][] at row 1 column 2")
 
 	other("application/grpc", frame(0, "a")+frame(0, "b"), frame(0, "a")+frame(0, "c"), "value $[] at message 2")

@@ -89,6 +89,8 @@ func (x *xmlReader) token(token xml.Token) error {
 		}
 	case xml.Comment:
 		fmt.Fprintf(&x.comments, "%s\n", t)
+	case xml.Directive:
+		fmt.Fprintf(&x.comments, "<!%s>\n", t)
 	case xml.ProcInst:
 		if t.Target != "xml" {
 			fmt.Fprintf(&x.comments, "<?%s %s?>\n", t.Target, t.Inst)
