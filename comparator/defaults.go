@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -26,14 +27,14 @@ const (
 	hopByHop          = "hop-by-hop"
 	ownMarks          = "own-marks"
 	contentLength     = "content-length"
-	charset           = "charset"
+	charset           = media.Charset
 	boundary          = "boundary"
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
 	entityTag         = "entity-tag"
 	completionHeaders = "completion"
 	// TrailingBlanks is the default rule for blanks at the ends of lines.
-	TrailingBlanks = "trailing-blanks"
+	TrailingBlanks = media.TrailingBlanks
 )
 
 // defaultClass begins the noise class of what a default rule covers.
@@ -71,6 +72,8 @@ func DefaultRules() []DefaultRule {
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
+		{Name: media.Comments, Covers: "comments of XML and HTML, and of event streams", Reason: "nobody sees them"},
+		{Name: media.MessageCompression, Covers: "whether and how the messages of gRPC are compressed", Reason: "they are compared uncompressed"},
 		{Name: TrailingBlanks, Covers: "blanks at the ends of lines and of a text", Reason: "nobody sees them"},
 	}
 }
