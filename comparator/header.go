@@ -64,7 +64,7 @@ func compareFields(emit emitter, rs rules, a answers) {
 		if sameLines(part.baseline, part.final) && isEmpty(a.baseline) == isEmpty(a.final) {
 			continue
 		}
-		bs, fs := fields(part.baseline, a.baselineTime), fields(part.final, a.finalTime)
+		bs, fs := bothFields(part.baseline, part.final, a)
 		for _, name := range names(bs, fs) {
 			b, inB := bs[name]
 			f, inF := fs[name]
@@ -133,9 +133,6 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 		d.Kind, d.Candidate = Missing, ""
 	case !inB:
 		d.Kind, d.Baseline = Extra, ""
-		if a.redactedFields()[name] {
-			d.Candidate = hidden
-		}
 	case b.cookie != nil && f.cookie != nil:
 		return compareCookie(emit, rs, a, name, d, *b.cookie, *f.cookie)
 	case b.meaning == f.meaning:
