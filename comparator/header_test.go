@@ -216,6 +216,7 @@ func TestOwnMarksInABody(t *testing.T) {
 	f(`{}`, `{"a b":{"IDEMPOTENCY_KEY":"e1"},"my-understudy-run":"r"}`, "mismatch", `body $["a b"] extra |{"IDEMPOTENCY_KEY":"e1"}`, "body $.my-understudy-run extra |r")
 	f(`{"h":["a"]}`, `{"h":["a"],"IDEMPOTENCY_KEY":"e1"}`, "match", "body $.IDEMPOTENCY_KEY extra |e1 (default:own-marks)")
 	f(`{}`, `{"idempotency_key":"e2"}`, "mismatch", "body $.idempotency_key extra |e2")
+	f(`{"Understudy-Run":"x"}`, `{"Understudy-Run":"r"}`, "mismatch", "body $.Understudy-Run value x|r")
 	f(`{"Understudy-Run":"r"}`, `{}`, "mismatch", "body $.Understudy-Run missing r|")
 }
 
