@@ -13,9 +13,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"google.golang.org/protobuf/testing/protocmp"
 
-	"understudy.dev/replayer"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/token"
+	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
