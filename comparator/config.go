@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"understudy.dev/comparator/media"
+	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
 )
@@ -14,8 +15,8 @@ import (
 // Config says how replays are judged. Everything that decides a verdict is in
 // it.
 type Config struct {
-	// Skew is how far apart the distances of two generated times from their
-	// own requests may be, beyond the durations of both; default 5 s.
+	// Skew is how far apart the clocks of the two systems may be: by so much may
+	// the times of one event differ; default 1 s.
 	Skew time.Duration `yaml:"skew"`
 	// IgnoreHeaders are names of response headers and trailers (lower case, * at
 	// the end allowed) whose differences are noise of class rule:ignore_headers.
@@ -83,7 +84,7 @@ const (
 
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
-	return Config{Skew: 5 * time.Second, MaxDifferences: 100, MaxDecoded: 8 << 20}
+	return Config{Skew: noise.DefaultSkew, MaxDifferences: 100, MaxDecoded: 8 << 20}
 }
 
 // descriptors reads the file DescriptorSet; nil if there is none.

@@ -278,7 +278,7 @@ func (n *learner) scalar(w where, a, b any) {
 		n.link(x.Text, y.Text, Aligned)
 		return
 	}
-	if n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)
