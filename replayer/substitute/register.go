@@ -158,7 +158,7 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	}
 	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created
+		matters = matters || e.created || s.kinds[e.kind]
 	}
 	if !matters {
 		return
