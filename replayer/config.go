@@ -107,13 +107,13 @@ func (cfg Config) client() target.Config {
 }
 
 // patience is how long a request waits for an answer that it needs: as long as
-// a completion is waited for on any route.
+// one can take on any route, acknowledgement and completion.
 func (cfg Config) patience() time.Duration {
 	longest := cfg.Completion.Timeout
 	for _, r := range cfg.Routes {
 		longest = max(longest, r.Timeout)
 	}
-	return longest
+	return cfg.Timeout + longest
 }
 
 // isolated says whether unsafe methods may be sent.

@@ -229,17 +229,16 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 		f.JSON(body)
 	}
 	fields(f, a.GetHeaders())
-	inTarget, inBody := names.NewText(sent[0]), names.NewText(sent[1])
+	client := names.NewSent(target, sent)
 	found, _ := f.Found()
 	for _, n := range found {
 		kind := kindAt(n.Place)
 		if kind == family && kind != "" && len(s.kinds) < MaxNames {
 			s.kinds[kind] = true
 		}
-		if inTarget.Has(n.Value.Text) || inBody.Has(n.Value.Text) {
-			continue
+		if !client.Has(n.Place, n.Value.Text) {
+			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
 		}
-		s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
 	}
 	// What the request made is what it would teach if both sides agreed.
 	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}

@@ -136,7 +136,7 @@ func TestWhatIsSent(t *testing.T) {
 	same := step{`s GET /items`, `200 [{"id":5},{"id":6}]`, `200 [{"id":5},{"id":7}]`}
 	f(`s GET /items/5`, `/items/5`, same)
 	f(`s GET /items/6`, `item "6": `+nowhere, same)
-	f(`s POST /x {"item_id":6}`, `item "6": `+nowhere, same)
+	f(`s POST /x {"item_id":6}`, `name "6": `+nowhere, same)
 	f(`s POST /x {"count":6}`, `/x {"count":6}`, same)
 	// The client's own names are its own, but never somebody else's.
 	f(`s GET /orders/77`, `/orders/77`, created)
