@@ -140,7 +140,7 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 		var b strings.Builder
 		b.WriteString("[")
 		for i := range 12_000 {
-			fmt.Fprintf(&b, `{"at":"%s"},`, last[:1]+recordedAt(time.Duration(i)*time.Millisecond)[1:])
+			fmt.Fprintf(&b, `{"at":"%s"},`, last[:1]+recordedAt(time.Duration(i) * time.Millisecond)[1:])
 		}
 		return b.String() + last + "]"
 	}
