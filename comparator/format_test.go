@@ -78,6 +78,7 @@ func TestFormats(t *testing.T) {
 
 	same("application/xml", "<order><tax>1.00</tax></order>", "<order>\n<tax>1.01</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.01 (rule:tax)")
 	same("application/xml", "<order><tax>1.00</tax></order>", "<order><tax>1.02</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.02")
+	same("application/xml", "<order><a/></order>", "<order><a/><b/></order>", `extra $.order[] at /order/b: |{"b":[{}]}`)
 	same("text/csv", "sku,left\na,1\nb,2\n", "sku,left\nb,2\na,3\n", "value $.rows[].left at row 1 column left: 1|3")
 	same("text/html", `<a href="/orders/71">mine</a>`, `<a href="/orders/72">yours</a>`,
 		`value $.html[].body[].a[]["@href"] at /html/body/a/@href: /orders/71|/orders/72 (identifier)`, "value $.html[].body[].a[] at /html/body/a/text(): mine|yours")
