@@ -178,6 +178,9 @@ func compareAsides(emit emitter, b, f []media.Aside) {
 				out = append(out, a.Text)
 			}
 		}
+		if len(out) == 0 && rule == media.Charset {
+			return "utf-8" // of JSON, which says nothing of it
+		}
 		return strings.Join(out, "; ")
 	}
 	var seen []string

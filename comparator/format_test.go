@@ -64,7 +64,7 @@ func TestFormats(t *testing.T) {
 	const mark = "\ufeff"
 
 	// A byte order mark on one side, on both with members in another order.
-	same("application/json", `{"colour":"red","left":3}`, mark+`{"colour":"red","left":3}`, "value $ at $: |utf-8 with a byte order mark (default:charset)")
+	same("application/json", `{"colour":"red","left":3}`, mark+`{"colour":"red","left":3}`, "value $ at $: utf-8|utf-8 with a byte order mark (default:charset)")
 	same("application/json", mark+`{"colour":"red","left":3}`, mark+`{"left":3,"colour":"red"}`)
 	same("application/json", mark+`{"left":3}`, mark+`{"left":4}`, "value $.left at $.left: 3|4")
 
@@ -90,7 +90,7 @@ func TestFormats(t *testing.T) {
 	f(typed("text/plain; charset=ISO-8859-1", "d\xe9j\xe0 vu"), typed("text/plain; charset=utf-8", "déjà vu"), "value $ at $: windows-1252|utf-8 (default:charset)")
 	f(typed("text/plain; charset=ISO-8859-1", "\xa4 5"), typed("text/plain; charset=ISO-8859-15", "\xa4 5"),
 		"value $[] at line 1: ¤ 5|€ 5", "value $ at $: windows-1252|iso-8859-15 (default:charset)")
-	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|", "value $ at $: |utf-8 (default:charset)")
+	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|")
 
 	same("text/plain", "a \nb", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in ""|the text ends in "\n" (default:trailing-blanks)`)
 	same("text/plain", "a", " a", "value $[] at line 1: a| a")
