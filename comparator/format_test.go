@@ -139,6 +139,10 @@ func TestOtherLengthsAreProof(t *testing.T) {
 	f(short, cut(100<<20, "gzip", true), "truncated $ at $: 40 of 40 bytes kept|5 of 104857600 bytes kept")
 	f(short, cut(100<<20, "", false), "truncated $ at $: 40 of 40 bytes kept|5 of 104857600 bytes kept")
 	f(short, cut(20, "", false), "truncated $ at $: 40 of 40 bytes kept|5 of 20 bytes kept (incomparable)") // it broke off
+	odd := typed("application/json", "uryyb", "Content-Encoding: rot13")
+	f(odd, response(200, ""), `missing $ at $: unknown content coding "rot13"|`)
+	f(response(200, ""), odd, `extra $ at $: |unknown content coding "rot13"`)
+	f(odd, short, `truncated $ at $: unknown content coding "rot13"|40 bytes (incomparable)`)
 	f(short, cut(900, "gzip", true), "truncated $ at $: 40 of 40 bytes kept|5 of 900 bytes kept (incomparable)")
 	f(cut(900, "gzip", true), cut(901, "gzip", true)) // one hash
 	f(cut(900, "", true), cut(900, "gzip", true), "truncated $ at $: 5 of 900 bytes kept|5 of 900 bytes kept (incomparable)")
