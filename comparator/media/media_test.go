@@ -302,7 +302,7 @@ func TestLimits(t *testing.T) {
 	f("application/xml", "<a>"+strings.Repeat("<b/>", 10)+"</a>", media.Limits{Nodes: 9}, "beyond a limit: more than 9 nodes")
 	f("text/html", strings.Repeat("<div>", 300), none, "beyond a limit: more than 250 elements in each other")
 	f("text/html", strings.Repeat("<div>", 600), none, "beyond a limit: more than 250 elements in each other")
-	f(lineType, strings.Repeat("[", 600)+strings.Repeat("]", 600), none, "beyond a limit: beyond a limit: nested too deeply at offset 512")
+	f(lineType, strings.Repeat("[", 600)+strings.Repeat("]", 600), none, "beyond a limit: more than 512 levels of JSON")
 	f("text/csv", strings.Repeat("a", 100)+"\n"+strings.Repeat("1\n", 100), media.Limits{Bytes: 1000}, "beyond a limit: more than 1000 bytes")
 	f("multipart/mixed; boundary=x", multipart("x", slices.Repeat([]string{"\r\n"}, 5)...), media.Limits{Parts: 4}, "beyond a limit: more than 4 parts")
 	nested := "a"
