@@ -30,22 +30,20 @@ func (x *comparing) bodies() {
 	if bytes.Equal(b.GetContent(), f.GetContent()) && sameMeaning(baseline, final) && x.translator.Idle() {
 		return
 	}
-	bt, errB := j.decoded(baseline)
+	bt, errB := j.decoded(baseline) // nil with an error
 	ft, errF := j.decoded(final)
+	is := func(content []byte, err error) bool { return unknowable(err) || err == nil && len(content) > 0 }
+	none := func(content []byte, err error) bool { return err == nil && len(content) == 0 }
 	switch {
+	case none(bt, errB) && none(ft, errF):
+	case is(bt, errB) && none(ft, errF):
+		whole(emit, Difference{Kind: Missing, Baseline: sample(bt) + errText(errB)})
+	case none(bt, errB) && is(ft, errF):
+		whole(emit, Difference{Kind: Extra, Candidate: sample(ft) + errText(errF)})
 	case unknowable(errB) || unknowable(errF):
-		if (lengths{j, baseline}).differ(lengths{j, final}) {
-			whole(emit, Difference{Kind: Truncated, Baseline: lengthText(bt, errB), Candidate: lengthText(ft, errF)})
-			return
-		}
-		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
+		j.compareUnknowable(emit, baseline, final, lengthText(bt, errB), lengthText(ft, errF))
 	case errB != nil || errF != nil:
 		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)})
-	case len(bt) == 0 && len(ft) == 0:
-	case len(ft) == 0:
-		whole(emit, Difference{Kind: Missing, Baseline: sample(bt)})
-	case len(bt) == 0:
-		whole(emit, Difference{Kind: Extra, Candidate: sample(ft)})
 	default:
 		x.media(bt, ft)
 	}
@@ -71,7 +69,11 @@ func contentType(r *understudyv1.Response) string {
 
 // decoded removes the content codings, within the bound.
 func (j *Judge) decoded(r *understudyv1.Response) ([]byte, error) {
-	return message.Decode(r.GetBody().GetContent(), contentEncoding(r), j.cfg.MaxDecoded)
+	body, err := message.Decode(r.GetBody().GetContent(), contentEncoding(r), j.cfg.MaxDecoded)
+	if err != nil {
+		return nil, err
+	}
+	return body, nil
 }
 
 // whole reports a difference of the bodies as a whole.
@@ -182,6 +184,9 @@ func (x *comparing) asides(b, f []media.Aside) {
 			if a.Rule == rule {
 				out = append(out, a.Text)
 			}
+		}
+		if len(out) == 0 && rule == media.Charset {
+			return "utf-8" // of JSON, which says nothing of it
 		}
 		return strings.Join(out, "; ")
 	}

@@ -54,7 +54,7 @@ func TestABombIsNotUnpacked(t *testing.T) {
 			"incomplete", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding|content coding "+coding+": body is longer than max_decoded after decoding (incomparable)")
 	}
 	judge(t, cfg, immediate(coded(t, "gzip", long), response(200, long+"1")),
-		"mismatch", "incomplete", "header header:content-encoding missing gzip|", "body $ truncated content coding gzip: body is longer than max_decoded after decoding| (incomparable)")
+		"mismatch", "incomplete", "header header:content-encoding missing gzip|", "body $ truncated content coding gzip: body is longer than max_decoded after decoding|1048577 bytes (incomparable)")
 	judge(t, cfg, immediate(response(200, "x", "Content-Encoding: rot13"), response(200, "y", "Content-Encoding: rot13")),
 		"incomplete", `body $ truncated unknown content coding "rot13"|unknown content coding "rot13" (incomparable)`)
 }

@@ -34,6 +34,16 @@ func (j *Judge) compareCut(emit emitter, baseline, final *understudyv1.Response)
 	whole(emit, d)
 }
 
+// compareUnknowable compares bodies of which one cannot be looked at, by what
+// their lengths prove.
+func (j *Judge) compareUnknowable(emit emitter, baseline, final *understudyv1.Response, b, f string) {
+	d := Difference{Kind: Truncated, Baseline: b, Candidate: f}
+	if !(lengths{j, baseline}).differ(lengths{j, final}) {
+		d.Noise = Incomparable
+	}
+	whole(emit, d)
+}
+
 func kept(b *understudyv1.Body) string {
 	return fmt.Sprintf("%d of %d bytes kept", len(b.GetContent()), b.GetLength())
 }

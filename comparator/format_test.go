@@ -65,7 +65,7 @@ func TestFormats(t *testing.T) {
 	const mark = "\ufeff"
 
 	// A byte order mark on one side, on both with members in another order.
-	same("application/json", `{"colour":"red","left":3}`, mark+`{"colour":"red","left":3}`, "value $ at $: |utf-8 with a byte order mark (default:charset)")
+	same("application/json", `{"colour":"red","left":3}`, mark+`{"colour":"red","left":3}`, "value $ at $: utf-8|utf-8 with a byte order mark (default:charset)")
 	same("application/json", mark+`{"colour":"red","left":3}`, mark+`{"left":3,"colour":"red"}`)
 	same("application/json", mark+`{"left":3}`, mark+`{"left":4}`, "value $.left at $.left: 3|4")
 
@@ -79,6 +79,7 @@ func TestFormats(t *testing.T) {
 
 	same("application/xml", "<order><tax>1.00</tax></order>", "<order>\n<tax>1.01</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.01 (rule:tax)")
 	same("application/xml", "<order><tax>1.00</tax></order>", "<order><tax>1.02</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.02")
+	same("application/xml", "<order><a/></order>", "<order><a/><b/></order>", `extra $.order[] at /order/b: |{"b":[{}]}`)
 	same("text/csv", "sku,left\na,1\nb,2\n", "sku,left\nb,2\na,3\n", "value $.rows[].left at row 1 column left: 1|3")
 	same("text/html", `<a href="/orders/71">mine</a>`, `<a href="/orders/72">yours</a>`,
 		`value $.html[].body[].a[]["@href"] at /html/body/a/@href: /orders/71|/orders/72`, "value $.html[].body[].a[] at /html/body/a/text(): mine|yours")
@@ -90,7 +91,7 @@ func TestFormats(t *testing.T) {
 	f(typed("text/plain; charset=ISO-8859-1", "d\xe9j\xe0 vu"), typed("text/plain; charset=utf-8", "déjà vu"), "value $ at $: windows-1252|utf-8 (default:charset)")
 	f(typed("text/plain; charset=ISO-8859-1", "\xa4 5"), typed("text/plain; charset=ISO-8859-15", "\xa4 5"),
 		"value $[] at line 1: ¤ 5|€ 5", "value $ at $: windows-1252|iso-8859-15 (default:charset)")
-	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|", "value $ at $: |utf-8 (default:charset)")
+	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|")
 
 	same("text/plain", "a \nb", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in ""|the text ends in "\n" (default:trailing-blanks)`)
 	same("text/plain", "a", " a", "value $[] at line 1: a| a")
@@ -140,6 +141,10 @@ func TestOtherLengthsAreProof(t *testing.T) {
 	f(short, cut(100<<20, "gzip", true), "truncated $ at $: 40 of 40 bytes kept|5 of 104857600 bytes kept")
 	f(short, cut(100<<20, "", false), "truncated $ at $: 40 of 40 bytes kept|5 of 104857600 bytes kept")
 	f(short, cut(20, "", false), "truncated $ at $: 40 of 40 bytes kept|5 of 20 bytes kept (incomparable)") // it broke off
+	odd := typed("application/json", "uryyb", "Content-Encoding: rot13")
+	f(odd, response(200, ""), `missing $ at $: unknown content coding "rot13"|`)
+	f(response(200, ""), odd, `extra $ at $: |unknown content coding "rot13"`)
+	f(odd, short, `truncated $ at $: unknown content coding "rot13"|40 bytes (incomparable)`)
 	f(short, cut(900, "gzip", true), "truncated $ at $: 40 of 40 bytes kept|5 of 900 bytes kept (incomparable)")
 	f(cut(900, "gzip", true), cut(901, "gzip", true)) // one hash
 	f(cut(900, "", true), cut(900, "gzip", true), "truncated $ at $: 5 of 900 bytes kept|5 of 900 bytes kept (incomparable)")

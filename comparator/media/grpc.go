@@ -74,8 +74,7 @@ func openGRPC(s *source) (Document, error) {
 	}
 	w := newWriter(s.options.Limits)
 	var compressed strings.Builder
-	output := s.options.Descriptors.response(s.options.Method)
-	total := int64(0)
+	left := int64(s.options.Bytes)
 	w.open('[')
 	for offset := 0; offset < len(body) && w.err == nil; {
 		frame := body[offset:]
@@ -86,33 +85,11 @@ func openGRPC(s *source) (Document, error) {
 		if flags&^(frameCompressed|frameTrailers) != 0 {
 			return Document{}, s.syntax(GRPC, int64(offset), "unknown flags")
 		}
+		compressed.WriteByte('0' + flags&frameCompressed)
+		if err := s.frame(w, flags, content, &left); err != nil {
+			return Document{}, err
+		}
 		offset += 5 + len(content)
-		plain := content
-		if flags&frameCompressed != 0 {
-			compressed.WriteByte('1')
-			var err error
-			plain, err = message.Decode(content, s.options.Encoding, int64(s.options.Bytes)-total)
-			switch {
-			case errors.Is(err, message.ErrTooLong):
-				return Document{}, fmt.Errorf("%w: %w", ErrLimit, err)
-			case s.options.Encoding == "" || s.options.Encoding == "identity" || errors.Is(err, message.ErrUnknownCoding):
-				w.text("compressed, " + Fingerprint(content))
-				continue
-			case err != nil:
-				return Document{}, s.syntax(GRPC, int64(offset-len(content)), err.Error())
-			}
-		} else {
-			compressed.WriteByte('0')
-		}
-		total += int64(len(plain))
-		switch {
-		case flags&frameTrailers != 0:
-			w.trailers(plain)
-		case output == nil:
-			w.text(Fingerprint(plain))
-		default:
-			w.message(s.options.Descriptors, output, plain)
-		}
 	}
 	w.close(']')
 	d, err := w.document(GRPC)
@@ -121,6 +98,34 @@ func openGRPC(s *source) (Document, error) {
 	}
 	d.place = elements(counted("message"))
 	return d, err
+}
+
+// frame writes what is in one frame; left bounds what all of them become.
+func (s *source) frame(w *writer, flags byte, content []byte, left *int64) error {
+	if flags&frameCompressed != 0 {
+		plain, err := message.Decode(content, s.options.Encoding, *left)
+		switch {
+		case errors.Is(err, message.ErrTooLong):
+			return fmt.Errorf("%w: %w", ErrLimit, err)
+		case s.options.Encoding == "" || s.options.Encoding == "identity" || errors.Is(err, message.ErrUnknownCoding):
+			w.text("compressed, " + Fingerprint(content))
+			return nil
+		case err != nil:
+			return s.syntax(GRPC, -1, err.Error())
+		}
+		content = plain
+	}
+	*left -= int64(len(content))
+	output := s.options.Descriptors.response(s.options.Method)
+	switch {
+	case flags&frameTrailers != 0:
+		w.trailers(content)
+	case output == nil:
+		w.text(Fingerprint(content))
+	default:
+		w.message(s.options.Descriptors, output, content)
+	}
+	return nil
 }
 
 // trailers writes the trailers that gRPC-Web has in its body.

@@ -177,67 +177,92 @@ const maxCopied = 1 << 32
 // pieces of one text are put together one by one.
 func affordable(text []byte, l Limits) error {
 	z := html.NewTokenizer(bytes.NewReader(text))
-	open := []map[string]int{{}}
-	formats, nodes, copied, run, merged := 0, 0, 0, 0, 0
-	inSelect, inTable := false, false
+	e := estimate{open: []map[string]int{{}}}
 	for {
-		kind := z.Next()
-		switch kind {
+		switch z.Next() {
 		case html.ErrorToken:
 			return nil
 		case html.TextToken:
-			run += len(z.Raw())
-			copied += run
+			e.run += len(z.Raw())
+			e.copied += e.run
+			e.nodes += 1 + e.formats
 		case html.CommentToken:
-			run = 0
+			e.run = 0
+			e.nodes++
 		case html.StartTagToken, html.SelfClosingTagToken:
-			raw, more := z.TagName()
-			name := string(raw)
-			switch {
-			case name == "html" || name == "body":
-				for more {
-					_, _, more = z.TagAttr()
-					merged++
-				}
-				copied += 100 * merged
-			case formatting[name]:
-				open[len(open)-1][name]++
-				formats++
-			case scopes[name] && len(open) < 1000:
-				open = append(open, map[string]int{})
-			}
-			inSelect, inTable = inSelect || name == "select", inTable || name == "table"
-			cell := inTable && (name == "td" || name == "th")
-			if (cell || !passing[name]) && !inSelect {
-				run = 0
-			}
+			e.start(z)
+			e.nodes += 1 + e.formats
 		case html.EndTagToken:
-			raw, _ := z.TagName()
-			name, last := string(raw), len(open)-1
-			switch {
-			case formatting[name] && open[last][name] > 0:
-				open[last][name]--
-				formats--
-			case scopes[name] && last > 0:
-				for name, n := range open[last] {
-					open[last-1][name] += n
-				}
-				open = open[:last]
-			case name == "select":
-				inSelect = false
-			}
-			if name == "table" || name == "template" {
-				inTable = false // it may have been the last one
-			}
-			if name != "p" && name != "br" { // which make elements of their own
-				continue
-			}
+			name, _ := z.TagName()
+			e.end(string(name))
 		}
-		if nodes += 1 + formats; nodes > l.Nodes {
+		if e.nodes > l.Nodes {
 			return beyond("elements", l.Nodes)
 		}
-		if copied > maxCopied {
+		if e.copied > maxCopied {
 			return beyond("bytes put together", maxCopied)
 		}
+	}
+}
+
+// estimate is never less than what the parser makes.
+type estimate struct {
+	// open counts the formatting elements that are open, by scope and name;
+	// formats are all of them.
+	open    []map[string]int
+	formats int
+	// run is the text that may still be put together, copied what was copied
+	// for it.
+	run, copied int
+	// merged counts the attributes of html and body, which are put together in
+	// one element.
+	merged int
+	nodes  int
+
+	inSelect, inTable bool
+}
+
+func (e *estimate) start(z *html.Tokenizer) {
+	raw, more := z.TagName()
+	name, last := string(raw), len(e.open)-1
+	switch {
+	case name == "html" || name == "body":
+		for more {
+			_, _, more = z.TagAttr()
+			e.merged++
+		}
+		e.copied += 100 * e.merged
+	case formatting[name]:
+		e.open[last][name]++
+		e.formats++
+	case scopes[name] && len(e.open) < 1000:
+		e.open = append(e.open, map[string]int{})
+	}
+	e.inSelect, e.inTable = e.inSelect || name == "select", e.inTable || name == "table"
+	cell := e.inTable && (name == "td" || name == "th")
+	if (cell || !passing[name]) && !e.inSelect {
+		e.run = 0
+	}
+}
+
+func (e *estimate) end(name string) {
+	last := len(e.open) - 1
+	switch {
+	case formatting[name] && e.open[last][name] > 0:
+		e.open[last][name]--
+		e.formats--
+	case scopes[name] && last > 0: // the parser may not have seen a scope
+		for name, n := range e.open[last] {
+			e.open[last-1][name] += n
+		}
+		e.open = e.open[:last]
+	}
+	switch name {
+	case "select":
+		e.inSelect = false
+	case "table", "template":
+		e.inTable = false // it may have been the last one
+	case "p", "br": // they make an element of their own
+		e.nodes += 1 + e.formats
 	}
 }

@@ -122,7 +122,7 @@ func (s *source) valid(json []byte, format string, offset int64) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, diff.ErrLimit):
-		return fmt.Errorf("%w: %w", ErrLimit, err)
+		return beyond("levels of JSON", diff.MaxDepth)
 	}
 	return s.syntax(format, offset, err.Error()+" of the value")
 }

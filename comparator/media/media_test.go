@@ -207,6 +207,9 @@ func TestDiffers(t *testing.T) {
 		"multipart/byteranges; boundary=y", multipart("y", "Content-Range: bytes 1-2/9\r\n\r\na"),
 		"value $[].content-range at part 1: $.content-range")
 
+	f("multipart/mixed; boundary=x", multipart("x", "Content-Type: text/plain\r\n\r\na"), "multipart/mixed; boundary=x", multipart("x", "Content-Type: text/x-log\r\n\r\na"),
+		"value $[].type at part 1: $.type")
+
 	const order = `<order id="1"><item>a</item><item>b</item></order>`
 	xml := func(a, b string, want ...string) { t.Helper(); other("application/xml", a, b, want...) }
 	xml(order, strings.Replace(order, ">b<", ">c<", 1), "value $.order[].item[] at /order/item[2]/text()")
@@ -224,6 +227,7 @@ func TestDiffers(t *testing.T) {
 	html("<a href=/x>a</a>", "<a href=/y>a</a>", `value $.html[].body[].a[]["@href"] at /html/body/a/@href`)
 	html("<!DOCTYPE html><p>a", "<p>a", "missing $.doctype at $.doctype")
 	html("<p>a <b>b</b>", "<p>a<b>b</b>", "value $.html[].body[].p[] at /html/body/p/text()")
+	html("<p><b>b</b> c", "<p><b>b</b>c", "value $.html[].body[].p[] at /html/body/p/text()")
 	html("<pre>a\n b</pre>", "<pre>a b</pre>", "value $.html[].body[].pre[] at /html/body/pre/text()")
 	html("<p>a<p>b", "<p>a<div>b", "missing $.html[].body[].p at /html/body/p[2]", "extra $.html[].body[].div at /html/body/div")
 
@@ -298,19 +302,21 @@ func TestLimits(t *testing.T) {
 	f("application/xml", "<a>"+strings.Repeat("<b/>", 10)+"</a>", media.Limits{Nodes: 9}, "beyond a limit: more than 9 nodes")
 	f("text/html", strings.Repeat("<div>", 300), none, "beyond a limit: more than 250 elements in each other")
 	f("text/html", strings.Repeat("<div>", 600), none, "beyond a limit: more than 250 elements in each other")
-	f(lineType, strings.Repeat("[", 600)+strings.Repeat("]", 600), none, "beyond a limit: beyond a limit: nested too deeply at offset 512")
+	f(lineType, strings.Repeat("[", 600)+strings.Repeat("]", 600), none, "beyond a limit: more than 512 levels of JSON")
 	f("text/csv", strings.Repeat("a", 100)+"\n"+strings.Repeat("1\n", 100), media.Limits{Bytes: 1000}, "beyond a limit: more than 1000 bytes")
 	f("multipart/mixed; boundary=x", multipart("x", slices.Repeat([]string{"\r\n"}, 5)...), media.Limits{Parts: 4}, "beyond a limit: more than 4 parts")
 	nested := "a"
-	for range 10 {
-		nested = multipart("x", "Content-Type: multipart/mixed; boundary=x\r\n\r\n"+nested)
+	for level := range 10 {
+		nested = multipart(fmt.Sprint("level", level), fmt.Sprintf("Content-Type: multipart/mixed; boundary=level%d\r\n\r\n", level-1)+nested)
 	}
-	if _, err := media.Open("multipart/mixed; boundary=x", []byte(nested), media.Options{}); err != nil && !errors.Is(err, media.ErrLimit) {
-		t.Error(err)
-	}
+	f("multipart/mixed; boundary=level9", nested, none, "beyond a limit: more than 8 multipart bodies in each other")
 
 	// A long page of cells is nothing special.
 	if _, err := media.Open("text/html", []byte("<table>"+strings.Repeat("<tr><td>a value</td><td>another value", 50_000)), media.Options{}); err != nil {
+		t.Error(err)
+	}
+	closed := "<td>" + strings.Repeat("<b>", 100) + "</td>" + strings.Repeat("</b>", 100) + strings.Repeat("<p>x", 1000)
+	if _, err := media.Open("text/html", []byte(closed), media.Options{Limits: media.Limits{Nodes: 20_000}}); err != nil {
 		t.Error(err)
 	}
 	// A few bytes that the parser of HTML would make very much of.
@@ -320,6 +326,7 @@ func TestLimits(t *testing.T) {
 	}
 	f("text/html", "<div>"+bold.String()+"</div>"+strings.Repeat("<div>x</div>", 20_000), none, "beyond a limit: more than 1048576 elements")
 	f("text/html", "<table><td>"+bold.String()+"</td></table>"+strings.Repeat("</b>", 400)+strings.Repeat("<p>x", 1000), media.Limits{Nodes: 1000}, "beyond a limit: more than 1000 elements")
+	f("text/html", "<td>"+bold.String()+"</td>"+strings.Repeat("<p>x", 1000), media.Limits{Nodes: 2000}, "beyond a limit: more than 2000 elements")
 	f("text/html", strings.Repeat("aaaa</x>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
 	f("text/html", "<table>"+strings.Repeat("aaaaa<input type=hidden>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
 	f("text/html", "<table><table></table>"+strings.Repeat("aaaaa<td>", 100_000), none, "beyond a limit: more than 4294967296 bytes put together")
