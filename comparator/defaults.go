@@ -31,8 +31,6 @@ const (
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
 	completionHeaders = "completion"
-	// TrailingBlanks is the default rule for blanks at the ends of lines.
-	TrailingBlanks = "trailing-blanks"
 )
 
 // defaultClass begins the noise class of what a default rule covers.
@@ -65,11 +63,14 @@ func DefaultRules() []DefaultRule {
 		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type and gRPC's status",
 			Reason: "they belong to the poll or the callback, not to the answer"},
 		{Name: contentLength, Covers: "Content-Length, where it is that of the body", Reason: "it follows from the body, which is compared"},
-		{Name: charset, Covers: "the charset parameter of Content-Type", Reason: "text is compared as what its charset says; JSON has none"},
+		{Name: charset, Covers: "how a text is encoded: the charset parameter of Content-Type, a byte order mark",
+			Reason: "texts are compared as what they say; JSON has no charset"},
 		{Name: boundary, Covers: "the boundary parameter of Content-Type", Reason: "it is made anew for each answer; the parts are compared"},
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
-		{Name: TrailingBlanks, Covers: "blanks at the ends of lines and of a text", Reason: "nobody sees them"},
+		{Name: "trailing-blanks", Covers: "blanks at the ends of lines and of a text, and what lines end with", Reason: "nobody sees them"},
+		{Name: "comments", Covers: "comments of XML, HTML and event streams; processing instructions and document type of XML", Reason: "they say nothing to a program"},
+		{Name: "message-compression", Covers: "which messages of gRPC were compressed", Reason: "the messages are compared"},
 	}
 }
 
