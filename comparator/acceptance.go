@@ -23,7 +23,7 @@ func accepts(r *understudyv1.Response) bool {
 func accepted(status uint32) bool { return status > 0 && status < 400 }
 
 func isGRPC(r *understudyv1.Response) bool {
-	kind := mediaType(r)
+	kind := message.MediaType(message.Joined(r.GetHeaders(), "Content-Type"))
 	return kind == "application/grpc" || strings.HasPrefix(kind, "application/grpc+")
 }
 
