@@ -66,8 +66,8 @@ func TestWhatIsPresumedIsNoMatch(t *testing.T) {
 	if c.Verdict != comparator.Presumed || c.Totals != (comparator.Totals{Presumed: 1}) {
 		t.Errorf("got %+v", c)
 	}
-	late := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.DeadlineNano, d.LatencyNano = 10, 11 })
-	if got := judgement(t, late).Findings; !slices.Equal(got, []comparator.Verdict{comparator.Mismatch, comparator.Late}) {
+	overtaken := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.Overtook = []string{"e0"} })
+	if got := judgement(t, overtaken).Findings; !slices.Equal(got, []comparator.Verdict{comparator.Mismatch, comparator.OutOfOrder}) {
 		t.Errorf("got %v", got)
 	}
 }
