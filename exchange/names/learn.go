@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -91,11 +92,11 @@ func (l Lesson) posted() []byte {
 // a Location, or it was a POST to a collection.
 func (n *learner) creates(path []Segment) bool {
 	switch {
-	case n.Method != "POST" && n.Method != "PUT" && n.Method != "PATCH":
+	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == 201, n.Baseline.Location != "" && n.Method == "POST":
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
-	case n.Method != "POST" || len(path) == 0:
+	case n.Method != http.MethodPost || len(path) == 0:
 		return false
 	}
 	last := path[len(path)-1]

@@ -9,9 +9,9 @@ import (
 type Proof uint8
 
 const (
-	// Created: both sides made it in answer to one request.
+	// Created says that both sides made it in answer to one request.
 	Created Proof = iota + 1
-	// Aligned: both stand at one place of two answers that are otherwise alike.
+	// Aligned says that both stand at one place of two answers that are otherwise alike.
 	// That is enough to send the candidate's name, not to call a difference of
 	// names harmless.
 	Aligned

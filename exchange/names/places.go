@@ -252,7 +252,7 @@ func (d *document) string(start int, raw []byte) {
 		return
 	}
 	text := unquoted(raw)
-	with := text
+	var with string
 	if IsLink(text) {
 		with = d.target(text)
 	} else {
