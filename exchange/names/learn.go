@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/timestamp"
@@ -236,7 +237,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(string(x))
+		b.WriteString(plainNumber(string(x)))
 		return true
 	case bool:
 		if x {
@@ -248,6 +249,22 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 		b.WriteByte('n')
 	}
 	return tells
+}
+
+// plainNumber spells equal numbers alike: 5.0 and 5, 35.30 and 35.3.
+func plainNumber(s string) string {
+	if strings.ContainsAny(s, "eE") {
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			s = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+	}
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
 }
 
 func isTime(s string) bool {
