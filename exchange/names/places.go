@@ -119,10 +119,15 @@ func IsLink(s string) bool {
 	return i > 0 && i < 12
 }
 
-// words goes over the words of a text that no other word is by chance.
+// numbering are the words between what a thing is and its name: order no. 17.
+var numbering = set("no nr num number id ref nº number:")
+
+// words goes over the words of a text that no other word is by chance, and
+// those that stand behind the word for what they name: order 17.
 func (p places) words(value string) string {
 	var out strings.Builder
 	done := 0
+	before := Place{} // what the word before calls it
 	for at := 0; at < len(value); {
 		if !inName(value[at]) {
 			at++
@@ -133,10 +138,18 @@ func (p places) words(value string) string {
 			at++
 		}
 		word := strings.TrimRight(value[from:at], ".-")
-		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) {
+		place := before
+		if !strings.ContainsAny(word, digits) {
+			if !numbering[strings.ToLower(word)] {
+				before, _ = KindOf(word)
+			}
 			continue
 		}
-		if with, ok := p.look(Place{}, Value{Text: word}); ok {
+		before = Place{}
+		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) && place.Kind == "" {
+			continue
+		}
+		if with, ok := p.look(place, Value{Text: word}); ok {
 			out.WriteString(value[done:from])
 			out.WriteString(with.Text)
 			done = from + len(word)
@@ -232,11 +245,29 @@ func (d *document) key(start int, raw []byte) {
 	}
 	kind := ""
 	if n := len(d.enclosing); n > 0 {
-		kind = singular(words(d.enclosing[n-1]))
+		kind = keyed(words(d.enclosing[n-1]))
 	}
-	if with, ok := d.look(Place{Kind: kind}, Value{Text: d.name}); ok {
+	with, ok := d.look(Place{Kind: kind}, Value{Text: d.name})
+	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
+		with, ok = d.look(Place{Named: true}, Value{Text: d.name})
+	}
+	if ok {
 		d.put(start, Value{Text: with.Text})
 	}
+}
+
+// longKey is from which length on, in bytes, a known name is taken for itself
+// where it is the name of a member.
+const longKey = 6
+
+// keyed is what the names of a map's members name, by what the map is called:
+// orders, totals_by_customer, by_item, order_by_id.
+func keyed(name string) string {
+	name = strings.TrimSuffix(name, "_by_id")
+	if i := strings.LastIndex("_"+name, "_by_"); i >= 0 {
+		name = name[i+len("by_"):]
+	}
+	return singular(strings.TrimPrefix(name, "per_"))
 }
 
 func (d *document) string(start int, raw []byte) {
@@ -252,7 +283,7 @@ func (d *document) string(start int, raw []byte) {
 		return
 	}
 	text := unquoted(raw)
-	with := text
+	var with string
 	if IsLink(text) {
 		with = d.target(text)
 	} else {
