@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 )
 
@@ -94,7 +95,7 @@ func FuzzExchanges(f *testing.F) {
 			})
 			a := response("201 " + candidate)
 			a.Headers = append(a.Headers, fieldsOf("Set-Cookie", set, "Location", set, "ETag", cookie)...)
-			x.Learn(nil, a)
+			x.Learn(nil, a, timestamp.Frame{})
 			x.Settle()
 			x.Record(r, a)
 		}
@@ -112,7 +113,7 @@ func BenchmarkExchange(b *testing.B) {
 		x := m.Register(e)
 		r, _ := x.Translate(func(r *substitute.Request) { r.Target(string(e.Request.Target)); r.JSON(e.Request.Body.Content) })
 		answer := response(candidate)
-		x.Learn(nil, answer)
+		x.Learn(nil, answer, timestamp.Frame{})
 		x.Record(r, answer)
 	}
 }
