@@ -65,7 +65,7 @@ func Learn(l Lesson) []Pair {
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.places.answering(l.Method)
-	n.create = n.creates()
+	n.sure, n.create = n.creates(s)
 	for _, segment := range s {
 		if segment.Name && segment.Place.Kind != n.family {
 			n.scope = segment.Text
@@ -85,10 +85,11 @@ type learner struct {
 	Lesson
 	family string
 	scope  string // of what the family belongs to
-	create bool
-	places places
-	sent   *Sent
-	pairs  []Pair
+	// create: something was made, sure: without a doubt.
+	create, sure bool
+	places       places
+	sent         *Sent
+	pairs        []Pair
 }
 
 // posted is the body that the client sent.
@@ -100,19 +101,21 @@ func (l Lesson) posted() []byte {
 }
 
 // creates says whether the request made something: it was answered 201, or a
-// POST with a Location. A POST that is answered 200 may have looked for it.
-func (n *learner) creates() bool {
+// POST with a Location. A POST to a collection that is answered 200 may have
+// made something or looked for it.
+func (n *learner) creates(path []Segment) (sure, maybe bool) {
+	post := n.Method == http.MethodPost
 	switch {
-	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
-		return false
-	case n.Baseline.Status == http.StatusCreated:
-		return true
-	case n.Baseline.Status >= http.StatusMultipleChoices:
-		return false // it points somewhere else
-	case n.Baseline.Location != "" && n.Method == http.MethodPost:
-		return true
+	case !post && n.Method != http.MethodPut && n.Method != http.MethodPatch, n.Baseline.Status >= http.StatusMultipleChoices:
+		return false, false
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && post:
+		return true, true
+	case !post || len(path) == 0:
+		return false, false
 	}
-	return false
+	last := path[len(path)-1]
+	word := words(last.Text)
+	return false, !last.Name && singular(word) != word
 }
 
 // where is a place in both answers.
@@ -352,7 +355,7 @@ func (n *learner) scalar(w where, a, b any) {
 		own = place.Named && ofFamily
 	}
 	switch {
-	case w.created && own:
+	case w.created && own && (n.sure || OtherSchemes(x, y)): // what was looked for would be another one of its kind
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
 	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
@@ -439,7 +442,7 @@ func (n *learner) location() {
 		return
 	}
 	proof := Aligned
-	if n.create {
+	if n.sure {
 		proof = Created
 	}
 	n.link(n.Baseline.Location, n.Candidate.Location, proof)
