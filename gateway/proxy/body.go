@@ -18,6 +18,7 @@ var errHandlerDone = errors.New("request was answered before its body ended")
 // client's body, which may block until the client has sent it all; it only
 // ends further reads.
 type requestBody struct {
+	call    *call
 	from    io.Reader
 	in      *http.Request
 	trailer http.Header
@@ -33,6 +34,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, errHandlerDone
 	}
+	b.call.continueBody()
 	n, err := b.from.Read(p)
 	switch {
 	case err == io.EOF:

@@ -6,6 +6,8 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"sync"
+
+	"understudy.dev/exchange/message"
 )
 
 // call is one request on its way.
@@ -17,15 +19,23 @@ type call struct {
 
 	closing bool // the answer says that the connection is closed after it
 
-	// mu keeps the Transport's goroutine from writing a late 1xx into the final
-	// response.
+	// mu keeps the Transport's two goroutines from writing a 1xx into the final
+	// response or into each other's.
 	mu    sync.Mutex
 	final bool
+	asked bool // 100 has been sent
 }
 
-// informational forwards a 1xx. 100 is left to the server: it answers
-// Expect: 100-continue as soon as the upstream makes the Transport read the
-// body.
+// copied makes net/http send a copy of the header map with a 1xx. Its HTTP/2
+// server otherwise hands the map to the goroutine that writes the frame, and
+// does not wait for that goroutine when the client resets the stream, so that
+// whatever is set later ends the process (concurrent map read and map write).
+// The length itself is sent with no 1xx.
+var copied = []string{"0"}
+
+// informational forwards a 1xx. It runs in the Transport's reading goroutine.
+// An upstream's 100 is not forwarded: it makes the Transport read the body, and
+// that makes continueBody ask for it.
 func (c *call) informational(code int, header textproto.MIMEHeader) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -34,9 +44,25 @@ func (c *call) informational(code int, header textproto.MIMEHeader) error {
 	}
 	h := c.w.Header()
 	copyEndToEnd(h, http.Header(header))
+	h["Content-Length"] = copied
 	c.w.WriteHeader(code)
 	clear(h)
 	return nil
+}
+
+// continueBody asks a client for the body that it announced with
+// Expect: 100-continue. It runs in the Transport's writing goroutine, before the
+// first byte is read. On HTTP/1.1 net/http would write the 100 at that read by
+// itself, into the same buffer as a 1xx that is forwarded at the moment; after
+// this it does not.
+func (c *call) continueBody() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.asked || c.final || c.in.ProtoMajor != 1 || !c.in.ProtoAtLeast(1, 1) || !message.HasToken(c.in.Header["Expect"], "100-continue") {
+		return
+	}
+	c.asked = true
+	c.w.WriteHeader(http.StatusContinue)
 }
 
 // layers are a ResponseWriter and those that it wraps, from the outside in, as

@@ -33,7 +33,7 @@ func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 		keepZeroLength(in, out)
 		return out
 	}
-	c.body = &requestBody{from: in.Body, in: in}
+	c.body = &requestBody{call: c, from: in.Body, in: in}
 	if in.ProtoMajor == 1 && in.ContentLength < 0 {
 		// Trailers that were not announced are known only after the last chunk.
 		out.Trailer = make(http.Header, len(in.Trailer))
