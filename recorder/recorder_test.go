@@ -193,6 +193,54 @@ func TestTrailersAreRecorded(t *testing.T) {
 	}
 }
 
+// lateEnd is a body of "hello" that ends, with a trailer, when it is told to.
+type lateEnd struct {
+	in    *http.Request
+	given bool
+	end   chan struct{}
+}
+
+func (b *lateEnd) Read(p []byte) (int, error) {
+	if !b.given {
+		b.given = true
+		return copy(p, "hello"), nil
+	}
+	<-b.end
+	b.in.Trailer["X-Late"] = []string{"1"} // as net/http's server does
+	return 0, io.EOF
+}
+func (b *lateEnd) Close() error { return nil }
+
+// TestTrailersThatComeAfterTheAnswer: a proxy's transport may read on while
+// the handler ends. Only the race detector is sure to see the fault, which ended
+// the process now and then (concurrent map iteration and map write).
+func TestTrailersThatComeAfterTheAnswer(t *testing.T) {
+	sink := new(recordertest.Sink)
+	r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := httptest.NewRequest("POST", "/", nil)
+	in.ContentLength, in.Trailer = 5, http.Header{"X-Late": nil}
+	body := &lateEnd{in: in, end: make(chan struct{})}
+	in.Body = body
+	read := make(chan struct{})
+	r.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, in *http.Request) {
+		_, _ = io.ReadFull(in.Body, make([]byte, 5))
+		go func() { defer close(read); _, _ = io.Copy(io.Discard, in.Body) }()
+		close(body.end)
+	})).ServeHTTP(httptest.NewRecorder(), in)
+	<-read
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Exchanges(); len(got) != 1 || string(got[0].Request.Body.Content) != "hello" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // TestCloseOfTheClientsConnectionIsNotRecorded: the baseline did not say it.
 func TestCloseOfTheClientsConnectionIsNotRecorded(t *testing.T) {
 	got := one(t, func(w http.ResponseWriter, _ *http.Request) {

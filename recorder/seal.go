@@ -32,7 +32,7 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	if in.TLS != nil {
 		q.Scheme = "https"
 	}
-	q.Headers, q.Trailers = headers(t.requestHead), headers(t.requestTrailers)
+	q.Headers, q.Trailers = headers(t.requestHead), headers(t.request.trailers)
 	q.Body = t.request.fill(&p.requestBody)
 	if t.answered() {
 		a := &p.response

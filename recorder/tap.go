@@ -102,7 +102,6 @@ type tapWriter struct {
 	responseHead     []field
 	response         capture
 	responseTrailers []field
-	requestTrailers  []field
 	firstByte        time.Duration
 	duration         time.Duration
 	failure          *understudyv1.TransportError
@@ -221,9 +220,6 @@ func (t *tapWriter) end() {
 	}
 	t.request.close(t.in.ContentLength == 0)
 	t.response.close(t.finished && t.failure == nil && (t.response.message.Declared() < 0 || t.in.Method == http.MethodHead || bodiless(t.status)))
-	if len(t.in.Trailer) > 0 && t.request.ended {
-		t.requestTrailers, _ = snapshot(t.in.Trailer)
-	}
 	t.responseTrailers = trailers(t.w.Header(), t.responseHead)
 	switch {
 	case !t.finished && t.failure == nil:
