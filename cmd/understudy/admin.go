@@ -24,8 +24,9 @@ type admin struct {
 	ready    atomic.Bool
 }
 
-func newAdmin() *admin {
+func newAdmin(own ...prometheus.Collector) *admin {
 	r := prometheus.NewRegistry()
+	r.MustRegister(own...)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return &admin{registry: r}
 }

@@ -79,7 +79,7 @@ func (a *app) record(ctx context.Context) error {
 		return err
 	}
 	defer producer.Close()
-	ad := newAdmin()
+	ad := newAdmin(a.logs)
 	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
