@@ -31,7 +31,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 		return err
 	case <-grace.C:
 		r.books.Close()
-		return errors.New("stop recorder: the sink did not return; what it held is counted as dropped")
+		return fmt.Errorf("stop recorder: %w: the sink did not return; what it held is counted as dropped", ErrFinalTally)
 	}
 }
 
@@ -141,8 +141,20 @@ func (r *Recorder) drain(ctx context.Context) error {
 	return r.finalTally(flushed)
 }
 
+// ErrFinalTally says that the sink did not take the final tally: nothing that
+// is kept says what became of the exchanges that are missing.
+var ErrFinalTally = errors.New("the final tally is not written")
+
+// lastTry bounds the wait for the final tally after a sink has not finished
+// what it held within the DrainTimeout.
+const lastTry = 2 * time.Second
+
 func (r *Recorder) finalTally(flushed error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.DrainTimeout)
+	limit := r.cfg.DrainTimeout
+	if flushed != nil {
+		limit = min(limit, lastTry)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	written := make(chan error, 1)
 	r.tally(true, func(err error) { written <- err })
@@ -153,7 +165,7 @@ func (r *Recorder) finalTally(flushed error) error {
 		err = errors.Join(err, ctx.Err())
 	}
 	if err != nil {
-		return fmt.Errorf("write final tally: %w", errors.Join(err, flushed))
+		return fmt.Errorf("stop recorder: %w: %w", ErrFinalTally, errors.Join(err, flushed))
 	}
 	return nil
 }

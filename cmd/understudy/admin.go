@@ -22,6 +22,7 @@ import (
 type admin struct {
 	registry *prometheus.Registry
 	ready    atomic.Bool
+	notice   atomic.Pointer[string] // what /readyz adds; traffic is served all the same
 }
 
 func newAdmin(own ...prometheus.Collector) *admin {
@@ -62,6 +63,9 @@ func (a *admin) handler() http.Handler {
 			return
 		}
 		fmt.Fprintln(w, "ok")
+		if notice := a.notice.Load(); notice != nil && *notice != "" {
+			fmt.Fprintln(w, "but not recording:", *notice)
+		}
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
