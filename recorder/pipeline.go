@@ -85,7 +85,7 @@ func (r *Recorder) report(before books.Tally) books.Tally {
 }
 
 func (r *Recorder) deliver(t *tapWriter) {
-	k := &ticket{books: r.books, bytes: t.held()}
+	k := &ticket{books: r.books, entry: t.entry, bytes: t.held()}
 	if err := r.sink.Exchange(r.seal(t), k.done); err != nil {
 		k.done(err)
 	}
@@ -95,6 +95,7 @@ func (r *Recorder) deliver(t *tapWriter) {
 // exchange waits for the sink: request and response can be freed.
 type ticket struct {
 	books *books.Books
+	entry *books.Entry
 	bytes int64
 	used  atomic.Bool
 }
@@ -105,10 +106,10 @@ func (k *ticket) done(err error) {
 	}
 	k.books.Release(k.bytes)
 	if err != nil {
-		k.books.Drop(Reason(err))
+		k.entry.Drop(Reason(err))
 		return
 	}
-	k.books.Record()
+	k.entry.Record()
 }
 
 // settlePause is how often drain checks whether handlers have returned.
@@ -171,6 +172,11 @@ func (r *Recorder) finalTally(flushed error) error {
 }
 
 func (r *Recorder) tally(final bool, done func(error)) {
+	if t := r.books.Tally(); t.Excess() != r.excess {
+		r.excess = t.Excess()
+		r.log.Error("the recorder's books do not balance, which is a fault of the recorder: served is not recorded + dropped + pending",
+			"excess", r.excess, "served", t.Served, "recorded", t.Recorded, "dropped", t.Dropped, "pending", t.Pending, "recorder", r.instance)
+	}
 	err := r.sink.Tally(r.books.Statement(time.Now(), final), func(err error) {
 		if err != nil {
 			r.metrics.tallyErrors.Inc()

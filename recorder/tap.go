@@ -18,12 +18,12 @@ import (
 // context: no tally counts what is served after the final one.
 func (r *Recorder) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
-		sequence, open := r.books.Open()
+		entry, open := r.books.Open()
 		if !open {
 			next.ServeHTTP(w, in)
 			return
 		}
-		t := &tapWriter{r: r, w: w, in: in, sequence: sequence, start: time.Now()}
+		t := &tapWriter{r: r, w: w, in: in, entry: entry, start: time.Now()}
 		if reason := r.begin(t); reason != "" {
 			t.drop(reason)
 			next.ServeHTTP(w, in)
@@ -88,11 +88,11 @@ func targetOf(in *http.Request) string {
 // tapWriter is the http.ResponseWriter that a handler sees: it copies what
 // passes. After the handler has returned, it waits in the queue.
 type tapWriter struct {
-	r        *Recorder
-	w        http.ResponseWriter
-	in       *http.Request
-	sequence uint64
-	start    time.Time
+	r     *Recorder
+	w     http.ResponseWriter
+	in    *http.Request
+	entry *books.Entry
+	start time.Time
 
 	requestHead []field
 	headBytes   int64
@@ -253,7 +253,7 @@ func (t *tapWriter) held() int64 {
 // drop ends an exchange that never reaches the sink.
 func (t *tapWriter) drop(reason string) {
 	t.r.books.Release(t.held())
-	t.r.books.Drop(reason)
+	t.entry.Drop(reason)
 }
 
 // answered reports whether the upstream itself has answered.
