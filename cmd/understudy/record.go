@@ -124,13 +124,18 @@ func (a *app) record(ctx context.Context) error {
 // drainTraffic bounds how long requests under way are waited for at the end.
 const drainTraffic = 20 * time.Second
 
+// errDrained is why requests that outlast drainTraffic are cancelled.
+var errDrained = errors.New("the recorder has stopped")
+
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
 func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer leave(nil)
+	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
@@ -144,6 +149,7 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 		grace, cancel := context.WithTimeout(context.Background(), drainTraffic)
 		defer cancel()
 		if server.Shutdown(grace) != nil {
+			leave(errDrained)
 			_ = server.Close()
 		}
 		return nil

@@ -1,11 +1,14 @@
 package proxy
 
 import (
+	"context"
 	"iter"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"understudy.dev/exchange/message"
 )
@@ -16,6 +19,10 @@ type call struct {
 	in    *http.Request
 	body  *requestBody
 	trace httptrace.ClientTrace
+
+	ctx      context.Context // of the request to the upstream; see follow
+	patience time.Duration
+	goodbye  atomic.Pointer[time.Timer] // cancels ctx
 
 	closing bool // the answer says that the connection is closed after it
 

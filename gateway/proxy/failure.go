@@ -102,9 +102,12 @@ func writeError(w http.ResponseWriter, f failure) {
 
 func kindOf(c *call, err error) string {
 	switch {
-	case errors.Is(err, message.ErrClientGone) || c.in.Context().Err() != nil:
+	case errors.Is(err, message.ErrClientGone) || c.ctx.Err() != nil:
 		return kindCanceled
 	case c.body != nil && c.body.broken.Load():
+		if c.in.Context().Err() != nil {
+			return kindCanceled
+		}
 		return kindRequest
 	}
 	if kind := understudyv1.Label(message.TransportError(err).GetKind()); failures[kind].status != 0 {

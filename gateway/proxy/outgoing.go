@@ -13,7 +13,7 @@ import (
 func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 	in := c.in
 	c.trace.Got1xxResponse = c.informational
-	out := in.WithContext(httptrace.WithClientTrace(in.Context(), &c.trace))
+	out := in.WithContext(httptrace.WithClientTrace(c.ctx, &c.trace))
 	out.URL = &target
 	out.RequestURI = ""
 	// On a connection that stays open the Transport sends a body that the

@@ -41,7 +41,8 @@ func (u *upstream) upgrade(c *call, response *http.Response) {
 	}
 	u.metrics.upgrades.Inc()
 	defer u.metrics.upgrades.Dec()
-	stop := context.AfterFunc(c.in.Context(), func() { conn.Close(); back.Close() })
+	c.keep() // a tunnel ends by its own ends
+	stop := context.AfterFunc(c.ctx, func() { conn.Close(); back.Close() })
 	defer stop()
 	u.tunnel(conn, client.Reader, back)
 }

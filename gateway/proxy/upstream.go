@@ -85,6 +85,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 		return
 	}
 	c := &call{w: w, in: in}
+	defer c.follow(u.cfg.HalfCloseTimeout)()
 	out := u.outgoing(c, target)
 	if c.body != nil {
 		// Without it the server closes the request body as the response

@@ -413,7 +413,7 @@ func TestClientAbortCancelsTheUpstream(t *testing.T) {
 		<-r.Context().Done()
 		close(canceled)
 	}))
-	c, _ := dial(t, proxyTo(t, up))
+	c, _ := dial(t, proxyTo(t, up, func(c *proxy.Config) { c.HalfCloseTimeout = time.Millisecond }))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-started
 	c.Close()
