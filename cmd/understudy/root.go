@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"strings"
@@ -148,6 +149,10 @@ func (a *app) setupLog() error {
 		return err
 	}
 	a.log = slog.New(a.logHandler(level))
+	// net/http's client and others write there, and straight to standard error
+	// if they are let.
+	log.SetFlags(0)
+	log.SetOutput(newLibraryLog(a.log).Writer())
 	return nil
 }
 

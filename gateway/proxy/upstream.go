@@ -99,6 +99,11 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 		u.fail(c, err)
 		return
 	}
+	if response.StatusCode < 100 || response.StatusCode > 999 {
+		response.Body.Close()
+		u.fail(c, errStatus) // net/http panics when it is to send such a status
+		return
+	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		u.upgrade(c, response)
 		return

@@ -238,6 +238,8 @@ func TestUpstreamFailures(t *testing.T) {
 	f("", "502 Bad Gateway: the upstream broke the connection\n")
 	f("nonsense\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	f("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
+	f("HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
+	f("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	f("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	closed := rawUpstream(t, func(net.Conn, *bufio.Reader) {})
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
