@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -84,8 +85,23 @@ func (r *Recorder) report(before books.Tally) books.Tally {
 	return now
 }
 
+// panicLogEvery is how often a stack is logged; the books count every panic.
+const panicLogEvery = 10 * time.Second
+
 func (r *Recorder) deliver(t *tapWriter) {
 	k := &ticket{books: r.books, entry: t.entry, bytes: t.held()}
+	defer func() {
+		// One exchange that nobody thought of must not end the process that
+		// serves the traffic.
+		if p := recover(); p != nil {
+			k.done(errPanic)
+			if time.Since(r.panicked) >= panicLogEvery {
+				r.panicked = time.Now()
+				r.log.Error("an exchange could not be recorded: panic", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()),
+					"sequence", t.entry.Sequence, "recorder", r.instance, "at_most_every", panicLogEvery)
+			}
+		}
+	}()
 	if err := r.sink.Exchange(r.seal(t), k.done); err != nil {
 		k.done(err)
 	}

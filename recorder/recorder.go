@@ -27,6 +27,7 @@ type Recorder struct {
 
 	books    *books.Books
 	excess   int64 // of the books, as it was last said
+	panicked time.Time
 	pending  chan *tapWriter
 	inFlight atomic.Int64
 	paused   atomic.Bool

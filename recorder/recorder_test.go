@@ -438,6 +438,34 @@ func TestBooksBalanceUnderRandomFailures(t *testing.T) {
 	}
 }
 
+// first panics at the first exchange.
+type first struct {
+	recordertest.Sink
+	done bool
+}
+
+func (s *first) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	if !s.done {
+		s.done = true
+		panic("no exchange like this")
+	}
+	return s.Sink.Exchange(e, done)
+}
+
+// TestPanicBehindTheLivePathCostsOneExchange, not the process.
+func TestPanicBehindTheLivePathCostsOneExchange(t *testing.T) {
+	address, r, stop := start(t, config(), new(first), echo)
+	for range 3 {
+		send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Tally(); c.Served != 3 || c.Recorded != 2 || c.Dropped[books.ReasonPanic] != 1 || c.Bytes != 0 || c.Excess() != 0 {
+		t.Errorf("counts %+v", c)
+	}
+}
+
 // hanging never returns from Exchange until released.
 type hanging struct {
 	recordertest.Sink
