@@ -56,6 +56,7 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.
 	plain.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
 	h2c.SetUnencryptedHTTP2(true)
 	up.plain, up.h2c = cfg.transport(&plain), cfg.transport(&h2c)
+	up.plain.DialContext = quietly(up.plain.DialContext)
 	return up, nil
 }
 

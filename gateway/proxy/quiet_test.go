@@ -1,0 +1,47 @@
+package proxy_test
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// TestSecondAnswerReachesNobody: an upstream that appends an answer to its
+// answer must not have it delivered to whoever comes next on that connection.
+func TestSecondAnswerReachesNobody(t *testing.T) {
+	const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
+	up := rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+		for head(r) != "" {
+			if _, err := io.WriteString(c, sized+evil); err != nil {
+				return
+			}
+		}
+	})
+	address := proxyTo(t, up)
+	var clients sync.WaitGroup
+	for range 8 {
+		clients.Go(func() {
+			client := &http.Client{Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for range 400 {
+				r, err := client.Get("http://" + address + "/")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				b, _ := io.ReadAll(r.Body)
+				r.Body.Close()
+				// A connection that broke in the meantime is told as such.
+				if got := string(b); got != "early" && !strings.HasPrefix(got, "502 ") {
+					t.Errorf("got %q", b)
+					return
+				}
+			}
+		})
+	}
+	clients.Wait()
+}
