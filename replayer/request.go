@@ -24,6 +24,7 @@ const (
 	skipHeader     = "header_not_sendable" // nor a header this field
 	skipInFlight   = "in_flight_limit"     // too many unfinished
 	skipCanceled   = "canceled"            // the run was interrupted before
+	skipUnresolved = "unresolved"          // a name that it needs is not known
 	// It was sent, but the run was interrupted before it was known how it ends.
 	skipInterrupted = "interrupted"
 )
@@ -85,13 +86,14 @@ func sendableField(f *understudyv1.Header) bool {
 }
 
 // build makes the request for the candidate: the recorded one with the
-// candidate's own values, credentials and marks. Redacted fields are left out,
-// because a token is no credential.
-func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (*http.Request, []byte) {
+// candidate's own names, credentials and marks. A redacted field is left out,
+// because a token is no credential, unless the candidate gave what it stands for.
+func (r *Replayer) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
-	h := r.header(e)
+	sent := names.Target(string(q.GetTarget()))
+	h := r.header(e, sent, names)
 	u := r.client.Base()
-	aim(u, pairs.Target(string(q.GetTarget())))
+	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if r.cfg.PreserveHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
@@ -101,16 +103,34 @@ func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (
 			req.Host = value
 		}
 	}
-	body := q.GetBody().GetContent()
-	if h.Get("Content-Encoding") == "" {
-		switch kind := message.MediaType(h.Get("Content-Type")); {
-		case message.IsJSON(kind):
-			body = pairs.JSON(body)
-		case message.IsForm(kind):
-			body = pairs.Form(body)
-		}
+	return req, translated(h, q.GetBody().GetContent(), names)
+}
+
+// maxTranslated bounds what a body is unpacked to, in bytes.
+const maxTranslated = 1 << 20
+
+// translated is the body with the candidate's names. One that had content
+// codings is sent without them if it changed, and so is one with digests of
+// itself.
+func translated(h http.Header, body []byte, names *substitute.Request) []byte {
+	plain, err := message.Decode(body, strings.Join(h.Values("Content-Encoding"), ","), maxTranslated)
+	if err != nil {
+		return body
 	}
-	return req, body
+	out := plain
+	switch kind := message.MediaType(h.Get("Content-Type")); {
+	case message.IsJSON(kind):
+		out = names.JSON(plain)
+	case message.IsForm(kind):
+		out = names.Form(plain)
+	}
+	if bytes.Equal(out, plain) {
+		return body
+	}
+	for _, name := range []string{"Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+		h.Del(name)
+	}
+	return out
 }
 
 // aim points a base address at a raw target, byte for byte.
@@ -128,16 +148,18 @@ func aim(u *url.URL, target string) {
 	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
-func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
+func (r *Replayer) header(e *understudyv1.Exchange, sent string, names *substitute.Request) http.Header {
 	fields := e.GetRequest().GetHeaders()
-	left := leftOut(e)
+	left, redacted := leftOut(e), redactedFields(e)
 	h := make(http.Header, len(fields)+len(r.cfg.Headers)+3)
 	for _, f := range fields {
 		name := http.CanonicalHeaderKey(f.GetName())
 		if left[name] || strings.HasPrefix(name, ":") {
 			continue
 		}
-		h[name] = append(h[name], string(f.GetValue()))
+		if value, ok := field(names, name, string(f.GetValue()), sent, redacted[name]); ok {
+			h[name] = append(h[name], value)
+		}
 	}
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
@@ -153,18 +175,35 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 	return h
 }
 
-// leftOut are the canonical names of the fields that are not sent: redacted
-// ones and those that belong to the recorded connection.
+// field is what is sent of a recorded field; ok says whether it is.
+func field(names *substitute.Request, name, value, target string, isRedacted bool) (out string, ok bool) {
+	if name == "Cookie" {
+		line := names.Cookie(value, target, !isRedacted)
+		return line, line != "" || value == "" && !isRedacted
+	}
+	value, ok = names.Credential(name, value, !isRedacted)
+	return names.Field(name, value), ok
+}
+
+// redactedFields are the canonical names of the fields that hold tokens of
+// redaction.
+func redactedFields(e *understudyv1.Exchange) map[string]bool {
+	out := map[string]bool{}
+	for _, x := range e.GetRedactions() {
+		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
+			out[http.CanonicalHeaderKey(x.GetName())] = true
+		}
+	}
+	return out
+}
+
+// leftOut are the canonical names of the fields that are not sent because they
+// belong to the recorded connection.
 func leftOut(e *understudyv1.Exchange) map[string]bool {
 	left := make(map[string]bool, 16)
 	connection := message.Values(e.GetRequest().GetHeaders(), "Connection")
 	for _, name := range slices.Concat(message.HopByHop(), message.Nominated(connection), clientsOwn) {
 		left[name] = true
-	}
-	for _, x := range e.GetRedactions() {
-		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
-			left[http.CanonicalHeaderKey(x.GetName())] = true
-		}
 	}
 	return left
 }

@@ -15,6 +15,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -113,8 +115,12 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 
 func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
+	key, err := token.New([]byte(a.cfg.Record.Key))
+	if err != nil {
+		return nil, usagef("record.key: %w", err)
+	}
 	pc := a.cfg.Kafka.Producer
-	pc.DeliveryTimeout = 2 * time.Minute // a replay is not repeated lightly
+	pc.DeliveryTimeout = 2 * time.Minute // repeating a replay is expensive
 	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
 	producer, err := a.newProducer(ctx, pc)
 	if err != nil {
@@ -127,7 +133,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names()), a.log, ad.registry)
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key)), a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -170,7 +176,7 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	return w, nil
 }
 
-// moment reads a time, or a duration before now.
+// moment parses a time, or a duration before now.
 func moment(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -185,7 +191,7 @@ func moment(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// addHeaders puts those of the command line over those of the file.
+// addHeaders overrides headers of the file with those of the command line.
 func (a *app) addHeaders(headers []string) error {
 	if len(headers) == 0 {
 		return nil
@@ -234,7 +240,7 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if !w.To.IsZero() {
 		spec.ToUnixNano = w.To.UnixNano()
 	}
-	r.Headers = nil // secrets have no fingerprint
+	r.Headers = nil // secrets are left out of the fingerprint
 	if text, err := yaml.Marshal(r); err == nil {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}

@@ -22,6 +22,9 @@ type Monitor struct {
 	// Beside is the Location given together with an Operation-Location: where
 	// the result will be.
 	Beside string
+	// Expected is an answer such as the one that is waited for, nil if none is
+	// known. With it a document at a plain Location is told from the answer.
+	Expected *understudyv1.Response
 }
 
 // MonitorOf finds the status monitor that an acknowledgement names.
@@ -101,13 +104,18 @@ const (
 // "not yet" (it may be written after the answer).
 const grace = 2 * time.Second
 
-// Means interprets the status of an answer to a poll; after is the time since
-// the acknowledgement.
-func (m Monitor) Means(status uint32, after time.Duration) Meaning {
+// Means reads the status of a poll's answer that came so long after the
+// acknowledgement. What is by definition worth repeating (RFC 9110, 15.5.9; RFC
+// 8470, 5.2; RFC 6585, 4) or says when to come back (RFC 9110, 10.2.3) is no
+// end.
+func (m Monitor) Means(r *understudyv1.Response, after time.Duration) Meaning {
+	status := r.GetStatus()
 	switch {
 	case status < 400:
 		return Look
-	case status == http.StatusNotFound && after < grace, status == http.StatusTooManyRequests, status >= 500:
+	case status == http.StatusNotFound && after < grace, status >= 500,
+		status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests,
+		message.First(r.GetHeaders(), "Retry-After") != "":
 		return Retry
 	case m.Document, status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return GiveUp

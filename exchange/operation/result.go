@@ -1,8 +1,6 @@
 package operation
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -23,9 +21,10 @@ type Status struct {
 // beside Operation-Location in the acknowledgement. What the user says about
 // the result takes precedence.
 func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
-	s, answer := c.Read(r, m.Document)
+	document := m.Document || m.describes(r)
+	s, answer := c.Read(r, document)
 	out := Status{State: s, Answer: answer}
-	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
+	if !document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
 		return out
 	}
 	if raw, ok := at(answer.GetBody().GetContent(), "/result"); ok && string(raw) != "null" {
@@ -36,30 +35,6 @@ func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 		out.Elsewhere = where
 	} else {
 		out.Elsewhere = m.Beside
-	}
-	return out
-}
-
-// Agree reports whether two completions have the same status and content. JSON
-// is compared by value: another order of members is not a contradiction.
-func Agree(a, b *understudyv1.Response) bool {
-	if a.GetStatus() != b.GetStatus() {
-		return false
-	}
-	x, y := a.GetBody().GetContent(), b.GetBody().GetContent()
-	return bytes.Equal(x, y) || bytes.Equal(canonical(x), canonical(y))
-}
-
-func canonical(body []byte) []byte {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	var v any
-	if dec.Decode(&v) != nil {
-		return body
-	}
-	out, err := json.Marshal(v)
-	if err != nil {
-		return body
 	}
 	return out
 }

@@ -98,6 +98,9 @@ type Request struct {
 	HTTP  *http.Request
 	Body  []byte
 	Route string
+	// Recorded is what the other system had answered, nil if nothing is known:
+	// it tells an operation's document from the answer that is waited for.
+	Recorded *understudyv1.Response
 	// Scheduled is the intended send time; latencies count from it and from
 	// the actual one.
 	Scheduled time.Time

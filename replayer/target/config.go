@@ -27,8 +27,8 @@ type Completion struct {
 	// Timeout is how long after the send a completion is waited for; then the
 	// request counts as lost. Default 30 s.
 	Timeout time.Duration `yaml:"timeout"`
-	// Deadline after which a completion is late, from the intended send time;
-	// 0 is none.
+	// Deadline after which a completion is late, from the actual send; 0 is
+	// none.
 	Deadline time.Duration `yaml:"deadline"`
 	// Linger is how long after a completion another one is watched for;
 	// default 1 s, 0 does not watch.

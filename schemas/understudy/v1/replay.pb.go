@@ -78,6 +78,59 @@ func (Channel) EnumDescriptor() ([]byte, []int) {
 	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{0}
 }
 
+// Proof is what shows that the two name one thing.
+type Substitution_Proof int32
+
+const (
+	Substitution_PROOF_UNSPECIFIED Substitution_Proof = 0
+	// Both sides made it in answer to one request.
+	Substitution_PROOF_CREATED Substitution_Proof = 1
+	// Both stand at one place of two answers that are otherwise alike: enough
+	// to send it, not to call a difference harmless.
+	Substitution_PROOF_ALIGNED Substitution_Proof = 2
+)
+
+// Enum value maps for Substitution_Proof.
+var (
+	Substitution_Proof_name = map[int32]string{
+		0: "PROOF_UNSPECIFIED",
+		1: "PROOF_CREATED",
+		2: "PROOF_ALIGNED",
+	}
+	Substitution_Proof_value = map[string]int32{
+		"PROOF_UNSPECIFIED": 0,
+		"PROOF_CREATED":     1,
+		"PROOF_ALIGNED":     2,
+	}
+)
+
+func (x Substitution_Proof) Enum() *Substitution_Proof {
+	p := new(Substitution_Proof)
+	*p = x
+	return p
+}
+
+func (x Substitution_Proof) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Substitution_Proof) Descriptor() protoreflect.EnumDescriptor {
+	return file_understudy_v1_replay_proto_enumTypes[1].Descriptor()
+}
+
+func (Substitution_Proof) Type() protoreflect.EnumType {
+	return &file_understudy_v1_replay_proto_enumTypes[1]
+}
+
+func (x Substitution_Proof) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Substitution_Proof.Descriptor instead.
+func (Substitution_Proof) EnumDescriptor() ([]byte, []int) {
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{3, 0}
+}
+
 // Observation is what one system did with one request.
 type Observation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -175,12 +228,8 @@ type Completion struct {
 	LatencyNano int64 `protobuf:"varint,4,opt,name=latency_nano,json=latencyNano,proto3" json:"latency_nano,omitempty"`
 	ServiceNano int64 `protobuf:"varint,5,opt,name=service_nano,json=serviceNano,proto3" json:"service_nano,omitempty"`
 	// Completions seen for this request until the observation closed.
-	Seen uint32 `protobuf:"varint,6,opt,name=seen,proto3" json:"seen,omitempty"`
-	// Later completions whose payload disagreed with the first; at most 4 kept.
-	Contradictions []*Response `protobuf:"bytes,7,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
-	// Number of contradicting completions seen, kept or not.
-	Contradicted uint32 `protobuf:"varint,8,opt,name=contradicted,proto3" json:"contradicted,omitempty"`
-	Polls        uint32 `protobuf:"varint,9,opt,name=polls,proto3" json:"polls,omitempty"`
+	Seen  uint32 `protobuf:"varint,6,opt,name=seen,proto3" json:"seen,omitempty"`
+	Polls uint32 `protobuf:"varint,9,opt,name=polls,proto3" json:"polls,omitempty"`
 	// Raw Location/Operation-Location that was polled, or the callback path.
 	Location string `protobuf:"bytes,10,opt,name=location,proto3" json:"location,omitempty"`
 	// What ended the wait without a completion, e.g. "timeout",
@@ -188,12 +237,22 @@ type Completion struct {
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// For people, about reason. Holds no payload and no secret.
 	Detail string `protobuf:"bytes,12,opt,name=detail,proto3" json:"detail,omitempty"`
-	// Deadline that this completion was held against; 0 means none.
+	// Deadline of the completion, from the actual send; 0 means none.
 	DeadlineNano int64 `protobuf:"varint,13,opt,name=deadline_nano,json=deadlineNano,proto3" json:"deadline_nano,omitempty"`
 	// Earlier requests of this session that were provably still unfinished when
 	// this one completed although the baseline had finished them before it
 	// began: exchange ids, at most 8.
-	Overtook      []string `protobuf:"bytes,14,rep,name=overtook,proto3" json:"overtook,omitempty"`
+	Overtook []string `protobuf:"bytes,14,rep,name=overtook,proto3" json:"overtook,omitempty"`
+	// From the actual send to the start of the last poll that said "not yet"; 0
+	// when none did. The operation ended between this and service_nano.
+	PendingNano int64 `protobuf:"varint,15,opt,name=pending_nano,json=pendingNano,proto3" json:"pending_nano,omitempty"`
+	// Completions after the first, in their order; at most 8 are kept, seen
+	// counts all. A monitor that was asked again and repeated itself to the byte
+	// is none.
+	Later []*Sighting `protobuf:"bytes,16,rep,name=later,proto3" json:"later,omitempty"`
+	// From the actual send to the start of the poll that said done; 0 when it was
+	// not a poll that said so. Until service_nano the candidate was answering.
+	AskedNano     int64 `protobuf:"varint,17,opt,name=asked_nano,json=askedNano,proto3" json:"asked_nano,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -270,20 +329,6 @@ func (x *Completion) GetSeen() uint32 {
 	return 0
 }
 
-func (x *Completion) GetContradictions() []*Response {
-	if x != nil {
-		return x.Contradictions
-	}
-	return nil
-}
-
-func (x *Completion) GetContradicted() uint32 {
-	if x != nil {
-		return x.Contradicted
-	}
-	return 0
-}
-
 func (x *Completion) GetPolls() uint32 {
 	if x != nil {
 		return x.Polls
@@ -326,8 +371,94 @@ func (x *Completion) GetOvertook() []string {
 	return nil
 }
 
-// Substitution records that a recorded value was replaced by the candidate's
-// own in a request, or is known to correspond to it in this session.
+func (x *Completion) GetPendingNano() int64 {
+	if x != nil {
+		return x.PendingNano
+	}
+	return 0
+}
+
+func (x *Completion) GetLater() []*Sighting {
+	if x != nil {
+		return x.Later
+	}
+	return nil
+}
+
+func (x *Completion) GetAskedNano() int64 {
+	if x != nil {
+		return x.AskedNano
+	}
+	return 0
+}
+
+// Sighting is one completion of an operation that had completed before.
+type Sighting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent when it is the first completion's to the byte. The bodies kept
+	// together are no longer than one body may be; what does not fit is cut.
+	Payload *Response `protobuf:"bytes,1,opt,name=payload,proto3" json:"payload,omitempty"`
+	Failed  bool      `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
+	// From the actual send.
+	ServiceNano   int64 `protobuf:"varint,3,opt,name=service_nano,json=serviceNano,proto3" json:"service_nano,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sighting) Reset() {
+	*x = Sighting{}
+	mi := &file_understudy_v1_replay_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sighting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sighting) ProtoMessage() {}
+
+func (x *Sighting) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_replay_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sighting.ProtoReflect.Descriptor instead.
+func (*Sighting) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Sighting) GetPayload() *Response {
+	if x != nil {
+		return x.Payload
+	}
+	return nil
+}
+
+func (x *Sighting) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+func (x *Sighting) GetServiceNano() int64 {
+	if x != nil {
+		return x.ServiceNano
+	}
+	return 0
+}
+
+// Substitution is a pair of names: what the baseline calls a thing and what the
+// candidate calls it, as known in the session. It stands in a replay if it was
+// put into the request, or if either name occurs in the answers.
 type Substitution struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
 	Recorded  string                 `protobuf:"bytes,1,opt,name=recorded,proto3" json:"recorded,omitempty"`
@@ -335,14 +466,24 @@ type Substitution struct {
 	// Where the pair was learned: exchange id.
 	LearnedFrom string `protobuf:"bytes,3,opt,name=learned_from,json=learnedFrom,proto3" json:"learned_from,omitempty"`
 	// How often it was replaced in this request; 0 = known but not used here.
-	Uses          uint32 `protobuf:"varint,4,opt,name=uses,proto3" json:"uses,omitempty"`
+	Uses uint32 `protobuf:"varint,4,opt,name=uses,proto3" json:"uses,omitempty"`
+	// What it names ("order"), from the member or the path that held it; empty
+	// when unknown.
+	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Whether each side writes it as a JSON number.
+	RecordedNumber  bool               `protobuf:"varint,6,opt,name=recorded_number,json=recordedNumber,proto3" json:"recorded_number,omitempty"`
+	CandidateNumber bool               `protobuf:"varint,7,opt,name=candidate_number,json=candidateNumber,proto3" json:"candidate_number,omitempty"`
+	Proof           Substitution_Proof `protobuf:"varint,8,opt,name=proof,proto3,enum=understudy.v1.Substitution_Proof" json:"proof,omitempty"`
+	// The exchange whose answers contradicted the pair; empty while it holds. A
+	// broken pair is neither sent nor forgiven.
+	BrokenBy      string `protobuf:"bytes,9,opt,name=broken_by,json=brokenBy,proto3" json:"broken_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Substitution) Reset() {
 	*x = Substitution{}
-	mi := &file_understudy_v1_replay_proto_msgTypes[2]
+	mi := &file_understudy_v1_replay_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -354,7 +495,7 @@ func (x *Substitution) String() string {
 func (*Substitution) ProtoMessage() {}
 
 func (x *Substitution) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_replay_proto_msgTypes[2]
+	mi := &file_understudy_v1_replay_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -367,7 +508,7 @@ func (x *Substitution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Substitution.ProtoReflect.Descriptor instead.
 func (*Substitution) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{2}
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Substitution) GetRecorded() string {
@@ -394,6 +535,96 @@ func (x *Substitution) GetLearnedFrom() string {
 func (x *Substitution) GetUses() uint32 {
 	if x != nil {
 		return x.Uses
+	}
+	return 0
+}
+
+func (x *Substitution) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Substitution) GetRecordedNumber() bool {
+	if x != nil {
+		return x.RecordedNumber
+	}
+	return false
+}
+
+func (x *Substitution) GetCandidateNumber() bool {
+	if x != nil {
+		return x.CandidateNumber
+	}
+	return false
+}
+
+func (x *Substitution) GetProof() Substitution_Proof {
+	if x != nil {
+		return x.Proof
+	}
+	return Substitution_PROOF_UNSPECIFIED
+}
+
+func (x *Substitution) GetBrokenBy() string {
+	if x != nil {
+		return x.BrokenBy
+	}
+	return ""
+}
+
+// Moment ties a moment of the recording to the same one of the replay,
+// nanoseconds since the Unix epoch. Between two of them time runs at the speed
+// of the run; where a pause was cut, one begins anew.
+type Moment struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RecordedUnixNano int64                  `protobuf:"varint,1,opt,name=recorded_unix_nano,json=recordedUnixNano,proto3" json:"recorded_unix_nano,omitempty"`
+	ReplayedUnixNano int64                  `protobuf:"varint,2,opt,name=replayed_unix_nano,json=replayedUnixNano,proto3" json:"replayed_unix_nano,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Moment) Reset() {
+	*x = Moment{}
+	mi := &file_understudy_v1_replay_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Moment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Moment) ProtoMessage() {}
+
+func (x *Moment) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_replay_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Moment.ProtoReflect.Descriptor instead.
+func (*Moment) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Moment) GetRecordedUnixNano() int64 {
+	if x != nil {
+		return x.RecordedUnixNano
+	}
+	return 0
+}
+
+func (x *Moment) GetReplayedUnixNano() int64 {
+	if x != nil {
+		return x.ReplayedUnixNano
 	}
 	return 0
 }
@@ -425,14 +656,23 @@ type Replay struct {
 	ClosedUnixNano int64 `protobuf:"varint,12,opt,name=closed_unix_nano,json=closedUnixNano,proto3" json:"closed_unix_nano,omitempty"`
 	// Scale of the schedule: 5 means that five recorded seconds pass in one; 0
 	// when there is no scale.
-	Speed         float64 `protobuf:"fixed64,13,opt,name=speed,proto3" json:"speed,omitempty"`
+	Speed float64 `protobuf:"fixed64,13,opt,name=speed,proto3" json:"speed,omitempty"`
+	// How long it was held back beyond its time for an answer that it needs.
+	HeldNano int64 `protobuf:"varint,14,opt,name=held_nano,json=heldNano,proto3" json:"held_nano,omitempty"`
+	// The moments since which time runs evenly, oldest first: that of the run's
+	// first exchange and those after the latest cut pauses, at most 32.
+	Moments []*Moment `protobuf:"bytes,15,rep,name=moments,proto3" json:"moments,omitempty"`
+	// Pairs of names that occur and did not find room in substitutions.
+	SubstitutionsDropped uint32 `protobuf:"varint,16,opt,name=substitutions_dropped,json=substitutionsDropped,proto3" json:"substitutions_dropped,omitempty"`
+	// About skipped, for people: which name it needs and where it was made.
+	SkippedDetail string `protobuf:"bytes,17,opt,name=skipped_detail,json=skippedDetail,proto3" json:"skipped_detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
 	*x = Replay{}
-	mi := &file_understudy_v1_replay_proto_msgTypes[3]
+	mi := &file_understudy_v1_replay_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +684,7 @@ func (x *Replay) String() string {
 func (*Replay) ProtoMessage() {}
 
 func (x *Replay) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_replay_proto_msgTypes[3]
+	mi := &file_understudy_v1_replay_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +697,7 @@ func (x *Replay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replay.ProtoReflect.Descriptor instead.
 func (*Replay) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{3}
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Replay) GetRun() string {
@@ -551,6 +791,34 @@ func (x *Replay) GetSpeed() float64 {
 	return 0
 }
 
+func (x *Replay) GetHeldNano() int64 {
+	if x != nil {
+		return x.HeldNano
+	}
+	return 0
+}
+
+func (x *Replay) GetMoments() []*Moment {
+	if x != nil {
+		return x.Moments
+	}
+	return nil
+}
+
+func (x *Replay) GetSubstitutionsDropped() uint32 {
+	if x != nil {
+		return x.SubstitutionsDropped
+	}
+	return 0
+}
+
+func (x *Replay) GetSkippedDetail() string {
+	if x != nil {
+		return x.SkippedDetail
+	}
+	return ""
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -563,7 +831,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_understudy_v1_replay_proto_msgTypes[4]
+	mi := &file_understudy_v1_replay_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -575,7 +843,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_replay_proto_msgTypes[4]
+	mi := &file_understudy_v1_replay_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -588,7 +856,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{4}
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Orphan) GetChannel() Channel {
@@ -624,7 +892,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x10ack_service_nano\x18\x04 \x01(\x03R\x0eackServiceNano\x129\n" +
 	"\n" +
 	"completion\x18\x05 \x01(\v2\x19.understudy.v1.CompletionR\n" +
-	"completion\"\xeb\x03\n" +
+	"completion\"\xa1\x04\n" +
 	"\n" +
 	"Completion\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x121\n" +
@@ -632,21 +900,39 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x06failed\x18\x03 \x01(\bR\x06failed\x12!\n" +
 	"\flatency_nano\x18\x04 \x01(\x03R\vlatencyNano\x12!\n" +
 	"\fservice_nano\x18\x05 \x01(\x03R\vserviceNano\x12\x12\n" +
-	"\x04seen\x18\x06 \x01(\rR\x04seen\x12?\n" +
-	"\x0econtradictions\x18\a \x03(\v2\x17.understudy.v1.ResponseR\x0econtradictions\x12\"\n" +
-	"\fcontradicted\x18\b \x01(\rR\fcontradicted\x12\x14\n" +
+	"\x04seen\x18\x06 \x01(\rR\x04seen\x12\x14\n" +
 	"\x05polls\x18\t \x01(\rR\x05polls\x12\x1a\n" +
 	"\blocation\x18\n" +
 	" \x01(\tR\blocation\x12\x16\n" +
 	"\x06reason\x18\v \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\f \x01(\tR\x06detail\x12#\n" +
 	"\rdeadline_nano\x18\r \x01(\x03R\fdeadlineNano\x12\x1a\n" +
-	"\bovertook\x18\x0e \x03(\tR\bovertook\"\x7f\n" +
+	"\bovertook\x18\x0e \x03(\tR\bovertook\x12!\n" +
+	"\fpending_nano\x18\x0f \x01(\x03R\vpendingNano\x12-\n" +
+	"\x05later\x18\x10 \x03(\v2\x17.understudy.v1.SightingR\x05later\x12\x1d\n" +
+	"\n" +
+	"asked_nano\x18\x11 \x01(\x03R\taskedNanoJ\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
+	"\bSighting\x121\n" +
+	"\apayload\x18\x01 \x01(\v2\x17.understudy.v1.ResponseR\apayload\x12\x16\n" +
+	"\x06failed\x18\x02 \x01(\bR\x06failed\x12!\n" +
+	"\fservice_nano\x18\x03 \x01(\x03R\vserviceNano\"\x83\x03\n" +
 	"\fSubstitution\x12\x1a\n" +
 	"\brecorded\x18\x01 \x01(\tR\brecorded\x12\x1c\n" +
 	"\tcandidate\x18\x02 \x01(\tR\tcandidate\x12!\n" +
 	"\flearned_from\x18\x03 \x01(\tR\vlearnedFrom\x12\x12\n" +
-	"\x04uses\x18\x04 \x01(\rR\x04uses\"\x95\x04\n" +
+	"\x04uses\x18\x04 \x01(\rR\x04uses\x12\x12\n" +
+	"\x04kind\x18\x05 \x01(\tR\x04kind\x12'\n" +
+	"\x0frecorded_number\x18\x06 \x01(\bR\x0erecordedNumber\x12)\n" +
+	"\x10candidate_number\x18\a \x01(\bR\x0fcandidateNumber\x127\n" +
+	"\x05proof\x18\b \x01(\x0e2!.understudy.v1.Substitution.ProofR\x05proof\x12\x1b\n" +
+	"\tbroken_by\x18\t \x01(\tR\bbrokenBy\"D\n" +
+	"\x05Proof\x12\x15\n" +
+	"\x11PROOF_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rPROOF_CREATED\x10\x01\x12\x11\n" +
+	"\rPROOF_ALIGNED\x10\x02\"d\n" +
+	"\x06Moment\x12,\n" +
+	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xbf\x05\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -661,7 +947,11 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	" \x01(\tR\askipped\x12-\n" +
 	"\x06orphan\x18\v \x01(\v2\x15.understudy.v1.OrphanR\x06orphan\x12(\n" +
 	"\x10closed_unix_nano\x18\f \x01(\x03R\x0eclosedUnixNano\x12\x14\n" +
-	"\x05speed\x18\r \x01(\x01R\x05speed\"\x94\x01\n" +
+	"\x05speed\x18\r \x01(\x01R\x05speed\x12\x1b\n" +
+	"\theld_nano\x18\x0e \x01(\x03R\bheldNano\x12/\n" +
+	"\amoments\x18\x0f \x03(\v2\x15.understudy.v1.MomentR\amoments\x123\n" +
+	"\x15substitutions_dropped\x18\x10 \x01(\rR\x14substitutionsDropped\x12%\n" +
+	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\"\x94\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
@@ -685,39 +975,45 @@ func file_understudy_v1_replay_proto_rawDescGZIP() []byte {
 	return file_understudy_v1_replay_proto_rawDescData
 }
 
-var file_understudy_v1_replay_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_replay_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_understudy_v1_replay_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_understudy_v1_replay_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_understudy_v1_replay_proto_goTypes = []any{
-	(Channel)(0),           // 0: understudy.v1.Channel
-	(*Observation)(nil),    // 1: understudy.v1.Observation
-	(*Completion)(nil),     // 2: understudy.v1.Completion
-	(*Substitution)(nil),   // 3: understudy.v1.Substitution
-	(*Replay)(nil),         // 4: understudy.v1.Replay
-	(*Orphan)(nil),         // 5: understudy.v1.Orphan
-	(*Response)(nil),       // 6: understudy.v1.Response
-	(*TransportError)(nil), // 7: understudy.v1.TransportError
-	(*Exchange)(nil),       // 8: understudy.v1.Exchange
-	(*Request)(nil),        // 9: understudy.v1.Request
+	(Channel)(0),            // 0: understudy.v1.Channel
+	(Substitution_Proof)(0), // 1: understudy.v1.Substitution.Proof
+	(*Observation)(nil),     // 2: understudy.v1.Observation
+	(*Completion)(nil),      // 3: understudy.v1.Completion
+	(*Sighting)(nil),        // 4: understudy.v1.Sighting
+	(*Substitution)(nil),    // 5: understudy.v1.Substitution
+	(*Moment)(nil),          // 6: understudy.v1.Moment
+	(*Replay)(nil),          // 7: understudy.v1.Replay
+	(*Orphan)(nil),          // 8: understudy.v1.Orphan
+	(*Response)(nil),        // 9: understudy.v1.Response
+	(*TransportError)(nil),  // 10: understudy.v1.TransportError
+	(*Exchange)(nil),        // 11: understudy.v1.Exchange
+	(*Request)(nil),         // 12: understudy.v1.Request
 }
 var file_understudy_v1_replay_proto_depIdxs = []int32{
-	6,  // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
-	7,  // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
-	2,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
+	9,  // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
+	10, // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
+	3,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
 	0,  // 3: understudy.v1.Completion.channel:type_name -> understudy.v1.Channel
-	6,  // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
-	6,  // 5: understudy.v1.Completion.contradictions:type_name -> understudy.v1.Response
-	8,  // 6: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
-	1,  // 7: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
-	1,  // 8: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
-	3,  // 9: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
-	5,  // 10: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
-	0,  // 11: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
-	9,  // 12: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	9,  // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
+	4,  // 5: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
+	9,  // 6: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
+	1,  // 7: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
+	11, // 8: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
+	2,  // 9: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
+	2,  // 10: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
+	5,  // 11: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
+	8,  // 12: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
+	6,  // 13: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
+	0,  // 14: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
+	12, // 15: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_replay_proto_init() }
@@ -732,8 +1028,8 @@ func file_understudy_v1_replay_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_replay_proto_rawDesc), len(file_understudy_v1_replay_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   5,
+			NumEnums:      2,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
