@@ -23,6 +23,7 @@ type requestBody struct {
 	in      *http.Request
 	trailer http.Header
 	reading sync.Mutex // held while a Read of from is under way
+	touched bool       // a Read has begun
 	closed  atomic.Bool
 	broken  atomic.Bool
 	through atomic.Bool // read to its end
@@ -34,6 +35,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, errHandlerDone
 	}
+	b.touched = true
 	b.call.continueBody()
 	n, err := b.from.Read(p)
 	switch {
@@ -48,6 +50,23 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.broken.Store(true)
 	}
 	return n, err
+}
+
+// again lets the Transport take another connection when the one that it had
+// turned out to be closed before a byte of the request was written. Of a body
+// that nobody has read from nothing is lost.
+func (c *call) again() (io.ReadCloser, error) {
+	b := c.body
+	if !b.reading.TryLock() {
+		return nil, io.ErrUnexpectedEOF
+	}
+	defer b.reading.Unlock()
+	if b.touched {
+		return nil, io.ErrUnexpectedEOF
+	}
+	b.closed.Store(true)
+	c.body = &requestBody{call: c, from: b.from, in: b.in, trailer: b.trailer}
+	return c.body, nil
 }
 
 func (b *requestBody) Close() error {

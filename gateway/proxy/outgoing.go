@@ -42,7 +42,7 @@ func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 		}
 		c.body.trailer = out.Trailer
 	}
-	out.Body = c.body
+	out.Body, out.GetBody = c.body, c.again
 	return out
 }
 

@@ -51,8 +51,7 @@ const quietLimit = 100 * time.Millisecond
 // one. The Transport puts the connection back before it looks, so that an
 // upstream that sends two answers to one request would now and then have the
 // second one delivered to the next client. If there are such bytes, the Transport
-// closes the connection; the request then goes over another one, or fails with
-// 502 if it has a body. Bytes that arrive later than the next request is written
+// closes the connection, and the request goes over another one. Bytes that arrive later than the next request is written
 // cannot be told from its answer.
 func whenQuiet(info httptrace.GotConnInfo) {
 	conn := info.Conn

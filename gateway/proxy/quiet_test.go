@@ -15,7 +15,10 @@ import (
 func TestSecondAnswerReachesNobody(t *testing.T) {
 	const evil = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
 	up := rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
-		for head(r) != "" {
+		for h := head(r); h != ""; h = head(r) {
+			if strings.Contains(h, "Content-Length: 4") {
+				_, _ = r.Discard(4)
+			}
 			if _, err := io.WriteString(c, sized+evil); err != nil {
 				return
 			}
@@ -27,16 +30,16 @@ func TestSecondAnswerReachesNobody(t *testing.T) {
 		clients.Go(func() {
 			client := &http.Client{Transport: &http.Transport{}}
 			defer client.CloseIdleConnections()
-			for range 400 {
-				r, err := client.Get("http://" + address + "/")
+			for i := range 400 {
+				body := strings.NewReader("body"[:i%2*4]) // every other request has one
+				r, err := client.Post("http://"+address+"/", "text/plain", body)
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				b, _ := io.ReadAll(r.Body)
 				r.Body.Close()
-				// A connection that broke in the meantime is told as such.
-				if got := string(b); got != "early" && !strings.HasPrefix(got, "502 ") {
+				if string(b) != "early" {
 					t.Errorf("got %q", b)
 					return
 				}
