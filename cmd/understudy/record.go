@@ -111,7 +111,7 @@ func (a *app) record(ctx context.Context) error {
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad) })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
-	err = serveTraffic(ctx, ln, rec, upstream, a.log, func() { ad.ready.Store(false) })
+	err = serveTraffic(ctx, ln, rec, upstream, newRefusals(ad.registry), a.log, func() { ad.ready.Store(false) })
 	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
@@ -129,7 +129,7 @@ var errDrained = errors.New("the recorder has stopped")
 
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, log *slog.Logger, draining func()) error {
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, refused *refusals, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
@@ -138,6 +138,7 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     newLibraryLog(log),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
+	refused.watch(server)
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	var group errgroup.Group
