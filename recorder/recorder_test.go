@@ -144,6 +144,19 @@ func TestWholeExchange(t *testing.T) {
 	}
 }
 
+func TestTargetIsRecordedAsItIsSentOn(t *testing.T) {
+	f := func(target, want, authority string) {
+		t.Helper()
+		got := one(t, echo, "OPTIONS "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if string(got.Request.Target) != want || got.Request.Authority != authority {
+			t.Errorf("%s: target %q, authority %q", target, got.Request.Target, got.Request.Authority)
+		}
+	}
+	f("/a%2Fb?x=%zz", "/a%2Fb?x=%zz", "h")
+	f("http://shop.example/abs?x=%2f", "/abs?x=%2f", "shop.example")
+	f("http://shop.example?x=1", "/?x=1", "shop.example")
+}
+
 func TestBodyBeyondTheLimitIsCutAndHashedWhole(t *testing.T) {
 	body := strings.Repeat("0123456789", 10_000)
 	f := func(route string, limits map[string]int64, keep int64) {

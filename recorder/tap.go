@@ -76,13 +76,18 @@ func (t *tapWriter) bodyOf(in *http.Request) *http.Request {
 	return out
 }
 
-// targetOf is the raw request target; a request that no server parsed has only
-// its URL.
+// targetOf returns the raw request target, of the absolute form what follows
+// the authority, which is in in.Host: so it is sent on, and so it can be
+// replayed. A request that no server parsed has only its URL.
 func targetOf(in *http.Request) string {
-	if in.RequestURI != "" {
+	switch {
+	case in.RequestURI == "":
+		return in.URL.RequestURI()
+	case in.Method == http.MethodConnect:
 		return in.RequestURI
 	}
-	return in.URL.RequestURI()
+	origin, _ := message.OriginForm(in.RequestURI)
+	return origin
 }
 
 // tapWriter is the http.ResponseWriter that a handler sees: it copies what

@@ -65,9 +65,10 @@ func (u *upstream) outHeader(in *http.Request) http.Header {
 	if message.HasToken(in.Header["Te"], "trailers") {
 		h["Te"] = []string{"trailers"}
 	}
-	if protocol := in.Header["Upgrade"]; len(protocol) > 0 && in.ProtoMajor == 1 && message.HasToken(in.Header["Connection"], "upgrade") {
-		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocol
+	if protocols := upgradeOf(in); len(protocols) > 0 {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocols
 	}
+	delete(h, "Http2-Settings")
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // else net/http would name itself
 	}
@@ -78,6 +79,26 @@ func (u *upstream) outHeader(in *http.Request) http.Header {
 		appendForwarded(h, in)
 	}
 	return h
+}
+
+// upgradeOf returns the protocols that a client wants to switch to, as sent on:
+// all but HTTP/2 (RFC 7540, 3.2; withdrawn by RFC 9113), which would concern one
+// connection only and needs a header that does too.
+func upgradeOf(in *http.Request) []string {
+	lists := in.Header["Upgrade"]
+	if len(lists) == 0 || in.ProtoMajor != 1 || !message.HasToken(in.Header["Connection"], "upgrade") {
+		return nil
+	}
+	if !message.HasToken(lists, "h2c") && !message.HasToken(lists, "h2") {
+		return lists
+	}
+	var others []string
+	for protocol := range message.Elements(lists) {
+		if !strings.EqualFold(protocol, "h2c") && !strings.EqualFold(protocol, "h2") {
+			others = append(others, protocol)
+		}
+	}
+	return others
 }
 
 func appendForwarded(h http.Header, in *http.Request) {

@@ -18,7 +18,7 @@ func (u *upstream) upgrade(c *call, response *http.Response) {
 	back, ok := response.Body.(io.ReadWriteCloser)
 	// The rest of a body would be mistaken for the new protocol's bytes, which
 	// the client may send only after it (RFC 9110, 7.8).
-	if !ok || c.pending() || !message.HasToken(c.in.Header["Connection"], "upgrade") {
+	if !ok || c.pending() || len(upgradeOf(c.in)) == 0 {
 		response.Body.Close()
 		u.fail(c, message.ErrUnexpectedUpgrade)
 		return
