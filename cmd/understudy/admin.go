@@ -41,7 +41,7 @@ func (a *admin) start(address string, log *slog.Logger) (stop func(), err error)
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w; choose another address with --admin", err)
 	}
-	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: newLibraryLog(log)}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn)}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(ln) }()
 	return func() {

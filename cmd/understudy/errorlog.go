@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"log"
 	"log/slog"
 	"strings"
 	"sync"
@@ -12,13 +11,13 @@ import (
 // libraryLogEvery is how often one kind of message is let through.
 const libraryLogEvery = 10 * time.Second
 
-// libraryLog takes what net/http says through package log: a line for each bad
+// libraryLog is the slog.Handler for what net/http says through package log: a line for each bad
 // connection and 64 KiB of stack for each panic, as often as a hostile client
 // or upstream likes. It lets one of a kind through in libraryLogEvery with the
 // number of those it kept back, and cuts a message before what it quotes, which
 // is what the other side has sent.
 type libraryLog struct {
-	log  *slog.Logger
+	slog.Handler
 	mu   sync.Mutex
 	seen map[string]*libraryMessages
 }
@@ -31,15 +30,13 @@ type libraryMessages struct {
 // maxLibraryKinds bounds seen; net/http has some dozens of texts.
 const maxLibraryKinds = 100
 
-func newLibraryLog(to *slog.Logger) *log.Logger {
-	return log.New(&libraryLog{log: to, seen: map[string]*libraryMessages{}}, "", 0)
+func newLibraryLog(to *slog.Logger) *libraryLog {
+	return &libraryLog{Handler: to.Handler(), seen: map[string]*libraryMessages{}}
 }
 
-// Write implements io.Writer for package log, which calls it once for a
-// message.
-func (l *libraryLog) Write(p []byte) (int, error) {
-	text := strings.TrimSuffix(string(p), "\n")
-	level := slog.LevelWarn
+// Handle implements slog.Handler.
+func (l *libraryLog) Handle(ctx context.Context, r slog.Record) error {
+	text, level := r.Message, slog.LevelWarn
 	if strings.Contains(text, "panic serving") {
 		level = slog.LevelError // the stack stays: it is of this program
 	} else {
@@ -61,13 +58,17 @@ func (l *libraryLog) Write(p []byte) (int, error) {
 	if !m.last.IsZero() && now.Sub(m.last) < libraryLogEvery {
 		m.kept++
 		l.mu.Unlock()
-		return len(p), nil
+		return nil
 	}
 	kept := m.kept
 	m.last, m.kept = now, 0
 	l.mu.Unlock()
-	l.log.Log(context.Background(), level, text, "alike_since_the_last", kept, "at_most_every", libraryLogEvery)
-	return len(p), nil
+	if !l.Enabled(ctx, level) {
+		return nil
+	}
+	out := slog.NewRecord(r.Time, level, text, 0)
+	out.AddAttrs(slog.Int("alike_since_the_last", kept), slog.Duration("at_most_every", libraryLogEvery))
+	return l.Handler.Handle(ctx, out)
 }
 
 func firstWords(s string, n int) string {

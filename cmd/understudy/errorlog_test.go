@@ -14,7 +14,7 @@ import (
 func TestLibraryLog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		l := newLibraryLog(slog.New(slog.NewTextHandler(&out, nil)))
+		l := slog.NewLogLogger(newLibraryLog(slog.New(slog.NewTextHandler(&out, nil))), slog.LevelWarn)
 		said := func() (lines []string) {
 			for _, line := range strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n") {
 				if _, after, ok := strings.Cut(line, "msg="); ok {

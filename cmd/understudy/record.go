@@ -136,7 +136,7 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)
 	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
-		ErrorLog:                     newLibraryLog(log),
+		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	refused.watch(server)
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log"
 	"log/slog"
 	"os"
 	"strings"
@@ -153,10 +152,9 @@ func (a *app) setupLog() error {
 		return err
 	}
 	a.log = slog.New(a.logHandler(level))
-	// net/http's client and others write there, and straight to standard error
-	// if they are let.
-	log.SetFlags(0)
-	log.SetOutput(newLibraryLog(a.log).Writer())
+	// net/http's client uses package log, which would write straight to standard
+	// error; this redirects it.
+	slog.SetDefault(slog.New(newLibraryLog(a.log)))
 	return nil
 }
 

@@ -17,7 +17,7 @@ import (
 
 // noticed starts a proxy and returns its address and a channel that is closed
 // when net/http has cancelled the first request. base is the server's context.
-func noticed(t *testing.T, base context.Context, upstream string, limit time.Duration) (address string, seen chan struct{}) {
+func noticed(base context.Context, t *testing.T, upstream string, limit time.Duration) (address string, seen chan struct{}) {
 	t.Helper()
 	cfg := proxy.DefaultConfig()
 	cfg.URL, cfg.HalfCloseTimeout = "http://"+upstream, limit
@@ -56,7 +56,7 @@ func TestClientThatClosesItsSideGetsItsAnswer(t *testing.T) {
 				time.Sleep(pause)
 			}
 		}))
-		address, seen := noticed(t, t.Context(), up, limit)
+		address, seen := noticed(t.Context(), t, up, limit)
 		go func() { <-seen; close(closed) }()
 		c, r := dial(t, address)
 		io.WriteString(c, "GET / HTTP/1.0\r\nHost: h\r\n\r\n")
@@ -86,7 +86,7 @@ func TestGoneClientCancelsTheUpstreamWithinBound(t *testing.T) {
 		}))
 		base, stop := context.WithCancelCause(t.Context())
 		defer stop(nil)
-		address, _ := noticed(t, base, up, limit)
+		address, _ := noticed(base, t, up, limit)
 		c, _ := dial(t, address)
 		io.WriteString(c, request)
 		<-started
