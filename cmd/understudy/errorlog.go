@@ -34,6 +34,9 @@ func newLibraryLog(to *slog.Logger) *libraryLog {
 	return &libraryLog{Handler: to.Handler(), seen: map[string]*libraryMessages{}}
 }
 
+// Enabled implements slog.Handler; the level is known when the text is.
+func (l *libraryLog) Enabled(context.Context, slog.Level) bool { return true }
+
 // Handle implements slog.Handler.
 func (l *libraryLog) Handle(ctx context.Context, r slog.Record) error {
 	text, level := r.Message, slog.LevelWarn
@@ -63,7 +66,7 @@ func (l *libraryLog) Handle(ctx context.Context, r slog.Record) error {
 	kept := m.kept
 	m.last, m.kept = now, 0
 	l.mu.Unlock()
-	if !l.Enabled(ctx, level) {
+	if !l.Handler.Enabled(ctx, level) {
 		return nil
 	}
 	out := slog.NewRecord(r.Time, level, text, 0)

@@ -31,6 +31,56 @@ type call struct {
 	mu    sync.Mutex
 	final bool
 	asked bool // 100 has been sent
+
+	// shared says that the upstream connection carries other requests too.
+	shared bool
+	hints  hints
+}
+
+// hints are 1xx on their way to one client that come over a connection which
+// other requests use: its reading goroutine must not wait for this client.
+// What does not fit is left out, since no answer depends on it.
+type hints struct {
+	mu      sync.Mutex
+	ended   bool
+	waiting chan func()
+	written chan struct{}
+}
+
+// maxHints is how many wait at most; each is a head within MaxHeaderBytes.
+const maxHints = 16
+
+func (q *hints) add(write func()) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.ended {
+		return
+	}
+	if q.waiting == nil {
+		q.waiting, q.written = make(chan func(), maxHints), make(chan struct{})
+		go func() {
+			defer close(q.written)
+			for write := range q.waiting {
+				write()
+			}
+		}()
+	}
+	select {
+	case q.waiting <- write:
+	default:
+	}
+}
+
+// end returns when those that wait are written.
+func (q *hints) end() {
+	q.mu.Lock()
+	q.ended = true
+	waiting := q.waiting
+	q.mu.Unlock()
+	if waiting != nil {
+		close(waiting)
+		<-q.written
+	}
 }
 
 // copied makes net/http send a copy of the header map with a 1xx. Its HTTP/2
@@ -44,17 +94,27 @@ var copied = []string{"0"}
 // An upstream's 100 is not forwarded: it makes the Transport read the body, and
 // that makes continueBody ask for it.
 func (c *call) informational(code int, header textproto.MIMEHeader) error {
+	switch {
+	case code == http.StatusContinue || !c.in.ProtoAtLeast(1, 1):
+	case c.shared:
+		c.hints.add(func() { c.pass(code, header) })
+	default:
+		c.pass(code, header)
+	}
+	return nil
+}
+
+func (c *call) pass(code int, header textproto.MIMEHeader) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.final || code == http.StatusContinue || !c.in.ProtoAtLeast(1, 1) {
-		return nil
+	if c.final {
+		return
 	}
 	h := c.w.Header()
 	copyEndToEnd(h, http.Header(header))
 	h["Content-Length"] = copied
 	c.w.WriteHeader(code)
 	clear(h)
-	return nil
 }
 
 // continueBody asks a client for the body that it announced with
@@ -87,6 +147,7 @@ func layers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
 }
 
 func (c *call) endInformational() {
+	c.hints.end()
 	c.mu.Lock()
 	c.final = true
 	c.mu.Unlock()

@@ -12,6 +12,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
+
+	"understudy.dev/gateway/proxy"
 )
 
 // hints is one 103 with n header lines.
@@ -108,4 +111,37 @@ func TestHintsBesideContinue(t *testing.T) {
 			t.Fatalf("got %v, %v", count, err)
 		}
 	}
+}
+
+// TestHintsForOneClientDelayNoOther: over HTTP/2 all requests share a connection
+// to the upstream, and a client that does not read must not stop it.
+func TestHintsForOneClientDelayNoOther(t *testing.T) {
+	flooded := make(chan struct{})
+	up := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/flood" {
+			w.Header().Set("Link", "</a>")
+			w.WriteHeader(http.StatusEarlyHints)
+			_, _ = io.WriteString(w, "hi")
+			return
+		}
+		w.Header().Set("Link", strings.Repeat("x", 100<<10))
+		for range 200 { // beyond the buffers of both sockets
+			w.WriteHeader(http.StatusEarlyHints)
+		}
+		close(flooded)
+		<-r.Context().Done()
+	}))
+	address := proxyTo(t, up, func(c *proxy.Config) { c.Protocol, c.HalfCloseTimeout = proxy.ProtocolH2C, 0 })
+	c, _ := dial(t, address)
+	io.WriteString(c, "GET /flood HTTP/1.1\r\nHost: h\r\n\r\n")
+	select {
+	case <-flooded:
+	case <-time.After(5 * time.Second): // the flood is dammed up, which the next request will show
+	}
+	d, r := dial(t, address)
+	io.WriteString(d, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	if first, then := head(r), head(r); !strings.HasPrefix(first, "HTTP/1.1 103 ") || !strings.HasPrefix(then, "HTTP/1.1 200 ") {
+		t.Errorf("got %q, then %q", first, then)
+	}
+	c.Close()
 }

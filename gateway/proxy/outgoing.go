@@ -12,7 +12,7 @@ import (
 
 func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 	in := c.in
-	c.trace.Got1xxResponse, c.trace.GotConn = c.informational, whenQuiet
+	c.trace.Got1xxResponse, c.trace.GotConn = c.informational, c.whenQuiet
 	out := in.WithContext(httptrace.WithClientTrace(c.ctx, &c.trace))
 	out.URL = &target
 	out.RequestURI = ""

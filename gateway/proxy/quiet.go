@@ -53,26 +53,25 @@ const quietLimit = 100 * time.Millisecond
 // second one delivered to the next client. If there are such bytes, the Transport
 // closes the connection, and the request goes over another one. Bytes that arrive later than the next request is written
 // cannot be told from its answer.
-func whenQuiet(info httptrace.GotConnInfo) {
+//
+// On HTTP/2 streams are numbered; there the connection is shared.
+func (c *call) whenQuiet(info httptrace.GotConnInfo) {
 	conn := info.Conn
-	if over, ok := conn.(*tls.Conn); ok {
-		if over.ConnectionState().NegotiatedProtocol == "h2" {
-			return // its streams are numbered
-		}
+	if over, ok := conn.(*tls.Conn); ok && over.ConnectionState().NegotiatedProtocol != "h2" {
 		conn = over.NetConn()
 	}
-	c, ok := conn.(*quietConn)
-	if !ok || !info.Reused {
+	quiet, ok := conn.(*quietConn)
+	if c.shared = !ok; c.shared || !info.Reused {
 		return
 	}
-	for tries := 0; !c.reading.Load() && !c.closed.Load(); tries++ {
+	for tries := 0; !quiet.reading.Load() && !quiet.closed.Load(); tries++ {
 		switch {
 		case tries < 20:
 			runtime.Gosched()
 		case tries < 20+int(quietLimit/quietPause):
 			time.Sleep(quietPause)
 		default:
-			_ = c.Close()
+			_ = quiet.Close()
 		}
 	}
 }
