@@ -1,0 +1,101 @@
+package redact
+
+import (
+	"regexp"
+	"strings"
+)
+
+// IsToken says whether a text is a token that a Redactor put in the place of a
+// secret.
+func IsToken(text string) bool { return tokenShape.MatchString(text) }
+
+var tokenShape = regexp.MustCompile(`^` + domain + `_[A-Za-z0-9_-]{22}$`)
+
+// IsSecret says whether values of a name (of a member, a parameter, a field or a
+// kind of things) are secrets by that name: what is redacted by default, and
+// names that end in a word for a secret, an id behind it aside (reset_token,
+// sessionId). How its words are written apart does not matter.
+func IsSecret(name string) bool {
+	if len(name) > maxName {
+		return false
+	}
+	words := wordsOf(name)
+	for len(words) > 1 && (words[len(words)-1] == "id" || words[len(words)-1] == "ids") {
+		words = words[:len(words)-1]
+	}
+	if len(words) == 0 {
+		return false
+	}
+	if whole := strings.Join(words, ""); secretNames[whole] || secretNames[strings.TrimPrefix(whole, "x")] {
+		return true
+	}
+	last := strings.TrimSuffix(words[len(words)-1], "s")
+	before := ""
+	if len(words) > 1 {
+		before = words[len(words)-2]
+	}
+	switch last {
+	case "key":
+		return before != "" && !openKeys[before]
+	case "code", "link":
+		return proofs[before]
+	}
+	for _, end := range secretEnds {
+		if strings.HasSuffix(last, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxName is how long a name may be that is looked at, in bytes.
+const maxName = 256
+
+var (
+	secretNames = map[string]bool{}
+	secretEnds  = strings.Fields("token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey secretkey privatekey accesskey")
+	// openKeys are words before "key" that make it none to a lock.
+	openKeys = setOf("idempotency public primary foreign sort partition routing cache surrogate group order natural unique composite")
+	// proofs are words before "code" or "link" that make it one that lets in.
+	proofs = setOf("verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing")
+)
+
+func setOf(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+func init() {
+	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer")} {
+		for _, name := range list {
+			secretNames[strings.Join(wordsOf(name), "")] = true
+		}
+	}
+}
+
+// wordsOf are the words of a name in lower case: those of camel case too.
+func wordsOf(name string) (out []string) {
+	start := 0
+	cut := func(end int) {
+		if end > start {
+			out = append(out, strings.ToLower(name[start:end]))
+		}
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c >= 'A' && c <= 'Z':
+			if i > start && (name[i-1] < 'A' || name[i-1] > 'Z') {
+				cut(i)
+				start = i
+			}
+		case (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') && c < 0x80:
+			cut(i)
+			start = i + 1
+		}
+	}
+	cut(len(name))
+	return out
+}
