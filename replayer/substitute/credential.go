@@ -8,59 +8,35 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // credential is a value that an answer of the baseline gave its client to show
 // again: a cookie, a token against forged requests, a bearer token. It is found
 // by the recorded value, which may be redacted: equal values have equal tokens.
-// Sessions do not matter for that, since a login often begins another one.
+// It belongs to the session of that answer.
 type credential struct {
-	by *origin
-	// field or member of the answer; both empty for a cookie.
-	field  string
-	member string
+	by      *origin
+	session *session
 
 	// Under credentials.mu.
 	value  string  // the candidate's
 	cookie *cookie // the candidate's
 }
 
-// MaxCredentials are remembered for the run; the oldest go first.
-const MaxCredentials = 100_000
-
-type credentials struct {
-	mu         sync.Mutex
-	young, old map[string]*credential
-}
-
-// find must be called with mu held. Only what an earlier exchange gave counts.
-func (c *credentials) find(key string, before uint64) *credential {
-	found := c.young[key]
-	if found == nil {
-		found = c.old[key]
+// lost says whether the candidate gave nothing for it, and will not.
+func (v *credential) lost() bool {
+	select {
+	case <-v.by.done:
+		return v.value == "" && v.cookie == nil
+	default:
+		return false
 	}
-	if found == nil || found.by.sequence >= before {
-		return nil
-	}
-	return found
-}
-
-// put must be called with mu held; the first with a key stays.
-func (c *credentials) put(key string, v *credential) *credential {
-	if known := c.find(key, v.by.sequence+1); known != nil {
-		return known
-	}
-	if c.young == nil || len(c.young) >= MaxCredentials/2 {
-		c.old, c.young = c.young, map[string]*credential{}
-	}
-	c.young[key] = v
-	return v
 }
 
 // byCookie and byValue are the keys.
@@ -70,22 +46,17 @@ func byValue(value string) string        { return "v" + value }
 // leastCredential is how long a value must be to be known by itself.
 const leastCredential = 8
 
-// secretMembers are members that hold credentials, without separators and in
-// lower case; bearers those of them that go into Authorization.
-var (
-	bearers       = []string{"accesstoken", "token", "idtoken", "jwt", "authtoken", "bearertoken"}
-	secretMembers = map[string]bool{}
-	secretFields  = map[string]bool{}
-)
+// bearers are members whose values go into Authorization, without separators and
+// in lower case.
+var bearers = []string{"accesstoken", "token", "idtoken", "jwt", "authtoken", "bearertoken"}
 
-func init() {
-	for _, name := range append(strings.Fields("refreshtoken sessiontoken csrf xsrf csrftoken xsrftoken csrfmiddlewaretoken "+
-		"authenticitytoken apikey secret clientsecret password passwd"), bearers...) {
-		secretMembers[name] = true
-	}
-	for _, name := range strings.Fields("Authorization X-Csrf-Token X-Xsrf-Token X-Csrftoken X-Auth-Token X-Access-Token X-Refresh-Token X-Session-Id X-Session-Token X-Api-Key Api-Key") {
-		secretFields[name] = true
-	}
+// carriers are the schemes of Authorization with such a value behind them.
+// Others hold what the client computed of a secret of its own.
+var carriers = []string{"", "bearer", "token", "jwt"}
+
+// isCredentials says whether a header field holds credentials as its value.
+func isCredentials(field string) bool {
+	return field != "Cookie" && field != "Set-Cookie" && redact.IsSecret(field)
 }
 
 var separators = strings.NewReplacer("_", "", "-", "", ".", "", "@", "")
@@ -116,7 +87,7 @@ func secretsIn(body []byte) map[string]string {
 		}
 		for name, value := range members {
 			at := path + "/" + name
-			if text, ok := value.(string); ok && text != "" && len(text) <= maxCookie && secretMembers[plainName(name)] {
+			if text, ok := value.(string); ok && text != "" && len(text) <= maxCookie && redact.IsSecret(name) {
 				out[at] = text
 				continue
 			}
@@ -130,7 +101,8 @@ func secretsIn(body []byte) map[string]string {
 // marks are parts of all the names above, in what cases they are written.
 var marks = [][]byte{
 	[]byte("oken"), []byte("TOKEN"), []byte("jwt"), []byte("JWT"), []byte("srf"), []byte("SRF"), []byte("ecret"), []byte("SECRET"),
-	[]byte("pi_key"), []byte("piKey"), []byte("apikey"), []byte("API_KEY"), []byte("assw"), []byte("uthenticity"),
+	[]byte("key\""), []byte("Key\""), []byte("KEY\""), []byte("assw"), []byte("assp"), []byte("PASS"), []byte("uth"), []byte("ession"), []byte("SESSION"),
+	[]byte("sid\""), []byte("once\""), []byte("otp"), []byte("ode\""), []byte("_link\""), []byte("ignature"), []byte("edential"), []byte("bearer"), []byte("reset"),
 }
 
 // mayHold is a quick look before a document is taken apart.
@@ -139,18 +111,41 @@ func mayHold(body []byte) bool {
 }
 
 // remember enters the credentials that the recorded answer gives, and finds
-// those that the request shows. sent and body are the bodies of both.
+// those that the request shows. sent and body are the bodies of both. The
+// session's mu is held.
 func (x *Exchange) remember(sent, body []byte) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
-	c := &x.memory.credentials
+	s, c := x.session, &x.memory.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if s.jar.begun == 0 {
+		s.jar.begun = x.origin.sequence
+	}
+	var shown [][2]string // keys and values
 	for _, p := range cookiesOf(q.GetHeaders()) {
-		x.show(c.find(byCookie(p[0], p[1]), x.origin.sequence))
+		shown = append(shown, [2]string{byCookie(p[0], p[1]), p[1]})
+	}
+	for _, h := range q.GetHeaders() {
+		if value := bare(string(h.GetValue())); isCredentials(http.CanonicalHeaderKey(h.GetName())) && len(value) >= leastCredential {
+			shown = append(shown, [2]string{byValue(value), value})
+		}
+	}
+	for _, value := range forgeryTokens(sent) {
+		if len(value) >= leastCredential {
+			shown = append(shown, [2]string{byValue(value), value})
+		}
+	}
+	for range 2 { // one may show whom the session goes on with, and so what the others are
+		for _, p := range shown {
+			x.adopt(p[0], p[1])
+		}
+	}
+	for _, p := range shown {
+		x.show(x.own(p[0]))
 	}
 	for _, h := range q.GetHeaders() {
 		name := http.CanonicalHeaderKey(h.GetName())
-		if !secretFields[name] {
+		if !isCredentials(name) {
 			continue
 		}
 		if v := x.credentialFor(name, string(h.GetValue())); v != nil {
@@ -161,55 +156,59 @@ func (x *Exchange) remember(sent, body []byte) {
 			x.show(v)
 		}
 	}
-	for _, value := range forgeryTokens(sent) {
-		x.show(c.find(byValue(value), x.origin.sequence))
-	}
 	for _, line := range message.Values(a.GetHeaders(), "Set-Cookie") {
 		name, value, _ := cutCookie(line)
 		if name == "" || value == "" {
 			continue
 		}
-		made := c.put(byCookie(name, value), &credential{by: x.origin})
-		x.gives = append(x.gives, given{made, name, value})
+		v := x.give(given{name: name}, byCookie(name, value))
 		if len(value) >= leastCredential {
-			c.put(byValue(value), made)
+			x.hold(byValue(value), v)
 		}
 	}
 	for _, h := range a.GetHeaders() {
-		if name := http.CanonicalHeaderKey(h.GetName()); secretFields[name] && len(h.GetValue()) >= leastCredential {
-			x.give(&credential{by: x.origin, field: name}, bare(string(h.GetValue())))
+		if name := http.CanonicalHeaderKey(h.GetName()); isCredentials(name) && len(h.GetValue()) >= leastCredential {
+			x.give(given{field: name}, byValue(bare(string(h.GetValue()))))
 		}
 	}
-	logins := map[string]*credential{}
+	var logins []*credential
 	for path, value := range secretsIn(body) {
-		v := x.give(&credential{by: x.origin, member: path}, value)
-		if name := plainName(path[strings.LastIndexByte(path, '/')+1:]); slices.Contains(bearers, name) {
-			logins[name] = v
+		v := x.give(given{member: path}, byValue(value))
+		if slices.Contains(bearers, plainName(path[strings.LastIndexByte(path, '/')+1:])) {
+			logins = append(logins, v)
 		}
 	}
-	switch access := logins[bearers[0]]; {
-	case access != nil: // RFC 6749: beside it an id_token says who it is
-		x.session.login = access
-	case len(logins) == 1:
-		for _, v := range logins {
-			x.session.login = v
+	if len(logins) > 0 && a.GetStatus() < 400 {
+		if s.jar.logins++; s.jar.logins == 1 && len(logins) == 1 {
+			s.jar.login = logins[0]
 		}
 	}
 }
 
-// given is a credential and what the recording calls it.
+// given is a credential and where the recorded answer gave it: the name of a
+// cookie, a field, or the path of a member.
 type given struct {
 	*credential
-	name, value string // of a cookie
+	name, field, member string
 }
 
-func (x *Exchange) give(v *credential, value string) *credential {
-	c := &x.memory.credentials
-	known := c.put(byValue(value), v)
-	if known == v {
-		x.gives = append(x.gives, given{credential: v, value: value})
+// give enters one under its key, and returns what the session has under it.
+func (x *Exchange) give(g given, key string) *credential {
+	g.credential = x.hold(key, &credential{by: x.origin, session: x.session})
+	x.gives = append(x.gives, g)
+	return g.credential
+}
+
+// hold puts a credential into the session's jar; what was given before stays
+// unless it is lost.
+func (x *Exchange) hold(key string, v *credential) *credential {
+	x.memory.credentials.give(key, v)
+	known := x.session.jar.find(key, x.origin.sequence+1)
+	if known != nil && !known.lost() && (known.session == x.session || x.own(key) == known) {
+		return known
 	}
-	return known
+	x.session.put(key, v)
+	return v
 }
 
 func (x *Exchange) show(v *credential) {
@@ -236,29 +235,52 @@ func (x *Exchange) isRedacted(name string) bool {
 // credentialFor finds what a request field shows again: by its value, or, if it
 // is redacted and so cannot be told, the only one of that use in the session.
 func (x *Exchange) credentialFor(name, value string) *credential {
-	c := &x.memory.credentials
-	value = bare(value)
-	if len(value) >= leastCredential {
-		if v := c.find(byValue(value), x.origin.sequence); v != nil {
-			return v
-		}
-	}
-	if !x.isRedacted(name) {
+	inner := bare(value)
+	scheme := strings.ToLower(strings.TrimSpace(strings.TrimSuffix(value, inner)))
+	isAuthorization := name == "Authorization" || name == "Proxy-Authorization"
+	if isAuthorization && !slices.Contains(carriers, scheme) {
 		return nil
 	}
-	switch {
-	case strings.EqualFold(name, "Authorization"):
-		if v := x.session.login; v != nil && v.by.sequence < x.origin.sequence {
+	if len(inner) >= leastCredential {
+		if v := x.own(byValue(inner)); v != nil {
 			return v
 		}
+	}
+	switch {
+	case !x.isRedacted(name):
+	case name == "Authorization" && scheme == "bearer":
+		return x.session.jar.bearer(inner)
 	case forgery.MatchString(name):
 		for _, p := range cookiesOf(x.recorded.GetRequest().GetHeaders()) {
 			if forgery.MatchString(p[0]) {
-				return c.find(byCookie(p[0], p[1]), x.origin.sequence)
+				return x.own(byCookie(p[0], p[1]))
 			}
 		}
 	}
 	return nil
+}
+
+// bearer is the token of the session's only login, if nothing says that what a
+// redacted Authorization holds is another one.
+func (j *jar) bearer(redacted string) *credential {
+	switch {
+	case j.logins == 0:
+		if j.strangers == nil {
+			j.strangers = map[string]bool{}
+		}
+		if j.strangers[redacted] = true; len(j.strangers) > maxStrangers {
+			j.logins = 2 // too many to tell
+		}
+		return nil
+	case j.logins > 1 || j.login == nil || j.strangers[redacted]:
+		return nil
+	case j.bound == "":
+		j.bound = redacted
+	case j.bound != redacted:
+		j.logins = 2 // two users
+		return nil
+	}
+	return j.login
 }
 
 // keepCredentials takes the candidate's counterparts of what the recorded answer
@@ -274,48 +296,52 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	}
 	s, c := x.session, &x.memory.credentials
 	s.mu.Lock()
-	for name, k := range set {
-		if s.jar == nil {
-			s.jar = map[string]*cookie{}
-		}
-		if _, has := s.jar[name]; has || len(s.jar) < maxCookies {
-			s.jar[name] = k
-		}
-	}
-	s.mu.Unlock()
+	defer s.mu.Unlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	renewed := map[string]bool{}
 	shown := map[string]*credential{}
-	for _, p := range cookiesOf(x.recorded.GetRequest().GetHeaders()) {
-		shown[p[0]] = c.find(byCookie(p[0], p[1]), x.origin.sequence)
+	cookies := cookiesOf(x.recorded.GetRequest().GetHeaders())
+	for _, p := range cookies {
+		shown[p[0]] = x.own(byCookie(p[0], p[1]))
 	}
 	for _, g := range x.gives {
 		switch {
 		case g.member != "":
-			g.credential.value = members[g.member]
+			g.take(members[g.member])
 		case g.field != "":
-			g.credential.value = bare(message.First(answer.GetHeaders(), g.field))
+			g.take(bare(message.First(answer.GetHeaders(), g.field)))
 		default:
 			renewed[g.name] = true
 			if k := set[g.name]; k != nil {
-				g.cookie = k
 				g.credential.cookie = k
 			} else if old := shown[g.name]; old != nil && g.credential.cookie == nil {
 				g.credential.cookie = old.cookie // the candidate goes on with it
 			}
 		}
 	}
-	for name, v := range shown {
-		if k := set[name]; v != nil && k != nil && !renewed[name] {
-			v.cookie = k // renewed by the candidate alone
+	for _, p := range cookies { // what the candidate alone set
+		k := set[p[0]]
+		switch v := shown[p[0]]; {
+		case k == nil || renewed[p[0]]:
+		case v != nil:
+			v.cookie = k
+		default:
+			s.put(byCookie(p[0], p[1]), &credential{by: x.origin, session: s, cookie: k})
 		}
 	}
 }
 
+// take keeps the candidate's latest.
+func (v *credential) take(value string) {
+	if value != "" {
+		v.value = value
+	}
+}
+
 // Cookie puts the candidate's cookies where the recording sent those of the
-// same names; keep says that the recorded ones are no tokens of redaction.
-// target is the one that is sent. Empty if there is nothing to send.
+// same names and values; keep says that the recorded ones are no tokens of
+// redaction. target is the one that is sent. Empty if there is nothing to send.
 func (r *Request) Cookie(line, target string, keep bool) string {
 	if r == nil {
 		if keep {
@@ -331,16 +357,11 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
-		v := c.find(byCookie(name, value), x.origin.sequence)
-		k := x.session.jar[name]
+		v := x.own(byCookie(name, value))
 		switch {
 		case ok && v != nil:
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
-			}
-		case ok && k != nil:
-			if k.goesTo(pathOf(target), now) {
-				out = append(out, name+"="+k.value)
 			}
 		case keep && pair != "":
 			if ok {
@@ -371,13 +392,7 @@ func (r *Request) Credential(name, value string, keep bool) (out string, ok bool
 	if own == "" {
 		return "", false
 	}
-	if inner := bare(value); inner != value {
-		return strings.TrimSuffix(value, inner) + own, true
-	}
-	if strings.EqualFold(name, "Authorization") {
-		own = "Bearer " + own
-	}
-	return own, true
+	return strings.TrimSuffix(value, bare(value)) + own, true
 }
 
 // own is what the candidate gave; a cookie is decoded when a field repeats it,
@@ -423,11 +438,15 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	with := func(value string) (string, bool) {
-		if v := c.find(byValue(value), r.x.origin.sequence); v != nil && len(value) >= leastCredential {
-			own := v.own(false)
-			return own, own != ""
+		if len(value) < leastCredential {
+			return "", false
 		}
-		return "", false
+		v := r.x.own(byValue(value))
+		if v == nil {
+			return "", false
+		}
+		own := v.own(false)
+		return own, own != ""
 	}
 	if !form {
 		return forgeryMember.ReplaceAllFunc(body, func(m []byte) []byte {
@@ -454,15 +473,33 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 	return []byte(strings.Join(fields, "&"))
 }
 
-// isSecret says whether a pair is one of credentials, which stand nowhere but in
-// the messages themselves.
-func (m *Memory) isSecret(p names.Pair) bool {
-	switch p.Kind {
-	case "access", "refresh", "csrf", "xsrf", "authenticity", "bearer", "jwt":
-		return !names.IsDigits(p.Baseline.Text)
+// secret is shown for a value that is one.
+const secret = "(secret)"
+
+// idDigits are the most digits of a number that is no secret under a secret's
+// name: the 17th session is no session.
+const idDigits = 5
+
+// isSecret says whether a value of a kind stands nowhere but in the messages
+// themselves.
+func (m *Memory) isSecret(kind, value string) bool {
+	if names.IsDigits(value) && len(value) <= idDigits {
+		return false
+	}
+	if redact.IsSecret(kind) {
+		return true
 	}
 	c := &m.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.young[byValue(p.Baseline.Text)] != nil || c.old[byValue(p.Baseline.Text)] != nil
+	key := byValue(value)
+	return c.find(key) != nil || c.forgotten.has(key)
+}
+
+// shown is a value as it is shown.
+func (m *Memory) shown(kind, value string) string {
+	if m.isSecret(kind, value) {
+		return secret
+	}
+	return value
 }

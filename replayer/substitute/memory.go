@@ -62,8 +62,7 @@ type session struct {
 	stood   index                 // names in the candidate's answers
 	kinds   map[string]bool       // of what was made or listed
 	tags    map[string][]*version // by the baseline's entity tag or date
-	jar     map[string]*cookie    // what the candidate set
-	login   *credential           // the latest that an answer gave for Authorization
+	jar     jar                   // of credentials
 	forgot  bool                  // something
 	gone    bool                  // from the memory
 }
@@ -109,7 +108,7 @@ func (s *session) clear(gone bool) {
 	s.memory.total.Add(-s.held)
 	fresh := newSession(s.memory, s.key)
 	s.held, s.forgot, s.gone = 0, true, gone
-	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar, s.login = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, nil, nil
+	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, jar{}
 }
 
 // grow counts entries.

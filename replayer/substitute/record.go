@@ -43,6 +43,12 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
+		if x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text) {
+			p.Baseline, p.Candidate = names.Value{Text: secret}, names.Value{Text: secret}
+			if n == 0 {
+				return // it explains nothing
+			}
+		}
 		size += len(p.Kind) + len(p.Baseline.Text) + len(p.Candidate.Text) + len(p.From) + len(p.BrokenBy) + 16
 		if len(out) >= MaxListed || size > maxListedBytes {
 			dropped++
@@ -52,7 +58,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	}
 	var others []names.Pair
 	for _, p := range pairs {
-		if p.From == x.recorded.GetId() || x.memory.isSecret(p) {
+		if p.From == x.recorded.GetId() {
 			continue
 		}
 		if n := uses[names.Use{Kind: p.Kind, Baseline: p.Baseline.Text, Candidate: p.Candidate.Text}]; n > 0 {

@@ -122,7 +122,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(x.recorded.GetRequest().GetTarget()))}
 	build(r)
 	for _, p := range r.t.Broken() {
-		return nil, &Unresolved{p.Kind, p.Baseline.Text, p.From, whyBroken}
+		return nil, &Unresolved{p.Kind, s.memory.shown(p.Kind, p.Baseline.Text), p.From, whyBroken}
 	}
 	return r, nil
 }
@@ -161,11 +161,7 @@ func (s *session) resolve(n need) *Unresolved {
 	return nil
 }
 
-// because tells which name could not be had; a credential is not shown.
+// because tells which name could not be had; a secret is not shown.
 func (s *session) because(n need, why, from string) *Unresolved {
-	name := n.name
-	if s.memory.isSecret(names.Pair{Kind: n.at.Kind, Baseline: names.Value{Text: name}}) {
-		name = "(a credential)"
-	}
-	return &Unresolved{n.at.Kind, name, from, why}
+	return &Unresolved{n.at.Kind, s.memory.shown(n.at.Kind, n.name), from, why}
 }
