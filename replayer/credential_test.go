@@ -72,7 +72,7 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 	}
 	cookie := func(set, want string) {
 		t.Helper()
-		f(login(`{}`, "< *Set-Cookie: sid=rdx_1; Path=/"), next(``, "*Cookie: sid=rdx_1"), "Set-Cookie: "+set+"\n{}", "Cookie", want)
+		f(login(`{}`, "< *Set-Cookie: sid=rdx_sid0000000000000000001; Path=/"), next(``, "*Cookie: sid=rdx_sid0000000000000000001"), "Set-Cookie: "+set+"\n{}", "Cookie", want)
 	}
 	cookie("sid=CAND; Path=/; HttpOnly; Secure", "sid=CAND")
 	cookie(`sid="C A"; Path=/a`, `sid="C A"`)
@@ -87,34 +87,34 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 	cookie("sid=CAND; Domain=127.0.0.1", "sid=CAND")
 	cookie("other=CAND", "")
 	cookie("sid=ONE; Path=/\nSet-Cookie: sid=TWO; Path=/", "sid=TWO")
-	set := "< *Set-Cookie: sid=rdx_1; Path=/"
+	set := "< *Set-Cookie: sid=rdx_sid0000000000000000001; Path=/"
 	// Others stay as they are recorded, unless they are tokens of redaction.
-	f(login(`{}`, "< Set-Cookie: sid=B; Path=/"), next(``, "Cookie: theme=dark; sid=B; lang=en"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "theme=dark; sid=C; lang=en")
-	f(login(`{}`, set), next(``, "*Cookie: theme=rdx_2; sid=rdx_1"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "sid=C")
+	f(login(`{}`, "< Set-Cookie: sid=aG4x9Qz7Lk2Wp0Vt5RbY; Path=/"), next(``, "Cookie: theme=dark; sid=aG4x9Qz7Lk2Wp0Vt5RbY; lang=en"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "theme=dark; sid=C; lang=en")
+	f(login(`{}`, set), next(``, "*Cookie: theme=rdx_theme00000000000000002; sid=rdx_sid0000000000000000001"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "sid=C")
 	f(login(`{}`, set), next(``), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "") // the user sent none
-	f(login(`{}`, set), next(``, "*Cookie: sid=rdx_9"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "")
+	f(login(`{}`, set), next(``, "*Cookie: sid=rdx_sid0000000000000000009"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "")
 
 	// Tokens against forged requests.
-	f(login(`{}`, "< *X-Csrf-Token: rdx_token1"), next(``, "*X-Csrf-Token: rdx_token1"), "X-Csrf-Token: candidates\n{}", "X-Csrf-Token", "candidates")
-	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_token1; Path=/"), next(``, "*X-Xsrf-Token: rdx_token1", "*Cookie: XSRF-TOKEN=rdx_token1"),
+	f(login(`{}`, "< *X-Csrf-Token: rdx_csrf000000000000000001"), next(``, "*X-Csrf-Token: rdx_csrf000000000000000001"), "X-Csrf-Token: candidates\n{}", "X-Csrf-Token", "candidates")
+	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_csrf000000000000000001; Path=/"), next(``, "*X-Xsrf-Token: rdx_csrf000000000000000001", "*Cookie: XSRF-TOKEN=rdx_csrf000000000000000001"),
 		"Set-Cookie: XSRF-TOKEN=a%2Bb; Path=/\n{}", "X-Xsrf-Token", "a+b")
-	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_token1; Path=/"), next(``, "*X-Xsrf-Token: rdx_decoded", "*Cookie: XSRF-TOKEN=rdx_token1"),
+	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_csrf000000000000000001; Path=/"), next(``, "*X-Xsrf-Token: rdx_csrf000000000000000002", "*Cookie: XSRF-TOKEN=rdx_csrf000000000000000001"),
 		"Set-Cookie: XSRF-TOKEN=a%2Bb; Path=/\n{}", "X-Xsrf-Token", "a+b")
-	f(login(`{"csrfToken":"baseline"}`), next(``, "X-Csrf-Token: baseline"), `{"csrfToken":"candidate"}`, "X-Csrf-Token", "candidate")
-	f(login(`{"csrfToken":"baseline"}`), next(`{"_csrf":"baseline","n":"baseline"}`), `{"csrfToken":"candidate"}`, "", `{"_csrf":"candidate","n":"baseline"}`)
-	f(login(`{}`, "< Set-Cookie: csrftoken=baseline; Path=/"), next(`{"csrfmiddlewaretoken": "baseline"}`), "Set-Cookie: csrftoken=candidate; Path=/\n{}", "", `{"csrfmiddlewaretoken": "candidate"}`)
+	f(login(`{"csrfToken":"b4Se1iN3c5Rf7T0k3Nx9"}`), next(``, "X-Csrf-Token: b4Se1iN3c5Rf7T0k3Nx9"), `{"csrfToken":"candidate"}`, "X-Csrf-Token", "candidate")
+	f(login(`{"csrfToken":"b4Se1iN3c5Rf7T0k3Nx9"}`), next(`{"_csrf":"b4Se1iN3c5Rf7T0k3Nx9","n":"b4Se1iN3c5Rf7T0k3Nx9"}`), `{"csrfToken":"candidate"}`, "", `{"_csrf":"candidate","n":"b4Se1iN3c5Rf7T0k3Nx9"}`)
+	f(login(`{}`, "< Set-Cookie: csrftoken=b4Se1iN3c5Rf7T0k3Nx9; Path=/"), next(`{"csrfmiddlewaretoken": "b4Se1iN3c5Rf7T0k3Nx9"}`), "Set-Cookie: csrftoken=candidate; Path=/\n{}", "", `{"csrfmiddlewaretoken": "candidate"}`)
 
 	// Bearer tokens.
-	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
-	f(login(`{"data":{"token":"baseline-1"}}`), next(``, "X-Auth-Token: baseline-1"), `{"data":{"token":"candidate-1"}}`, "X-Auth-Token", "candidate-1")
-	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer its-own-key"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer its-own-key")
+	f(login(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`), next(``, "Authorization: Bearer b4Se1iN3b3aR3r70k3N1"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
+	f(login(`{"data":{"token":"b4Se1iN3b3aR3r70k3N1"}}`), next(``, "X-Auth-Token: b4Se1iN3b3aR3r70k3N1"), `{"data":{"token":"candidate-1"}}`, "X-Auth-Token", "candidate-1")
+	f(login(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`), next(``, "Authorization: Bearer its-own-key"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer its-own-key")
 	same := func(e *understudyv1.Exchange) *understudyv1.Exchange { e.Session = "address"; return e }
-	f(login(`{"access_token":"b","id_token":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"access_token":"candidate-1","id_token":"d"}`, "Authorization", "Bearer candidate-1")
-	f(login(`{"token":"b"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
-	f(login(`{"token":"b","jwt":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1","jwt":"d"}`, "Authorization", "") // which?
-	f(login(`{"token":"b"}`), next(``, "*Authorization: Bearer rdx_1"), `{"token":"candidate-1"}`, "Authorization", "")                           // whose?
-	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1"), `{}`, "Authorization", "")
-	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1", "X-Own: x"), `{"access_token":"c"}`, "X-Own", "own")
+	f(login(`{"access_token":"b","id_token":"c"}`), same(next(``, "*Authorization: Bearer rdx_sid0000000000000000001")), `{"access_token":"candidate-1","id_token":"d"}`, "Authorization", "") // which?
+	f(login(`{"token":"b"}`), same(next(``, "*Authorization: Bearer rdx_sid0000000000000000001")), `{"token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
+	f(login(`{"token":"b","jwt":"c"}`), same(next(``, "*Authorization: Bearer rdx_sid0000000000000000001")), `{"token":"candidate-1","jwt":"d"}`, "Authorization", "") // which?
+	f(login(`{"token":"b"}`), next(``, "*Authorization: Bearer rdx_sid0000000000000000001"), `{"token":"candidate-1"}`, "Authorization", "")                           // whose?
+	f(login(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`), next(``, "Authorization: Bearer b4Se1iN3b3aR3r70k3N1"), `{}`, "Authorization", "")
+	f(login(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`), next(``, "Authorization: Bearer b4Se1iN3b3aR3r70k3N1", "X-Own: x"), `{"access_token":"c"}`, "X-Own", "own")
 }
 
 // TestNoCredentialIsShown: neither in what was replaced nor in why a request was

@@ -1,0 +1,238 @@
+package substitute_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"understudy.dev/exchange/timestamp"
+	"understudy.dev/replayer/substitute"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// redacted makes an exchange in which fields marked by a * were redacted.
+func redacted(request, recorded string) *understudyv1.Exchange {
+	e := exchange(request, recorded)
+	mark := func(headers []*understudyv1.Header, place understudyv1.Redaction_Place) {
+		for _, h := range headers {
+			if name, ok := strings.CutPrefix(h.Name, "*"); ok {
+				h.Name = name
+				e.Redactions = append(e.Redactions, &understudyv1.Redaction{Place: place, Name: name})
+			}
+		}
+	}
+	mark(e.Request.Headers, understudyv1.Redaction_PLACE_REQUEST_HEADER)
+	mark(e.GetResponse().GetHeaders(), understudyv1.Redaction_PLACE_RESPONSE_HEADER)
+	return e
+}
+
+// shows is what credentials a request is sent with, and its body.
+func shows(x *substitute.Exchange, e *understudyv1.Exchange) (out string) {
+	_, u := x.Translate(func(r *substitute.Request) {
+		for _, h := range e.Request.Headers {
+			keep := true
+			for _, d := range e.Redactions {
+				keep = keep && (d.Name != h.Name || d.Place != understudyv1.Redaction_PLACE_REQUEST_HEADER)
+			}
+			switch h.Name {
+			case "Content-Type":
+			case "Cookie":
+				out += r.Cookie(string(h.Value), "/", keep)
+			default:
+				if value, ok := r.Credential(h.Name, string(h.Value), keep); ok {
+					out += value
+				}
+			}
+		}
+		if len(e.Request.Body.Content) > 0 {
+			out += string(r.JSON(e.Request.Body.Content))
+		}
+	})
+	if u != nil {
+		return u.String()
+	}
+	return out
+}
+
+// rdx is a token of redaction.
+func rdx(name string) string { return "rdx_" + (name + strings.Repeat("0", 22))[:22] }
+
+// TestWhoseCredentialsAreSent: those that the session was given, and never
+// those of others.
+func TestWhoseCredentialsAreSent(t *testing.T) {
+	// f plays a story; in it, $name is a token of redaction. The last of the
+	// steps is looked at.
+	f := func(want string, story ...step) {
+		t.Helper()
+		m := substitute.NewMemory("")
+		got := ""
+		for _, s := range story {
+			for _, part := range []*string{&s.request, &s.recorded, &s.candidate} {
+				for _, name := range strings.Fields("new sid old lang own ann bob csrf other") {
+					*part = strings.ReplaceAll(*part, "$"+name, rdx(name))
+				}
+			}
+			if s.recorded == "" {
+				s.recorded, s.candidate = "200 {}", "200 {}"
+			}
+			e := redacted(s.request, s.recorded)
+			x := m.Register(e)
+			if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+				t.Error(u)
+			}
+			got = shows(x, e)
+			if a := response(s.candidate); a != nil {
+				x.Learn(nil, a, timestamp.Frame{})
+			}
+			x.Settle()
+		}
+		if want = strings.ReplaceAll(want, "$new", rdx("new")); got != want {
+			t.Errorf("%s\n got %s\nwant %s", story[len(story)-1].request, got, want)
+		}
+	}
+	const random = "b4Se1iN3b3aR3r70k3N1"
+	sets := func(session, recorded, candidate string) step {
+		return step{session + ` GET /a`, `200 Set-Cookie: ` + recorded + `;Path=/; {}`, `200 Set-Cookie: ` + candidate + `;Path=/; {}`}
+	}
+	gives := func(session, member, recorded, candidate string) step {
+		return step{session + ` POST /login {}`, fmt.Sprintf(`200 {%q:%q}`, member, recorded), fmt.Sprintf(`200 {%q:%q}`, member, candidate)}
+	}
+	last := func(request string) step { return step{request: request} }
+
+	// The same value in two sessions: each has its own, and a third has none.
+	for _, cookie := range []string{"cart=new", "cart=$new", "cart=" + random} {
+		star := map[bool]string{true: "*"}[strings.Contains(cookie, "$")]
+		a, b := sets("a", cookie, "cart=CARTA"), sets("b", cookie, "cart=CARTB")
+		f("cart=CARTA", a, b, last(`a GET /x `+star+`Cookie: `+cookie+`; `))
+		f("cart=CARTB", a, b, last(`b GET /x `+star+`Cookie: `+cookie+`; `))
+		f(map[bool]string{false: cookie}[star != ""], a, b, last(`c GET /x `+star+`Cookie: `+cookie+`; `))
+	}
+	for _, token := range []string{"dev-token-1", random} {
+		for member, request := range map[string]string{
+			"token":     `Authorization: Bearer ` + token + `; `,
+			"csrfToken": `X-Csrf-Token: ` + token + `; `,
+			"sessionId": `X-Session-Id: ` + token + `; `,
+		} {
+			scheme := map[bool]string{true: "Bearer "}[member == "token"]
+			a, b := gives("a", member, token, "CAND-A"), gives("b", member, token, "CAND-B")
+			f(scheme+"CAND-A", a, b, last(`a GET /x `+request))
+			f(scheme+"CAND-B", a, b, last(`b GET /x `+request))
+			f(scheme+token, a, b, last(`c GET /x `+request))
+		}
+		a, b := gives("a", "csrf", token, "CAND-A"), gives("b", "csrf", token, "CAND-B")
+		f(`{"_csrf":"CAND-A"}`, a, b, last(`a POST /x {"_csrf":"`+token+`"}`))
+		f(`{"_csrf":"CAND-B"}`, a, b, last(`b POST /x {"_csrf":"`+token+`"}`))
+	}
+	// A login begins another session, which shows what nobody else was given.
+	login := sets("address", "sid=$sid", "sid=CAND")
+	f("sid=CAND", login, last(`a GET /x *Cookie: sid=$sid; `))
+	f("sid=CAND", login, last(`a GET /x *Cookie: sid=$sid; `), last(`a GET /x *Cookie: sid=$sid; `))
+	f("", login, last(`a GET /x`), last(`a GET /x *Cookie: sid=$sid; `))                                                                                             // that did not begin with it
+	f("", login, last(`a GET /x *Cookie: sid=$sid; `), last(`b GET /x *Cookie: sid=$sid; `))                                                                         // whose?
+	f("", login, last(`a GET /x *Cookie: sid=$sid; `), last(`b GET /x *Cookie: sid=$sid; `), last(`a GET /x *Cookie: sid=$sid; `))                                   // a constant
+	f("", login, last(`address GET /x *Cookie: sid=$sid; `), last(`a GET /x *Cookie: sid=$sid; `))                                                                   // it is still that of who was given it
+	f("sid=CAND", login, last(`address GET /x *Cookie: sid=$sid; `))                                                                                                 //
+	f("", login, last(`a GET /x *Cookie: sid=$sid; `), sets("b", "sid=$sid", "sid=OTHER"), last(`a GET /x *Cookie: sid=$sid; `))                                     // a constant
+	f("sid=NEXT", login, step{`a GET /x *Cookie: sid=$sid; `, `200 Set-Cookie: sid=$sid; {}`, `200 Set-Cookie: sid=NEXT; {}`}, last(`a GET /x *Cookie: sid=$sid; `)) // renewed
+	f("XSRF-TOKEN=X; sid=CAND", sets("address", "XSRF-TOKEN=$csrf", "XSRF-TOKEN=X"), step{`address POST /login *Cookie: XSRF-TOKEN=$csrf; {}`, login.recorded, login.candidate},
+		last(`a GET /x *Cookie: XSRF-TOKEN=$csrf; sid=$sid; `)) // it goes on with all that the address had
+	f("sid=CAND", sets("address", "sid="+random, "sid=CAND"), last(`a GET /x`), last(`a GET /x Cookie: sid=`+random+`; `))
+	f("sid=guest", sets("address", "sid=guest", "sid=CAND"), last(`a GET /x Cookie: sid=guest; `)) // anybody may be a guest
+	// What the candidate alone sets goes where the recording shows what the
+	// client had then.
+	alone := step{`a GET /x *Cookie: sid=$old; `, `200 {}`, `200 Set-Cookie: sid=CAND;Path=/; {}`}
+	f("sid=CAND", alone, last(`a GET /x *Cookie: sid=$old; `))
+	f("", alone, last(`a GET /x *Cookie: sid=$other; `))
+	f("theme=dark", step{`a GET /x`, `200 {}`, `200 Set-Cookie: theme=light;Path=/; {}`}, last(`a GET /x Cookie: theme=dark; `))
+	// Authorization that is redacted: the token of the only login.
+	ann, bob := gives("a", "token", "annannann1", "CAND-ANN"), gives("a", "token", "bobbobbob1", "CAND-BOB")
+	f("Bearer CAND-ANN", ann, last(`a GET /x *Authorization: Bearer $ann; `))
+	f("Bearer CAND-ANN", ann, last(`a GET /x *Authorization: Bearer $ann; `), last(`a GET /x *Authorization: Bearer $ann; `))
+	f("", ann, bob, last(`a DELETE /me *Authorization: Bearer $ann; `))
+	f("", ann, bob, last(`a DELETE /me *Authorization: Bearer $bob; `))
+	f("", ann, last(`b GET /x *Authorization: Bearer $ann; `))
+	f("", last(`a GET /x *Authorization: Bearer $own; `), ann, last(`a GET /x *Authorization: Bearer $own; `)) // it was shown before
+	f("", ann, last(`a GET /x *Authorization: Bearer $ann; `), last(`a GET /x *Authorization: Bearer $bob; `))
+	f("", ann, last(`a GET /x *Authorization: Bearer $ann; `), last(`a GET /x *Authorization: Bearer $bob; `), last(`a GET /x *Authorization: Bearer $ann; `))
+	f("", step{`a POST /login {}`, `200 {"token":"b","jwt":"c"}`, `200 {"token":"d","jwt":"e"}`}, last(`a GET /x *Authorization: Bearer $ann; `))
+	f("", step{`a POST /login {}`, `401 {"token":"b"}`, `200 {"token":"d"}`}, last(`a GET /x *Authorization: Bearer $ann; `))
+	f("", last(`a GET /x *Authorization: Bearer $ann; `), ann)
+	// Other schemes are the client's own.
+	for _, scheme := range []string{"Basic", "Digest", "HMAC-SHA256", "AWS4-HMAC-SHA256", "Negotiate", "DPoP"} {
+		f("", ann, last(`a GET /x *Authorization: `+scheme+` $own; `))
+		f(scheme+" "+random, gives("a", "token", random, "CAND"), last(`a GET /x Authorization: `+scheme+` `+random+`; `))
+	}
+	f("Token CAND", gives("a", "token", random, "CAND"), last(`a GET /x Authorization: Token `+random+`; `))
+	f("CAND", gives("a", "token", random, "CAND"), last(`a GET /x Authorization: `+random+`; `))
+	// What the candidate did not give is not sent, unless another answer gave it.
+	f("", step{ann.request, ann.recorded, `200 {}`}, last(`a GET /x Authorization: Bearer annannann1; `))
+	f("lang=en", step{`a GET /a`, `200 Set-Cookie: lang=en; {}`, `500 {}`}, last(`b GET /x Cookie: lang=en; `))
+	f("lang=cand", step{`a GET /a`, `200 Set-Cookie: lang=en; {}`, ``}, sets("a", "lang=en", "lang=cand"), last(`a GET /x Cookie: lang=en; `))
+}
+
+// TestWhoWaitsForACredential: who was given it, and nobody else.
+func TestWhoWaitsForACredential(t *testing.T) {
+	f := func(recorded string, waits bool, requests ...string) {
+		t.Helper()
+		synctest.Test(t, func(t *testing.T) {
+			m := substitute.NewMemory("")
+			slow := m.Register(redacted(`a GET /a`, recorded))
+			defer slow.Settle()
+			var held bool
+			for _, request := range requests {
+				x := m.Register(redacted(request, `200 {}`))
+				begun := time.Now()
+				if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+					t.Error(u)
+				}
+				held = time.Since(begun) > 0
+				x.Settle()
+			}
+			if held != waits {
+				t.Errorf("%s: waits %t", requests, held)
+			}
+		})
+	}
+	lang, hidden := `200 Set-Cookie: lang=en; {}`, `200 *Set-Cookie: lang=`+rdx("en")+`; {}`
+	f(lang, true, `a GET /x Cookie: lang=en; `)
+	f(lang, false, `b GET /x Cookie: lang=en; `)
+	f(hidden, true, `a GET /x *Cookie: lang=`+rdx("en")+`; `)
+	f(hidden, true, `b GET /x *Cookie: lang=`+rdx("en")+`; `) // a login would look alike
+	f(hidden, false, `b GET /x`, `b GET /x *Cookie: lang=`+rdx("en")+`; `)
+	f(hidden, false, `b GET /x *Cookie: lang=`+rdx("en")+`; `, `c GET /x *Cookie: lang=`+rdx("en")+`; `)
+	f(hidden, false, `b GET /x *Cookie: lang=`+rdx("en")+`; `, `c GET /x *Cookie: lang=`+rdx("en")+`; `, `b GET /x *Cookie: lang=`+rdx("en")+`; `)
+	f(hidden, false, `a GET /x *Cookie: lang=`+rdx("en")+`; `, `b GET /x *Cookie: lang=`+rdx("en")+`; `)
+}
+
+// TestNoSecretIsShown: neither in a pair nor in why a request is not sent.
+func TestNoSecretIsShown(t *testing.T) {
+	const was, is = "b4s3l1n3X4s3l1n3Y4s3l1n3", "c4nd1d4t3X4nd1d4t3Y4nd1d4"
+	for member, hides := range map[string]bool{
+		"reset_token": true, "session_id": true, "sessionKey": true, "device_token": true, "deviceToken": true, "invite_token": true,
+		"verification_code": true, "secret_key": true, "private_key": true, "client_secret": true, "password": true, "magic_link": true,
+		"nonce": true, "api_token": true, "refreshToken": true, "signing_key": true, "order_id": false,
+	} {
+		m := substitute.NewMemory("")
+		doc := func(value string) string { return fmt.Sprintf(`{%q:%q}`, member, value) }
+		var all string
+		list := func(s step) {
+			all += fmt.Sprint(recorded(t, m, s))
+		}
+		list(step{`s POST /things {}`, `201 ` + doc(was), `201 ` + doc(is)})
+		list(step{`s POST /use ` + doc(was), `200 {"a":"` + was + `"}`, `200 {"a":"` + is + `"}`})
+		all += sends(t, m, []step{{`s POST /things {}`, `201 ` + doc(was+"9"), `201 {}`}}, `s POST /use `+doc(was+"9"))
+		all += sends(t, m, []step{{`s POST /things {}`, `201 ` + doc(was), `201 ` + doc(is+"8")}}, `s POST /use `+doc(was))
+		// sends says what is sent after why it is not: cut off the requests themselves.
+		if shown := strings.Contains(strings.ReplaceAll(all, "/use "+doc(is), ""), was) || strings.Contains(strings.ReplaceAll(all, "/use "+doc(is), ""), is); shown == hides {
+			t.Errorf("%s: %s", member, all)
+		}
+	}
+	m := substitute.NewMemory("")
+	recorded(t, m, step{`s POST /resets {}`, `201 Location: /resets/` + was + `; {}`, `201 Location: /resets/` + is + `; {}`})
+	out := fmt.Sprint(recorded(t, m, step{`s POST /resets/` + was + ` {}`, `200 {}`, `200 {}`}))
+	if strings.Contains(out, was) || strings.Contains(out, is) || !strings.Contains(out, "(secret)") {
+		t.Error(out)
+	}
+}
