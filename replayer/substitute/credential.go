@@ -130,10 +130,8 @@ func (x *Exchange) remember(sent, body []byte) {
 			shown = append(shown, [2]string{byValue(value), value})
 		}
 	}
-	for _, value := range forgeryTokens(sent) {
-		if len(value) >= leastCredential {
-			shown = append(shown, [2]string{byValue(value), value})
-		}
+	for _, value := range secretTexts(sent) {
+		shown = append(shown, [2]string{byValue(value), value})
 	}
 	for range 2 { // one may show whom the session goes on with, and so what the others are
 		for _, p := range shown {
@@ -407,29 +405,30 @@ func (v *credential) own(decoded bool) string {
 	return v.cookie.value
 }
 
-// forgeryMember is a member of a JSON document that proves that the request is
-// no forged one.
-var forgeryMember = regexp.MustCompile(`"([^"\\]*(?i:csrf|xsrf|authenticity_?token|_token)[^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
+// textMember is a member of a JSON document with a text that needs no escapes.
+var textMember = regexp.MustCompile(`"([^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
 
-// forgeryTokens are the values in a request's body, a JSON document or a form,
-// that prove that it is no forged one.
-func forgeryTokens(body []byte) (out []string) {
+// secretTexts are the values in a request's body, a JSON document or a form,
+// that are secrets by their names.
+func secretTexts(body []byte) (out []string) {
 	if !mayHold(body) {
 		return nil
 	}
-	for _, m := range forgeryMember.FindAllSubmatch(body, maxCookies) {
-		out = append(out, string(m[3]))
+	for _, m := range textMember.FindAllSubmatch(body, -1) {
+		if len(out) < maxCookies && len(m[3]) >= leastCredential && redact.IsSecret(string(m[1])) {
+			out = append(out, string(m[3]))
+		}
 	}
 	for f := range strings.SplitSeq(string(body), "&") {
 		name, value, ok := strings.Cut(f, "=")
-		if plain, err := url.QueryUnescape(value); ok && err == nil && len(out) < maxCookies && forgery.MatchString(name) {
+		if plain, err := url.QueryUnescape(value); ok && err == nil && len(out) < maxCookies && len(plain) >= leastCredential && redact.IsSecret(name) {
 			out = append(out, plain)
 		}
 	}
 	return out
 }
 
-// counterparts replaces tokens against forged requests that names are not.
+// counterparts replaces secrets in a body that answers gave.
 func (r *Request) counterparts(body []byte, form bool) []byte {
 	if !mayHold(body) {
 		return body
@@ -437,22 +436,11 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 	c := &r.x.memory.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	with := func(value string) (string, bool) {
-		if len(value) < leastCredential {
-			return "", false
-		}
-		v := r.x.own(byValue(value))
-		if v == nil {
-			return "", false
-		}
-		own := v.own(false)
-		return own, own != ""
-	}
 	if !form {
-		return forgeryMember.ReplaceAllFunc(body, func(m []byte) []byte {
-			part := forgeryMember.FindSubmatch(m)
-			own, ok := with(string(part[3]))
-			if !ok {
+		return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
+			part := textMember.FindSubmatch(m)
+			own := r.x.counterpart(string(part[1]), string(part[3]))
+			if own == "" {
 				return m
 			}
 			text, err := json.Marshal(own)
@@ -466,11 +454,38 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 	for i, f := range fields {
 		name, value, _ := strings.Cut(f, "=")
 		plain, err := url.QueryUnescape(value)
-		if own, ok := with(plain); ok && err == nil && forgery.MatchString(name) {
+		if own := r.x.counterpart(name, plain); own != "" && err == nil {
 			fields[i] = name + "=" + url.QueryEscape(own)
 		}
 	}
 	return []byte(strings.Join(fields, "&"))
+}
+
+// counterpart is what the candidate gave for a secret under a name; empty if it
+// gave nothing. credentials.mu is held.
+func (x *Exchange) counterpart(name, value string) string {
+	if len(value) < leastCredential || !redact.IsSecret(name) {
+		return ""
+	}
+	if v := x.own(byValue(value)); v != nil {
+		return v.own(false)
+	}
+	return ""
+}
+
+// has says whether a name that the request needs is a secret of which the
+// candidate's counterpart is known.
+func (x *Exchange) has(n need) bool {
+	c := &x.memory.credentials
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return x.counterpart(n.at.Kind, n.name) != ""
+}
+
+// staysIn says whether a pair holds in its session only: what lets in may be
+// called the same for two users.
+func staysIn(p names.Pair) bool {
+	return redact.IsSecret(p.Kind) && !(names.IsDigits(p.Baseline.Text) && len(p.Baseline.Text) <= idDigits) && !isUnmistakable(p.Baseline.Text)
 }
 
 // secret is shown for a value that is one.

@@ -278,6 +278,9 @@ func (s *session) borrow(at names.Place, name string) {
 }
 
 func (s *session) take(p names.Pair) {
+	if staysIn(p) {
+		return
+	}
 	at := names.Place{Kind: p.Kind, Named: true}
 	if _, has := s.pairs.Of(at, p.Baseline.Text); has {
 		return

@@ -112,7 +112,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	defer s.mu.Unlock()
 	for _, n := range x.needs {
 		s.borrow(n.at, n.name)
-		if u := s.resolve(n); u != nil {
+		if u := s.resolve(n); u != nil && !x.has(n) {
 			return nil, u
 		}
 	}
