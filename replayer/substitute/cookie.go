@@ -99,20 +99,23 @@ func (c *cookie) goesTo(path string, now time.Time) bool {
 	return strings.HasSuffix(c.path, "/") || path[len(c.path)] == '/'
 }
 
-// setCookies reads what an answer sets.
+// setCookies reads what an answer sets, by name and by name and path; of one
+// name the last counts.
 func setCookies(x *Exchange, answers ...*understudyv1.Response) map[string]*cookie {
 	path := pathOf(string(x.recorded.GetRequest().GetTarget()))
 	hosts := append([]string{hostOf(x.recorded.GetRequest().GetAuthority())}, x.memory.host)
 	out := map[string]*cookie{}
 	for _, a := range answers {
 		for _, line := range message.Values(a.GetHeaders(), "Set-Cookie") {
-			if name, c, ok := parseCookie(line, path, hosts, time.Now()); ok && (len(out) < maxCookies || out[name] != nil) {
-				out[name] = c
+			if name, c, ok := parseCookie(line, path, hosts, time.Now()); ok && (len(out) < 2*maxCookies || out[name] != nil) {
+				out[name], out[nameAndPath(name, c.path)] = c, c
 			}
 		}
 	}
 	return out
 }
+
+func nameAndPath(name, path string) string { return name + ";" + path }
 
 func hostOf(authority string) string {
 	if i := strings.LastIndexByte(authority, ':'); i > strings.LastIndexByte(authority, ']') {

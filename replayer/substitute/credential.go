@@ -116,6 +116,7 @@ func mayHold(body []byte) bool {
 func (x *Exchange) remember(sent, body []byte) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
+	texts, members := secretTexts(sent), secretsIn(body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -130,7 +131,7 @@ func (x *Exchange) remember(sent, body []byte) {
 			shown = append(shown, [2]string{byValue(value), value})
 		}
 	}
-	for _, value := range secretTexts(sent) {
+	for _, value := range texts {
 		shown = append(shown, [2]string{byValue(value), value})
 	}
 	for range 2 { // one may show whom the session goes on with, and so what the others are
@@ -159,7 +160,11 @@ func (x *Exchange) remember(sent, body []byte) {
 		if name == "" || value == "" {
 			continue
 		}
-		v := x.give(given{name: name}, byCookie(name, value))
+		g := given{name: name}
+		if _, set, ok := parseCookie(line, pathOf(string(q.GetTarget())), []string{hostOf(q.GetAuthority())}, time.Now()); ok {
+			g.path = set.path
+		}
+		v := x.give(g, byCookie(name, value))
 		if len(value) >= leastCredential {
 			x.hold(byValue(value), v)
 		}
@@ -170,7 +175,7 @@ func (x *Exchange) remember(sent, body []byte) {
 		}
 	}
 	var logins []*credential
-	for path, value := range secretsIn(body) {
+	for path, value := range members {
 		v := x.give(given{member: path}, byValue(value))
 		if slices.Contains(bearers, plainName(path[strings.LastIndexByte(path, '/')+1:])) {
 			logins = append(logins, v)
@@ -184,10 +189,10 @@ func (x *Exchange) remember(sent, body []byte) {
 }
 
 // given is a credential and where the recorded answer gave it: the name of a
-// cookie, a field, or the path of a member.
+// cookie and its path, a field, or the path of a member.
 type given struct {
 	*credential
-	name, field, member string
+	name, path, field, member string
 }
 
 // give enters one under its key, and returns what the session has under it.
@@ -311,7 +316,11 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			g.take(bare(message.First(answer.GetHeaders(), g.field)))
 		default:
 			renewed[g.name] = true
-			if k := set[g.name]; k != nil {
+			k := set[nameAndPath(g.name, g.path)]
+			if k == nil {
+				k = set[g.name]
+			}
+			if k != nil {
 				g.credential.cookie = k
 			} else if old := shown[g.name]; old != nil && g.credential.cookie == nil {
 				g.credential.cookie = old.cookie // the candidate goes on with it
@@ -433,9 +442,6 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 	if !mayHold(body) {
 		return body
 	}
-	c := &r.x.memory.credentials
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !form {
 		return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
 			part := textMember.FindSubmatch(m)
@@ -462,11 +468,14 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 }
 
 // counterpart is what the candidate gave for a secret under a name; empty if it
-// gave nothing. credentials.mu is held.
+// gave nothing.
 func (x *Exchange) counterpart(name, value string) string {
 	if len(value) < leastCredential || !redact.IsSecret(name) {
 		return ""
 	}
+	c := &x.memory.credentials
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if v := x.own(byValue(value)); v != nil {
 		return v.own(false)
 	}
@@ -476,9 +485,6 @@ func (x *Exchange) counterpart(name, value string) string {
 // has says whether a name that the request needs is a secret of which the
 // candidate's counterpart is known.
 func (x *Exchange) has(n need) bool {
-	c := &x.memory.credentials
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return x.counterpart(n.at.Kind, n.name) != ""
 }
 

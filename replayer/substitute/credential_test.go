@@ -145,6 +145,10 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 		last(`a GET /x *Cookie: XSRF-TOKEN=$csrf;sid=$sid; `)) // it goes on with all that the address had
 	f("sid=CAND", sets("address", "sid="+random, "sid=CAND"), last(`a GET /x`), last(`a GET /x Cookie: sid=`+random+`; `))
 	f("sid=guest", sets("address", "sid=guest", "sid=CAND"), last(`a GET /x Cookie: sid=guest; `)) // anybody may be a guest
+	// One name, two paths; the requests are for the first.
+	paths := step{`a GET /a`, `200 Set-Cookie: sid=$sid;Path=/; Set-Cookie: sid=$other;Path=/b; {}`, `200 Set-Cookie: sid=C1;Path=/; Set-Cookie: sid=C2;Path=/b; {}`}
+	f("sid=C1", paths, last(`a GET /x *Cookie: sid=$sid; `))
+	f("", paths, last(`a GET /x *Cookie: sid=$other; `))
 	// What the candidate alone sets goes where the recording shows what the
 	// client had then.
 	alone := step{`a GET /x *Cookie: sid=$old; `, `200 {}`, `200 Set-Cookie: sid=CAND;Path=/; {}`}
