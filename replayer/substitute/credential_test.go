@@ -243,3 +243,37 @@ func TestNoSecretIsShown(t *testing.T) {
 		t.Error(out)
 	}
 }
+
+// TestAForgottenCredentialIsNoSign: who gave it first is not known any more.
+func TestAForgottenCredentialIsNoSign(t *testing.T) {
+	m := substitute.NewMemory("")
+	learn := func(request, recorded, candidate string) {
+		x := m.Register(redacted(request, recorded))
+		x.Learn(nil, response(candidate), timestamp.Frame{})
+		x.Settle()
+	}
+	is := func(want, request string) {
+		t.Helper()
+		e := redacted(request, "200 {}")
+		x := m.Register(e)
+		defer x.Settle()
+		if got := shows(x, e); got != want {
+			t.Errorf("%s: got %q, want %q", request, got, want)
+		}
+	}
+	learn(`a GET /a`, `200 Set-Cookie: sid=`+rdx("x")+`; {}`, `200 Set-Cookie: sid=A;Path=/; {}`)
+	const each = 1000
+	for i := range substitute.MaxCredentials / each {
+		var recorded strings.Builder
+		for k := range each {
+			fmt.Fprintf(&recorded, "Set-Cookie: c=%s; ", rdx(fmt.Sprint(i, "-", k, "-")))
+		}
+		learn(fmt.Sprint("s", i, " GET /"), "200 "+recorded.String()+"{}", "200 {}")
+	}
+	learn(`b GET /a`, `200 Set-Cookie: sid=`+rdx("x")+`; {}`, `200 Set-Cookie: sid=B;Path=/; {}`)
+	is("", `new GET / *Cookie: sid=`+rdx("x")+`; `)
+	is("sid=A", `a GET / *Cookie: sid=`+rdx("x")+`; `)
+	is("sid=B", `b GET / *Cookie: sid=`+rdx("x")+`; `)
+	learn(`b GET /a`, `200 Set-Cookie: sid=`+rdx("y")+`; {}`, `200 Set-Cookie: sid=C;Path=/; {}`)
+	is("sid=C", `newer GET / *Cookie: sid=`+rdx("y")+`; `)
+}
