@@ -116,7 +116,7 @@ func mayHold(body []byte) bool {
 func (x *Exchange) remember(sent, body []byte) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
-	texts, members := secretTexts(sent), secretsIn(body)
+	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(body)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -133,6 +133,7 @@ func (x *Exchange) remember(sent, body []byte) {
 	}
 	for _, value := range texts {
 		shown = append(shown, [2]string{byValue(value), value})
+		x.secrets = append(x.secrets, value)
 	}
 	for range 2 { // one may show whom the session goes on with, and so what the others are
 		for _, p := range shown {
@@ -152,6 +153,7 @@ func (x *Exchange) remember(sent, body []byte) {
 				x.fields = map[string]*credential{}
 			}
 			x.fields[name] = v
+			x.secrets = append(x.secrets, bare(string(h.GetValue())))
 			x.show(v)
 		}
 	}
@@ -417,46 +419,53 @@ func (v *credential) own(decoded bool) string {
 // textMember is a member of a JSON document with a text that needs no escapes.
 var textMember = regexp.MustCompile(`"([^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
 
-// secretTexts are the values in a request's body, a JSON document or a form,
-// that are secrets by their names.
-func secretTexts(body []byte) (out []string) {
-	if !mayHold(body) {
-		return nil
-	}
-	for _, m := range textMember.FindAllSubmatch(body, -1) {
-		if len(out) < maxCookies && len(m[3]) >= leastCredential && redact.IsSecret(string(m[1])) {
-			out = append(out, string(m[3]))
+// secretTexts are the values in a request's query and body, a JSON document or a
+// form, that are secrets by their names.
+func secretTexts(target, body []byte) (out []string) {
+	add := func(name, value string) {
+		if len(out) < maxCookies && len(value) >= leastCredential && redact.IsSecret(name) {
+			out = append(out, value)
 		}
 	}
-	for f := range strings.SplitSeq(string(body), "&") {
-		name, value, ok := strings.Cut(f, "=")
-		if plain, err := url.QueryUnescape(value); ok && err == nil && len(out) < maxCookies && len(plain) >= leastCredential && redact.IsSecret(name) {
-			out = append(out, plain)
+	if mayHold(body) {
+		for _, m := range textMember.FindAllSubmatch(body, -1) {
+			add(string(m[1]), string(m[3]))
+		}
+	}
+	_, query, _ := strings.Cut(string(target), "?")
+	for _, form := range []string{query, string(body)} {
+		for f := range strings.SplitSeq(form, "&") {
+			name, value, ok := strings.Cut(f, "=")
+			if plain, err := url.QueryUnescape(value); ok && err == nil {
+				add(name, plain)
+			}
 		}
 	}
 	return out
 }
 
-// counterparts replaces secrets in a body that answers gave.
-func (r *Request) counterparts(body []byte, form bool) []byte {
+// inJSON replaces secrets in a JSON document that answers gave, inForm those in a
+// form or a query.
+func (r *Request) inJSON(body []byte) []byte {
 	if !mayHold(body) {
 		return body
 	}
-	if !form {
-		return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
-			part := textMember.FindSubmatch(m)
-			own := r.x.counterpart(string(part[1]), string(part[3]))
-			if own == "" {
-				return m
-			}
-			text, err := json.Marshal(own)
-			if err != nil {
-				return m
-			}
-			return slices.Concat([]byte(`"`), part[1], []byte(`"`), part[2], text)
-		})
-	}
-	fields := strings.Split(string(body), "&")
+	return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
+		part := textMember.FindSubmatch(m)
+		own := r.x.counterpart(string(part[1]), string(part[3]))
+		if own == "" {
+			return m
+		}
+		text, err := json.Marshal(own)
+		if err != nil {
+			return m
+		}
+		return slices.Concat([]byte(`"`), part[1], []byte(`"`), part[2], text)
+	})
+}
+
+func (r *Request) inForm(form string) string {
+	fields := strings.Split(form, "&")
 	for i, f := range fields {
 		name, value, _ := strings.Cut(f, "=")
 		plain, err := url.QueryUnescape(value)
@@ -464,7 +473,7 @@ func (r *Request) counterparts(body []byte, form bool) []byte {
 			fields[i] = name + "=" + url.QueryEscape(own)
 		}
 	}
-	return []byte(strings.Join(fields, "&"))
+	return strings.Join(fields, "&")
 }
 
 // counterpart is what the candidate gave for a secret under a name; empty if it
@@ -482,10 +491,11 @@ func (x *Exchange) counterpart(name, value string) string {
 	return ""
 }
 
-// has says whether a name that the request needs is a secret of which the
-// candidate's counterpart is known.
+// has says whether a name that the request needs is a secret that is replaced by
+// the candidate's counterpart wherever it stands.
 func (x *Exchange) has(n need) bool {
-	return x.counterpart(n.at.Kind, n.name) != ""
+	path, _, _ := strings.Cut(string(x.recorded.GetRequest().GetTarget()), "?")
+	return slices.Contains(x.secrets, n.name) && !strings.Contains(path, n.name) && x.counterpart(n.at.Kind, n.name) != ""
 }
 
 // staysIn says whether a pair holds in its session only: what lets in may be

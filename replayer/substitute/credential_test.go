@@ -46,6 +46,9 @@ func shows(x *substitute.Exchange, e *understudyv1.Exchange) (out string) {
 				}
 			}
 		}
+		if target := string(e.Request.Target); strings.Contains(target, "?") {
+			out += r.Target(target)
+		}
 		if len(e.Request.Body.Content) > 0 {
 			out += string(r.JSON(e.Request.Body.Content))
 		}
@@ -130,6 +133,8 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 	}
 	f(`{"refresh_token":"CAND"}`, gives("a", "refresh_token", random, "CAND"), last(`a POST /x {"refresh_token":"`+random+`"}`))
 	f(`{"invite_token":"CAND"}`, gives("a", "invite_token", random, "CAND"), last(`b POST /x {"invite_token":"`+random+`"}`))
+	f(`/x?n=1&access_token=C+D&m=a%20b`, gives("a", "access_token", random, "C D"), last(`a GET /x?n=1&access_token=`+random+`&m=a%20b`))
+	f(`/x?sid=CAND`, gives("a", "sessionId", "basesession", "CAND"), last(`a GET /x?sid=basesession`))
 	// A login begins another session, which shows what nobody else was given.
 	login := sets("address", "sid=$sid", "sid=CAND")
 	f("sid=CAND", login, last(`a GET /x *Cookie: sid=$sid; `))

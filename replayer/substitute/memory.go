@@ -304,4 +304,5 @@ type Exchange struct {
 	gives    []given    // credentials of the recorded answer
 	shows    []*credential
 	fields   map[string]*credential // of the request, by canonical name
+	secrets  []string               // values in the request that are secrets by their names
 }

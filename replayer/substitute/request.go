@@ -19,6 +19,9 @@ func (r *Request) Target(raw string) string {
 	if r == nil {
 		return raw
 	}
+	if path, query, ok := strings.Cut(raw, "?"); ok {
+		raw = path + "?" + r.inForm(query)
+	}
 	return r.t.Target(raw)
 }
 
@@ -27,7 +30,7 @@ func (r *Request) Form(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.Form(r.counterparts(body, true))
+	return r.t.Form([]byte(r.inForm(string(body))))
 }
 
 // JSON translates a JSON document.
@@ -35,7 +38,7 @@ func (r *Request) JSON(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.JSON(r.counterparts(body, false))
+	return r.t.JSON(r.inJSON(body))
 }
 
 // Field translates the value of a header field.
