@@ -88,6 +88,7 @@ type Pairs struct {
 	byBaseline  map[string][]int32
 	byCandidate map[string][]int32
 	renames     int
+	forgotten   int // places in list
 }
 
 // Add takes a pair. What contradicts a pair of the same kind breaks both, but a
@@ -122,22 +123,54 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 			old.BrokenBy, changed = p.From, true
 		}
 	}
-	i := int32(len(s.list))
 	s.list = append(s.list, p)
-	s.byBaseline[p.Baseline.Text] = append(s.byBaseline[p.Baseline.Text], i)
-	s.byCandidate[p.Candidate.Text] = append(s.byCandidate[p.Candidate.Text], i)
-	if p.Renames() {
-		s.renames++
-	}
+	s.enter(p, int32(len(s.list)-1))
 	return true
 }
 
+// Forget takes out what a name of the baseline is paired with: the thing is gone,
+// and another one is called so now.
+func (s *Pairs) Forget(kind, baseline string) {
+	for _, i := range slices.Clone(s.byBaseline[baseline]) {
+		p := s.list[i]
+		if p.Kind != kind {
+			continue
+		}
+		is := func(j int32) bool { return j == i }
+		s.byBaseline[baseline] = slices.DeleteFunc(s.byBaseline[baseline], is)
+		s.byCandidate[p.Candidate.Text] = slices.DeleteFunc(s.byCandidate[p.Candidate.Text], is)
+		if p.Renames() {
+			s.renames--
+		}
+		s.list[i] = Pair{}
+		s.forgotten++
+	}
+}
+
+// enter makes the pair at a place of the list findable.
+func (s *Pairs) enter(p Pair, at int32) {
+	s.byBaseline[p.Baseline.Text] = append(s.byBaseline[p.Baseline.Text], at)
+	s.byCandidate[p.Candidate.Text] = append(s.byCandidate[p.Candidate.Text], at)
+	if p.Renames() {
+		s.renames++
+	}
+}
+
 // Len is how many pairs there are, broken ones included.
-func (s *Pairs) Len() int { return len(s.list) }
+func (s *Pairs) Len() int { return len(s.list) - s.forgotten }
 
 // All gives the pairs in the order in which they were learned; it must not be
 // changed.
-func (s *Pairs) All() []Pair { return s.list }
+func (s *Pairs) All() []Pair {
+	if s.forgotten > 0 {
+		kept := slices.DeleteFunc(s.list, func(p Pair) bool { return p == Pair{} })
+		*s = Pairs{list: kept, byBaseline: map[string][]int32{}, byCandidate: map[string][]int32{}}
+		for i, p := range kept {
+			s.enter(p, int32(i))
+		}
+	}
+	return s.list
+}
 
 // Has says whether a value of the baseline is in a pair, of whatever kind.
 func (s *Pairs) Has(baseline string) bool { return len(s.byBaseline[baseline]) > 0 }

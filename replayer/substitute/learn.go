@@ -26,6 +26,10 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		s.mu.Lock()
 		for _, p := range pairs {
 			if p, ok := x.checked(p); ok {
+				if x.renews[thing{p.Kind, p.Baseline.Text}] {
+					s.pairs.Forget(p.Kind, p.Baseline.Text)
+					s.memory.created.renew(p.Kind, p.Baseline.Text)
+				}
 				s.add(p)
 				if p.Proof == names.Created {
 					s.memory.created.add(p)
@@ -66,17 +70,44 @@ func (x *Exchange) lesson(promise, answer *understudyv1.Response, body []byte) n
 }
 
 // checked makes a created pair an aligned one if an earlier answer of the
-// session had shown the name: then it was not made now.
+// session had shown the name: then it was not made now. One that something else
+// contradicts is not learned: the candidate's name is known to be that of
+// another thing.
 func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
-	if p.Proof != names.Created {
+	s := x.session
+	if p.Kind == names.Moment.Kind {
 		return p, true
 	}
-	for _, e := range x.session.made.find(names.Place{Kind: p.Kind, Named: true}, p.Baseline.Text) {
-		if e.by == nil || e.by.sequence < x.origin.sequence {
-			p.Proof = names.Aligned
+	at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
+	if p.Proof == names.Created {
+		for _, e := range s.made.find(at, p.Baseline.Text) {
+			// What was made twice contradicts itself, and both are broken.
+			if e.since() < x.origin.sequence && !e.created && !s.memory.created.isGone(p.Kind, p.Baseline.Text, []entry{e}) {
+				p.Proof = names.Aligned
+			}
+		}
+		if p.Renames() && x.taken(at, p.Candidate.Text) {
+			return p, false
 		}
 	}
+	if other, ok := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For); ok && p.Proof != names.Created && other.Baseline.Text != p.Baseline.Text {
+		return p, false
+	}
 	return p, p.Proof == names.Created || p.Renames()
+}
+
+// taken says whether a name that the candidate gave was already that of
+// something: it had shown it before, or the client had used it.
+func (x *Exchange) taken(at names.Place, name string) bool {
+	if x.session.memory.created.had(at, name, x.origin) {
+		return true
+	}
+	for _, e := range x.session.made.find(at, name) {
+		if e.by == nil && e.since() < x.origin.sequence {
+			return true
+		}
+	}
+	return false
 }
 
 // stood are the names in the candidate's answer.
@@ -103,4 +134,7 @@ func (s *session) stand(n names.Name, by *origin) {
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)
+	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && kind != "" {
+		s.memory.created.show(n.Value.Text, entry{kind: kind, by: by})
+	}
 }

@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -32,6 +33,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	s.mu.Lock()
 	x.need(sent[1])
 	x.mint(sent, answer)
+	x.remove()
 	if !isJSON(e.GetResponse().GetHeaders(), answer) {
 		answer = nil
 	}
@@ -162,6 +164,7 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 			made = append(made, e)
 		}
 	}
+	made = s.memory.created.living(n.Place.Kind, name, made)
 	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
 		matters = matters || e.created || s.kinds[e.kind]
@@ -174,8 +177,26 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
 	x.needs = append(x.needs, need{n.Place, name, made, unknown})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
-		s.note(name, entry{kind: kindAt(n.Place)})
+		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
+}
+
+// remove remembers that the baseline deleted what the request names.
+func (x *Exchange) remove() {
+	s, q := x.session, x.recorded.GetRequest()
+	if a := x.recorded.GetResponse(); q.GetMethod() != http.MethodDelete || a == nil || a.GetStatus() >= 400 {
+		return
+	}
+	path := names.Segments(string(q.GetTarget()), s.knows)
+	if len(path) == 0 || !path[len(path)-1].Name {
+		return
+	}
+	last := path[len(path)-1]
+	name, err := url.PathUnescape(last.Text)
+	if err != nil {
+		return
+	}
+	s.memory.created.end(thing{last.Place.Kind, name}, x.origin.sequence)
 }
 
 func contains(list []entry, by *origin) bool {
@@ -240,27 +261,34 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	fields(f, a.GetHeaders())
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
+	method := q.GetMethod()
+	writes := method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+	// What the request made is what it would teach if both sides agreed.
+	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
+	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
+		if p.Proof != names.Created || !writes {
+			continue
+		}
+		at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
+		e := entry{kind: p.Kind, by: x.origin, created: true, written: true}
+		earlier := s.memory.created.origins(at, p.Baseline.Text)
+		if s.mintOne(at, p.Baseline.Text, e) {
+			s.memory.created.register(p.Baseline.Text, e)
+			if s.memory.created.isGone(p.Kind, p.Baseline.Text, earlier) {
+				if x.renews == nil {
+					x.renews = map[thing]bool{}
+				}
+				x.renews[thing{p.Kind, p.Baseline.Text}] = true
+			}
+		}
+	}
 	for _, n := range found {
 		kind := kindAt(n.Place)
 		if kind == family && kind != "" && len(s.kinds) < MaxNames {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
-		}
-	}
-	if method := q.GetMethod(); method != http.MethodPost && method != http.MethodPut && method != http.MethodPatch {
-		x.versions()
-		return
-	}
-	// What the request made is what it would teach if both sides agreed.
-	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
-	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
-		if p.Proof != names.Created {
-			continue
-		}
-		if s.mintOne(names.Place{Kind: p.Kind, Named: true}, p.Baseline.Text, entry{kind: p.Kind, by: x.origin, created: true}) {
-			s.memory.created.register(p.Baseline.Text, entry{kind: p.Kind, by: x.origin, created: true})
+			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin, written: writes})
 		}
 	}
 	x.versions()
@@ -269,6 +297,9 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 // mintOne remembers who made a name unless it was there before.
 func (s *session) mintOne(at names.Place, name string, e entry) (isNew bool) {
 	for _, before := range s.made.find(at, name) {
+		if before.by != e.by && (e.created && before.created || s.memory.created.isGone(e.kind, name, []entry{before})) {
+			continue // another thing now
+		}
 		if before.by != e.by {
 			return false
 		}

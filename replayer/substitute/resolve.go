@@ -124,6 +124,11 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, p.Baseline.Text, p.From, whyBroken}
 	}
+	for use := range r.t.Uses() {
+		if p, contradicted := s.memory.created.contradicts(names.Place{Kind: use.Kind, Named: true}, use); contradicted {
+			return nil, &Unresolved{use.Kind, use.Baseline, p.From, whyBroken}
+		}
+	}
 	return r, nil
 }
 
@@ -131,7 +136,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 func (s *session) resolve(n need) *Unresolved {
 	switch p, certain := s.pairs.Of(n.at, n.name); {
 	case certain && p.Holds():
-		return nil
+		return s.another(n, p)
 	case certain:
 		return s.because(n, whyBroken, p.From)
 	case p.Baseline.Text != "":
@@ -159,6 +164,24 @@ func (s *session) resolve(n need) *Unresolved {
 		}
 	}
 	return nil
+}
+
+// another says whether a pair is that of a thing which was called so before or
+// after the one that the request means, or is contradicted by what the rest of
+// the run knows.
+func (s *session) another(n need, p names.Pair) *Unresolved {
+	if x, contradicted := s.memory.created.contradicts(n.at, names.Use{Baseline: n.name, Candidate: p.Candidate.Text}); contradicted {
+		return s.because(n, whyBroken, x.From)
+	}
+	if p.Proof != names.Created || !s.memory.created.reused(n.at, n.name) {
+		return nil
+	}
+	for _, e := range n.made {
+		if e.by.exchange == p.From {
+			return nil
+		}
+	}
+	return s.because(n, whyAmbiguous, p.From)
 }
 
 // because tells which name could not be had; a credential is not shown.
