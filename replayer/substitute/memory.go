@@ -173,6 +173,8 @@ type entry struct {
 	created bool
 	// written: that exchange wrote, so the name is likely to be new.
 	written bool
+	// loose: what it names is only known by what was asked for, see loose.
+	loose bool
 }
 
 // since is when the name was first seen, in the order of the schedule.
@@ -222,6 +224,11 @@ func (x *index) find(at names.Place, name string) (out []entry) {
 		}
 	}
 	return out
+}
+
+// all gives the entries under a name, of whatever kind.
+func (x *index) all(name string) []entry {
+	return slices.Concat(x.old[name], x.young[name])
 }
 
 // created is what things were made anywhere in the run.
@@ -399,6 +406,7 @@ type Exchange struct {
 	recorded *understudyv1.Exchange
 	origin   *origin
 	needs    []need
+	loose    bool       // the target says little about what it makes
 	tags     []*version // that conditions need
 	given    []*version // that the recorded answer gives
 	gives    []given    // credentials of the recorded answer

@@ -19,6 +19,11 @@ type need struct {
 	made []entry
 	// unknown: it may have been made by what is forgotten.
 	unknown bool
+	// unclear: those who made it made something of another kind, as far as the
+	// recording tells, and the place may mean that.
+	unclear bool
+	// fixed: it stands where nothing can be replaced.
+	fixed bool
 }
 
 // Register enters an exchange: which names its request needs and which its
@@ -119,6 +124,7 @@ func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
 	f := names.NewSeeker(target, s.knows)
+	x.loose = loose(target, s.knows)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
@@ -165,9 +171,14 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 		}
 	}
 	made = s.memory.created.living(n.Place.Kind, name, made)
+	unclear := false
+	if len(made) == 0 && !own {
+		made = s.unclear(x.loose, n.Place, name)
+		unclear = len(made) > 0
+	}
 	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || s.kinds[e.kind]
+		matters = matters || e.created || unclear || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
 	}
 	if !matters {
 		return
@@ -175,7 +186,7 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	isNew := len(made) == 0 && !own
 	// What is unique is at least nobody else's.
 	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
-	x.needs = append(x.needs, need{n.Place, name, made, unknown})
+	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
@@ -238,6 +249,22 @@ func (s *session) knows(at names.Place, word string) bool {
 	return len(s.made.find(at, word)) > 0 || len(s.memory.created.origins(at, word)) > 0
 }
 
+// unclear finds who wrote a name under another kind, where the place or that
+// kind is one that tells little: the id in an answer to /checkout may be that of
+// an order, a resource_id and the id in a call of procedures that of anything.
+func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
+	vague := vagueKinds[at.Kind] || at.Named && (at.Kind == "" || call && at.Scope == "")
+	if !at.Named && !vague || names.IsUnmistakable(name) {
+		return nil
+	}
+	for _, e := range s.made.all(name) {
+		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
+
 // note remembers a name of the recording.
 func (s *session) note(name string, e entry) {
 	grown, lost := s.made.add(name, e, MaxNames)
@@ -270,7 +297,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 			continue
 		}
 		at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
-		e := entry{kind: p.Kind, by: x.origin, created: true, written: true}
+		e := entry{kind: p.Kind, by: x.origin, created: true, written: true, loose: x.loose}
 		earlier := s.memory.created.origins(at, p.Baseline.Text)
 		if s.mintOne(at, p.Baseline.Text, e) {
 			s.memory.created.register(p.Baseline.Text, e)
@@ -288,7 +315,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin, written: writes})
+			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin, written: writes, loose: x.loose && kind == family})
 		}
 	}
 	x.versions()

@@ -43,6 +43,7 @@ const (
 	whyBroken     = "the answers contradict each other about what the candidate calls it"
 	whyAmbiguous  = "several things are called so, and the candidate calls them otherwise"
 	whyForeign    = "the candidate calls another thing so"
+	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
 	whyForgotten  = "more names were made than are remembered"
 )
 
@@ -155,11 +156,16 @@ func (s *session) resolve(n need) *Unresolved {
 		return nil
 	}
 	stood := s.stood.find(n.at, n.name)
+	if n.unclear {
+		stood = s.stood.all(n.name)
+	}
 	for _, e := range n.made {
 		switch {
 		case !e.by.answered:
 			return s.because(n, whyLost, e.by.exchange)
-		case e.created && !contains(stood, e.by), len(stood) == 0:
+		case n.unclear && !contains(stood, e.by):
+			return s.because(n, whyUnclear, e.by.exchange)
+		case (e.created || e.written) && !contains(stood, e.by), len(stood) == 0:
 			return s.because(n, whyNowhere, e.by.exchange)
 		}
 	}
