@@ -176,7 +176,7 @@ var irregular = map[string]string{"people": "person", "children": "child", "men"
 // without saying what it is. Those in lists do so only at the top of an answer
 // about a collection; elsewhere they hold parts.
 var (
-	wrappers = set("data result payload response resource object entity attributes body content value results hits documents embedded page records values collection")
+	wrappers = set("data result payload response resource object entity attributes body content value results hits documents embedded page records values collection params param variables variable input arguments args")
 	lists    = set("items entries elements list rows nodes edges node item element entry row")
 )
 
@@ -204,8 +204,12 @@ func Segments(target string, known func(Place, string) bool) []Segment {
 		for to < end && target[to] != '/' {
 			to++
 		}
-		for _, s := range split(target[from:to], from) {
-			s.Place = Place{Kind: kind, Named: true, Scope: scope}
+		at := Place{Kind: kind, Named: true, Scope: scope}
+		for i, s := range split(target[from:to], from) {
+			if i == 0 || !out[len(out)-1].Name {
+				at = Place{Kind: kind, Named: true, Scope: scope}
+			}
+			s.Place = at
 			switch {
 			case IsVersion(s.Text):
 			case IsSegment(s.Text), kind != "" && strings.ContainsAny(s.Text, digits), known != nil && known(s.Place, s.Text):
@@ -237,6 +241,14 @@ func split(text string, from int) []Segment {
 			return whole
 		}
 		return []Segment{{From: from, To: from + open, Text: text[:open]}, {From: at, To: at + len(inner), Text: inner}}
+	}
+	if list := strings.Split(text, ","); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return !IsSegment(s) }) {
+		out := make([]Segment, len(list))
+		for i, s := range list {
+			out[i] = Segment{From: from, To: from + len(s), Text: s}
+			from += len(s) + 1
+		}
+		return out
 	}
 	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
 		return []Segment{{From: from, To: from + i, Text: text[:i]}}

@@ -27,6 +27,8 @@ type places struct {
 	// collection: the target is that of a collection of them; list: these are
 	// the places of what such a collection was answered with.
 	collection, list bool
+	// own says whether a host is the system's; nil takes all for its own.
+	own func(host string) bool
 }
 
 func placesOf(v visitor, target string) places {
@@ -53,6 +55,9 @@ func (p places) look(at Place, v Value) (Value, bool) {
 // target goes over a request target or a link: the segments of its path, and
 // the values of its query.
 func (p places) target(raw string) string {
+	if host := hostOf(raw); host != "" && p.own != nil && !p.own(host) {
+		return raw // another system's things
+	}
 	var out strings.Builder
 	done := 0
 	for _, s := range Segments(raw, p.known) {
@@ -100,8 +105,8 @@ func (p places) form(query string) string {
 		if err != nil {
 			continue
 		}
-		if with := p.text(p.member(name, nil), text); with != text {
-			fields[i] = raw + "=" + url.QueryEscape(with)
+		if with := p.text(p.member(name, outer(name)), text); with != text {
+			fields[i] = raw + "=" + splice(value, text, with, unescapeOne, url.QueryEscape)
 		}
 	}
 	return strings.Join(fields, "&")
@@ -115,6 +120,15 @@ func (p places) text(at Place, value string) string {
 	}
 	if IsLink(value) {
 		return p.target(value)
+	}
+	if at.Named && strings.Contains(value, ",") {
+		list := strings.Split(value, ",")
+		for i, v := range list {
+			if with, ok := p.look(at, Value{Text: v}); ok {
+				list[i] = with.Text
+			}
+		}
+		return strings.Join(list, ",")
 	}
 	return p.words(value)
 }
@@ -159,7 +173,7 @@ func (p places) words(value string) string {
 			continue
 		}
 		before = Place{}
-		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) && place.Kind == "" {
+		if at < len(value) && value[at] == '@' || len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) && place.Kind == "" {
 			continue
 		}
 		if with, ok := p.look(place, Value{Text: word}); ok {
@@ -189,7 +203,7 @@ func (p places) member(name string, enclosing []string) Place {
 		word := words(enclosing[i])
 		kind := singular(word)
 		switch {
-		case kind == "" || wrappers[word] || wrappers[kind]:
+		case kind == "" || identifiers[kind] || wrappers[word] || wrappers[kind]:
 			continue
 		case lists[word] && p.list && top(enclosing[:i]):
 			continue
@@ -338,7 +352,12 @@ func (d *document) string(start int, raw []byte) {
 		with = d.words(text)
 	}
 	if with != text {
-		d.put(start, Value{Text: with})
+		d.out = append(d.out, d.body[d.from:start+1]...)
+		d.out = append(d.out, splice(string(raw), text, with, unquoteOne, func(s string) string {
+			q := quoted(s)
+			return q[1 : len(q)-1]
+		})...)
+		d.from = d.at - 1
 	}
 }
 

@@ -32,6 +32,12 @@ func (t *Translator) Answering(method string) *Translator {
 	return t
 }
 
+// Of makes own say which hosts are the system's: links to others stay as they are.
+func (t *Translator) Of(own func(host string) bool) *Translator {
+	t.places.own = own
+	return t
+}
+
 // Uses is how often each pair was put in.
 func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 

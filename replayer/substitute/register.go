@@ -173,7 +173,7 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	made = s.memory.created.living(n.Place.Kind, name, made)
 	unclear := false
 	if len(made) == 0 && !own {
-		made = s.unclear(x.loose, n.Place, name)
+		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
 		unclear = len(made) > 0
 	}
 	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
@@ -253,7 +253,7 @@ func (s *session) knows(at names.Place, word string) bool {
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
 func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
-	vague := vagueKinds[at.Kind] || at.Named && (at.Kind == "" || call && at.Scope == "")
+	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
 	if !at.Named && !vague || names.IsUnmistakable(name) {
 		return nil
 	}
