@@ -117,13 +117,7 @@ func translated(h http.Header, body []byte, names *substitute.Request) []byte {
 	if err != nil {
 		return body
 	}
-	out := plain
-	switch kind := message.MediaType(h.Get("Content-Type")); {
-	case message.IsJSON(kind):
-		out = names.JSON(plain)
-	case message.IsForm(kind):
-		out = names.Form(plain)
-	}
+	out := names.Body(h.Get("Content-Type"), plain)
 	if bytes.Equal(out, plain) {
 		return body
 	}

@@ -114,9 +114,7 @@ func (x *Exchange) taken(at names.Place, name string) bool {
 func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []names.Name {
 	q := x.recorded.GetRequest()
 	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
-	if isJSON(answer.GetHeaders(), body) {
-		f.JSON(body)
-	}
+	answers(f, q.GetMethod(), answer.GetHeaders(), body)
 	fields(f, answer.GetHeaders())
 	if promise != nil && promise != answer {
 		fields(f, promise.GetHeaders())

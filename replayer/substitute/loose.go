@@ -54,3 +54,17 @@ func loose(target string, known func(names.Place, string) bool) bool {
 	}
 	return named && names.Family("/"+last, nil) == lower
 }
+
+// plainUUID is a UUID in the spelling of RFC 9562, whatever it is spelled like;
+// any other text as it is.
+func plainUUID(s string) string {
+	plain := strings.ToLower(strings.Trim(s, "{}"))
+	plain = strings.TrimPrefix(plain, "urn:uuid:")
+	if len(plain) == 32 {
+		plain = plain[:8] + "-" + plain[8:12] + "-" + plain[12:16] + "-" + plain[16:20] + "-" + plain[20:]
+	}
+	if names.IsUUID(plain) {
+		return plain
+	}
+	return s
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -123,7 +124,7 @@ func links(value string, with func(string) string) string {
 func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
-	f := names.NewSeeker(target, s.knows)
+	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
 	x.loose = loose(target, s.knows)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
@@ -131,11 +132,27 @@ func (x *Exchange) need(body []byte) {
 	inPath := len(found)
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
-	switch media := message.MediaType(message.First(q.GetHeaders(), "Content-Type")); {
-	case message.IsForm(media):
+	contentType := message.First(q.GetHeaders(), "Content-Type")
+	form := formatOf(contentType, body)
+	switch form {
+	case asForm:
 		f.Form(body)
-	case message.IsJSON(media):
+	case asJSON:
 		f.JSON(body)
+	}
+	found, _ = f.Found()
+	replaced := len(found)
+	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
+		for i, parameter := range strings.Split(segment, ";") {
+			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
+				f.Value(name, value)
+			}
+		}
+	}
+	if form == asParts {
+		parts(f, contentType, body)
+	} else if form != asForm && form != asJSON {
+		words(f, contentType, body)
 	}
 	found, _ = f.Found()
 	type place struct {
@@ -149,14 +166,14 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "")
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced)
 	}
 	x.conditions()
 }
 
 // want takes one name of the request. A number or a word that nobody made, at a
 // place of no kind that was made or listed, is the client's own choice.
-func (x *Exchange) want(n names.Name, inPath bool) {
+func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	s, name := x.session, n.Value.Text
 	var made []entry
 	own := false
@@ -171,6 +188,15 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 		}
 	}
 	made = s.memory.created.living(n.Place.Kind, name, made)
+	if plain := plainUUID(name); len(made) == 0 && !own && plain != name {
+		if made = s.made.find(n.Place, plain); len(made) == 0 {
+			made = s.memory.created.origins(n.Place, plain)
+		}
+		if len(made) > 0 {
+			name, fixed = plain, true
+		}
+		made = slices.DeleteFunc(made, func(e entry) bool { return e.by == nil })
+	}
 	unclear := false
 	if len(made) == 0 && !own {
 		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
@@ -186,7 +212,7 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	isNew := len(made) == 0 && !own
 	// What is unique is at least nobody else's.
 	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
-	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear})
+	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, fixed: fixed})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
@@ -282,9 +308,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
-	if isJSON(a.GetHeaders(), body) {
-		f.JSON(body)
-	}
+	answers(f, q.GetMethod(), a.GetHeaders(), body)
 	fields(f, a.GetHeaders())
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()

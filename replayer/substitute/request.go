@@ -12,6 +12,8 @@ import (
 type Request struct {
 	x *Exchange
 	t *names.Translator
+	// refused: what was to be sent would be another request.
+	refused *Unresolved
 }
 
 // Target translates a request target.

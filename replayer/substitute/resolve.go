@@ -44,6 +44,7 @@ const (
 	whyAmbiguous  = "several things are called so, and the candidate calls them otherwise"
 	whyForeign    = "the candidate calls another thing so"
 	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
+	whyFixed      = "it is spelled, or stands, where it is not replaced"
 	whyForgotten  = "more names were made than are remembered"
 )
 
@@ -120,8 +121,12 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	if u := x.unmet(); u != nil {
 		return nil, u
 	}
-	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(x.recorded.GetRequest().GetTarget()))}
+	q := x.recorded.GetRequest()
+	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q))}
 	build(r)
+	if r.refused != nil {
+		return nil, r.refused
+	}
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, p.Baseline.Text, p.From, whyBroken}
 	}
@@ -136,6 +141,8 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 // resolve says whether a name can be sent: translated, or as it is.
 func (s *session) resolve(n need) *Unresolved {
 	switch p, certain := s.pairs.Of(n.at, n.name); {
+	case certain && p.Holds() && n.fixed && p.Renames():
+		return s.because(n, whyFixed, p.From)
 	case certain && p.Holds():
 		return s.another(n, p)
 	case certain:
