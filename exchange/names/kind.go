@@ -198,7 +198,7 @@ type Segment struct {
 func Segments(target string, known func(Place, string) bool) []Segment {
 	from, end := pathOf(target)
 	var out []Segment
-	kind, scope := "", ""
+	kind, scope, plural := "", "", false
 	for from <= end && from < len(target) {
 		to := from
 		for to < end && target[to] != '/' {
@@ -213,9 +213,13 @@ func Segments(target string, known func(Place, string) bool) []Segment {
 			switch {
 			case IsVersion(s.Text):
 			case IsSegment(s.Text), kind != "" && strings.ContainsAny(s.Text, digits), known != nil && known(s.Place, s.Text):
-				s.Name, kind, scope = true, "", s.Text
+				s.Name, kind, scope, plural = true, "", s.Text, false
 			default:
+				if plural {
+					scope = s.Text // /repos/shop/issues
+				}
 				kind = singular(words(s.Text))
+				plural = kind != words(s.Text)
 			}
 			out = append(out, s)
 		}

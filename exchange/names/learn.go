@@ -66,9 +66,9 @@ func Learn(l Lesson) []Pair {
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.places.answering(l.Method)
 	n.sure, n.create = n.creates(s)
-	for _, segment := range s {
-		if segment.Name && segment.Place.Kind != n.family {
-			n.scope = segment.Text
+	for i := 1; i < len(s); i++ {
+		if before := s[i-1]; s[i].Place.Scope == before.Text && before.Place.Kind != n.family {
+			n.scope = before.Text
 		}
 	}
 	a, okA := decode(l.Baseline.Body)
@@ -256,14 +256,15 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		return signText(b, x)
+		tells = signText(b, x)
+		return tells && !isState(name, x)
 	case json.Number:
 		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
 			b.WriteByte('?')
 			return false
 		}
 		b.WriteString(plainNumber(string(x)))
-		return true
+		return !choices[singular(words(name))]
 	case bool:
 		if x {
 			b.WriteByte('t')
@@ -275,6 +276,20 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	}
 	return tells
 }
+
+// isState says whether a text is one out of a few: many things are open, and
+// nothing is told from another by that.
+func isState(name, text string) bool {
+	return choices[singular(words(name))] || states[strings.ToLower(text)]
+}
+
+var (
+	choices = set("status state type kind category role priority level severity currency country language lang locale color colour size active enabled visibility " +
+		"method channel gender unit phase stage mode paid rating score rank version quantity qty count weight position index tag label tier plan grade")
+
+	states = set("open closed new old paid unpaid pending done active inactive draft published shipped delivered cancelled canceled completed failed queued running " +
+		"success error yes no low medium high normal urgent todo enabled disabled public private in_progress processing ready approved rejected archived deleted")
+)
 
 // signText writes a text without the words in it that may be names, and says
 // whether there was another.

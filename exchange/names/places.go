@@ -106,7 +106,7 @@ func (p places) form(query string) string {
 			continue
 		}
 		if with := p.text(p.member(name, outer(name)), text); with != text {
-			fields[i] = raw + "=" + splice(value, text, with, unescapeOne, url.QueryEscape)
+			fields[i] = raw + "=" + splice(value, text, with, unescapeOne, spelledAs(value))
 		}
 	}
 	return strings.Join(fields, "&")

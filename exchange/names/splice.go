@@ -2,6 +2,7 @@ package names
 
 import (
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -32,6 +33,19 @@ func splice(raw, text, with string, next func(string) (n int, is string), spell 
 		at, is = at+n, is+len(s)
 	}
 	return raw[:from] + spell(with[fromText:len(with)-(len(text)-toText)]) + raw[to:]
+}
+
+// spelledAs escapes for a query what another value does not leave as it is.
+func spelledAs(value string) func(string) string {
+	return func(s string) string {
+		s = url.QueryEscape(s)
+		for _, c := range ",/:;@$" {
+			if strings.ContainsRune(value, c) {
+				s = strings.ReplaceAll(s, "%"+strings.ToUpper(strconv.FormatInt(int64(c), 16)), string(c))
+			}
+		}
+		return s
+	}
 }
 
 // unescapeOne reads one character of a query.

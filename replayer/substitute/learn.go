@@ -1,6 +1,8 @@
 package substitute
 
 import (
+	"net/http"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
@@ -22,10 +24,11 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
 		pairs := names.Learn(lesson)
+		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
-			if p, ok := x.checked(p); ok {
+			if p, ok := x.checked(p); ok && (counterpart || p.Kind == names.Moment.Kind) {
 				if x.renews[thing{p.Kind, p.Baseline.Text}] {
 					s.pairs.Forget(p.Kind, p.Baseline.Text)
 					s.memory.created.renew(p.Kind, p.Baseline.Text)
@@ -120,7 +123,11 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []
 		fields(f, promise.GetHeaders())
 	}
 	found, _ := f.Found()
-	return found
+	if method := q.GetMethod(); method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
+		target := string(q.GetTarget())
+		found = append(found, aliases(target, names.Family(target, nil), body)...)
+	}
+	return append(found, cursors(body)...)
 }
 
 func (s *session) stand(n names.Name, by *origin) {

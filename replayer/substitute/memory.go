@@ -175,6 +175,8 @@ type entry struct {
 	written bool
 	// loose: what it names is only known by what was asked for, see loose.
 	loose bool
+	// constant: the answer told how the system is set up.
+	constant bool
 }
 
 // since is when the name was first seen, in the order of the schedule.
@@ -235,6 +237,7 @@ func (x *index) all(name string) []entry {
 type created struct {
 	mu         sync.Mutex
 	made       index
+	listed     index // what the baseline's answers hold, by who held it first
 	shown      index // what the candidate's answers hold that made nothing
 	young, old *names.Pairs
 	ended      map[thing]uint64 // when the baseline deleted it
@@ -280,6 +283,29 @@ func (c *created) show(name string, e entry) {
 		}
 	}
 	c.shown.add(name, e, MaxCreated)
+}
+
+// list takes a name that an answer of the baseline held.
+func (c *created) list(name string, e entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.listed.find(names.Place{Kind: e.kind, Named: true}, name)) == 0 {
+		c.listed.add(name, e, MaxCreated)
+	}
+}
+
+// lists are who held what stands at a place.
+func (c *created) lists(at names.Place, name string) []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.listed.find(at, name)
+}
+
+// shows says whether the candidate knows what stands at a place.
+func (c *created) shows(at names.Place, name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.shown.find(at, name)) > 0
 }
 
 // had says whether the candidate had shown a name before an exchange.
@@ -406,6 +432,7 @@ type Exchange struct {
 	recorded *understudyv1.Exchange
 	origin   *origin
 	needs    []need
+	constant bool       // what is asked for is how the system is set up
 	loose    bool       // the target says little about what it makes
 	tags     []*version // that conditions need
 	given    []*version // that the recorded answer gives

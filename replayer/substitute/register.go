@@ -23,6 +23,8 @@ type need struct {
 	// unclear: those who made it made something of another kind, as far as the
 	// recording tells, and the place may mean that.
 	unclear bool
+	// listed are those in whose answers other sessions had seen it.
+	listed []entry
 	// fixed: it stands where nothing can be replaced.
 	fixed bool
 }
@@ -125,7 +127,7 @@ func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
 	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
-	x.loose = loose(target, s.knows)
+	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
@@ -142,10 +144,12 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	replaced := len(found)
+	beside, _, _ := strings.Cut(path, ";")
+	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
 		for i, parameter := range strings.Split(segment, ";") {
 			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
-				f.Value(name, value)
+				f2.Value(name, value)
 			}
 		}
 	}
@@ -155,6 +159,9 @@ func (x *Exchange) need(body []byte) {
 		words(f, contentType, body)
 	}
 	found, _ = f.Found()
+	inMatrix, _ := f2.Found()
+	found = append(found, inMatrix...)
+	found = append(found, pages(query, form, body)...)
 	type place struct {
 		names.Place
 		name string
@@ -202,17 +209,21 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
 		unclear = len(made) > 0
 	}
-	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
+	var listed []entry
+	if len(made) == 0 && !own && n.Place.Named {
+		listed = s.memory.created.lists(n.Place, name)
+	}
+	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
 		matters = matters || e.created || unclear || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
 	}
-	if !matters {
+	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
 		return
 	}
 	isNew := len(made) == 0 && !own
 	// What is unique is at least nobody else's.
 	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
-	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, fixed: fixed})
+	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
@@ -333,13 +344,21 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 			}
 		}
 	}
+	if writes {
+		found = append(found, aliases(target, family, body)...)
+	}
+	found = append(found, cursors(body)...)
 	for _, n := range found {
 		kind := kindAt(n.Place)
 		if kind == family && kind != "" && len(s.kinds) < MaxNames {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin, written: writes, loose: x.loose && kind == family})
+			e := entry{kind: kind, by: x.origin, written: writes, loose: x.loose && kind == family, constant: x.constant}
+			s.mintOne(n.Place, n.Value.Text, e)
+			if kind != "" {
+				s.memory.created.list(n.Value.Text, e)
+			}
 		}
 	}
 	x.versions()

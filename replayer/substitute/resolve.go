@@ -156,6 +156,15 @@ func (s *session) resolve(n need) *Unresolved {
 	if p, _ := s.pairs.For(n.at, n.name); p.Holds() && p.Candidate.Text == n.name && n.at.Fits(p.Kind, n.name) {
 		return s.because(n, whyForeign, p.From)
 	}
+	for _, e := range n.listed {
+		select {
+		case <-e.by.done:
+			if e.by.answered && !s.memory.created.shows(n.at, n.name) && len(s.stood.find(n.at, n.name)) == 0 {
+				return s.because(n, whyNowhere, e.by.exchange)
+			}
+		default: // nothing says that the candidate calls it otherwise
+		}
+	}
 	if len(n.made) == 0 {
 		if n.unknown {
 			return s.because(n, whyForgotten, "")
