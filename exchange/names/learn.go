@@ -39,6 +39,10 @@ type Lesson struct {
 	// Seen says whether a value stood in an earlier answer of the baseline in
 	// the session, and so was not made now; nil knows of none.
 	Seen func(value string) bool
+	// Strict learns from an object only if what it holds beside names and times
+	// is the same on both sides and tells it from others: what is random or the
+	// next may be another thing.
+	Strict bool
 }
 
 // Bounds of what is learned from.
@@ -126,10 +130,12 @@ type where struct {
 	created bool
 	// posted is what the client sent here, if it did.
 	posted any
+	// alike: both sides show the same thing here, as far as it can be told.
+	alike bool
 }
 
 func (w where) in(name string, created bool, posted any) where {
-	return where{name, append(slices.Clip(w.enclosing), w.name), created, posted}
+	return where{name, append(slices.Clip(w.enclosing), w.name), created, posted, w.alike}
 }
 
 func (n *learner) walk(w where, a, b any, depth int) {
@@ -143,6 +149,7 @@ func (n *learner) walk(w where, a, b any, depth int) {
 			return
 		}
 		sent, _ := w.posted.(map[string]any)
+		w.alike = w.alike || w.created || !n.Strict || areAlike(x, y)
 		for _, key := range slices.Sorted(maps.Keys(x)) {
 			other, has := y[key]
 			if !has {
@@ -205,7 +212,7 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 }
 
 // named gives an element the name of its array.
-func (w where) named(name string) where { w.name = name; return w }
+func (w where) named(name string) where { w.name, w.alike = name, true; return w }
 
 // signatures are what elements hold beside names and times; empty for what
 // holds nothing else.
@@ -218,6 +225,24 @@ func signatures(elements []any) []string {
 		}
 	}
 	return out
+}
+
+// areAlike says whether two objects hold the same beside names, times and other
+// containers, and something that tells.
+func areAlike(a, b map[string]any) bool {
+	flat := func(m map[string]any) map[string]any {
+		out := map[string]any{}
+		for key, value := range m {
+			switch value.(type) {
+			case map[string]any, []any:
+			default:
+				out[key] = value
+			}
+		}
+		return out
+	}
+	var x, y bytes.Buffer
+	return sign(&x, "", flat(a), 0) && sign(&y, "", flat(b), 0) && x.String() == y.String()
 }
 
 // sign writes a value without names and times, and says whether anything that
@@ -354,11 +379,11 @@ func (n *learner) scalar(w where, a, b any) {
 	if !okA || !okB {
 		return
 	}
-	if IsLink(x.Text) && IsLink(y.Text) && x != y {
+	if IsLink(x.Text) && IsLink(y.Text) && x != y && w.alike {
 		n.link(x.Text, y.Text, Aligned)
 		return
 	}
-	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !w.alike || !CanName(x) || !CanName(y) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)

@@ -146,7 +146,7 @@ func IsLink(s string) bool {
 }
 
 // numbering are the words between what a thing is and its name: order no. 17.
-var numbering = set("no nr num number id ref nº number:")
+var numbering = set("no nr num number id ref nº number: eq ne equals")
 
 // words goes over the words of a text that no other word is by chance, and
 // those that stand behind the word for what they name: order 17.

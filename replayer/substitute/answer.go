@@ -18,6 +18,19 @@ func aliases(target, family string, body []byte) (out []names.Name) {
 	if family == "" {
 		return nil
 	}
+	var object map[string]json.RawMessage
+	if json.Unmarshal(body, &object) == nil {
+		for _, name := range []string{"id", "_id"} {
+			text := strings.Trim(string(object[name]), `"`)
+			var nested map[string]json.RawMessage
+			if json.Unmarshal(object[name], &nested) == nil {
+				text = strings.Trim(string(nested["value"]), `"`)
+			}
+			if text != "" && text != "null" && len(text) <= 256 && (len(nested) > 0 || !names.CanName(names.Value{Text: text})) {
+				out = append(out, names.Name{Place: names.Place{Kind: family, Named: true}, Value: names.Value{Text: text}})
+			}
+		}
+	}
 	f := names.NewSeeker(target, nil)
 	f.JSON(body)
 	found, _ := f.Found()
@@ -28,6 +41,22 @@ func aliases(target, family string, body []byte) (out []names.Name) {
 	}
 	return out
 }
+
+// isSearch says whether what was posted looks for something.
+func isSearch(posted []byte) bool {
+	var sent map[string]json.RawMessage
+	if json.Unmarshal(posted, &sent) != nil {
+		return false
+	}
+	for name := range sent {
+		if searches[strings.ToLower(name)] {
+			return true
+		}
+	}
+	return false
+}
+
+var searches = wordSet("filter filters query q search where criteria sort order_by page limit offset")
 
 // cursor is the kind of what names a place in a list of pages.
 const cursor = "@cursor"

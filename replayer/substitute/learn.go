@@ -1,8 +1,6 @@
 package substitute
 
 import (
-	"net/http"
-
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
@@ -23,6 +21,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		body := plain(answer.GetHeaders(), answer.GetBody())
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
+		lesson.Strict = !wrote(x.recorded.GetRequest().GetMethod()) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
 		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
 		stood := x.stood(promise, answer, body)
@@ -123,7 +122,7 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []
 		fields(f, promise.GetHeaders())
 	}
 	found, _ := f.Found()
-	if method := q.GetMethod(); method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch {
+	if wrote(q.GetMethod()) {
 		target := string(q.GetTarget())
 		found = append(found, aliases(target, names.Family(target, nil), body)...)
 	}

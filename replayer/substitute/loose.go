@@ -1,6 +1,7 @@
 package substitute
 
 import (
+	"net/http"
 	"strings"
 
 	"understudy.dev/exchange/names"
@@ -15,6 +16,17 @@ var (
 	actions = wordSet("checkout register registration login signin signup logon join clone copy duplicate create new add insert save submit import upload " +
 		"start open place buy purchase book reserve subscribe invite send enqueue run exec convert merge split transfer refund pay process")
 )
+
+// isCall says whether procedures are called at a target.
+func isCall(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return calls[strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])]
+}
+
+// wrote says whether a method writes.
+func wrote(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
 
 // vagueKinds are called so where anything may be named, or something out of the
 // collection that is asked for.

@@ -131,6 +131,13 @@ func (x *Exchange) need(body []byte) {
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
+	var odd []names.Name
+	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
+		text, err := url.PathUnescape(segment.Text)
+		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
+			odd = append(odd, n)
+		}
+	}
 	inPath := len(found)
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
@@ -160,7 +167,7 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	inMatrix, _ := f2.Found()
-	found = append(found, inMatrix...)
+	found = append(append(found, inMatrix...), odd...)
 	found = append(found, pages(query, form, body)...)
 	type place struct {
 		names.Place
@@ -215,7 +222,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
+		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
 		return
@@ -290,6 +297,16 @@ func (s *session) knows(at names.Place, word string) bool {
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
 func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
+	for _, end := range []string{"_number", "_no", "_nr", "_num"} {
+		if kind, ok := strings.CutSuffix(at.Kind, end); ok {
+			for _, e := range s.made.find(names.Place{Kind: kind, Named: true}, name) {
+				if e.created && names.IsDigits(name) {
+					made = append(made, e)
+				}
+			}
+			return made
+		}
+	}
 	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
 	if !at.Named && !vague || names.IsUnmistakable(name) {
 		return nil
@@ -323,8 +340,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	fields(f, a.GetHeaders())
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
-	method := q.GetMethod()
-	writes := method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+	writes := wrote(q.GetMethod())
 	// What the request made is what it would teach if both sides agreed.
 	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
 	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
@@ -354,7 +370,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			e := entry{kind: kind, by: x.origin, written: writes, loose: x.loose && kind == family, constant: x.constant}
+			e := entry{kind: kind, by: x.origin, written: writes || kind == cursor, loose: x.loose && (kind == family || isCall(target)), constant: x.constant}
 			s.mintOne(n.Place, n.Value.Text, e)
 			if kind != "" {
 				s.memory.created.list(n.Value.Text, e)
