@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -20,6 +22,7 @@ import (
 type compareFlags struct {
 	run, group, instance string
 	follow               bool
+	wait                 time.Duration
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -35,14 +38,22 @@ func (a *app) compareCommand() *cobra.Command {
    ClickHouse, each batch once in effect, whenever this process dies
 
 Judges whatever the topics hold and ends when every run (or the one named by
---run) has ended and all of it is in ClickHouse; with --follow it goes on.
+--run) has ended and all of it is in ClickHouse; with --follow it goes on. A
+run whose replayer was killed is judged as far as it came and not waited for.
+Started before its replay, it waits for the run to begin: --wait 10m.
 Several of these share the work.`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.compare(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.wait < 0 {
+				return usagef("--wait: %s is negative", f.wait)
+			}
+			return a.compare(c.Context(), f)
+		},
 	}
 	a.kafkaFlags(c)
 	a.clickhouseFlags(c)
 	a.adminFlag(c)
 	c.Flags().StringVar(&f.run, "run", "", "end when this run is judged")
+	c.Flags().DurationVar(&f.wait, "wait", 10*time.Second, "how long to wait for the run to begin")
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
 	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
@@ -105,7 +116,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 	if !f.follow {
 		group.Go(func() error {
 			defer stop()
-			return a.untilDone(groupCtx, f.run, cc)
+			return a.untilDone(groupCtx, f, cc)
 		})
 	}
 	return group.Wait()
@@ -113,7 +124,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 
 // untilDone returns when the runs have ended and the group has handled what
 // the topics held then.
-func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfig) error {
+func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerConfig) error {
 	client, err := a.dialKafka(ctx)
 	if err != nil {
 		return err
@@ -121,12 +132,20 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 	defer client.Close()
 	finish := stream.NewFinish(stream.GroupProgress{
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
-	}, cc.Topics, run)
-	said := ""
+	}, cc.Topics, f.run, f.wait)
+	said, dead := "", 0
 	for {
 		reached, waiting, err := finish.Reached(ctx)
+		if gone := finish.Abandoned(); len(gone) > dead {
+			dead = len(gone)
+			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close NAME ends a run\n",
+				strings.Join(gone, ", "), stream.AbandonedAfter)
+		}
 		if reached || ctx.Err() != nil {
 			return nil // an error after all work is done does not matter
+		}
+		if errors.Is(err, stream.ErrNoRun) {
+			return usagef("%w; --wait 10m waits longer for one to begin", err)
 		}
 		if err != nil {
 			return dependency(err)

@@ -98,6 +98,9 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Run == "" {
 		return nil, usagef("replay needs --run NAME")
 	}
+	if err := checkRunName(r.Run); err != nil {
+		return nil, err
+	}
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
 	}

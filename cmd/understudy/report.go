@@ -65,6 +65,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				a.markAbandoned(c.Context(), runs)
 				return text.Runs(a.out, runs, format)
 			})
 		},
@@ -95,6 +96,8 @@ func (a *app) runsCommand() *cobra.Command {
 		formatFlag(c, &format)
 		parent.AddCommand(c)
 	}
+	a.kafkaFlags(list)
+	parent.AddCommand(a.runsCloseCommand())
 	return parent
 }
 
