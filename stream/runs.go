@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -16,22 +18,31 @@ import (
 // Runs reads the runs topic to its end and returns the last record of every
 // run. It skips foreign records: setting them aside is the consumer's task.
 func Runs(ctx context.Context, cfg Config, names topic.Names) ([]*understudyv1.Run, error) {
-	last, err := Latest(ctx, cfg, names.Runs)
+	return latest(ctx, cfg, names.Runs, DecodeRun)
+}
+
+// Tallies returns the last tally of every recorder, likewise.
+func Tallies(ctx context.Context, cfg Config, names topic.Names) ([]*understudyv1.Tally, error) {
+	return latest(ctx, cfg, names.Tallies, DecodeTally)
+}
+
+func latest[M any](ctx context.Context, cfg Config, name string, decode func(*kgo.Record) (M, error)) ([]M, error) {
+	last, err := Latest(ctx, cfg, name)
 	if err != nil {
 		return nil, err
 	}
-	var runs []*understudyv1.Run
+	var out []M
 	for _, r := range last {
-		run, err := DecodeRun(r)
+		m, err := decode(r)
 		if errors.Is(err, ErrForeign) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		runs = append(runs, run)
+		out = append(out, m)
 	}
-	return runs, nil
+	return out, nil
 }
 
 // AbandonedAfter is the silence after which a run that has not ended counts as

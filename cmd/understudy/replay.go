@@ -78,6 +78,10 @@ func (a *app) replay(ctx context.Context, f replayFlags) error {
 	summary, err := a.runReplay(ctx, f)
 	if summary != nil {
 		printRun(a.out, summary)
+		a.nextSteps(summary)
+	}
+	if errors.Is(err, errNothing) {
+		return usagef("%w: %s", err, a.recorded(ctx, f))
 	}
 	if errors.Is(err, replayer.ErrLag) {
 		return threshold(err)
@@ -123,9 +127,10 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		return nil, usagef("record.key: %w", err)
 	}
 	pc := a.cfg.Kafka.Producer
-	pc.DeliveryTimeout = 2 * time.Minute // repeating a replay is expensive
-	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
-	producer, err := a.newProducer(ctx, pc)
+	pc.DeliveryTimeout = max(pc.DeliveryTimeout, minDelivery)
+	pc.Compression = "snappy" // a batch of zstd keeps a core from sending for milliseconds
+	outage := stream.NewOutage(a.log)
+	producer, err := a.newProducer(ctx, pc, outage.Option())
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +141,8 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin()
-	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key)), a.log, ad.registry)
+	sink := &outcomes{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -151,10 +157,18 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
-	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
-	run, err := rep.Run(ctx)
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	sink.unreachable = stop // what goes on could not be written either
+	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
+	defer a.watchWrites(producer, outage, pc.DeliveryTimeout)()
+	run, err := rep.Run(running)
 	if errors.Is(err, kafka.ErrKafka) {
-		err = dependency(err)
+		return run, dependency(notWritten(run, outage.String(), err))
+	}
+	if err == nil && !r.Follow {
+		err = sink.judge(run, r.Candidate)
 	}
 	return run, err
 }
@@ -172,6 +186,9 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	w.To, errTo = moment("--to", f.to)
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return w, usagef("%w", err)
+	}
+	if !w.Follow && w.From.After(time.Now()) {
+		return w, usagef("--from %s is in the future: nothing is recorded yet; --follow replays what comes", f.from)
 	}
 	if !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return w, usagef("--from %s is not before --to %s", f.from, f.to)
@@ -224,7 +241,7 @@ func (a *app) requireNewRun(ctx context.Context, name string) error {
 	}
 	for _, old := range runs {
 		if old.GetName() == name {
-			return usagef("run %s exists already (%s, %s); choose another name", name,
+			return usagef("run %s exists already (%s, began %s); choose another name", name,
 				understudyv1.Label(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
 		}
 	}
