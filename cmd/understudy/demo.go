@@ -266,7 +266,7 @@ Where to look next (while "understudy demo --keep" runs)
 // demoSystemCommand serves one of the two systems, for the tour.
 func (a *app) demoSystemCommand(side string) *cobra.Command {
 	listen := map[string]string{"baseline": "127.0.0.1:9001", "candidate": "127.0.0.1:9002"}[side]
-	what := map[string]string{"baseline": "synchronous order service", "candidate": "asynchronous order service, with the planted faults"}[side]
+	what := map[string]string{"baseline": "synchronous order service", "candidate": "asynchronous order service, with faults"}[side]
 	c := &cobra.Command{
 		Use: side, Short: "Serve the demo's " + what, Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {

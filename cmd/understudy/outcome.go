@@ -25,6 +25,9 @@ const (
 	// writeWait is how long a replay that stops waits for Kafka to take what
 	// is still to be written.
 	writeWait = 15 * time.Second
+	// settled is how long the recording must be quiet before its end is taken:
+	// recorders let records linger, 20 ms by default.
+	settled = 500 * time.Millisecond
 	// quiet is how long Kafka may leave records unacknowledged before it is
 	// said; the state of a run is written every 2 s.
 	quiet = 5 * time.Second

@@ -34,7 +34,7 @@ type replayFlags struct {
 func (a *app) replayCommand() *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
-		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on the schedule of the recording",
+		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on their schedule",
 		Long: `   Kafka: exchanges ──► select ──► schedule ──► candidate ──► await completion
                                                                   │
    Kafka: replays, runs ◄─────────────────────────────────────────┘
@@ -135,6 +135,11 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		return nil, err
 	}
 	defer producer.Close()
+	if !window.Follow {
+		if err := a.settle(ctx, producer, max(settled, 10*pc.Linger)); err != nil {
+			return nil, err
+		}
+	}
 	timeline, err := stream.OpenTimeline(ctx, a.cfg.Kafka.Config, window, deadLetters(producer, "replayer"))
 	if err != nil {
 		return nil, dependency(err)
@@ -171,6 +176,16 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		err = sink.judge(run, r.Candidate)
 	}
 	return run, err
+}
+
+// settle waits for what recorders hand over just now, so that the window ends
+// behind it.
+func (a *app) settle(ctx context.Context, p *stream.Producer, quiet time.Duration) error {
+	came, err := stream.Settle(ctx, p.Client(), a.names().Exchanges, quiet, 6*quiet)
+	if came > 0 {
+		a.log.Info("recorders are still writing; what comes from now on is not in this run", "came_while_waiting", came)
+	}
+	return dependency(err)
 }
 
 func progressText(run string, p replayer.Progress) string {

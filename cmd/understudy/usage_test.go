@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -97,6 +99,27 @@ compare:
 			t.Errorf("%q: exit %d: %s", args, code, errOut)
 		}
 	}
+}
+
+// TestHelpIsNarrow: the help of every command fits into 80 columns.
+func TestHelpIsNarrow(t *testing.T) {
+	root := newApp(nil, nil, nil).rootCommand(nil)
+	var walk func(*cobra.Command, ...string)
+	walk = func(c *cobra.Command, path ...string) {
+		_, out, _ := run1(t, append(path, "--help")...)
+		for line := range strings.Lines(out) {
+			long := slices.ContainsFunc(strings.Fields(line), func(word string) bool { return len(word) > 40 }) // cannot be wrapped
+			if utf8.RuneCountInString(line) > 81 && !long {
+				t.Errorf("%s: %s", path, line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			if sub.Name() != "completion" {
+				walk(sub, append(slices.Clone(path), sub.Name())...)
+			}
+		}
+	}
+	walk(root)
 }
 
 // TestExitCodes: 4 is what another system is to blame for.
