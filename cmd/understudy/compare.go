@@ -7,15 +7,18 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/report"
 	"understudy.dev/stream"
 )
 
@@ -93,6 +96,9 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
+	if err := a.requireUnjudged(ctx, conn, cc.Group); err != nil {
+		return err
+	}
 	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, ingest.Handle, a.log, ad.registry)
 	if err != nil {
 		return err
@@ -105,6 +111,41 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	ad.ready.Store(true)
 	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
 	return a.consume(ctx, consumer, f, cc)
+}
+
+// requireUnjudged: a group that begins at the start of the topics would write
+// the verdicts of runs that another one has judged a second time. The tables
+// are read first: a group has offsets before it writes there.
+func (a *app) requireUnjudged(ctx context.Context, conn driver.Conn, group string) error {
+	judged, err := report.Judged(ctx, conn)
+	if err != nil || len(judged) == 0 {
+		return dependency(err)
+	}
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	started, err := stream.Started(ctx, client, group, a.names().Replays)
+	if err != nil || started {
+		return dependency(err)
+	}
+	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
+	if err != nil {
+		return dependency(err)
+	}
+	var twice []string
+	for _, r := range runs {
+		if slices.Contains(judged, r.GetName()) {
+			twice = append(twice, report.Clean(r.GetName()))
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	slices.Sort(twice)
+	return usagef("group %s is new, and would judge again what the tables have: %s; go on with the group that judged them, or write into another database (--clickhouse host:port/database)",
+		group, strings.Join(twice[:min(len(twice), 5)], ", "))
 }
 
 // consume runs the consumer until it is interrupted or everything is done.
