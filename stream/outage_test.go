@@ -53,7 +53,7 @@ func TestGiveUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	pc := DefaultProducerConfig()
-	pc.MaxRecords = 2
+	pc.MaxRecords, pc.DeliveryTimeout = 2, time.Hour
 	p, err := NewProducer(t.Context(), Config{Brokers: cluster.ListenAddrs()}, pc)
 	if err != nil {
 		t.Fatal(err)
