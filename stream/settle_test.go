@@ -55,7 +55,7 @@ func TestSettle(t *testing.T) {
 		}
 		<-done
 	}
-	f(20, 500*time.Millisecond, time.Minute, true)
+	f(50, 500*time.Millisecond, time.Minute, true)
 	f(100, time.Second, 100*time.Millisecond, false)
 }
 
