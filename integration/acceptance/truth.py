@@ -1,0 +1,98 @@
+"""What is true of two sides' answers, found without Understudy.
+
+Each side's log is rewritten by itself: a value that the side made is called
+after the step and the place where it first stood. If both sides did the same,
+the rewritten logs are equal to the letter, whatever the values are. A name of
+one side is a name of the other if both are called the same.
+"""
+
+import dataclasses
+import json
+import types
+import urllib.parse
+
+MASK = "masked"
+
+# Headers that follow from the connection, the server's make or the body's form.
+IGNORED = {
+    "date", "server", "connection", "keep-alive", "content-length", "transfer-encoding", "x-powered-by",
+    "last-modified",
+}
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    headers: dict
+    body: object
+
+    def response(self):
+        """In the form that place.values reads."""
+        content = self.body if isinstance(self.body, str) else json.dumps(self.body)
+        return types.SimpleNamespace(status_code=self.status, headers=self.headers, content=content.encode(), text=content)
+
+
+class Side:
+    """The names of one side, learned from its log. kind(step, path) says what
+    the value at a path is: None, MASK, or the kind of thing that it names.
+    Values of a kind that everywhere is a word of its own are renamed within
+    texts as well."""
+
+    def __init__(self, log, service, base=""):
+        self.service, self.names, self.base = service, {}, base
+        for creates in (True, False):
+            for step in log:
+                if (step.status == 201 or step.method == "POST") == creates:
+                    self._learn(step)
+
+    def _learn(self, step):
+        for path, kind, value in self.service.minted(step):
+            self.names.setdefault((self.service.scope(step, kind), kind, str(value)), f"<{kind} {step.name} {path}>")
+
+    def name(self, step, kind, value):
+        return self.names.get((self.service.scope(step, kind), kind, str(value)))
+
+    def answer(self, step):
+        headers = {k: self.service.header(self, step, k, v) for k, v in step.headers.items() if k not in IGNORED}
+        return Answer(step.status, self.service.headers(step, headers), self.document(step, step.body))
+
+    def document(self, step, body):
+        try:
+            document = json.loads(body)
+        except ValueError:
+            return self.text(step, body.decode("utf-8", "replace"))
+        return self.walk(step, document)
+
+    def walk(self, step, value, path=()):
+        if isinstance(value, dict):
+            return {k: self.walk(step, v, (*path, k)) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self.walk(step, v, (*path, i)) for i, v in enumerate(value)]
+        kind = self.service.kind(step, path)
+        if kind == MASK and value is not None:
+            return f"<{MASK} {type(value).__name__}>"
+        if kind and (name := self.name(step, kind, value)):
+            return name
+        return self.text(step, value) if isinstance(value, str) else value
+
+    def text(self, step, value):
+        return self.service.text(self, step, value)
+
+    def request(self, step):
+        """Method, path, query, body, and the headers that name something."""
+        parts = urllib.parse.urlsplit(step.target)
+        path = [self.service.segment(self, step, i, s) for i, s in enumerate(parts.path.split("/"))]
+        query = [(k, self.service.parameter(self, step, k, v)) for k, v in urllib.parse.parse_qsl(parts.query, keep_blank_values=True)]
+        headers = {k: self.service.header(self, step, k, step.sent[k]) for k in ("if-match", "if-none-match") if k in step.sent}
+        content = step.content if isinstance(step.content, bytes) else step.content.encode()
+        return step.method, path, query, headers, self.document(step, content)
+
+
+def raw(step):
+    """A request as it was sent, for comparing it with another."""
+    content = step.content if isinstance(step.content, bytes) else step.content.encode()
+    try:
+        content = json.loads(content)
+    except ValueError:
+        pass
+    return step.method, step.target, {k: step.sent.get(k) for k in ("if-match", "if-none-match")}, content
