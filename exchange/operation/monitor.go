@@ -21,6 +21,9 @@ type Monitor struct {
 	// Beside is the Location that stood beside an Operation-Location: where the
 	// result will be.
 	Beside string
+	// Result says that a document has led here: what stands here is the answer,
+	// whatever it links to.
+	Result bool
 }
 
 // MonitorOf finds the status monitor that an acknowledgement names.

@@ -29,6 +29,9 @@ type Conventions struct {
 	// within the operation's document; empty is the document itself.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
+	// ResultLink is a JSON pointer to the address of the answer within the
+	// document of an operation that is done.
+	ResultLink string `yaml:"result_link"`
 	// Accepted are further statuses, 200 to 299, beside 202, with which this
 	// route promises to answer later.
 	Accepted []uint32 `yaml:"accepted"`

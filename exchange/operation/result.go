@@ -25,6 +25,10 @@ type Status struct {
 func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	s, answer := c.Read(r, m.Document)
 	out := Status{State: s, Answer: answer}
+	if where, ok := stringAt(answer.GetBody().GetContent(), c.ResultLink); ok && where != "" && c.ResultLink != "" && s == Done && !m.Result {
+		out.Elsewhere = where
+		return out
+	}
 	if !m.Document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneWords, stateWord(answer.GetBody().GetContent())) {
 		return out
 	}

@@ -117,7 +117,9 @@ func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
 }
 
 // move goes on to another resource, which is or will be the answer.
-func (m *watch) move(to *url.URL) { m.target, m.monitor.Document, m.moved = to, false, true }
+func (m *watch) move(to *url.URL) {
+	m.target, m.monitor.Document, m.monitor.Result, m.moved = to, false, true, true
+}
 
 func (m *watch) means(answer *understudyv1.Response) operation.Meaning {
 	return m.monitor.Means(answer.GetStatus(), time.Since(m.acked))
