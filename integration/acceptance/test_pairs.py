@@ -6,6 +6,7 @@ the candidate answers when the same clients ask it directly."""
 import collections
 import contextlib
 import dataclasses
+import itertools
 import json
 
 import pytest
@@ -69,11 +70,8 @@ def recorder(platform, config, instance, baseline, port):
         process.close()
 
 
-@pytest.fixture(scope="module", params=PAIRS, ids=lambda pair: pair.name)
-def recorded(request, platform, tmp_path_factory):
-    """The pair, recorded; and its clients at the candidate directly."""
-    pair = request.param
-    folder = tmp_path_factory.mktemp(pair.name)
+def record(platform, pair, folder):
+    """Records the pair's clients, and lets them ask the candidate directly."""
     config = folder / "understudy.yaml"
     config.write_text(yaml.safe_dump(pair.config))
     platform.run("topics", "apply")
@@ -90,19 +88,27 @@ def recorded(request, platform, tmp_path_factory):
         later = [(name, {**headers, **pair.config.get("replay", {}).get("headers", {})}, s) for name, headers, s in pair.sessions()]
         log = traffic.play(url, later, follow=pair.follow)
         direct = Side(log, dict(pair.state(url)), url)
-    return pair, config, folder, baseline, direct
+    return config, baseline, direct
 
 
-@pytest.fixture(scope="module", params=RUNS)
-def outcome(request, platform, recorded):
-    pair, config, folder, baseline, direct = recorded
-    run = f"{pair.name}-{request.param}"
-    (folder / request.param).mkdir()
-    with traffic.witness() as witness, pair.candidate(folder / request.param, witness.url) as url:
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """What has been recorded of each pair, and in which folder."""
+    return {pair.name: [tmp_path_factory.mktemp(pair.name), None] for pair in PAIRS}
+
+
+@pytest.fixture(scope="module", params=itertools.product(PAIRS, RUNS), ids=lambda p: f"{p[0].name}-{p[1]}")
+def outcome(request, platform, recordings):
+    pair, pace = request.param
+    folder, recorded = recordings[pair.name]
+    config, baseline, direct = recordings[pair.name][1] = recorded or record(platform, pair, folder)
+    run = f"{pair.name}-{pace}"
+    (folder / pace).mkdir()
+    with traffic.witness() as witness, pair.candidate(folder / pace, witness.url) as url:
         witness.upstream = url.removeprefix("http://")
         platform.run(
             "--config", config, "replay", "--run", run, "--candidate", witness.url, "--recorder", pair.name,
-            *RUNS[request.param], timeout=120,
+            *RUNS[pace], timeout=120,
         )
         order = {step.name: i for i, step in enumerate(baseline.log)}
         candidate = Side(sorted(witness.log, key=lambda m: order[m.name]), dict(pair.state(url)), witness.url)
