@@ -177,6 +177,7 @@ def test_match_where_the_answers_agree(outcome, sides):
     places = collections.defaultdict(list)
     for exchange, _, *rest in outcome.discrepancies:
         places[exchange].append(rest)
+    assert sum(equal for _, _, equal, _ in verdicts(outcome, sides)) >= outcome.pair.agreeing
     wrong = [
         f"{step.name} {step.method} {step.target}: {comparison['verdict']} {places[comparison['exchange_id']]}"
         for step, comparison, equal, _ in verdicts(outcome, sides)

@@ -19,6 +19,9 @@ IGNORED = {
     "last-modified",
 }
 
+# Headers whose order means nothing.
+SETS = {"allow", "vary", "access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers"}
+
 
 @dataclasses.dataclass
 class Answer:
@@ -53,15 +56,23 @@ class Side:
         return self.names.get((self.service.scope(step, kind), kind, str(value)))
 
     def answer(self, step):
-        headers = {k: self.service.header(self, step, k, v) for k, v in step.headers.items() if k not in IGNORED}
+        ignored = IGNORED.union(self.service.config.get("compare", {}).get("ignore_headers", ()))
+        headers = {k: self._header(step, k, v) for k, v in step.headers.items() if k not in ignored}
         return Answer(step.status, self.service.headers(step, headers), self.document(step, step.body))
+
+    def _header(self, step, name, value):
+        if name in SETS:
+            return ", ".join(sorted(value.split(", ")))
+        if name == "content-type":
+            return value.split(";")[0]
+        return self.service.header(self, step, name, value)
 
     def document(self, step, body):
         try:
             document = json.loads(body)
         except ValueError:
             return self.text(step, body.decode("utf-8", "replace"))
-        return self.walk(step, document)
+        return self.service.document(step, self.walk(step, document))
 
     def walk(self, step, value, path=()):
         if isinstance(value, dict):
