@@ -107,28 +107,6 @@ func reasonText(done *understudyv1.Completion) string {
 	return done.GetReason() + ": " + done.GetDetail()
 }
 
-// completion judges how a completion came about.
-func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understudyv1.Completion) {
-	if done.GetContradicted() > 0 {
-		c.find(Contradictory)
-		for _, other := range done.GetContradictions() {
-			c.add(Difference{
-				Place: InCompletion, Path: "completion", Kind: Outcome,
-				Baseline: describe(done.GetPayload()), Candidate: describe(other),
-			})
-		}
-	}
-	if done.GetSeen() > 1+done.GetContradicted() {
-		c.find(Duplicate)
-	}
-	if d := done.GetDeadlineNano(); d > 0 && done.GetLatencyNano() > d {
-		c.find(Late)
-	}
-	if len(done.GetOvertook()) > 0 {
-		c.find(OutOfOrder)
-	}
-}
-
 func describe(r *understudyv1.Response) string {
 	return fmt.Sprintf("%d %s", r.GetStatus(), sample(r.GetBody().GetContent()))
 }

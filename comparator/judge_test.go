@@ -129,16 +129,10 @@ func TestOutcomes(t *testing.T) {
 	f(immediate(nil, ok, func(r *understudyv1.Replay) {
 		r.Exchange.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_TIMEOUT, Message: "slow"}
 	}), "error", "transport transport outcome KIND_TIMEOUT: slow|201")
-	f(polled(ok, ok, func(d *understudyv1.Completion) { d.Seen = 2 }), "duplicate")
-	f(polled(ok, ok, func(d *understudyv1.Completion) {
-		d.Seen, d.Contradicted, d.Contradictions = 2, 1, []*understudyv1.Response{response(201, `{"total":"9"}`)}
-	}), "contradictory", `completion completion outcome 201 {"total":"5.00"}|201 {"total":"9"}`)
-	f(polled(ok, ok, func(d *understudyv1.Completion) { d.DeadlineNano, d.LatencyNano = 10, 11 }), "late")
-	f(polled(ok, ok, func(d *understudyv1.Completion) { d.DeadlineNano, d.LatencyNano = 10, 10 }), "match")
 	f(polled(ok, ok, func(d *understudyv1.Completion) { d.Overtook = []string{"e0"} }), "out_of_order")
 	// Everything that holds is found; the worst is the verdict.
 	f(polled(ok, response(200, `{"total":"5.01"}`), func(d *understudyv1.Completion) {
-		d.Seen, d.DeadlineNano, d.LatencyNano, d.Overtook = 2, 10, 11, []string{"e0"}
+		d.Channel, d.Seen, d.DeadlineNano, d.ServiceNano, d.Overtook = understudyv1.Channel_CHANNEL_CALLBACK, 2, 10, 11, []string{"e0"}
 	}), "mismatch", "duplicate", "late", "out_of_order", "body $.total value 5.00|5.01")
 }
 

@@ -27,7 +27,7 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	q, body := r.build(e, replacer)
 	var promise *understudyv1.Response
 	observation, ok := r.client.Do(ctx, target.Request{
-		HTTP: q, Body: body, Route: e.GetRoute(), Scheduled: due, Turn: turn,
+		HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: due, Turn: turn,
 		Sent: func(at time.Time) {
 			replay.SentUnixNano = at.UnixNano()
 			r.books.sent(due, at)

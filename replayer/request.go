@@ -142,7 +142,7 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
 	}
-	if h.Get("Idempotency-Key") == "" {
+	if message.IdempotencyKey(h) == "" {
 		h.Set("Idempotency-Key", e.GetId())
 	}
 	r.retrace(h, e.GetId())

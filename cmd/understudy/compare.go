@@ -125,7 +125,7 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 	for {
 		reached, waiting, err := finish.Reached(ctx)
 		if reached || ctx.Err() != nil {
-			return nil // what fails after the end of the work is no failure
+			return nil // an error after all work is done does not matter
 		}
 		if err != nil {
 			return dependency(err)

@@ -144,6 +144,7 @@ func TestTransportErrors(t *testing.T) {
 	f("unknown transfer coding", http1(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: secret\r\n\r\n")), protocol)
 	f("long head", http1(says("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 8<<10)+"\r\n\r\n")), protocol)
 	f("HTTP/1.1 instead of HTTP/2", http2(says("HTTP/1.1 400 Bad Request\r\n\r\n")), protocol)
+	f("client gone", fmt.Errorf("write: %w", message.ErrClientGone), "CANCELED the client went away")
 	f("unexpected 101", message.ErrUnexpectedUpgrade, protocol)
 	f("breach of HTTP/2", errors.New("stream error: stream ID 1; PROTOCOL_ERROR; received from peer"), protocol)
 	f("words of the peer", errors.New(`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug="PROTOCOL_ERROR"`), reset)

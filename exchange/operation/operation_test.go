@@ -87,6 +87,73 @@ func TestAsk(t *testing.T) {
 	f(false, `{"name":"op/1","done":true,"error":{"code":5}}`, `failed {"code":5}`)
 }
 
+// TestGoogleOperations: proto3 leaves out a done that is false, and a resource
+// that has one of an operation's members is none.
+func TestGoogleOperations(t *testing.T) {
+	f := func(body, want string) {
+		t.Helper()
+		s, answer := operation.Conventions{}.Read(response(200, body), false)
+		got := []string{"pending", "done", "failed"}[s]
+		if answer != nil {
+			got += " " + string(answer.GetBody().GetContent())
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", body, got, want)
+		}
+	}
+	f(`{"name":"operations/7"}`, "pending")
+	f(`{"name":"operations/7","metadata":{"percent":3}}`, "pending")
+	f(`{"name":"projects/p/locations/l/operations/7","done":null}`, "pending")
+	f(`{"name":"jobs/7","metadata":{"@type":"type.googleapis.com/x.Y"}}`, "pending")
+	f(`{"name":"operations/7","response":{"n":1}}`, `done {"n":1}`)
+	f(`{"name":"operations/7","error":{"code":5}}`, `failed {"code":5}`)
+	same := func(body string) { t.Helper(); f(body, "done "+body) }
+	same(`{"name":"jobs/7","metadata":{"a":"b"}}`)
+	same(`{"name":"operations/7","size":3}`)
+	same(`{"name":"myoperations/7"}`)
+	same(`{"name":7,"metadata":{"@type":"x"}}`)
+	same(`{"metadata":{"@type":"x"}}`)
+	same(`{"name":"operations/7","done":"no"}`)
+	same(`["operations/7"]`)
+	same(`{}`)
+}
+
+// TestDocumentsAtAPlainLocation: a word for a state tells of the operation
+// unless the answer that is waited for could say it.
+func TestDocumentsAtAPlainLocation(t *testing.T) {
+	f := func(expected *understudyv1.Response, body, want string) {
+		t.Helper()
+		s := operation.Conventions{}.Ask(operation.Monitor{Expected: expected}, response(200, body))
+		got := []string{"pending", "done", "failed"}[s.State]
+		if s.Answer != nil {
+			got += " " + string(s.Answer.GetBody().GetContent())
+		}
+		if got != want {
+			t.Errorf("%s for %s: got %q, want %q", body, expected.GetBody().GetContent(), got, want)
+		}
+	}
+	invoice := response(201, `{"invoice":"N-3","sum":7}`)
+	f(invoice, `{"status":"Running"}`, "pending")
+	f(invoice, `{"id":"op-4","state":"NOT_STARTED","percent":0}`, "pending")
+	f(invoice, `{"status":"Canceled","message":"no"}`, `failed {"status":"Canceled","message":"no"}`)
+	f(invoice, `{"status":"done","result":{"invoice":"N-3"}}`, `done {"invoice":"N-3"}`)
+	f(response(204, ""), `{"status":"queued"}`, "pending")
+	f(response(422, `{"error":"bad","status":422}`), `{"status":"failed","error":"bad"}`, `failed {"status":"failed","error":"bad"}`)
+	f(response(422, `{"error":"bad"}`), `{"status":"failed","error":"bad"}`, `failed {"status":"failed","error":"bad"}`)
+
+	same := func(expected *understudyv1.Response, body string) { t.Helper(); f(expected, body, "done "+body) }
+	same(nil, `{"status":"running"}`)
+	same(invoice, `{"status":"shipped"}`)
+	same(invoice, `{"status":1}`)
+	same(invoice, `{"invoice":"N-3","sum":7,"status":"new"}`)
+	same(response(201, `{"order":1,"status":"paid"}`), `{"status":"pending"}`)
+	same(response(201, `{"order":1,"state":"paid"}`), `{"status":"pending"}`)
+	cut := response(201, `{"invoice":"N-3"`)
+	cut.Body.Truncated = true
+	same(cut, `{"status":"running"}`)
+	same(response(201, "?", "Content-Encoding: gzip"), `{"status":"running"}`)
+}
+
 func TestConventionsOfTheUser(t *testing.T) {
 	c := operation.Conventions{
 		Pending: operation.Condition{Pointer: "/state", Values: []string{"BUSY"}}, Failed: operation.Condition{Pointer: "/n", Values: []string{"7"}},
@@ -138,9 +205,9 @@ func TestForeignLocationsAreRefused(t *testing.T) {
 }
 
 func TestMeans(t *testing.T) {
-	f := func(document bool, status uint32, after time.Duration, want operation.Meaning) {
+	f := func(document bool, status uint32, after time.Duration, want operation.Meaning, headers ...string) {
 		t.Helper()
-		if got := (operation.Monitor{Document: document}).Means(status, after); got != want {
+		if got := (operation.Monitor{Document: document}).Means(response(status, "", headers...), after); got != want {
 			t.Errorf("%d after %s: %d, want %d", status, after, got, want)
 		}
 	}
@@ -152,6 +219,11 @@ func TestMeans(t *testing.T) {
 	f(false, 403, 0, operation.GiveUp)
 	f(true, 429, time.Hour, operation.Retry)
 	f(true, 503, time.Hour, operation.Retry)
+	f(false, 408, time.Hour, operation.Retry)
+	f(true, 425, time.Hour, operation.Retry)
+	f(false, 409, time.Hour, operation.Retry, "Retry-After: 1")
+	f(true, 403, time.Hour, operation.Retry, "Retry-After: 1")
+	f(false, 200, time.Hour, operation.Look, "Retry-After: 1")
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -1,9 +1,12 @@
 package target
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -47,31 +50,49 @@ func (w *wait) begin(channel understudyv1.Channel) *understudyv1.Completion {
 	return w.o.Completion
 }
 
-// saw records a completion: the first one counts, later ones are compared
-// with it.
+// saw records a completion. What a later one means beside the first is for the
+// comparator to say.
 func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 	d := w.o.Completion
 	d.Seen++
+	service := int64(at.Sub(w.sent))
 	if d.Seen == 1 {
 		d.Payload, d.Failed = answer, isFailed
-		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), int64(at.Sub(w.sent))
+		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), service
 		w.r.Final(answer)
 		return
 	}
-	if !operation.Agree(d.Payload, answer) || d.Failed != isFailed {
-		w.contradict(answer)
+	if len(d.Later) < maxLater {
+		d.Later = append(d.Later, &understudyv1.Sighting{Payload: w.kept(answer), Failed: isFailed, ServiceNano: service})
 	}
 }
 
-// maxContradictions is how many disagreeing completions are kept.
-const maxContradictions = 4
+// maxLater is how many completions are kept beside the first.
+const maxLater = 8
 
-func (w *wait) contradict(answer *understudyv1.Response) {
-	d := w.o.Completion
-	d.Contradicted++
-	if len(d.Contradictions) < maxContradictions {
-		d.Contradictions = append(d.Contradictions, answer)
+// kept is what is kept of a later completion: nothing of one that repeats the
+// first, and no more of all together than one body may have, because a record
+// has room for so many.
+func (w *wait) kept(answer *understudyv1.Response) *understudyv1.Response {
+	if repeats(w.o.GetCompletion().GetPayload(), answer) {
+		return nil
 	}
+	left := w.c.cfg.CaptureLimit
+	for _, s := range w.o.GetCompletion().GetLater() {
+		left -= int64(len(s.GetPayload().GetBody().GetContent()))
+	}
+	message.CutBody(answer.GetBody(), max(left, 0))
+	return answer
+}
+
+// repeats says whether two answers are the same to the byte, as far as answers
+// that come later are compared.
+func repeats(a, b *understudyv1.Response) bool {
+	x, y := a.GetBody(), b.GetBody()
+	return a.GetStatus() == b.GetStatus() && bytes.Equal(x.GetContent(), y.GetContent()) &&
+		x.GetLength() == y.GetLength() && bytes.Equal(x.GetSha256(), y.GetSha256()) &&
+		slices.Equal(message.Values(a.GetHeaders(), "Content-Type"), message.Values(b.GetHeaders(), "Content-Type")) &&
+		slices.Equal(message.Values(a.GetHeaders(), "Content-Encoding"), message.Values(b.GetHeaders(), "Content-Encoding"))
 }
 
 // callback waits for the candidate to call.

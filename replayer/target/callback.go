@@ -106,9 +106,14 @@ func (r *receiver) deliver(path string, c call) (known, taken bool) {
 
 func (r *receiver) url(w *waiter) string { return r.root + w.path }
 
-// ServeHTTP takes one callback: for a request that waits, or an orphan.
+// ServeHTTP takes one callback: for a request that waits, or an orphan. An
+// address may be validated before it is called.
 func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	at := time.Now()
+	if handshake(rw, req) {
+		r.c.metrics.callbacks.WithLabelValues(callbackHandshake).Inc()
+		return
+	}
 	body, err := r.c.capture(http.MaxBytesReader(rw, req.Body, 64<<20), req.ContentLength)
 	if err != nil {
 		status := http.StatusBadRequest

@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -99,6 +98,9 @@ type Request struct {
 	HTTP  *http.Request
 	Body  []byte
 	Route string
+	// Recorded is what the other system had answered, nil if nothing is known:
+	// it tells an operation's document from the answer that is waited for.
+	Recorded *understudyv1.Response
 	// Scheduled is the intended send time; latencies count from it and from
 	// the actual one.
 	Scheduled time.Time
@@ -177,7 +179,7 @@ func channelName(d *understudyv1.Completion) string {
 	if d.GetSeen() == 0 {
 		return "none"
 	}
-	return strings.ToLower(strings.TrimPrefix(d.GetChannel().String(), "CHANNEL_"))
+	return understudyv1.Label(d.GetChannel())
 }
 
 // promised says whether an acknowledgement is a promise rather than an answer.

@@ -26,13 +26,18 @@ type watch struct {
 	monitor operation.Monitor
 	// moved: the monitor has led to another resource, which holds the answer.
 	moved bool
-	pause time.Duration
+	// pause is our own before the next poll, asked what the candidate said last
+	// by Retry-After.
+	pause, asked time.Duration
 }
 
 // poll asks the status monitor until the operation is done.
 func (w *wait) poll(ctx context.Context) {
 	d := w.begin(understudyv1.Channel_CHANNEL_POLL)
 	m := &watch{wait: w, pause: w.p.PollInterval, monitor: operation.MonitorOf(w.o.GetAck())}
+	if w.p.Accepts(w.o.GetAck().GetStatus()) { // a 201 leads to what was created
+		m.monitor.Expected = w.r.Recorded
+	}
 	d.Location = cut(m.monitor.Location)
 	if m.monitor.Location == "" {
 		m.giveUp("no_location", "the acknowledgement names no status monitor")
@@ -43,15 +48,42 @@ func (w *wait) poll(ctx context.Context) {
 		m.refuse(err)
 		return
 	}
-	ctx, cancel := context.WithDeadline(ctx, w.sent.Add(w.p.Timeout))
-	defer cancel()
 	d.Reason = "timeout"
-	for sleep(ctx, m.pause) {
-		if m.step(ctx) {
+	m.asked = operation.RetryAfter(message.First(w.o.GetAck().GetHeaders(), "Retry-After"), w.acked)
+	end := w.sent.Add(w.p.Timeout)
+	polls, cancel := context.WithDeadline(ctx, latest(end, w.acked).Add(lastAnswer))
+	defer cancel()
+	for sleep(polls, m.next(time.Now(), end)) {
+		last := !time.Now().Before(end)
+		if m.step(polls) {
 			return
+		}
+		if last && m.pause > 0 {
+			break
 		}
 	}
 	w.r.Turn.end(false)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// lastAnswer is how long after the timeout a poll may still be answered.
+const lastAnswer = time.Second
+
+// next is how long to wait before the next poll. Nothing is called lost or late
+// because we were not looking: the last poll is sent at the timeout, and one at
+// the deadline unless the candidate wants to be asked later.
+func (m *watch) next(now, end time.Time) time.Duration {
+	pause := max(m.pause, m.asked)
+	if deadline := m.sent.Add(m.p.Deadline + time.Millisecond).Sub(now); m.p.Deadline > 0 && deadline > 0 && m.asked == 0 {
+		pause = min(pause, deadline)
+	}
+	return min(pause, max(end.Sub(now), 0))
 }
 
 // giveUp ends the wait without a completion.
@@ -68,33 +100,43 @@ func (m *watch) refuse(err error) {
 
 // step polls once and says whether the wait is over.
 func (m *watch) step(ctx context.Context) (over bool) {
+	d := m.o.GetCompletion()
 	started := time.Now()
 	answer, err := m.ask(ctx)
+	m.asked = operation.RetryAfter(message.First(answer.GetHeaders(), "Retry-After"), time.Now())
+	meaning := operation.Retry
 	switch {
 	case errors.Is(err, operation.ErrForeign):
 		m.refuse(err)
 		return true
 	case err != nil:
-		m.o.Completion.Detail = "last poll: " + message.TransportError(err).GetMessage()
-		m.slower()
-		return false
+		d.Detail = "last poll: " + message.TransportError(err).GetMessage()
+	default:
+		meaning, d.Detail = m.means(answer), ""
 	}
-	switch m.means(answer) {
+	switch meaning {
 	case operation.GiveUp:
 		m.giveUp("poll_failed", "the status monitor answered "+strconv.Itoa(int(answer.GetStatus())))
 		return true
 	case operation.Look:
 		if s := m.p.Ask(m.monitor, answer); s.State != operation.Pending {
+			if d.AskedNano == 0 {
+				d.AskedNano = int64(started.Sub(m.sent))
+			}
 			return m.finish(ctx, s)
 		}
 		m.r.Turn.pendingAt(started)
+		d.PendingNano = int64(started.Sub(m.sent))
+	case operation.Retry:
+		if err == nil {
+			d.Detail = "last poll: answered " + strconv.Itoa(int(answer.GetStatus()))
+		}
 	}
-	m.slower()
-	m.pause = max(m.pause, operation.RetryAfter(message.First(answer.GetHeaders(), "Retry-After"), time.Now()))
+	// What comes after a pause of ours was not waited for since then.
+	d.AskedNano = 0
+	m.pause = min(max(m.pause*3/2, m.p.PollInterval), m.p.PollMax)
 	return false
 }
-
-func (m *watch) slower() { m.pause = min(max(m.pause*3/2, m.p.PollInterval), m.p.PollMax) }
 
 // finish takes what a finished operation says, or goes on to where its result
 // is.
@@ -106,7 +148,7 @@ func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
 			return true
 		}
 		m.move(u)
-		m.pause = 0
+		m.pause, m.asked = 0, 0
 		return false
 	}
 	m.o.Completion.Reason, m.o.Completion.Detail = "", ""
@@ -118,16 +160,17 @@ func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
 
 // move goes on to another resource, which is or will be the answer.
 func (m *watch) move(to *url.URL) {
-	m.target, m.monitor.Document, m.monitor.Result, m.moved = to, false, true, true
+	m.target, m.moved, m.monitor.Result = to, true, true
+	m.monitor.Document, m.monitor.Expected = false, nil
 }
 
 func (m *watch) means(answer *understudyv1.Response) operation.Meaning {
-	return m.monitor.Means(answer.GetStatus(), time.Since(m.acked))
+	return m.monitor.Means(answer, time.Since(m.acked))
 }
 
 // again asks once more at the end of the linger time, for a second completion
-// that says something else. A resource that the monitor led to may go on
-// living and is not asked.
+// that says something else; what repeats the first to the byte is the same one.
+// A resource that the monitor led to may go on living and is not asked.
 func (m *watch) again(ctx context.Context) {
 	if *m.p.Linger == 0 || m.moved || !sleep(ctx, *m.p.Linger) {
 		return
@@ -138,9 +181,9 @@ func (m *watch) again(ctx context.Context) {
 	}
 	d := m.o.GetCompletion()
 	s := m.p.Ask(m.monitor, answer)
-	if s.State != operation.Pending && (!operation.Agree(d.GetPayload(), s.Answer) || d.GetFailed() != (s.State == operation.Failed)) {
-		d.Seen++
-		m.contradict(s.Answer)
+	isFailed := s.State == operation.Failed
+	if s.State != operation.Pending && (isFailed != d.GetFailed() || !repeats(d.GetPayload(), s.Answer)) {
+		m.saw(s.Answer, isFailed, time.Now())
 	}
 }
 
@@ -195,7 +238,7 @@ func pollHeader(sent http.Header, callback string) http.Header {
 	for name, values := range sent {
 		lower := strings.ToLower(name)
 		switch {
-		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), strings.HasSuffix(lower, "idempotency-key"),
+		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), message.IsIdempotencyKey(name),
 			lower == "range", lower == "prefer", lower == "accept-encoding", strings.EqualFold(name, callback):
 		default:
 			h[name] = values

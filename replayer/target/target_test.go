@@ -80,7 +80,15 @@ func summary(o *understudyv1.Observation) string {
 		s += " failed"
 	}
 	if d.GetSeen() > 1 {
-		s += fmt.Sprintf(" seen %d contradicted %d", d.GetSeen(), d.GetContradicted())
+		s += fmt.Sprintf(" seen %d", d.GetSeen())
+	}
+	for _, again := range d.GetLater() {
+		if s += " again"; again.GetPayload() != nil {
+			s += " " + string(again.GetPayload().GetBody().GetContent())
+		}
+		if again.GetFailed() {
+			s += " failed"
+		}
 	}
 	return s
 }
@@ -139,8 +147,10 @@ func TestAutomaticCompletion(t *testing.T) {
 	f(accept("Location: /op", say(404, ""), say(500, ""), say(200, "at last")), "poll 200 at last")
 	f(accept("Location: /op", say(403, "")), "none poll_failed")
 	f(accept("Location: /op", say(202, "")), "none timeout")
-	f(accept("Location: /op", say(200, "a"), say(200, "b")), "poll 200 a seen 2 contradicted 1")
-	f(accept("Location: /op", say(200, `{"a":1,"b":2}`), say(200, `{"b":2,"a":1}`)), `poll 200 {"a":1,"b":2}`)
+	f(accept("Location: /op", say(200, "a"), say(200, "b")), "poll 200 a seen 2 again b")
+	f(accept("Location: /op", say(200, `{"a":1,"b":2}`), say(200, `{"b":2,"a":1}`)), `poll 200 {"a":1,"b":2} seen 2 again {"b":2,"a":1}`)
+	f(accept("Location: /op", say(200, "a"), say(202, "")), "poll 200 a") // nor is a step back one
+	f(accept("Location: /op", say(408, "x"), say(425, "x"), say(409, "x", "Retry-After: 0"), say(409, "no")), "poll 409 no")
 }
 
 func TestHostileLocations(t *testing.T) {
@@ -207,8 +217,8 @@ func TestCallbacks(t *testing.T) {
 	}
 	f([]string{`{"a":1}`}, `callback 200 {"a":1}`, 0)
 	f([]string{`{"status":"running"}`, `{"a":1}`}, `callback 200 {"a":1}`, 0)
-	f([]string{`{"a":1}`, `{ "a": 1 }`}, `callback 200 {"a":1} seen 2 contradicted 0`, 0)
-	f([]string{`{"a":1}`, `{"a":2}`}, `callback 200 {"a":1} seen 2 contradicted 1`, 0)
+	f([]string{`{"a":1}`, `{ "a": 1 }`}, `callback 200 {"a":1} seen 2 again { "a": 1 }`, 0)
+	f([]string{`{"a":1}`, `{"a":2}`}, `callback 200 {"a":1} seen 2 again {"a":2}`, 0)
 	f([]string{"orphan", `{"a":1}`}, `callback 200 {"a":1}`, 1)
 	f(nil, "none timeout", 0)
 }

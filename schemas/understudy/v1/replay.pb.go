@@ -228,12 +228,8 @@ type Completion struct {
 	LatencyNano int64 `protobuf:"varint,4,opt,name=latency_nano,json=latencyNano,proto3" json:"latency_nano,omitempty"`
 	ServiceNano int64 `protobuf:"varint,5,opt,name=service_nano,json=serviceNano,proto3" json:"service_nano,omitempty"`
 	// Completions seen for this request until the observation closed.
-	Seen uint32 `protobuf:"varint,6,opt,name=seen,proto3" json:"seen,omitempty"`
-	// Later completions whose payload disagreed with the first; at most 4 kept.
-	Contradictions []*Response `protobuf:"bytes,7,rep,name=contradictions,proto3" json:"contradictions,omitempty"`
-	// Number of contradicting completions seen, kept or not.
-	Contradicted uint32 `protobuf:"varint,8,opt,name=contradicted,proto3" json:"contradicted,omitempty"`
-	Polls        uint32 `protobuf:"varint,9,opt,name=polls,proto3" json:"polls,omitempty"`
+	Seen  uint32 `protobuf:"varint,6,opt,name=seen,proto3" json:"seen,omitempty"`
+	Polls uint32 `protobuf:"varint,9,opt,name=polls,proto3" json:"polls,omitempty"`
 	// Raw Location/Operation-Location that was polled, or the callback path.
 	Location string `protobuf:"bytes,10,opt,name=location,proto3" json:"location,omitempty"`
 	// What ended the wait without a completion, e.g. "timeout",
@@ -241,7 +237,7 @@ type Completion struct {
 	Reason string `protobuf:"bytes,11,opt,name=reason,proto3" json:"reason,omitempty"`
 	// For people, about reason. Holds no payload and no secret.
 	Detail string `protobuf:"bytes,12,opt,name=detail,proto3" json:"detail,omitempty"`
-	// Deadline that this completion was held against; 0 means none.
+	// Deadline of the completion, from the actual send; 0 means none.
 	DeadlineNano int64 `protobuf:"varint,13,opt,name=deadline_nano,json=deadlineNano,proto3" json:"deadline_nano,omitempty"`
 	// Earlier requests of this session that were provably still unfinished when
 	// this one completed although the baseline had finished them before it
@@ -251,8 +247,12 @@ type Completion struct {
 	// when none did. The operation ended between this and service_nano.
 	PendingNano int64 `protobuf:"varint,15,opt,name=pending_nano,json=pendingNano,proto3" json:"pending_nano,omitempty"`
 	// Completions after the first, in their order; at most 8 are kept, seen
-	// counts all.
-	Later         []*Sighting `protobuf:"bytes,16,rep,name=later,proto3" json:"later,omitempty"`
+	// counts all. A monitor that was asked again and repeated itself to the byte
+	// is none.
+	Later []*Sighting `protobuf:"bytes,16,rep,name=later,proto3" json:"later,omitempty"`
+	// From the actual send to the start of the poll that said done; 0 when it was
+	// not a poll that said so. Until service_nano the candidate was answering.
+	AskedNano     int64 `protobuf:"varint,17,opt,name=asked_nano,json=askedNano,proto3" json:"asked_nano,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,20 +329,6 @@ func (x *Completion) GetSeen() uint32 {
 	return 0
 }
 
-func (x *Completion) GetContradictions() []*Response {
-	if x != nil {
-		return x.Contradictions
-	}
-	return nil
-}
-
-func (x *Completion) GetContradicted() uint32 {
-	if x != nil {
-		return x.Contradicted
-	}
-	return 0
-}
-
 func (x *Completion) GetPolls() uint32 {
 	if x != nil {
 		return x.Polls
@@ -399,11 +385,20 @@ func (x *Completion) GetLater() []*Sighting {
 	return nil
 }
 
+func (x *Completion) GetAskedNano() int64 {
+	if x != nil {
+		return x.AskedNano
+	}
+	return 0
+}
+
 // Sighting is one completion of an operation that had completed before.
 type Sighting struct {
-	state   protoimpl.MessageState `protogen:"open.v1"`
-	Payload *Response              `protobuf:"bytes,1,opt,name=payload,proto3" json:"payload,omitempty"`
-	Failed  bool                   `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Absent when it is the first completion's to the byte. The bodies kept
+	// together are no longer than one body may be; what does not fit is cut.
+	Payload *Response `protobuf:"bytes,1,opt,name=payload,proto3" json:"payload,omitempty"`
+	Failed  bool      `protobuf:"varint,2,opt,name=failed,proto3" json:"failed,omitempty"`
 	// From the actual send.
 	ServiceNano   int64 `protobuf:"varint,3,opt,name=service_nano,json=serviceNano,proto3" json:"service_nano,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -897,7 +892,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x10ack_service_nano\x18\x04 \x01(\x03R\x0eackServiceNano\x129\n" +
 	"\n" +
 	"completion\x18\x05 \x01(\v2\x19.understudy.v1.CompletionR\n" +
-	"completion\"\xbd\x04\n" +
+	"completion\"\xa1\x04\n" +
 	"\n" +
 	"Completion\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x121\n" +
@@ -905,9 +900,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x06failed\x18\x03 \x01(\bR\x06failed\x12!\n" +
 	"\flatency_nano\x18\x04 \x01(\x03R\vlatencyNano\x12!\n" +
 	"\fservice_nano\x18\x05 \x01(\x03R\vserviceNano\x12\x12\n" +
-	"\x04seen\x18\x06 \x01(\rR\x04seen\x12?\n" +
-	"\x0econtradictions\x18\a \x03(\v2\x17.understudy.v1.ResponseR\x0econtradictions\x12\"\n" +
-	"\fcontradicted\x18\b \x01(\rR\fcontradicted\x12\x14\n" +
+	"\x04seen\x18\x06 \x01(\rR\x04seen\x12\x14\n" +
 	"\x05polls\x18\t \x01(\rR\x05polls\x12\x1a\n" +
 	"\blocation\x18\n" +
 	" \x01(\tR\blocation\x12\x16\n" +
@@ -916,7 +909,9 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rdeadline_nano\x18\r \x01(\x03R\fdeadlineNano\x12\x1a\n" +
 	"\bovertook\x18\x0e \x03(\tR\bovertook\x12!\n" +
 	"\fpending_nano\x18\x0f \x01(\x03R\vpendingNano\x12-\n" +
-	"\x05later\x18\x10 \x03(\v2\x17.understudy.v1.SightingR\x05later\"x\n" +
+	"\x05later\x18\x10 \x03(\v2\x17.understudy.v1.SightingR\x05later\x12\x1d\n" +
+	"\n" +
+	"asked_nano\x18\x11 \x01(\x03R\taskedNanoJ\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
 	"\bSighting\x121\n" +
 	"\apayload\x18\x01 \x01(\v2\x17.understudy.v1.ResponseR\apayload\x12\x16\n" +
 	"\x06failed\x18\x02 \x01(\bR\x06failed\x12!\n" +
@@ -1003,23 +998,22 @@ var file_understudy_v1_replay_proto_depIdxs = []int32{
 	3,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
 	0,  // 3: understudy.v1.Completion.channel:type_name -> understudy.v1.Channel
 	9,  // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
-	9,  // 5: understudy.v1.Completion.contradictions:type_name -> understudy.v1.Response
-	4,  // 6: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
-	9,  // 7: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
-	1,  // 8: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
-	11, // 9: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
-	2,  // 10: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
-	2,  // 11: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
-	5,  // 12: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
-	8,  // 13: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
-	6,  // 14: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
-	0,  // 15: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
-	12, // 16: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	4,  // 5: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
+	9,  // 6: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
+	1,  // 7: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
+	11, // 8: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
+	2,  // 9: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
+	2,  // 10: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
+	5,  // 11: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
+	8,  // 12: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
+	6,  // 13: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
+	0,  // 14: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
+	12, // 15: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_replay_proto_init() }

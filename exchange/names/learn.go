@@ -1,0 +1,396 @@
+package names
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Answer is what one side answered to a request.
+type Answer struct {
+	Status uint32
+	// Location is where the answer says that what it made is; empty if it says
+	// nothing.
+	Location string
+	// Body is a JSON document without content codings, or nothing.
+	Body []byte
+}
+
+// Lesson is one request with both answers.
+type Lesson struct {
+	// Exchange is the id of the exchange.
+	Exchange string
+	// Method and Target are those of the request as recorded.
+	Method, Target string
+	// Sent is what the client sent, the target first and then the body: a value
+	// in it was not made by the server.
+	Sent                [][]byte
+	Baseline, Candidate Answer
+	// Seen says whether a value stood in an earlier answer of the baseline in
+	// the session, and so was not made now; nil knows of none.
+	Seen func(value string) bool
+}
+
+// Bounds of what is learned from.
+const (
+	maxLearn  = 1 << 20 // bytes of a document
+	maxDepth  = 64
+	maxLesson = 4096 // pairs
+)
+
+// Learn finds the pairs of names in the two answers to one request. Created are
+// those of what the request made: in the Location, the identifier of the
+// answer's own object and those of parts that the client posted. Others are
+// aligned: identifiers at the same members of answers that are otherwise alike.
+// Elements of arrays are aligned by what they hold beside names and times, and
+// never by their positions alone.
+//
+// Zero, nil, dates, amounts and what the client sent are no names, nor are
+// numbers of another kind of thing, which may count the entries of a list of
+// choices.
+func Learn(l Lesson) []Pair {
+	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
+		return nil
+	}
+	s := Segments(l.Target, nil)
+	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target)}
+	n.create = n.creates(s)
+	for _, text := range l.Sent {
+		n.sent = append(n.sent, NewText(text))
+	}
+	a, okA := decode(l.Baseline.Body)
+	b, okB := decode(l.Candidate.Body)
+	if okA && okB {
+		posted, _ := decode(n.posted())
+		n.walk(where{created: n.create, posted: posted}, a, b, 0)
+	}
+	n.location() // after the bodies, which tell numbers from texts
+	return n.pairs
+}
+
+type learner struct {
+	Lesson
+	family string
+	create bool
+	places places
+	sent   []*Text
+	pairs  []Pair
+}
+
+// posted is the body that the client sent.
+func (l Lesson) posted() []byte {
+	if len(l.Sent) > 1 {
+		return l.Sent[1]
+	}
+	return nil
+}
+
+// creates says whether the request made something: it was answered 201, or with
+// a Location, or it was a POST to a collection.
+func (n *learner) creates(path []Segment) bool {
+	switch {
+	case n.Method != "POST" && n.Method != "PUT" && n.Method != "PATCH":
+		return false
+	case n.Baseline.Status == 201, n.Baseline.Location != "" && n.Method == "POST":
+		return true
+	case n.Method != "POST" || len(path) == 0:
+		return false
+	}
+	last := path[len(path)-1]
+	word := words(last.Text)
+	return !last.Name && singular(word) != word
+}
+
+// where is a place in both answers.
+type where struct {
+	name      string
+	enclosing []string
+	// created: what stands here was made by the request.
+	created bool
+	// posted is what the client sent here, if it did.
+	posted any
+}
+
+func (w where) in(name string, created bool, posted any) where {
+	return where{name, append(slices.Clip(w.enclosing), w.name), created, posted}
+}
+
+func (n *learner) walk(w where, a, b any, depth int) {
+	if depth > maxDepth || len(n.pairs) >= maxLesson {
+		return
+	}
+	switch x := a.(type) {
+	case map[string]any:
+		y, ok := b.(map[string]any)
+		if !ok {
+			return
+		}
+		sent, _ := w.posted.(map[string]any)
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			other, has := y[key]
+			if !has {
+				continue
+			}
+			n.walk(w.in(key, w.created && n.part(key, x[key], sent), sent[key]), x[key], other, depth+1)
+		}
+	case []any:
+		if y, ok := b.([]any); ok {
+			n.elements(w, x, y, depth)
+		}
+	default:
+		n.scalar(w, a, b)
+	}
+}
+
+// part says whether a member belongs to what was made: a scalar, the thing
+// itself within a wrapper, or what the client posted under the same name.
+func (n *learner) part(key string, value any, sent map[string]any) bool {
+	switch value.(type) {
+	case map[string]any, []any:
+		_, posted := sent[key]
+		kind := singular(words(key))
+		return posted || kind == n.family || wrappers[key] || wrappers[kind]
+	}
+	return true
+}
+
+// elements aligns two arrays by what their elements hold beside names.
+func (n *learner) elements(w where, as, bs []any, depth int) {
+	sent, _ := w.posted.([]any)
+	// The client's own order is an alignment, if the answers keep it.
+	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
+	left, right := signatures(as), signatures(bs)
+	if inOrder && slices.Equal(left, right) {
+		for i := range as {
+			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
+		}
+		return
+	}
+	at := map[string][]int{}
+	for i, s := range right {
+		at[s] = append(at[s], i)
+	}
+	count := map[string]int{}
+	for _, s := range left {
+		count[s]++
+	}
+	for i, s := range left {
+		if s != "" && count[s] == 1 && len(at[s]) == 1 {
+			created := w.created && len(sent) == len(as)
+			n.walk(w.in("", created, nil).named(w.name), as[i], bs[at[s][0]], depth+1)
+		}
+	}
+}
+
+// named gives an element the name of its array.
+func (w where) named(name string) where { w.name = name; return w }
+
+// signatures are what elements hold beside names and times; empty for what
+// holds nothing else.
+func signatures(elements []any) []string {
+	out := make([]string, len(elements))
+	for i, e := range elements {
+		var b bytes.Buffer
+		if sign(&b, "", e, 0) {
+			out[i] = b.String()
+		}
+	}
+	return out
+}
+
+// sign writes a value without names and times, and says whether anything that
+// tells it from another was written.
+func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
+	if depth > maxDepth {
+		return false
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		b.WriteByte('{')
+		for _, key := range slices.Sorted(maps.Keys(x)) {
+			b.WriteString(key)
+			b.WriteByte(':')
+			tells = sign(b, key, x[key], depth+1) || tells
+			b.WriteByte(',')
+		}
+		b.WriteByte('}')
+	case []any:
+		b.WriteByte('[')
+		for _, e := range x {
+			tells = sign(b, name, e, depth+1) || tells
+			b.WriteByte(',')
+		}
+		b.WriteByte(']')
+	case string:
+		if place, _ := KindOf(name); place.Named || isUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
+			b.WriteByte('?')
+			return false
+		}
+		b.WriteString(quoted(x))
+		return true
+	case json.Number:
+		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
+			b.WriteByte('?')
+			return false
+		}
+		b.WriteString(string(x))
+		return true
+	case bool:
+		if x {
+			b.WriteByte('t')
+		} else {
+			b.WriteByte('f')
+		}
+	default:
+		b.WriteByte('n')
+	}
+	return tells
+}
+
+func isTime(s string) bool {
+	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC, time.DateTime} {
+		if _, err := time.Parse(layout, s); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func valueOf(v any) (Value, bool) {
+	switch x := v.(type) {
+	case string:
+		return Value{Text: x}, true
+	case json.Number:
+		return Value{string(x), true}, true
+	}
+	return Value{}, false
+}
+
+// scalar takes two values at one place.
+func (n *learner) scalar(w where, a, b any) {
+	x, okA := valueOf(a)
+	y, okB := valueOf(b)
+	if !okA || !okB {
+		return
+	}
+	if IsLink(x.Text) && IsLink(y.Text) && x != y {
+		n.link(x.Text, y.Text, Aligned)
+		return
+	}
+	if !CanName(x) || !CanName(y) {
+		return
+	}
+	place := n.places.member(w.name, w.enclosing)
+	ofFamily := place.Kind == n.family && place.Kind != ""
+	_, own := KindOf(w.name)
+	switch {
+	case w.created && (own || place.Named && ofFamily):
+		n.add(place, x, y, Created)
+	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
+	case ofFamily && likeName(x) && likeName(y),
+		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
+		n.add(place, x, y, Aligned)
+	}
+}
+
+// likeName: a value that has the look of a name, not of a word.
+func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
+
+// add takes a pair unless the client itself had sent the baseline's name.
+func (n *learner) add(at Place, x, y Value, proof Proof) {
+	for _, text := range n.sent {
+		if text.Has(x.Text) {
+			return
+		}
+	}
+	if proof == Created && n.Seen != nil && n.Seen(x.Text) {
+		proof = Aligned
+	}
+	if proof == Aligned && x == y {
+		return // it goes by itself
+	}
+	if !at.Named {
+		at.Kind = "" // the name of the member is not what it names
+	}
+	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+}
+
+// location learns from the addresses of what was made.
+func (n *learner) location() {
+	if n.Baseline.Location == "" || n.Candidate.Location == "" {
+		return
+	}
+	proof := Aligned
+	if n.create {
+		proof = Created
+	}
+	n.link(n.Baseline.Location, n.Candidate.Location, proof)
+}
+
+// link learns from two links that are alike but for names.
+func (n *learner) link(baseline, candidate string, proof Proof) {
+	as, bs := Segments(baseline, nil), Segments(candidate, nil)
+	if len(as) != len(bs) {
+		return
+	}
+	var pairs []Pair
+	for i, a := range as {
+		b := bs[i]
+		x, y := unescaped(a.Text), unescaped(b.Text)
+		last := i == len(as)-1
+		switch {
+		case x == y && !(last && proof == Created):
+			continue
+		case !CanName(Value{Text: x}) || !CanName(Value{Text: y}) || IsVersion(x) || IsVersion(y):
+			return
+		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind != "" && a.Place == b.Place):
+			return // another kind of address: that of an operation, say
+		}
+		pairs = append(pairs, Pair{Kind: a.Place.Kind, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
+	}
+	for i, p := range pairs {
+		as := Aligned
+		if i == len(pairs)-1 {
+			as = proof
+		}
+		n.add(Place{Kind: p.Kind, Named: true}, p.Baseline, p.Candidate, as)
+	}
+}
+
+func unescaped(segment string) string {
+	if text, err := url.PathUnescape(segment); err == nil {
+		return text
+	}
+	return segment
+}
+
+// CanName says whether a value can be the name of a thing at all: not zero, nil,
+// a date, an amount or a text with blanks.
+func CanName(v Value) bool {
+	s := v.Text
+	switch {
+	case s == "" || len(s) > maxName, strings.Trim(s, "0-") == "":
+		return false
+	case v.Number:
+		return IsDigits(s)
+	case IsDate(s), isDecimal(s), IsLink(s):
+		return false
+	case s == "true" || s == "false" || s == "null" || s == "undefined":
+		return false
+	}
+	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '"' || c == '<' })
+}
+
+func decode(body []byte) (any, bool) {
+	if len(body) == 0 || len(body) > maxLearn {
+		return nil, false
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	var v any
+	return v, d.Decode(&v) == nil
+}

@@ -1,0 +1,163 @@
+package names
+
+import (
+	"slices"
+	"strings"
+)
+
+// Proof is what shows that two names stand for one thing.
+type Proof uint8
+
+const (
+	// Created: both sides made it in answer to one request.
+	Created Proof = iota + 1
+	// Aligned: both stand at one place of two answers that are otherwise alike.
+	// That is enough to send the candidate's name, not to call a difference of
+	// names harmless.
+	Aligned
+)
+
+// Value is a name as it stands in a document.
+type Value struct {
+	Text string
+	// Number: it is a JSON number.
+	Number bool
+}
+
+// Pair ties the baseline's name of a thing to the candidate's.
+type Pair struct {
+	// Kind is what it names, see Place; empty if unknown.
+	Kind                string
+	Baseline, Candidate Value
+	// From is the exchange that taught it.
+	From  string
+	Proof Proof
+	// BrokenBy is the exchange that contradicted it; empty while it holds.
+	BrokenBy string
+}
+
+// Holds says whether nothing contradicted the pair.
+func (p Pair) Holds() bool { return p.BrokenBy == "" }
+
+// Renames says whether the two names differ.
+func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
+
+// suits says whether a value at a place can be what the pair names. A name that
+// nothing else is called by accident may stand anywhere; a number or a word
+// only where its kind stands.
+func (p Pair) suits(at Place) bool {
+	switch {
+	case isUnmistakable(p.Baseline.Text):
+		return true
+	case at.Kind == "":
+		return at.Named
+	case p.Kind == "":
+		return at.Named
+	}
+	return agree(p.Kind, at.Kind)
+}
+
+// isUnmistakable: no other value is this one by chance: a UUID, a ULID, a
+// random token, or letters with digits (ord_1001, n-52).
+func isUnmistakable(s string) bool {
+	if IsUnique(s) || looksRandom(s) {
+		return true
+	}
+	letters := strings.ContainsFunc(s, func(c rune) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' })
+	return letters && len(s) >= selfEvident && IsGenerated(s) && !IsVersion(s) && !IsDate(s)
+}
+
+// Pairs are the names of two systems for the same things. A pair that is
+// contradicted is broken. The zero value is empty and ready for use; it belongs
+// to one goroutine.
+type Pairs struct {
+	list        []Pair
+	byBaseline  map[string][]int32
+	byCandidate map[string][]int32
+	renames     int
+}
+
+// Add takes a pair. What contradicts a pair of the same kind breaks both, but a
+// pair that was only aligned breaks no created one: then an answer is wrong,
+// not the pair. changed says whether anything is known now that was not.
+func (s *Pairs) Add(p Pair) (changed bool) {
+	if s.byBaseline == nil {
+		s.byBaseline, s.byCandidate = map[string][]int32{}, map[string][]int32{}
+	}
+	for _, i := range slices.Concat(s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text]) {
+		old := &s.list[i]
+		if old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(isUnmistakable(p.Baseline.Text) && isUnmistakable(p.Candidate.Text)) {
+			continue // another kind of thing
+		}
+		if old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text {
+			if p.Proof == Created && old.Proof != Created && old.Holds() {
+				old.Proof, old.From, changed = Created, p.From, true
+			}
+			return changed
+		}
+		switch {
+		case old.Proof == Created && p.Proof != Created:
+			return changed
+		case old.Proof != Created && p.Proof == Created:
+		default:
+			p.BrokenBy = old.From
+		}
+		if old.Holds() {
+			old.BrokenBy, changed = p.From, true
+		}
+	}
+	i := int32(len(s.list))
+	s.list = append(s.list, p)
+	s.byBaseline[p.Baseline.Text] = append(s.byBaseline[p.Baseline.Text], i)
+	s.byCandidate[p.Candidate.Text] = append(s.byCandidate[p.Candidate.Text], i)
+	if p.Renames() {
+		s.renames++
+	}
+	return true
+}
+
+// Len is how many pairs there are, broken ones included.
+func (s *Pairs) Len() int { return len(s.list) }
+
+// All gives the pairs in the order in which they were learned; it must not be
+// changed.
+func (s *Pairs) All() []Pair { return s.list }
+
+// Of finds what the candidate calls a value of the baseline at a place. A pair
+// that is broken is found only when none holds. Of several that suit, none is
+// certain.
+func (s *Pairs) Of(at Place, baseline string) (Pair, bool) {
+	return find(s.list, s.byBaseline[baseline], at)
+}
+
+// For finds which of the baseline's values a value of the candidate stands for
+// at a place, as Of does.
+func (s *Pairs) For(at Place, candidate string) (Pair, bool) {
+	return find(s.list, s.byCandidate[candidate], at)
+}
+
+// find takes the pair that suits best: one that holds before a broken one, one
+// of the very kind before one of a kind that may be the same.
+func find(list []Pair, at []int32, place Place) (Pair, bool) {
+	best, rank, certain := Pair{}, 0, false
+	for _, i := range at {
+		p := list[i]
+		if !p.suits(place) {
+			continue
+		}
+		r := 1
+		if p.Kind == place.Kind {
+			r++
+		}
+		if p.Holds() {
+			r += 2
+		}
+		switch {
+		case r > rank:
+			best, rank, certain = p, r, true
+		case r == rank && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
+			certain = false // an order, or a customer
+		}
+	}
+	return best, certain
+}

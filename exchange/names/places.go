@@ -1,0 +1,334 @@
+package names
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/url"
+	"strings"
+)
+
+// visitor looks at a value at a place and may put another one there.
+type visitor interface {
+	// may says whether a value could be of interest, before its place is known.
+	may(value []byte) bool
+	visit(at Place, v Value) (with Value, replace bool)
+	// known says whether a segment of a path is a name though it is a word.
+	known(at Place, text string) bool
+}
+
+// places goes over all places of messages about one kind of thing. Every byte
+// of what is not replaced stays as it is. It belongs to one goroutine.
+type places struct {
+	visitor
+	family string
+}
+
+func placesOf(v visitor, target string) places {
+	return places{v, family(Segments(target, v.known))}
+}
+
+// maxName is the longest name, in bytes.
+const maxName = 256
+
+// look visits one value.
+func (p places) look(at Place, v Value) (Value, bool) {
+	if len(v.Text) > maxName {
+		return v, false
+	}
+	return p.visit(at, v)
+}
+
+// target goes over a request target or a link: the segments of its path, and
+// the values of its query.
+func (p places) target(raw string) string {
+	var out strings.Builder
+	done := 0
+	for _, s := range Segments(raw, p.known) {
+		text, err := url.PathUnescape(s.Text)
+		if err != nil {
+			text = s.Text
+		}
+		if with, ok := p.look(s.Place, Value{Text: text}); ok {
+			out.WriteString(raw[done:s.From])
+			out.WriteString(url.PathEscape(with.Text))
+			done = s.To
+		}
+	}
+	rest := raw[done:]
+	at := strings.IndexByte(rest, '?')
+	if at < 0 {
+		out.WriteString(rest)
+		return out.String()
+	}
+	query, fragment, hasFragment := strings.Cut(rest[at+1:], "#")
+	out.WriteString(rest[:at+1])
+	out.WriteString(p.form(query))
+	if hasFragment {
+		out.WriteString("#" + fragment)
+	}
+	return out.String()
+}
+
+// form goes over the values of a URL-encoded form or query.
+func (p places) form(query string) string {
+	if query == "" {
+		return query
+	}
+	fields := strings.Split(query, "&")
+	for i, f := range fields {
+		raw, value, ok := strings.Cut(f, "=")
+		if !ok {
+			continue
+		}
+		name, err := url.QueryUnescape(raw)
+		if err != nil {
+			name = raw
+		}
+		text, err := url.QueryUnescape(value)
+		if err != nil {
+			continue
+		}
+		if with := p.text(p.member(name, nil), text); with != text {
+			fields[i] = raw + "=" + url.QueryEscape(with)
+		}
+	}
+	return strings.Join(fields, "&")
+}
+
+// text goes over a text: it may be a name as a whole, a link, or have names in
+// it as whole words.
+func (p places) text(at Place, value string) string {
+	if with, ok := p.look(at, Value{Text: value}); ok {
+		return with.Text
+	}
+	if IsLink(value) {
+		return p.target(value)
+	}
+	return p.words(value)
+}
+
+// IsLink says whether a text is an absolute URL or an absolute path.
+func IsLink(s string) bool {
+	if len(s) < 2 || strings.ContainsAny(s, " \t\n<>\"") {
+		return false
+	}
+	if s[0] == '/' {
+		return true
+	}
+	i := strings.Index(s, "://")
+	return i > 0 && i < 12
+}
+
+// words goes over the words of a text that no other word is by chance.
+func (p places) words(value string) string {
+	var out strings.Builder
+	done := 0
+	for at := 0; at < len(value); {
+		if !inName(value[at]) {
+			at++
+			continue
+		}
+		from := at
+		for at < len(value) && inName(value[at]) {
+			at++
+		}
+		word := strings.TrimRight(value[from:at], ".-")
+		if len(word) == len(value) || !p.may([]byte(word)) || !isUnmistakable(word) {
+			continue
+		}
+		if with, ok := p.look(Place{}, Value{Text: word}); ok {
+			out.WriteString(value[done:from])
+			out.WriteString(with.Text)
+			done = from + len(word)
+		}
+	}
+	if done == 0 {
+		return value
+	}
+	return out.String() + value[done:]
+}
+
+// inName: what names in texts consist of.
+func inName(c byte) bool { return continues(c) || c == '-' || c == '.' }
+
+// member is the place that a member is: by its own name, or if that only calls
+// it an identifier by what it stands in, from the outside in, in the end what
+// the request is about.
+func (p places) member(name string, enclosing []string) Place {
+	place, own := KindOf(name)
+	if !own {
+		return place
+	}
+	for i := len(enclosing) - 1; i >= 0; i-- {
+		kind := singular(words(enclosing[i]))
+		switch {
+		case kind == "" || wrappers[kind] || wrappers[enclosing[i]]:
+			continue
+		case relations[kind]:
+			return place
+		}
+		return Place{Kind: kind, Named: true}
+	}
+	return Place{Kind: p.family, Named: true}
+}
+
+// json goes over a JSON document: strings and numbers, names of members, links,
+// and words in texts. What is not JSON may come out changed, but only in what
+// looks like a value.
+func (p places) json(body []byte) []byte {
+	d := document{places: p, body: body}
+	for d.at < len(body) {
+		d.step()
+	}
+	if d.from == 0 {
+		return body
+	}
+	return append(d.out, body[d.from:]...)
+}
+
+// document is a pass over one JSON document.
+type document struct {
+	places
+	body      []byte
+	at        int
+	from      int // what is not yet in out
+	out       []byte
+	name      string   // of the member, or of the array that holds the value
+	enclosing []string // names of the containers around, from the outside in
+}
+
+func (d *document) step() {
+	start := d.at
+	switch c := d.body[start]; {
+	case c == '"':
+		d.at = stringEnd(d.body, start)
+		raw := d.body[start+1 : max(start+1, d.at-1)]
+		if isKey(d.body, d.at) {
+			d.key(start, raw)
+			return
+		}
+		d.string(start, raw)
+	case c == '-' || c >= '0' && c <= '9':
+		for d.at < len(d.body) && strings.IndexByte("+-.eE0123456789", d.body[d.at]) >= 0 {
+			d.at++
+		}
+		if raw := d.body[start:d.at]; d.may(raw) {
+			if with, ok := d.look(d.member(d.name, d.enclosing), Value{string(raw), true}); ok {
+				d.put(start, with)
+			}
+		}
+	default:
+		d.at++
+		d.nest(c)
+	}
+}
+
+// key takes the name of a member, which may be a name itself: in a map of
+// orders it is that of an order.
+func (d *document) key(start int, raw []byte) {
+	d.name = unquoted(raw)
+	if !d.may(raw) {
+		return
+	}
+	kind := ""
+	if n := len(d.enclosing); n > 0 {
+		kind = singular(words(d.enclosing[n-1]))
+	}
+	if with, ok := d.look(Place{Kind: kind}, Value{Text: d.name}); ok {
+		d.put(start, Value{Text: with.Text})
+	}
+}
+
+func (d *document) string(start int, raw []byte) {
+	escaped := bytes.IndexByte(raw, '\\') >= 0
+	if escaped || d.may(raw) {
+		text := unquoted(raw)
+		if with, ok := d.look(d.member(d.name, d.enclosing), Value{Text: text}); ok {
+			d.put(start, with)
+			return
+		}
+	}
+	if len(raw) < selfEvident || !bytes.ContainsAny(raw, digits) && !IsLink(string(raw)) {
+		return
+	}
+	text := unquoted(raw)
+	with := text
+	if IsLink(text) {
+		with = d.target(text)
+	} else {
+		with = d.words(text)
+	}
+	if with != text {
+		d.put(start, Value{Text: with})
+	}
+}
+
+// nest follows the containers, so that an element bears its array's name.
+func (d *document) nest(c byte) {
+	switch c {
+	case '{', '[':
+		d.enclosing = append(d.enclosing, d.name)
+		if c == '{' {
+			d.name = ""
+		}
+	case '}', ']':
+		if n := len(d.enclosing); n > 0 {
+			d.name, d.enclosing = d.enclosing[n-1], d.enclosing[:n-1]
+		}
+	}
+}
+
+// put replaces what lies between start and the place reached.
+func (d *document) put(start int, with Value) {
+	d.out = append(d.out, d.body[d.from:start]...)
+	if with.Number && isJSONInteger(with.Text) {
+		d.out = append(d.out, with.Text...)
+	} else {
+		d.out = append(d.out, quoted(with.Text)...)
+	}
+	d.from = d.at
+}
+
+// stringEnd is the offset behind the string that begins at start.
+func stringEnd(body []byte, start int) int {
+	for i := start + 1; i < len(body); i++ {
+		switch body[i] {
+		case '\\':
+			i++
+		case '"':
+			return i + 1
+		}
+	}
+	return len(body)
+}
+
+// isKey: the string before end is the name of a member.
+func isKey(body []byte, end int) bool {
+	for end < len(body) && (body[end] == ' ' || body[end] == '\t' || body[end] == '\r' || body[end] == '\n') {
+		end++
+	}
+	return end < len(body) && body[end] == ':'
+}
+
+func unquoted(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw)
+	}
+	var s string
+	if json.Unmarshal(append(append([]byte{'"'}, raw...), '"'), &s) != nil {
+		return string(raw)
+	}
+	return s
+}
+
+func quoted(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(s) != nil {
+		return `""` // cannot be: every string can be encoded
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+func isJSONInteger(s string) bool { return IsDigits(s) && (s == "0" || s[0] != '0') }

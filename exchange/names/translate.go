@@ -1,0 +1,96 @@
+package names
+
+// Translator puts the candidate's names in the place of the baseline's. Every
+// place is looked at once, so that a name put in is never taken for one of the
+// baseline's: 17 → 18 and 18 → 19 do not chain. It belongs to one goroutine.
+type Translator struct {
+	pairs  *Pairs
+	places places
+	uses   map[Use]uint32
+	broken map[string]Pair
+}
+
+// Use is a pair that was put in.
+type Use struct{ Kind, Baseline, Candidate string }
+
+// NewTranslator makes a translator for messages about what target names, which
+// is the target of the request as recorded. The pairs must not change while it
+// is in use.
+func NewTranslator(pairs *Pairs, target string) *Translator {
+	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}}
+	t.places = placesOf(replacing{t}, target)
+	return t
+}
+
+// Uses is how often each pair was put in.
+func (t *Translator) Uses() map[Use]uint32 { return t.uses }
+
+// Broken are the pairs that were met and not put in because they are broken, by
+// the baseline's name.
+func (t *Translator) Broken() map[string]Pair { return t.broken }
+
+// idle: no pair renames anything.
+func (t *Translator) idle() bool { return t.pairs.renames == 0 }
+
+// Target replaces names in a request target or in a link: whole segments of the
+// path, and whole values of the query.
+func (t *Translator) Target(raw string) string {
+	if t.idle() {
+		return raw
+	}
+	return t.places.target(raw)
+}
+
+// Form replaces whole values of a URL-encoded form.
+func (t *Translator) Form(body []byte) []byte {
+	if t.idle() {
+		return body
+	}
+	return []byte(t.places.form(string(body)))
+}
+
+// Value replaces names in the value of a parameter, a header field or a cookie:
+// the whole of it, a link, or whole words.
+func (t *Translator) Value(name, value string) string {
+	if t.idle() {
+		return value
+	}
+	return t.places.text(t.places.member(name, nil), value)
+}
+
+// JSON replaces names in a JSON document: whole strings and numbers, which take
+// the type that the candidate writes, names of members, links, and words in
+// texts. Every other byte stays as it is.
+func (t *Translator) JSON(body []byte) []byte {
+	if t.idle() {
+		return body
+	}
+	return t.places.json(body)
+}
+
+// replacing is the visitor of a translator.
+type replacing struct{ t *Translator }
+
+func (r replacing) may(value []byte) bool {
+	_, ok := r.t.pairs.byBaseline[string(value)]
+	return ok
+}
+
+func (r replacing) known(at Place, text string) bool {
+	_, ok := r.t.pairs.Of(at, text)
+	return ok
+}
+
+func (r replacing) visit(at Place, v Value) (Value, bool) {
+	p, ok := r.t.pairs.Of(at, v.Text)
+	if !ok || !p.Renames() {
+		return v, false
+	}
+	if !p.Holds() {
+		r.t.broken[v.Text] = p
+		return v, false
+	}
+	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
+	// Where the baseline writes its number as a text, so does the candidate.
+	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
+}
