@@ -46,7 +46,11 @@ def echo():
 def _process(argv, port, **kwargs):
     p = driver.Process(argv, **kwargs)
     try:
-        driver.wait_for_port(port, process=p.child)
+        try:
+            driver.wait_for_port(port, process=p.child)
+        except AssertionError as e:
+            p.close()
+            raise AssertionError(f"{argv[0]}: {e}\n{p.text('stderr')}") from None
         yield f"http://127.0.0.1:{port}"
     finally:
         p.close()
@@ -108,7 +112,11 @@ def json_server(version, folder):
     port = driver.free_port()
     (folder / "db.json").write_text(json.dumps({"authors": [], "posts": [], "comments": []}))
     command = packages.node(f"json-server-{version}") / "node_modules" / ".bin" / "json-server"
-    with _process([command, "--host", "127.0.0.1", "--port", port, "db.json"], port, cwd=folder) as url:
+    # Otherwise it takes its own writes for somebody else's and may undo a later
+    # one. So it wants its folder of static files.
+    (folder / "public").mkdir()
+    env = driver.environment(NODE_ENV="production")
+    with _process([command, "--host", "127.0.0.1", "--port", port, "db.json"], port, env=env, cwd=folder) as url:
         yield url
 
 

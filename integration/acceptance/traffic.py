@@ -45,7 +45,7 @@ class Step:
 
 
 def lower(headers):
-    return {k.lower(): v for k, v in headers.items()}
+    return {k.lower(): v.strip() for k, v in headers.items()}
 
 
 class Client:
