@@ -8,6 +8,7 @@ one side is a name of the other if both are called the same.
 
 import dataclasses
 import json
+import re
 import types
 import urllib.parse
 
@@ -28,6 +29,10 @@ class Answer:
     status: int
     headers: dict
     body: object
+
+    def foreign(self, step):
+        """Whether it has a name that another session was the first to see."""
+        return any(session != step.session for session in re.findall(r"<\w+ (\w+)\.\d+ [^>]*>", json.dumps(self.body)))
 
     def response(self):
         """In the form that place.values reads."""
