@@ -12,7 +12,6 @@ import urllib.parse
 import requests
 
 import services
-import traffic
 from truth import MASK
 
 
@@ -195,7 +194,7 @@ class Kinto(Pair):
         yield
         ask("POST", at, {"data": "not an object"})
         yield
-        ask("GET", f"/v1/buckets/nobody-made-this")
+        ask("GET", "/v1/buckets/nobody-made-this")
         yield
         ask("GET", f"/v1/buckets/{bucket}/history?_limit=3")
         yield

@@ -128,7 +128,8 @@ def outcome(request, platform, recordings):
     columns = ["ordinal", "verdict", "skipped", "route", "exchange_id"]
     rows = platform.rows(f"SELECT {', '.join(columns)} FROM comparisons WHERE run = '{run}'")
     comparisons = {row[0]: dict(zip(columns, row, strict=True)) for row in rows}
-    discrepancies = platform.rows(f"SELECT exchange_id, route, path, location, kind::String, baseline, candidate FROM discrepancies WHERE run = '{run}'")
+    columns = "exchange_id, route, path, location, kind::String, baseline, candidate"
+    discrepancies = platform.rows(f"SELECT {columns} FROM discrepancies WHERE run = '{run}'")
     return Outcome(pair, run, baseline, candidate, direct, comparisons, discrepancies)
 
 
@@ -223,11 +224,10 @@ def test_the_things_left_are_the_same(outcome, sides):
     """Baseline, replayed and directly asked candidate hold the same things."""
     states = []
     for names, side in zip(sides, (outcome.baseline, outcome.candidate, outcome.direct), strict=True):
-        states.append({
-            where: sorted(
-                (json.dumps(names.walk(traffic.Step(where + ".state", "GET", "/" + where, {}, b""), thing), sort_keys=True) for thing in things)
-            )
-            for where, things in side.state.items()
-        })
+        state = {}
+        for where, things in side.state.items():
+            at = traffic.Step(f"{where}.state", "GET", f"/{where}", {}, b"")
+            state[where] = sorted(json.dumps(names.walk(at, thing), sort_keys=True) for thing in things)
+        states.append(state)
     assert states[2] == states[0], "the test's own names"
     assert states[1] == states[0]

@@ -56,7 +56,7 @@ class Client:
         self.http, self.count = requests.Session(), 0
         self.http.headers.update({SESSION: session, **dict(headers)})
 
-    def ask(self, method, target, json=None, headers=None, content=None):
+    def ask(self, method, target, body=None, headers=None, content=None):
         """Sends one request; target may be an address on the service that the
         service itself gave."""
         parts = urllib.parse.urlsplit(target)
@@ -64,10 +64,12 @@ class Client:
         self.count += 1
         name = f"{self.session}.{self.count:02}"
         got = self.http.request(
-            method, self.base + target, json=json, data=content, headers={STEP: name, **(headers or {})},
+            method, self.base + target, json=body, data=content, headers={STEP: name, **(headers or {})},
             allow_redirects=False, timeout=30,
         )
-        step = Step(name, method, target, lower(got.request.headers), got.request.body or b"",
+        content = got.request.body or b""
+        content = content.encode() if isinstance(content, str) else content
+        step = Step(name, method, target, lower(got.request.headers), content,
                     got.status_code, lower(got.headers), got.content)
         if self.follow:
             self.follow(self, step)

@@ -23,6 +23,9 @@ IGNORED = {
 # Headers whose order means nothing.
 SETS = {"allow", "vary", "access-control-allow-headers", "access-control-allow-methods", "access-control-expose-headers"}
 
+# Headers of a request that name what is asked for.
+CONDITIONS = ("if-match", "if-none-match")
+
 
 @dataclasses.dataclass
 class Answer:
@@ -98,17 +101,12 @@ class Side:
         """Method, path, query, body, and the headers that name something."""
         parts = urllib.parse.urlsplit(step.target)
         path = [self.service.segment(self, step, i, s) for i, s in enumerate(parts.path.split("/"))]
-        query = [(k, self.service.parameter(self, step, k, v)) for k, v in urllib.parse.parse_qsl(parts.query, keep_blank_values=True)]
-        headers = {k: self.service.header(self, step, k, step.sent[k]) for k in ("if-match", "if-none-match") if k in step.sent}
-        content = step.content if isinstance(step.content, bytes) else step.content.encode()
-        return step.method, path, query, headers, self.document(step, content)
+        query = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
+        query = [(k, self.service.parameter(self, step, k, v)) for k, v in query]
+        headers = {k: self.service.header(self, step, k, step.sent[k]) for k in CONDITIONS if k in step.sent}
+        return step.method, path, query, headers, self.document(step, step.content)
 
 
 def raw(step):
     """A request as it was sent, for comparing it with another."""
-    content = step.content if isinstance(step.content, bytes) else step.content.encode()
-    try:
-        content = json.loads(content)
-    except ValueError:
-        pass
-    return step.method, step.target, {k: step.sent.get(k) for k in ("if-match", "if-none-match")}, content
+    return step.method, step.target, [step.sent.get(name) for name in CONDITIONS], step.content
