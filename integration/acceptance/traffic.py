@@ -31,6 +31,9 @@ class Step:
     status: int = 0
     headers: dict = dataclasses.field(default_factory=dict)
     body: bytes = b""
+    # When the witness had the request, and the answer to it.
+    began: float = 0
+    ended: float = 0
 
     @property
     def session(self):
@@ -80,7 +83,7 @@ class Client:
 def play(base, sessions, **client):
     """Lets all sessions take their steps in turn; gives the log. A session is a
     generator function that takes a client and yields after each step."""
-    log, think = [], 0.004
+    log, think = [], 0.012
     running = [session(Client(base, name, log, headers=headers, **client)) for name, headers, session in sessions]
     while running:
         for one in list(running):
@@ -98,7 +101,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
     def _forward(self):
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         sent = lower(dict(self.headers.items()))
-        step = Step(sent.get(STEP.lower(), ""), self.command, self.path, sent, content)
+        step = Step(sent.get(STEP.lower(), ""), self.command, self.path, sent, content, began=time.monotonic())
         connection = http.client.HTTPConnection(self.server.upstream, timeout=30)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
@@ -109,7 +112,7 @@ class _Forward(http.server.BaseHTTPRequestHandler):
             body = got.read()
         finally:
             connection.close()
-        step.status, step.headers, step.body = got.status, lower(dict(got.getheaders())), body
+        step.status, step.headers, step.body, step.ended = got.status, lower(dict(got.getheaders())), body, time.monotonic()
         if step.headers.get("content-encoding") == "gzip":
             step.body = gzip.decompress(body)
         self.server.log.append(step)

@@ -12,7 +12,8 @@ import re
 import types
 import urllib.parse
 
-MASK = "masked"
+# What a service makes anew whenever it is asked, and what nobody uses again.
+MASK, RANDOM = "masked", "random"
 
 # Headers that follow from the connection, the server's make or the body's form.
 IGNORED = {
@@ -33,10 +34,6 @@ class Answer:
     headers: dict
     body: object
 
-    def foreign(self, step):
-        """Whether it has a name that another session was the first to see."""
-        return any(session != step.session for session in re.findall(r"<\w+ (\w+)\.\d+ [^>]*>", json.dumps(self.body)))
-
     def response(self):
         """In the form that place.values reads."""
         content = self.body if isinstance(self.body, str) else json.dumps(self.body)
@@ -50,15 +47,26 @@ class Side:
     texts as well."""
 
     def __init__(self, log, service, base=""):
-        self.service, self.names, self.base = service, {}, base
-        for creates in (True, False):
+        self.service, self.names, self.created, self.base = service, {}, set(), base
+        for created in (True, False):
             for step in log:
-                if (step.status == 201 or step.method == "POST") == creates:
-                    self._learn(step)
+                if (step.status == 201 or "location" in step.headers) == created:
+                    self._learn(step, created)
 
-    def _learn(self, step):
+    def _learn(self, step, created):
         for path, kind, value in self.service.minted(step):
-            self.names.setdefault((self.service.scope(step, kind), kind, str(value)), f"<{kind} {step.name} {path}>")
+            name = f"<{kind} {step.name} {path}>"
+            if self.names.setdefault((self.service.scope(step, kind), kind, str(value)), name) == name and created:
+                self.created.add(name)
+
+    def is_told(self, step, answer):
+        """Whether all names in an answer are of what its session had created, or
+        times: of others nobody can be told which they are."""
+        text = json.dumps([answer.headers, answer.body])
+        return RANDOM not in text and all(
+            kind == "time" or session == step.session and name in self.created
+            for name, kind, session in re.findall(r"(<(\w+) (\w+)\.\d+ [^>]*>)", text)
+        )
 
     def name(self, step, kind, value):
         return self.names.get((self.service.scope(step, kind), kind, str(value)))
@@ -88,8 +96,8 @@ class Side:
         if isinstance(value, list):
             return [self.walk(step, v, (*path, i)) for i, v in enumerate(value)]
         kind = self.service.kind(step, path)
-        if kind == MASK and value is not None:
-            return f"<{MASK} {type(value).__name__}>"
+        if kind in (MASK, RANDOM) and value is not None:
+            return f"<{kind} {type(value).__name__}>"
         if kind and (name := self.name(step, kind, value)):
             return name
         return self.text(step, value) if isinstance(value, str) else value
