@@ -26,17 +26,20 @@ func TestContentCodings(t *testing.T) {
 		judge(t, comparator.DefaultConfig(), immediate(baseline, candidate), want...)
 	}
 	for _, coding := range []string{"gzip", "x-gzip", "deflate", "deflate raw", "br", "zstd"} {
-		f(coded(t, coding, `{"a":1,"b":2}`), response(200, `{"b":2,"a":1.0}`), "match")
-		f(coded(t, coding, `{"a":1}`), coded(t, "gzip", `{"a":2}`), "mismatch", "body $.a value 1|2")
+		name := strings.TrimSuffix(coding, " raw")
+		// That one side does not compress is a difference, and the only one.
+		f(coded(t, coding, `{"a":1,"b":2}`), response(200, `{"b":2,"a":1.0}`), "mismatch", "header header:content-encoding missing "+name+"|")
+		f(coded(t, coding, `{"a":1}`), coded(t, coding, `{"a":2}`), "mismatch", "body $.a value 1|2")
 	}
+	f(coded(t, "x-gzip", `{"a":1}`), coded(t, "gzip", `{"a":2}`), "mismatch", "body $.a value 1|2")
 	whole := coded(t, "gzip", `{"a":1}`)
 	broken := proto.Clone(whole).(*understudyv1.Response)
 	broken.Body.Content = broken.Body.Content[:len(broken.Body.Content)-4]
 	f(whole, broken, "mismatch", "body $ unparsable |content coding gzip: unexpected EOF")
 	// The same bytes, called gzip by one side alone, are not the same.
-	f(whole, response(200, string(whole.Body.Content)), "mismatch", "body $ unparsable "+`{"a":1}|not JSON: no value at offset 0`)
+	f(whole, response(200, string(whole.Body.Content)), "mismatch", "header header:content-encoding missing gzip|", "body $ unparsable "+`{"a":1}|not JSON: no value at offset 0`)
 	many := response(200, "x", "Content-Encoding: gzip, gzip, gzip", "Content-Encoding: gzip, gzip")
-	f(whole, many, "mismatch", "body $ unparsable |5 content codings: at most 4 are removed")
+	f(whole, many, "mismatch", "header header:content-encoding value gzip|gzip, gzip, gzip, gzip, gzip", "body $ unparsable |5 content codings: at most 4 are removed")
 }
 
 func TestABombIsNotUnpacked(t *testing.T) {
@@ -45,8 +48,15 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	long := strings.Repeat("0", 1<<20)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
 		judge(t, cfg, immediate(coded(t, coding, long), response(200, `{}`)),
-			"match", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding| (incomparable)")
+			"mismatch", "header header:content-encoding missing "+coding+"|",
+			"body $ truncated content coding "+coding+": body is longer than max_decoded after decoding|2 bytes")
+		judge(t, cfg, immediate(coded(t, coding, long), coded(t, coding, long+"1")),
+			"incomplete", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding|content coding "+coding+": body is longer than max_decoded after decoding (incomparable)")
 	}
+	judge(t, cfg, immediate(coded(t, "gzip", long), response(200, long+"1")),
+		"mismatch", "incomplete", "header header:content-encoding missing gzip|", "body $ truncated content coding gzip: body is longer than max_decoded after decoding|1048577 bytes (incomparable)")
+	judge(t, cfg, immediate(response(200, "x", "Content-Encoding: rot13"), response(200, "y", "Content-Encoding: rot13")),
+		"incomplete", `body $ truncated unknown content coding "rot13"|unknown content coding "rot13" (incomparable)`)
 }
 
 func TestForms(t *testing.T) {
@@ -60,9 +70,10 @@ func TestForms(t *testing.T) {
 		judge(t, comparator.DefaultConfig(), immediate(form(baseline), form(candidate)), want...)
 	}
 	f("a=1&b=two+words", "b=two%20words&a=1", "match")
-	f("a=1&a=2", "a=2&a=1", "mismatch", "body $.a value 1\n2|2\n1")
-	f("a=1&odd.name=2", "c=3&a=1", "mismatch", "body $.c extra |3", `body $["odd.name"] missing 2|`)
-	f("a=%zz", "a=1", "mismatch", "body $ body a=%zz|a=1")
+	f("a=1&a=2", "a=2&a=1", "mismatch", `body $.a order ["1","2"]|["2","1"]`)
+	f("a=1&odd.name=2", "c=3&a=1", "mismatch", `body $["odd.name"] missing ["2"]|`, `body $.c extra |["3"]`)
+	f("a=%zz", "a=1", "mismatch", "body $ unparsable not form: invalid escape in the field at offset 0|a=1")
+	f("a=%zz", "a=%zy", "mismatch", "body $[] value a=%zz|a=%zy") // as text
 }
 
 func TestTextsByLine(t *testing.T) {
@@ -72,11 +83,11 @@ func TestTextsByLine(t *testing.T) {
 		b.Headers[0].Value, c.Headers[0].Value = []byte(kind), []byte(kind)
 		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
 	}
-	f("text/plain", "a\nb\nc", "a\nx\nb\nc\n", "mismatch", "body $ body |x")
-	f("text/plain", "a\nb\nc", "a\nc", "mismatch", "body $ body b|")
-	f("text/plain", "a\n\nc", "a\nc", "mismatch", "body $ body |")
+	f("text/plain", "a\nb\nc", "a\nx\nb\nc", "mismatch", "body $[] extra |x")
+	f("text/plain", "a\nb\nc", "a\nc", "mismatch", "body $[] missing b|")
+	f("text/plain", "a\n\nc", "a\nc", "mismatch", "body $[] missing |")
 	f("text/plain", `{"a":1}`, `{"a":2}`, "mismatch", "body $.a value 1|2") // looks like JSON
-	f("application/xml", "<a>1</a>", "<a>2</a>", "mismatch", "body $ body <a>1</a>|<a>2</a>")
+	f("application/xml", "<a>1</a>", "<a>2</a>", "mismatch", "body $.a[] value 1|2")
 	f("image/png", "\x00\x01", "\x00\x02", "mismatch",
 		"body $ body 2 bytes, sha256 b413f47d13ee2fe6c845b2ee141af81de858df4ec549a58b7970bb96645bc8d2|2 bytes, sha256 fcf0a6c700dd13e274b6fba8deea8dd9b26e4eedde3495717cac8408c9c5177f")
 }
@@ -103,9 +114,10 @@ func TestCutBodies(t *testing.T) {
 	}
 	f(cut("image/png", "x", 9, "a"), cut("image/png", "x", 9, "a"), "match")
 	f(cut("image/png", "x", 9, "a"), cut("image/png", "x", 9, "b"), "mismatch", "body $ body 9 bytes, ")
-	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 9, "b"), "match", "body $ truncated 1 of 9 bytes kept|1 of 9 bytes kept (incomparable)")
+	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 9, "b"), "incomplete", "body $ truncated 1 of 9 bytes kept|1 of 9 bytes kept (incomparable)")
 	none := response(200, "", "Content-Type: application/json")
 	f(cut("application/json", "x", 9, "a"), none, "mismatch", "header header:content-type missing application/json|", "body $ missing 1 of 9 bytes kept|")
+	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 10, "b"), "mismatch", "body $ truncated 1 of 9 bytes kept|1 of 10 bytes kept")
 	f(none, cut("application/json", "x", 9, "a"), "mismatch", "header header:content-type extra |application/json", "body $ extra |1 of 9 bytes kept")
 }
 
@@ -126,9 +138,9 @@ func TestWhatAnAccessLogDoesNotSay(t *testing.T) {
 		t.Helper()
 		judge(t, comparator.DefaultConfig(), immediate(log, candidate), want...)
 	}
-	f(response(200, `{"a":1}`, "X-Any: 1"), "match", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
-	f(response(206, `{"a":1}`), "mismatch", "status status status 200|206", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
-	f(response(200, ""), "mismatch", "body $ missing 0 of 9 bytes kept|")
+	f(response(200, `{"a":1}`, "X-Any: 1"), "incomplete", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
+	f(response(206, `{"a":1}`), "mismatch", "incomplete", "status status status 200|206", "body $ truncated 0 of 9 bytes kept|7 of 7 bytes kept (incomparable)")
+	f(response(200, ""), "mismatch", "incomplete", "body $ missing 0 of 9 bytes kept|")
 }
 
 func FuzzJudge(f *testing.F) {

@@ -1,5 +1,7 @@
 package comparator
 
+import "strings"
+
 // Verdict is the judgement on one replay; every replay ends in exactly one.
 type Verdict string
 
@@ -26,13 +28,22 @@ const (
 	Late Verdict = "late"
 	// OutOfOrder: completed before an earlier request of its session.
 	OutOfOrder Verdict = "out_of_order"
-	// Match: nothing to report.
+	// Incomplete: the comparison could not be finished, or had nothing to
+	// compare; Comparison.Incomplete says why.
+	Incomplete Verdict = "incomplete"
+	// Presumed: it differs, and nothing proves that it is harmless: only the
+	// name or the shape of what differs speaks for it.
+	Presumed Verdict = "presumed"
+	// Match: everything was compared, and nothing is to be reported.
 	Match Verdict = "match"
 )
 
 // Verdicts lists all verdicts in their order of precedence.
 func Verdicts() []Verdict {
-	return []Verdict{Skipped, Orphan, Error, Rejected, Lost, Contradictory, Mismatch, Duplicate, Late, OutOfOrder, Match}
+	return []Verdict{
+		Skipped, Orphan, Error, Rejected, Lost, Contradictory, Mismatch, Duplicate, Late, OutOfOrder,
+		Incomplete, Presumed, Match,
+	}
 }
 
 // Kind is how a place differs.
@@ -69,6 +80,7 @@ const (
 	InStatus     Place = "status"
 	InHeader     Place = "header"
 	InBody       Place = "body"
+	InTrailer    Place = "trailer"
 	InCompletion Place = "completion"
 	InTransport  Place = "transport"
 )
@@ -85,7 +97,31 @@ type Difference struct {
 	// (numbers keep their digits), cut at 1 KiB with a mark.
 	Baseline, Candidate string
 	// Noise is the class of a harmless difference, "" for one that counts.
+	// PresumedPrefix begins the class of one that is neither.
 	Noise string
+}
+
+// PresumedPrefix begins the class of a difference that only its name or shape
+// explains: "presumed:random".
+const PresumedPrefix = "presumed:"
+
+// Counts reports a difference that nothing explains.
+func (d Difference) Counts() bool { return d.Noise == "" }
+
+// Presumed reports a difference that only its name or shape explains.
+func (d Difference) Presumed() bool { return strings.HasPrefix(d.Noise, PresumedPrefix) }
+
+// The sides, as Comparison.RejectedBy names them.
+const (
+	Baseline  = "baseline"
+	Candidate = "candidate"
+)
+
+// Totals count the places that differ, kept or not.
+type Totals struct {
+	// Counting differences have no class, Presumed ones only their name or
+	// shape to explain them, Harmless ones are noise.
+	Counting, Presumed, Harmless int
 }
 
 // Comparison is the judgement on one replay.
@@ -93,22 +129,26 @@ type Comparison struct {
 	Verdict Verdict
 	// Findings are all verdicts that hold, in order of precedence; the first
 	// is Verdict.
-	Findings    []Verdict
+	Findings []Verdict
+	// Differences are a sample of all when there are more than
+	// Config.MaxDifferences: those that count first, then the presumed ones,
+	// of each class and path some.
 	Differences []Difference
-	// Dropped is how many differences were found beyond those kept.
+	// Totals count them all. They are a lower bound when the search ended
+	// early, which Incomplete then says.
+	Totals Totals
+	// Dropped is how many of them are not among Differences.
 	Dropped int
+	// RejectedBy is the side that refused, Baseline or Candidate; empty unless
+	// Rejected is a finding.
+	RejectedBy string
+	// Incomplete says what was not compared, and why; empty unless Incomplete
+	// is a finding.
+	Incomplete string
 	// BaselineStatus and CandidateStatus are the statuses that were compared;
 	// 0 when there was none.
 	BaselineStatus, CandidateStatus uint32
 }
 
-// Counting is how many differences are not noise.
-func (c Comparison) Counting() int {
-	n := 0
-	for _, d := range c.Differences {
-		if d.Noise == "" {
-			n++
-		}
-	}
-	return n
-}
+// Counting is how many differences nothing explains, kept or not.
+func (c Comparison) Counting() int { return c.Totals.Counting }

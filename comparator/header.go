@@ -1,131 +1,230 @@
 package comparator
 
 import (
+	"bytes"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
 
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// ignoredHeaders are not compared, beside those that are hop by hop: they
-// belong to the connection, to the server rather than to the answer, to caches
-// and tracing, or follow from the body, which is compared itself. A * at the
-// end stands for any rest.
-var ignoredHeaders = []string{
-	// connection
-	"proxy-*", "alt-svc",
-	// the body itself is compared
-	"content-length", "content-encoding", "accept-ranges", "content-md5", "digest", "content-digest", "repr-digest", "etag", "vary",
-	// clocks, servers and hops
-	"date", "server", "server-timing", "via", "age", "x-powered-by", "x-runtime", "x-cache*", "x-served-by", "x-timer", "cf-*", "x-amz-*", "x-envoy-*",
-	// tracing
-	"x-request-id", "request-id", "x-correlation-id", "traceparent", "tracestate", "b3", "x-b3-*", "x-trace-id", "x-datadog-*", "x-amzn-*", "x-cloud-trace-context", "sentry-trace", "baggage",
-	// quotas, and what asynchronous answers are made of
-	"x-ratelimit-*", "ratelimit*", "retry-after", "preference-applied", "operation-location", "azure-asyncoperation", "understudy-*",
+// field is one field of an answer, or one cookie of it.
+type field struct {
+	// value is what is shown and classified, meaning what is compared: two
+	// values of one meaning are spelled alike.
+	value, meaning string
+	// cookie is set for a cookie, and for nothing else.
+	cookie *cookie
 }
 
-// headerPath begins the path of a header field.
-const headerPath = "header:"
-
-type headerFilter struct {
-	exact    map[string]bool
-	prefixes []string
+// answers are the two that are compared, and what decides how.
+type answers struct {
+	baseline, final *understudyv1.Response
+	// later: final is a completion that came after the acknowledgement.
+	later bool
+	// head: the answers are to HEAD, and their fields speak of a body that was
+	// not sent.
+	head bool
+	// noHeaders, noTrailers: the recording does not hold them.
+	noHeaders, noTrailers bool
+	// baselineTime and finalTime are when each side got the request.
+	baselineTime, finalTime time.Time
 }
 
-func newHeaderFilter(more []string) headerFilter {
-	f := headerFilter{exact: map[string]bool{}}
-	for _, name := range slices.Concat(message.HopByHop(), ignoredHeaders, more) {
-		name = strings.ToLower(name)
-		if p, ok := strings.CutSuffix(name, "*"); ok {
-			f.prefixes = append(f.prefixes, p)
-		} else {
-			f.exact[name] = true
+func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
+	x := r.GetExchange()
+	return answers{
+		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
+		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()),
+	}
+}
+
+// compareFields compares the header fields of two answers and their trailers.
+func compareFields(emit emitter, rs rules, a answers) {
+	bh, bt := fieldLines(a.baseline)
+	fh, ft := fieldLines(a.final)
+	for _, part := range [...]struct {
+		place           Place
+		prefix          string
+		baseline, final []*understudyv1.Header
+	}{{InHeader, headerPath, bh, fh}, {InTrailer, trailerPath, bt, ft}} {
+		if part.place == InHeader && a.noHeaders || part.place == InTrailer && a.noTrailers {
+			continue
+		}
+		// A Content-Type also differs if one of the bodies is empty.
+		if sameLines(part.baseline, part.final) && isEmpty(a.baseline) == isEmpty(a.final) {
+			continue
+		}
+		bs, fs := bothFields(part.baseline, part.final, a)
+		for _, name := range fieldNames(bs, fs) {
+			b, inB := bs[name]
+			f, inF := fs[name]
+			path := part.prefix + name
+			d := Difference{Place: part.place, Path: path, Location: path, Kind: Value, Baseline: b.value, Candidate: f.value}
+			if !compareField(emit, rs, a, name, d, b, f, inB, inF) {
+				return
+			}
 		}
 	}
-	return f
 }
 
-func (f headerFilter) ignores(name string) bool {
-	return f.exact[name] || slices.ContainsFunc(f.prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
+// sameLines reports the same fields in the same order.
+func sameLines(b, f []*understudyv1.Header) bool {
+	return slices.EqualFunc(b, f, func(b, f *understudyv1.Header) bool {
+		return b.GetName() == f.GetName() && bytes.Equal(b.GetValue(), f.GetValue())
+	})
 }
 
-// compareHeaders compares the fields of two answers. Of a completion only the
-// Content-Type is an answer to the request; the rest belongs to the poll or
-// the callback.
-func (j *Judge) compareHeaders(emit emitter, baseline, final *understudyv1.Response, later bool) {
-	if len(baseline.GetHeaders()) == 0 && baseline.GetBody().GetTruncated() {
-		return // an access log says nothing about headers
+// fieldLines are the headers and the trailers; the status of a gRPC answer that
+// has no trailers stands where it would otherwise be.
+func fieldLines(r *understudyv1.Response) (headers, trailers []*understudyv1.Header) {
+	if len(r.GetTrailers()) > 0 || !isGRPC(r) {
+		return r.GetHeaders(), r.GetTrailers()
 	}
-	bs, fs := j.fields(baseline, later), j.fields(final, later)
-	names := make([]string, 0, len(bs)+len(fs))
+	for _, h := range r.GetHeaders() {
+		if len(h.GetName()) >= 5 && strings.EqualFold(h.GetName()[:5], "grpc-") && message.First(r.GetHeaders(), "Grpc-Status") != "" &&
+			!strings.EqualFold(h.GetName(), "grpc-encoding") && !strings.EqualFold(h.GetName(), "grpc-accept-encoding") {
+			trailers = append(trailers, h)
+		} else {
+			headers = append(headers, h)
+		}
+	}
+	return headers, trailers
+}
+
+func fieldNames(bs, fs map[string]field) []string {
+	out := make([]string, 0, len(bs)+len(fs))
 	for name := range bs {
-		names = append(names, name)
+		out = append(out, name)
 	}
 	for name := range fs {
 		if _, both := bs[name]; !both {
-			names = append(names, name)
+			out = append(out, name)
 		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		b, inB := bs[name]
-		f, inF := fs[name]
-		d := Difference{Place: InHeader, Path: headerPath + name, Location: headerPath + name, Baseline: b, Candidate: f}
-		switch {
-		case inB && !inF:
-			d.Kind = Missing
-		case !inB && inF:
-			d.Kind = Extra
-		case b == f:
-			continue
-		default:
-			d.Kind = Value
-		}
-		if !emit(d, noise.Value{Text: b}, noise.Value{Text: f}, name) {
-			return
-		}
-	}
-}
-
-// fields are the compared fields by lower-case name, repeated ones joined as
-// RFC 9110 section 5.3 allows, each cookie by its own name.
-func (j *Judge) fields(r *understudyv1.Response, later bool) map[string]string {
-	out := map[string]string{}
-	for _, h := range r.GetHeaders() {
-		name, value := strings.ToLower(h.GetName()), strings.TrimSpace(string(h.GetValue()))
-		switch {
-		case later && name != "content-type", j.headers.ignores(name):
-			continue
-		case name == "content-type":
-			if len(r.GetBody().GetContent()) == 0 && r.GetBody().GetLength() == 0 {
-				continue // of nothing
-			}
-			value = message.ContentType(value)
-		case name == "set-cookie":
-			cookie, _, _ := strings.Cut(value, "=")
-			name, value = "set-cookie:"+strings.TrimSpace(cookie), cookieAttributes(value)
-		}
-		if old, ok := out[name]; ok {
-			value = old + ", " + value
-		}
-		out[name] = value
-	}
+	slices.Sort(out)
 	return out
 }
 
-// cookieAttributes leaves out the value, which is a secret or a token, and
-// times.
-func cookieAttributes(value string) string {
-	var kept []string
-	for i, part := range strings.Split(value, ";") {
-		name := strings.ToLower(strings.TrimSpace(part))
-		if i == 0 || strings.HasPrefix(name, "expires=") {
-			continue
+// compareField compares one field; it returns false when it is time to stop.
+func compareField(emit emitter, rs rules, a answers, name string, d Difference, b, f field, inB, inF bool) bool {
+	if name == "content-type" && !a.head {
+		// That of an empty body is of nothing.
+		noB, noF := isEmpty(a.baseline), isEmpty(a.final)
+		if noB && noF {
+			d.Noise = rs.defaults.class(emptyBody)
+		} else {
+			inB, inF = inB && !noB, inF && !noF
 		}
-		kept = append(kept, name)
 	}
-	slices.Sort(kept)
-	return strings.Join(kept, "; ")
+	switch {
+	case !inB && !inF:
+		return true
+	case !inF:
+		d.Kind, d.Candidate = Missing, ""
+	case !inB:
+		d.Kind, d.Baseline = Extra, ""
+	case b.cookie != nil && f.cookie != nil:
+		return compareCookie(emit, rs, a, name, d, *b.cookie, *f.cookie)
+	case b.meaning == f.meaning:
+		return true
+	}
+	d = masked(rs, d)
+	if d.Noise == "" {
+		d.Noise = rs.explain(a, name, d)
+	}
+	if opaqueFields[name] {
+		return emit(d, noise.Value{}, noise.Value{}, name)
+	}
+	return emit(d, noise.Value{Text: d.Baseline}, noise.Value{Text: d.Candidate}, name)
+}
+
+func isEmpty(r *understudyv1.Response) bool {
+	return len(r.GetBody().GetContent()) == 0 && r.GetBody().GetLength() == 0
+}
+
+// explain is the noise class of a field that differs, "" for none. A rule of
+// the user goes before those by default.
+func (rs rules) explain(a answers, name string, d Difference) string {
+	if class := rs.class(d); class != "" {
+		return class
+	}
+	if class := rs.defaults.field(name); class != "" {
+		return class
+	}
+	if on := rs.defaults.class(hopByHop); on != "" && (nominated(a.baseline, name) || nominated(a.final, name)) {
+		return on
+	}
+	switch {
+	case a.later && name != "content-type" && !strings.HasPrefix(name, "grpc-"):
+		return rs.defaults.class(completionHeaders)
+	case name == "idempotency-key" && d.Kind == Extra && d.Candidate == rs.marks.key:
+		return rs.defaults.class(ownMarks)
+	case name == "content-length" && a.follows():
+		return rs.defaults.class(contentLength)
+	case name == "content-type" && d.Kind == Value:
+		return a.contentType(rs.defaults, d)
+	case d.Kind == Value && name == "etag" && a.mayDiffer(name, d):
+		return rs.defaults.class(entityTag)
+	case d.Kind == Value && opaqueFields[name] && a.mayDiffer(name, d):
+		return PresumedPrefix + noise.Random
+	}
+	return ""
+}
+
+func nominated(r *understudyv1.Response, name string) bool {
+	connection := message.Values(r.GetHeaders(), "Connection")
+	return len(connection) > 0 && slices.Contains(message.Nominated(connection), http.CanonicalHeaderKey(name))
+}
+
+// follows reports that Content-Length is that of the body on each side that
+// has it.
+func (a answers) follows() bool {
+	ok := func(r *understudyv1.Response) bool {
+		said := strings.TrimSpace(message.First(r.GetHeaders(), "Content-Length"))
+		return said == "" || said == decimal(max(r.GetBody().GetLength(), int64(len(r.GetBody().GetContent()))))
+	}
+	return !a.head && ok(a.baseline) && ok(a.final)
+}
+
+// contentType explains a Content-Type of another spelling.
+func (a answers) contentType(rules defaults, d Difference) string {
+	b, f := withoutParameter(d.Baseline, "boundary"), withoutParameter(d.Candidate, "boundary")
+	if b == f {
+		return rules.class(boundary)
+	}
+	if withoutParameter(b, "charset") != withoutParameter(f, "charset") {
+		return ""
+	}
+	// Equal bytes of two charsets are another text, unless they mean the same
+	// in all of them.
+	if kind := message.MediaType(d.Baseline); message.IsJSON(kind) || isASCII(a.baseline.GetBody().GetContent()) && isASCII(a.final.GetBody().GetContent()) ||
+		string(a.baseline.GetBody().GetContent()) != string(a.final.GetBody().GetContent()) {
+		return rules.class(charset)
+	}
+	return ""
+}
+
+func isASCII(b []byte) bool {
+	return !slices.ContainsFunc(b, func(c byte) bool { return c > unicode.MaxASCII })
+}
+
+// opaqueFields hold values that a server makes up or computes.
+var opaqueFields = map[string]bool{
+	"etag": true, "digest": true, "content-digest": true, "repr-digest": true, "content-md5": true,
+}
+
+// mayDiffer reports opaque values whose difference nothing proves: a tag may be
+// another name of the same state, but weak and strong are two promises; a
+// digest of other bytes is another one, of the same bytes it is not.
+func (a answers) mayDiffer(name string, d Difference) bool {
+	if name == "etag" {
+		return strings.HasPrefix(d.Baseline, "W/") == strings.HasPrefix(d.Candidate, "W/")
+	}
+	return string(a.baseline.GetBody().GetContent()) != string(a.final.GetBody().GetContent())
 }

@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"time"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Judge judges replays. It is safe for concurrent use.
 type Judge struct {
-	cfg     Config
-	rules   []rule
-	headers headerFilter
+	cfg      Config
+	rules    []rule
+	defaults defaults
+	// descriptors know gRPC messages; nil knows none.
+	descriptors *media.Descriptors
 }
 
 // NewJudge checks the configuration and makes a judge.
@@ -26,7 +28,11 @@ func NewJudge(c Config) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{cfg: c, rules: rs, headers: newHeaderFilter(c.IgnoreHeaders)}, nil
+	descriptors, err := c.descriptors()
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{cfg: c, rules: rs, defaults: newDefaults(c), descriptors: descriptors}, nil
 }
 
 // Judge compares what the candidate did with what the baseline had answered.
@@ -84,10 +90,12 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	}
 	c.out.CandidateStatus = final.GetStatus()
 	baseline := r.GetExchange().GetResponse()
-	if accepted(baseline.GetStatus()) != (accepted(final.GetStatus()) && !failed) {
+	if reason := unasked(r.GetExchange(), final); reason != "" {
+		c.incomplete(reason)
+	} else if accepts(baseline) != (accepts(final) && !failed) {
 		// A refusal has nothing in common with an answer: field by field they
 		// would only bury what happened.
-		c.find(Rejected)
+		c.rejected(map[bool]string{true: Candidate, false: Baseline}[accepts(baseline)])
 		c.add(Difference{
 			Place: InStatus, Path: "status", Location: "status", Kind: Status,
 			Baseline: describe(baseline), Candidate: describe(final),
@@ -98,8 +106,6 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	j.completion(c, r, done)
 }
 
-func accepted(status uint32) bool { return status > 0 && status < 400 }
-
 func reasonText(done *understudyv1.Completion) string {
 	if done.GetDetail() == "" {
 		return done.GetReason()
@@ -108,32 +114,11 @@ func reasonText(done *understudyv1.Completion) string {
 }
 
 func describe(r *understudyv1.Response) string {
+	if status := grpcStatus(r); status != "" {
+		return fmt.Sprintf("%d, grpc-status %s", r.GetStatus(), status)
+	}
 	return fmt.Sprintf("%d %s", r.GetStatus(), sample(r.GetBody().GetContent()))
 }
-
-// compare looks for differences between two final answers.
-func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
-	rs := j.rulesFor(r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano()))
-	var e *noise.Evidence
-	emit := func(d Difference, b, f noise.Value, name string) bool {
-		if d.Noise == "" {
-			d.Noise = rs.class(d)
-		}
-		if d.Noise == "" && d.Kind == Value {
-			if e == nil {
-				e = j.evidence(r)
-			}
-			d.Noise = e.Class(name, b, f)
-		}
-		return c.add(d)
-	}
-	j.status(emit, baseline.GetStatus(), final.GetStatus(), later, failed)
-	j.compareHeaders(emit, baseline, final, later)
-	j.compareBodies(emit, rs, baseline, final)
-}
-
-// emitter takes a difference with its values for the noise classes.
-type emitter func(d Difference, baseline, candidate noise.Value, name string) bool
 
 func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool) {
 	same := baseline == final
@@ -151,22 +136,6 @@ func (j *Judge) status(emit emitter, baseline, final uint32, later, failed bool)
 	}
 }
 
-// evidence gathers what the record tells about values that may differ.
-func (j *Judge) evidence(r *understudyv1.Replay) *noise.Evidence {
-	x, o := r.GetExchange(), r.GetCandidate()
-	slack := x.GetDurationNano() + max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())
-	e := &noise.Evidence{
-		BaselineTime: time.Unix(0, x.GetStartUnixNano()), CandidateTime: time.Unix(0, r.GetSentUnixNano()),
-		Slack: time.Duration(slack), Skew: j.cfg.Skew, Speed: r.GetSpeed(),
-		BaselineHost: x.GetRequest().GetAuthority(),
-		Sent:         j.sent(x.GetRequest()),
-	}
-	for _, s := range r.GetSubstitutions() {
-		e.Rename(s.GetRecorded(), s.GetCandidate())
-	}
-	return e
-}
-
 // sent is all that the client sent and that an answer may repeat: the target
 // first, the body, the fields that are not those of connection and tracing.
 func (j *Judge) sent(q *understudyv1.Request) [][]byte {
@@ -175,7 +144,7 @@ func (j *Judge) sent(q *understudyv1.Request) [][]byte {
 		out = append(out, []byte(plain))
 	}
 	for _, h := range q.GetHeaders() {
-		if !j.headers.ignores(strings.ToLower(h.GetName())) {
+		if !j.defaults.ignores(strings.ToLower(h.GetName())) {
 			out = append(out, h.GetValue())
 		}
 	}

@@ -141,15 +141,16 @@ func TestNoiseDoesNotCountAndStaysVisible(t *testing.T) {
 		t.Helper()
 		judge(t, comparator.DefaultConfig(), immediate(response(200, baseline), response(200, candidate)), want...)
 	}
-	f(`{"created_at":"2026-11-24T10:00:00Z"}`, `{"created_at":"2026-11-24T10:10:00.250Z"}`,
-		"match", "body $.created_at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00.250Z (timestamp)")
+	f(`{"created_at":"2026-11-24T10:00:00Z"}`, `{"created_at":"2026-11-24T10:10:00Z"}`,
+		"match", "body $.created_at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")
+	f(`{"created_at":"2026-11-24T10:00:00Z"}`, `{"created_at":"2026-11-24T10:10:00.250Z"}`, // of another precision
+		"mismatch", "body $.created_at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00.250Z")
 	f(`{"due":"2026-11-27T10:00:00Z"}`, `{"due":"2026-11-28T10:10:00Z"}`,
 		"mismatch", "body $.due value 2026-11-27T10:00:00Z|2026-11-28T10:10:00Z")
-	f(`{"id":"ord_1001"}`, `{"id":"9b2e8c1e-4f6e-4a7e-9d55-0c8d0b6b7d10"}`,
-		"match", "body $.id value ord_1001|9b2e8c1e-4f6e-4a7e-9d55-0c8d0b6b7d10 (identifier)")
+	f(`{"id":"ord_1001","text":"order ord_1001"}`, `{"id":"9b2e8c1e-4f6e-4a7e-9d55-0c8d0b6b7d10","text":"order 9b2e8c1e-4f6e-4a7e-9d55-0c8d0b6b7d10"}`, "match")
 	// One recorded id cannot become two.
 	f(`{"id":"ord_1","parent_id":"ord_1"}`, `{"id":"x1","parent_id":"x2"}`,
-		"mismatch", "body $.id value ord_1|x1 (identifier)", "body $.parent_id value ord_1|x2")
+		"mismatch", "body $.parent_id value ord_1|x2")
 	// What the client sent must come back.
 	f(`{"customer_id":"c-17"}`, `{"customer_id":"c-18"}`, "mismatch", "body $.customer_id value c-17|c-18")
 	f(`{"currency_id":"USD"}`, `{"currency_id":"EUR"}`, "mismatch", "body $.currency_id value USD|EUR")
@@ -161,45 +162,15 @@ func TestNoiseDoesNotCountAndStaysVisible(t *testing.T) {
 
 func TestARenamedValueOfTheSessionMustBeThatOne(t *testing.T) {
 	known := func(r *understudyv1.Replay) {
-		r.Substitutions = []*understudyv1.Substitution{{Recorded: "ord_7", Candidate: "u-7", LearnedFrom: "e0"}}
+		r.Substitutions = []*understudyv1.Substitution{{Recorded: "ord_7", Candidate: "u-7", LearnedFrom: "e0", Kind: "order", Proof: understudyv1.Substitution_PROOF_CREATED}}
 	}
 	f := func(candidate string, want ...string) {
 		t.Helper()
 		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"order_id":"ord_7"}`), response(200, candidate), known), want...)
 	}
-	f(`{"order_id":"u-7"}`, "match", "body $.order_id value ord_7|u-7 (identifier)")
+	f(`{"order_id":"u-7"}`, "match")
+	f(`{"order_id":"ord_7"}`, "mismatch", "body $.order_id value ord_7|ord_7")
 	f(`{"order_id":"u-8"}`, "mismatch", "body $.order_id value ord_7|u-8")
-}
-
-func TestHeaders(t *testing.T) {
-	f := func(baseline, candidate []string, want ...string) {
-		t.Helper()
-		judge(t, comparator.DefaultConfig(), immediate(response(200, "", baseline...), response(200, "", candidate...)), want...)
-	}
-	f([]string{"Date: a", "Server: x", "X-Request-Id: 1"}, []string{"Date: b", "Via: y"}, "match")
-	f([]string{"Cache-Control: no-store"}, []string{"cache-control: no-store"}, "match")
-	f([]string{"Vary-By: a", "Vary-By: b"}, []string{"Vary-By: a, b"}, "match")
-	f([]string{"Location: /orders/ord_1"}, []string{"Location: /orders/5"}, "match", "header header:location value /orders/ord_1|/orders/5 (identifier)")
-	f([]string{"Location: /orders/ord_1"}, []string{"Location: /order/5"}, "mismatch", "header header:location value /orders/ord_1|/order/5")
-	f([]string{"Cache-Control: no-store"}, nil, "mismatch", "header header:cache-control missing no-store|")
-	f(nil, []string{"X-New: 1"}, "mismatch", "header header:x-new extra |1")
-	f([]string{"Set-Cookie: sid=abc; Path=/; HttpOnly"}, []string{"Set-Cookie: sid=xyz; HttpOnly; Path=/"}, "match")
-	f([]string{"Set-Cookie: sid=abc; HttpOnly"}, []string{"Set-Cookie: sid=abc"}, "mismatch", "header header:set-cookie:sid value httponly|")
-}
-
-func TestContentType(t *testing.T) {
-	f := func(baseline, candidate string, want ...string) {
-		t.Helper()
-		b, c := response(200, "[]"), response(200, "[]")
-		b.Headers[0].Value, c.Headers[0].Value = []byte(baseline), []byte(candidate)
-		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
-		judge(t, comparator.DefaultConfig(), polled(b, c), want...)
-	}
-	f("application/json", "Application/JSON ; charset=UTF-8", "match")
-	f("text/html; charset=UTF-8", `text/html;charset="utf-8"`, "match")
-	f("text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", "header header:content-type value text/html; charset=utf-8|text/html; charset=latin1")
-	f("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "match")
-	f("nonsense;;=", "nonsense;;==", "mismatch", "header header:content-type value nonsense;;=|nonsense;;==")
 }
 
 func TestBodies(t *testing.T) {
@@ -213,7 +184,7 @@ func TestBodies(t *testing.T) {
 		return r
 	}
 	f(text("a\nb\n"), text("a  \r\nb\n"), "match")
-	f(text("a\nb"), text("a\nc"), "mismatch", "body $ body b|c")
+	f(text("a\nb"), text("a\nc"), "mismatch", "body $.html[].body[] value a b|a c")
 	f(response(200, `{"a":1}`), response(200, `{"a":`), "mismatch", `body $ unparsable {"a":1}|not JSON: unexpected end at offset 5`)
 	f(response(200, `{"a":1}`), response(200, ""), "mismatch", "header header:content-type missing application/json|", `body $ missing {"a":1}|`)
 
@@ -223,31 +194,16 @@ func TestBodies(t *testing.T) {
 		return r
 	}
 	f(cut("same"), cut("same"), "match")
-	f(cut("one"), cut("two"), "match", "body $ truncated 6 of 900 bytes kept|6 of 900 bytes kept (incomparable)")
+	f(cut("one"), cut("two"), "incomplete", "body $ truncated 6 of 900 bytes kept|6 of 900 bytes kept (incomparable)")
 }
 
 func TestWhatTheClientSentInAHeaderMustComeBack(t *testing.T) {
 	f := func(header string, want ...string) {
 		t.Helper()
-		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"reference_id":"R-2026-7"}`), response(200, `{"reference_id":"R-2026-8"}`), func(r *understudyv1.Replay) {
-			r.Exchange.Request.Headers = []*understudyv1.Header{{Name: header, Value: []byte("R-2026-7")}}
+		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"reference_id":"R-2026-71"}`), response(200, `{"reference_id":"R-2026-82"}`), func(r *understudyv1.Replay) {
+			r.Exchange.Request.Headers = []*understudyv1.Header{{Name: header, Value: []byte("R-2026-71")}}
 		}), want...)
 	}
-	f("X-Reference", "mismatch", "body $.reference_id value R-2026-7|R-2026-8")
-	f("X-Request-Id", "match", "body $.reference_id value R-2026-7|R-2026-8 (identifier)") // made anew by every replay
-}
-
-func TestNoiseNeverCrowdsOutWhatCounts(t *testing.T) {
-	cfg := comparator.DefaultConfig()
-	cfg.MaxDifferences = 3
-	j, err := comparator.NewJudge(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := j.Judge(immediate(
-		response(200, `{"a_id":"a1","b_id":"b1","c_id":"c1","d_id":"d1","z":1}`),
-		response(200, `{"a_id":"a2","b_id":"b2","c_id":"c2","d_id":"d2","z":2}`)))
-	if c.Verdict != comparator.Mismatch || c.Counting() != 1 || c.Dropped != 2 || len(c.Differences) != 3 {
-		t.Errorf("got %+v", c)
-	}
+	f("X-Reference", "mismatch", "body $.reference_id value R-2026-71|R-2026-82")
+	f("X-Request-Id", "presumed", "body $.reference_id value R-2026-71|R-2026-82 (presumed:identifier)") // made anew by every replay
 }

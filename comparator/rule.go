@@ -9,6 +9,7 @@ import (
 
 	"understudy.dev/comparator/diff"
 	"understudy.dev/exchange/route"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // rule is a Rule made ready.
@@ -16,7 +17,7 @@ type rule struct {
 	Rule
 	expires   time.Time
 	routes    route.Pattern
-	segments  []string
+	pattern   []segment
 	tolerance tolerance
 }
 
@@ -61,11 +62,14 @@ func (t tolerance) within(baseline, candidate string) bool {
 func compileRules(rs []Rule) ([]rule, error) {
 	var out []rule
 	for _, r := range rs {
-		if strings.HasPrefix(r.Path, headerPath) {
+		if isFieldPath(r.Path) {
 			r.Path = strings.ToLower(r.Path) // as names of fields are
 		}
-		c := rule{Rule: r, segments: split(r.Path)}
+		c := rule{Rule: r}
 		var err error
+		if c.pattern, err = splitPath(r.Path); err != nil {
+			return nil, err
+		}
 		if c.expires, err = r.expiry(); err != nil {
 			return nil, err
 		}
@@ -82,116 +86,142 @@ func compileRules(rs []Rule) ([]rule, error) {
 	return out, nil
 }
 
-// split cuts a folded path into segments; [] is a segment of its own.
-func split(p string) []string {
-	if strings.HasPrefix(p, headerPath) {
-		return []string{p}
-	}
-	p = strings.ReplaceAll(p, "[]", ".[]")
-	return strings.Split(p, ".")
+// rules are those that hold for one replay: the user's own and those that
+// hold by default.
+type rules struct {
+	own      []*rule
+	defaults defaults
+	marks    marks
 }
 
-// rules are those that hold for one replay.
-type rules []*rule
-
-func (j *Judge) rulesFor(name string, closed time.Time) rules {
-	var out rules
+func (j *Judge) rulesFor(r *understudyv1.Replay) rules {
+	out := rules{defaults: j.defaults, marks: marksOf(r)}
+	name, closed := r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano())
 	for i := range j.rules {
 		r := &j.rules[i]
 		if !r.expires.IsZero() && !closed.Before(r.expires) {
 			continue
 		}
 		if r.routes.Match(name) {
-			out = append(out, r)
+			out.own = append(out.own, r)
 		}
 	}
 	return out
 }
 
 // forPath gives the first rule of an action that covers a path.
-func (rs rules) forPath(action, folded string) *rule {
-	var segments []string
-	for _, r := range rs {
-		if r.Action != action {
+func (rs rules) forPath(action, folded string, also func(*rule) bool) *rule {
+	var path []segment
+	for _, r := range rs.own {
+		if r.Action != action || also != nil && !also(r) {
 			continue
 		}
-		if segments == nil {
-			segments = split(folded)
+		if path == nil {
+			var err error
+			if path, err = splitPath(folded); err != nil {
+				return nil // it is no path of a document
+			}
 		}
-		if matches(r.segments, segments) {
+		if covers(r.pattern, path) {
 			return r
 		}
 	}
 	return nil
 }
 
-// matches: * is any part of a segment, ** any number of segments.
-func matches(pattern, segments []string) bool {
-	for len(pattern) > 0 {
-		if pattern[0] == "**" {
-			for i := range len(segments) + 1 {
-				if matches(pattern[1:], segments[i:]) {
-					return true
-				}
-			}
-			return false
-		}
-		if len(segments) == 0 || !segmentMatches(pattern[0], segments[0]) {
-			return false
-		}
-		pattern, segments = pattern[1:], segments[1:]
-	}
-	return len(segments) == 0
-}
-
-// segmentMatches: x-*-id covers x-a-id. Array positions are not names, so only
-// [] and a * on its own cover them.
-func segmentMatches(pattern, segment string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == segment
-	}
-	if pattern == "*" {
-		return true
-	}
-	if segment == "[]" || !strings.HasPrefix(segment, parts[0]) {
-		return false
-	}
-	segment = segment[len(parts[0]):]
-	last := len(parts) - 1
-	for _, part := range parts[1:last] {
-		i := strings.Index(segment, part)
-		if i < 0 {
-			return false
-		}
-		segment = segment[i+len(part):]
-	}
-	return strings.HasSuffix(segment, parts[last])
-}
-
 // arrays gives the policy of the rules for the array at a folded path; nil if
 // no rule speaks of arrays.
 func (rs rules) arrays() func(folded string) diff.Policy {
-	if !slices.ContainsFunc(rs, func(r *rule) bool { return r.Action == actionKeyed || r.Action == actionUnordered }) {
+	if !slices.ContainsFunc(rs.own, func(r *rule) bool { return r.Action == actionKeyed || r.Action == actionUnordered }) {
 		return nil
 	}
 	return func(folded string) diff.Policy {
-		if r := rs.forPath(actionKeyed, folded); r != nil {
+		if r := rs.forPath(actionKeyed, folded, nil); r != nil {
 			return diff.Policy{Key: r.Key}
 		}
-		return diff.Policy{Unordered: rs.forPath(actionUnordered, folded) != nil}
+		return diff.Policy{Unordered: rs.forPath(actionUnordered, folded, nil) != nil}
 	}
 }
 
-// class is the noise class that the rules give a difference, "" for none.
+// class is the noise class that the rules give a difference, "" for none. The
+// user's own rules come first.
 func (rs rules) class(d Difference) string {
-	if r := rs.forPath(actionIgnore, d.Path); r != nil {
-		return "rule:" + r.Name
+	ignores := func(r *rule) bool { return r.covers(d.Kind) }
+	if r := rs.forPath(actionIgnore, d.Path, ignores); r != nil {
+		return ruleClass + r.Name
 	}
 	if d.Kind == Value {
-		if r := rs.forPath(actionTolerance, d.Path); r != nil && r.tolerance.within(d.Baseline, d.Candidate) {
-			return "rule:" + r.Name
+		if r := rs.forPath(actionTolerance, d.Path, nil); r != nil && r.tolerance.within(d.Baseline, d.Candidate) {
+			return ruleClass + r.Name
 		}
 	}
+	if d.Place == InBody && rs.marks.echoed(d) {
+		return rs.defaults.class(ownMarks)
+	}
 	return ""
+}
+
+// ruleClass begins the noise class of what a rule of the user covers.
+const ruleClass = "rule:"
+
+// anyKind is the member of Rule.Kinds that stands for all.
+const anyKind = "all"
+
+// defaultKinds are those that an ignore covers when it names none: another
+// value or spelling, not that something is there, is not there, or is another
+// thing.
+func defaultKinds() []Kind { return []Kind{Value, Order, Body} }
+
+// ruleKinds are those that a rule may name.
+func ruleKinds() []Kind { return []Kind{Value, Order, Body, Type, Missing, Extra, Unparsable} }
+
+// covers says whether an ignore covers a kind of difference.
+func (r Rule) covers(k Kind) bool {
+	if len(r.Kinds) == 0 {
+		return slices.Contains(defaultKinds(), k)
+	}
+	return slices.ContainsFunc(r.Kinds, func(name string) bool { return name == anyKind || name == string(k) })
+}
+
+// conflict says why two rules for one place cannot both hold, "" if they can.
+func (r Rule) conflict(other Rule) string {
+	if normalPath(r.Path) != normalPath(other.Path) || strings.TrimSpace(r.Route) != strings.TrimSpace(other.Route) {
+		return ""
+	}
+	one := func(a, b string) bool {
+		return r.Action == a && other.Action == b || r.Action == b && other.Action == a
+	}
+	overlap := slices.ContainsFunc(ruleKinds(), func(k Kind) bool { return r.covers(k) && other.covers(k) })
+	switch {
+	case r.Action == actionIgnore && other.Action == actionIgnore && overlap,
+		r.Action == other.Action && r.Action != actionIgnore:
+		return "has the path, route and action of rule " + other.Name
+	case one(actionIgnore, actionTolerance) && (r.covers(Value) && r.Action == actionIgnore || other.covers(Value) && other.Action == actionIgnore):
+		return "is ignored as well as held to a tolerance: see rule " + other.Name
+	case one(actionKeyed, actionUnordered):
+		return "is keyed as well as unordered: see rule " + other.Name
+	}
+	return ""
+}
+
+// normalPath spells equal patterns equally.
+func normalPath(p string) string {
+	segments, err := splitPath(p)
+	if err != nil {
+		return p
+	}
+	if isFieldPath(p) {
+		return strings.ToLower(p)
+	}
+	var b strings.Builder
+	for _, s := range segments {
+		plain := s.exact && !strings.Contains(s.name, "*")
+		fmt.Fprintf(&b, "/%t %t %q", s.element, s.exact && !plain, s.name)
+	}
+	return b.String()
+}
+
+// ignores says whether a rule of the user's covers any place whole.
+func (rs rules) ignores() bool {
+	return slices.ContainsFunc(rs.own, func(r *rule) bool { return r.Action == actionIgnore })
 }

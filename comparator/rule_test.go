@@ -1,6 +1,8 @@
 package comparator_test
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -31,6 +33,19 @@ func TestRules(t *testing.T) {
 	f(comparator.Rule{Path: "$.items.note", Action: "ignore"}, a, b, "mismatch", "body $.items[].note value a|b")
 	f(comparator.Rule{Path: "$.items[].x*e", Action: "ignore"}, a, b, "mismatch", "body $.items[].note value a|b")
 	f(comparator.Rule{Path: "$.**", Action: "ignore", Route: "POST /*"}, a, b, "match", "body $.items[].note value a|b (rule:r1)")
+	// What is ignored is another value, not that there is none or another thing.
+	gone, number := `{"items":[{}]}`, `{"items":[{"note":1}]}`
+	f(ignore, a, gone, "mismatch", "body $.items[].note missing a|")
+	f(ignore, gone, b, "mismatch", "body $.items[].note extra |b")
+	f(ignore, a, number, "mismatch", `body $.items[].note type "a"|1`)
+	kinds := ignore
+	kinds.Kinds = []string{"missing", "type"}
+	f(kinds, a, gone, "match", "body $.items[].note missing a| (rule:r1)")
+	f(kinds, a, number, "match", `body $.items[].note type "a"|1 (rule:r1)`)
+	f(kinds, a, b, "mismatch", "body $.items[].note value a|b")
+	kinds.Kinds = []string{"all"}
+	f(kinds, a, b, "match", "body $.items[].note value a|b (rule:r1)")
+	f(kinds, gone, b, "match", "body $.items[].note extra |b (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.01}`, "match", "body $.t value 1.00|1.01 (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.02}`, "mismatch", "body $.t value 1.00|1.02")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "10%"}, `{"t":100}`, `{"t":110}`, "match", "body $.t value 100|110 (rule:r1)")
@@ -58,5 +73,85 @@ func TestValidateNamesEveryMistake(t *testing.T) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not named in: %v", part, err)
 		}
+	}
+}
+
+// TestRulesReachOddNames: a name is a name, whatever characters it has.
+func TestRulesReachOddNames(t *testing.T) {
+	names := []string{"plain", "@odata.etag", "a.b", "with blank", "[]", "a]b", `quo"te`, "*", "$", "", "é", "line\nbreak", "$.meta.x"}
+	for _, name := range names {
+		text, err := json.Marshal(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := func(pattern string, covered bool) {
+			t.Helper()
+			cfg := comparator.DefaultConfig()
+			cfg.Rules = []comparator.Rule{{Name: "r1", Owner: "o", Reason: "r", Path: pattern, Action: "ignore"}}
+			j, err := comparator.NewJudge(cfg)
+			if err != nil {
+				t.Fatalf("%s: %v", pattern, err)
+			}
+			c := j.Judge(immediate(response(200, `{"meta":{`+string(text)+`:"a"}}`), response(200, `{"meta":{`+string(text)+`:"b"}}`)))
+			if (c.Verdict == comparator.Match) != covered || len(c.Differences) != 1 {
+				t.Errorf("%s for %s: %+v", pattern, text, c)
+			}
+		}
+		f("$.meta.*", true)
+		f("$.meta.**", true)
+		f("$.**", true)
+		f("$.*.*", true)
+		f("$.*", false)
+		f("$.meta["+strconv.Quote(name)+"]", true)
+		f("$.meta["+strconv.Quote(name+"x")+"]", false)
+		f("$.meta[]", false)
+		f(`$.meta["*"]`, name == "*") // in quotes a star is a star
+	}
+}
+
+func TestConflictingRulesAreMistakes(t *testing.T) {
+	f := func(want string, rules ...comparator.Rule) {
+		t.Helper()
+		cfg := comparator.DefaultConfig()
+		for i := range rules {
+			rules[i].Name, rules[i].Owner, rules[i].Reason = string(rune('a'+i)), "o", "r"
+		}
+		cfg.Rules = rules
+		err := cfg.Validate()
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	tolerance := func(path, by string) comparator.Rule {
+		return comparator.Rule{Path: path, Action: "tolerance", Tolerance: by}
+	}
+	ignore := func(path string, kinds ...string) comparator.Rule {
+		return comparator.Rule{Path: path, Action: "ignore", Kinds: kinds}
+	}
+	keyed := func(key string) comparator.Rule {
+		return comparator.Rule{Path: "$.l[]", Action: "keyed", Key: key}
+	}
+	f("")
+	f(`rules[1].path: "$.a" has the path, route and action of rule a`, tolerance("$.a", "1"), tolerance("$.a", "2"))
+	f("action of rule a", tolerance("$.a", "1"), tolerance(`$["a"]`, "1"))
+	f("action of rule a", keyed("k"), keyed("l"))
+	f("action of rule a", ignore("$.a"), ignore("$.a", "value"))
+	f("action of rule a", ignore("header:X-A"), ignore("header:x-a"))
+	f("is ignored as well", ignore("$.a"), tolerance("$.a", "1"))
+	f("is ignored as well", tolerance("$.a", "1"), ignore("$.a", "all"))
+	f("is keyed as well", keyed("k"), comparator.Rule{Path: "$.l[]", Action: "unordered"})
+	f("", tolerance("$.a", "1"), tolerance("$.b", "2"))
+	f("", tolerance("$.a*", "1"), tolerance(`$["a*"]`, "2"))
+	f("", ignore("$.a", "missing"), ignore("$.a", "extra"), tolerance("$.a", "1"))
+	elsewhere := tolerance("$.a", "2")
+	elsewhere.Route = "GET /x"
+	f("", tolerance("$.a", "1"), elsewhere)
+
+	f(`rules[0].kinds[1]: "gone" is not one of all, value`, ignore("$.a", "value", "gone"))
+	unfit := tolerance("$.a", "1")
+	unfit.Kinds = []string{"value"}
+	f("kinds: belong to the action ignore only", unfit)
+	for _, path := range []string{"$.", "$..a", `$["a`, `$["a"`, "$[3]", "$['a']", "$.a[", "$.a]b[]x"} {
+		f("is not a path", ignore(path))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -155,5 +156,13 @@ func fingerprint(c comparator.Config) string {
 	if err != nil {
 		return "unknown"
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))[:16]
+	text = bytes.TrimSpace(text)
+	if c.DescriptorSet != "" {
+		set, err := os.ReadFile(c.DescriptorSet)
+		if err != nil {
+			return "unknown"
+		}
+		text = append(text, set...)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
 }

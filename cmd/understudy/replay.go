@@ -15,6 +15,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -113,6 +115,10 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 
 func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
+	key, err := token.New([]byte(a.cfg.Record.Key))
+	if err != nil {
+		return nil, usagef("record.key: %w", err)
+	}
 	pc := a.cfg.Kafka.Producer
 	pc.DeliveryTimeout = 2 * time.Minute // repeating a replay is expensive
 	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
@@ -127,7 +133,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin()
-	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names()), a.log, ad.registry)
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key)), a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}

@@ -55,6 +55,9 @@ type comparisonRow struct {
 	Sequence            uint64    `ch:"sequence"`
 	KafkaPartition      int32     `ch:"kafka_partition"`
 	KafkaOffset         int64     `ch:"kafka_offset"`
+	Presumed            uint32    `ch:"presumed"`
+	RejectedBy          string    `ch:"rejected_by"`
+	Incomplete          string    `ch:"incomplete"`
 }
 
 // toComparison maps a judged replay.
@@ -76,9 +79,9 @@ func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position) 
 		LagNS:               r.GetSentUnixNano() - r.GetScheduledUnixNano(),
 		BaselineFirstByteNS: nanos(e.GetFirstByteNano()), BaselineLatencyNS: nanos(e.GetDurationNano()),
 		AckLatencyNS: nanos(o.GetAckLatencyNano()), AckServiceNS: nanos(o.GetAckServiceNano()),
-		Differences: uint32(c.Counting()), Noise: uint32(len(c.Differences) - c.Counting()),
-		DifferencesDropped: uint32(c.Dropped),
-		BaselineBytes:      nanos(e.GetResponse().GetBody().GetLength()), CandidateBytes: nanos(o.GetAck().GetBody().GetLength()),
+		Differences: uint32(c.Totals.Counting), Presumed: uint32(c.Totals.Presumed), Noise: uint32(c.Totals.Harmless),
+		DifferencesDropped: uint32(c.Dropped), RejectedBy: c.RejectedBy, Incomplete: c.Incomplete,
+		BaselineBytes: nanos(e.GetResponse().GetBody().GetLength()), CandidateBytes: nanos(o.GetAck().GetBody().GetLength()),
 		Recorder: e.GetRecorder(), Sequence: e.GetSequence(),
 		KafkaPartition: at.Partition, KafkaOffset: at.Offset,
 	}

@@ -47,7 +47,7 @@ var mismatch = comparator.Comparison{
 		{Place: comparator.InBody, Path: "$.items[].n", Location: "$.items[3].n", Kind: comparator.Value, Baseline: "9007199254740993", Candidate: "9007199254740992"},
 		{Place: comparator.InBody, Path: "$.at", Location: "$.at", Kind: comparator.Value, Noise: "timestamp"},
 	},
-	Dropped: 6, BaselineStatus: 201, CandidateStatus: 201,
+	Totals: comparator.Totals{Counting: 5, Presumed: 2, Harmless: 1}, Dropped: 6, BaselineStatus: 201, CandidateStatus: 201,
 }
 
 func TestComparisonRow(t *testing.T) {
@@ -57,7 +57,7 @@ func TestComparisonRow(t *testing.T) {
 		Channel: "poll", Completions: 2, Polls: 5,
 		ExchangeTime: at64(1_000), ScheduledTime: at64(100), SentTime: at64(90), ClosedTime: at64(500), LagNS: -10,
 		BaselineFirstByteNS: 20, BaselineLatencyNS: 30, AckLatencyNS: 11, AckServiceNS: 10, CompletionLatencyNS: 70, CompletionServiceNS: 60,
-		Differences: 1, Noise: 1, DifferencesDropped: 6, BaselineBytes: 7, CandidateBytes: 8, Recorder: "rec", Sequence: 9,
+		Differences: 5, Presumed: 2, Noise: 1, DifferencesDropped: 6, BaselineBytes: 7, CandidateBytes: 8, Recorder: "rec", Sequence: 9,
 		KafkaPartition: 3, KafkaOffset: 77,
 	}
 	f := func(change func(*understudyv1.Replay), want func(*comparisonRow)) {
@@ -106,6 +106,13 @@ func TestOrphanRow(t *testing.T) {
 	}
 }
 
+func TestTheRestOfAComparison(t *testing.T) {
+	got := toComparison(replay(), comparator.Comparison{RejectedBy: comparator.Baseline, Incomplete: "a log has no headers"}, at)
+	if got.RejectedBy != "baseline" || got.Incomplete != "a log has no headers" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestDifferenceRows(t *testing.T) {
 	base := differenceRow{
 		Run: "r", ExchangeID: "id", Route: "POST /orders", Place: "body", Path: "$.items[].n", Location: "$.items[3].n", Kind: "value",
@@ -148,12 +155,20 @@ func TestTallyAndRunRow(t *testing.T) {
 	}
 }
 
-// TestRowsAreTheTables: every column of a table is filled, in the migration's
-// order.
+// TestRowsAreTheTables: every column of a table is filled, in the order of the
+// migrations.
 func TestRowsAreTheTables(t *testing.T) {
-	text, err := table.Migrations.ReadFile(table.Dir + "/00001_facts.sql")
+	files, err := table.Migrations.ReadDir(table.Dir)
 	if err != nil {
 		t.Fatal(err)
+	}
+	var text []byte
+	for _, f := range files {
+		one, err := table.Migrations.ReadFile(table.Dir + "/" + f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = append(text, one...)
 	}
 	f := func(name string, row any) {
 		t.Helper()
@@ -161,6 +176,9 @@ func TestRowsAreTheTables(t *testing.T) {
 		body, _, _ := strings.Cut(rest, "\n)\nENGINE")
 		var want, got []string
 		for _, m := range regexp.MustCompile(`(?m)^\s+(\w+) .*COMMENT '`).FindAllStringSubmatch(body, -1) {
+			want = append(want, m[1])
+		}
+		for _, m := range regexp.MustCompile(`ALTER TABLE `+name+` ADD COLUMN IF NOT EXISTS (\w+)`).FindAllStringSubmatch(string(text), -1) {
 			want = append(want, m[1])
 		}
 		for i := range reflect.TypeOf(row).NumField() {

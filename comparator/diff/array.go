@@ -30,14 +30,56 @@ func (w *walker) array(i, j int32) {
 		w.positions(i, j)
 		return
 	}
-	ha, hb := w.hashes(&w.a, as), w.hashes(&w.b, bs)
 	if policy.Unordered {
+		ha, hb := w.hashes(&w.a, as), w.hashes(&w.b, bs)
 		if !sameMultiset(ha, hb) {
-			w.pair(without(as, ha, hb), without(bs, hb, ha), 0)
+			w.unordered(without(as, ha, hb), without(bs, hb, ha))
 		}
 		return
 	}
-	w.align(as, bs, ha, hb)
+	w.align(as, bs, w.alignHashes(&w.a, as), w.alignHashes(&w.b, bs))
+}
+
+// steadies says whether some scalars decide nothing in an alignment.
+func (w *walker) steadies() bool { return w.options.Volatile != nil || w.options.Ignored != nil }
+
+// alignHashes are those by which elements are aligned.
+func (w *walker) alignHashes(t *tape, nodes []int32) []uint64 {
+	if w.steadies() {
+		return w.steadyHashes(t, nodes)
+	}
+	return w.hashes(t, nodes)
+}
+
+// unordered compares the elements that only one side has: those that are alike
+// but for what is volatile with each other, the rest by position.
+func (w *walker) unordered(as, bs []int32) {
+	if w.steadies() {
+		ha, hb := w.steadyHashes(&w.a, as), w.steadyHashes(&w.b, bs)
+		at := map[uint64][]int{}
+		for n, h := range hb {
+			at[h] = append(at[h], n)
+		}
+		var restA, restB []int32
+		taken := make([]bool, len(bs))
+		for n, h := range ha {
+			if list := at[h]; len(list) > 0 {
+				at[h], taken[list[0]] = list[1:], true
+				if w.element(as[n], bs[list[0]], n); w.stopped {
+					return
+				}
+				continue
+			}
+			restA = append(restA, as[n])
+		}
+		for n, b := range bs {
+			if !taken[n] {
+				restB = append(restB, b)
+			}
+		}
+		as, bs = restA, restB
+	}
+	w.pair(as, bs, 0)
 }
 
 // orderDepth is how many arrays may enclose one in which moved elements are
@@ -69,6 +111,12 @@ func (w *walker) positions(i, j int32) {
 	if w.moved(w.differing[base:end]) {
 		w.report(Order, &w.a.nodes[i], &w.b.nodes[j])
 		return
+	}
+	if w.moving(w.differing[base:end]) {
+		if w.report(Order, &w.a.nodes[i], &w.b.nodes[j]); w.stopped {
+			return
+		}
+		w.realign(w.differing[base:end])
 	}
 	for n := base; n < end && !w.stopped; n++ {
 		d := w.differing[n]
@@ -114,6 +162,37 @@ func (w *walker) moved(differing [][3]int32) bool {
 		b += w.hash(&w.b, d[1])
 	}
 	return a == b
+}
+
+// moving says whether the differing elements are the same on both sides but for
+// what is volatile, and stand in another order.
+func (w *walker) moving(differing [][3]int32) bool {
+	if !w.steadies() || len(differing) < 2 {
+		return false
+	}
+	ha, hb := w.sides(differing)
+	return !slices.Equal(ha, hb) && sameMultiset(ha, hb)
+}
+
+func (w *walker) sides(differing [][3]int32) (ha, hb []uint64) {
+	as, bs := make([]int32, len(differing)), make([]int32, len(differing))
+	for n, d := range differing {
+		as[n], bs[n] = d[0], d[1]
+	}
+	return w.steadyHashes(&w.a, as), w.steadyHashes(&w.b, bs)
+}
+
+// realign puts beside each differing element of the baseline the one of the
+// candidate that is the same but for what is volatile.
+func (w *walker) realign(differing [][3]int32) {
+	ha, hb := w.sides(differing)
+	at := map[uint64][]int32{}
+	for n, h := range hb {
+		at[h] = append(at[h], differing[n][1])
+	}
+	for n, h := range ha {
+		differing[n][1], at[h] = at[h][0], at[h][1:]
+	}
 }
 
 func children(t *tape, i int32) []int32 {
@@ -181,6 +260,7 @@ func (w *walker) pair(as, bs []int32, from int) {
 func (w *walker) align(as, bs []int32, ha, hb []uint64) {
 	head := 0
 	for head < len(as) && head < len(bs) && ha[head] == hb[head] {
+		w.same(as[head], bs[head], head)
 		head++
 	}
 	tail := 0
@@ -191,12 +271,26 @@ func (w *walker) align(as, bs []int32, ha, hb []uint64) {
 	na, nb := as[head:len(as)-tail], bs[head:len(bs)-tail]
 	if len(ma)*len(mb) > lcsCells {
 		w.pair(na, nb, head)
-		return
+	} else {
+		i, j := 0, 0
+		for _, p := range append(common(ma, mb), [2]int{len(ma), len(mb)}) {
+			w.pair(na[i:p[0]], nb[j:p[1]], head+i)
+			if p[0] < len(na) {
+				w.same(na[p[0]], nb[p[1]], head+p[0])
+			}
+			i, j = p[0]+1, p[1]+1
+		}
 	}
-	i, j := 0, 0
-	for _, p := range append(common(ma, mb), [2]int{len(ma), len(mb)}) {
-		w.pair(na[i:p[0]], nb[j:p[1]], head+i)
-		i, j = p[0]+1, p[1]+1
+	for n := range tail {
+		w.same(as[len(as)-tail+n], bs[len(bs)-tail+n], len(as)-tail+n)
+	}
+}
+
+// same compares two elements that are aligned, which are equal unless the
+// alignment leaves something out.
+func (w *walker) same(a, b int32, position int) {
+	if w.steadies() && !w.stopped {
+		w.element(a, b, position)
 	}
 }
 

@@ -12,6 +12,10 @@ const MaxDepth = 512
 // ErrSyntax is wrapped by the errors of documents that are not JSON.
 var ErrSyntax = errors.New("not JSON")
 
+// ErrLimit is wrapped by the errors of documents that are too long, or nested
+// too deeply, to be read.
+var ErrLimit = errors.New("beyond a limit")
+
 // maxSize bounds a document, in bytes: positions are int32.
 const maxSize = 1 << 30
 
@@ -47,8 +51,9 @@ type node struct {
 type tape struct {
 	data  []byte
 	nodes []node
-	// hashes of nodes, 0 where unknown; empty until one is asked for.
-	hashes []uint64
+	// hashes of nodes, 0 where unknown; empty until one is asked for. steady are
+	// those without what is volatile.
+	hashes, steady []uint64
 }
 
 func (t *tape) raw(n *node) []byte { return t.data[n.start:n.end] }
@@ -60,9 +65,9 @@ func syntax(what string, at int) error {
 
 // parse fills the tape with data, which must not change while it is used.
 func (t *tape) parse(data []byte) error {
-	t.data, t.nodes, t.hashes = data, t.nodes[:0], t.hashes[:0]
+	t.data, t.nodes, t.hashes, t.steady = data, t.nodes[:0], t.hashes[:0], t.steady[:0]
 	if len(data) > maxSize {
-		return fmt.Errorf("%w: %d bytes are too many", ErrSyntax, len(data))
+		return fmt.Errorf("%w: %d bytes are too many", ErrLimit, len(data))
 	}
 	i, nodes, err := document(data, t.nodes)
 	t.nodes = nodes
@@ -95,7 +100,7 @@ func document(data []byte, nodes []node) (int, []node, error) {
 		c := data[i]
 		if c == '{' || c == '[' {
 			if depth++; depth > MaxDepth {
-				return i, nodes, syntax("nested too deeply", i)
+				return i, nodes, fmt.Errorf("%w: nested too deeply at offset %d", ErrLimit, i)
 			}
 			nodes = append(nodes, node{start: start, keyStart: k.start, keyEnd: k.end, keyEscaped: k.escaped, skip: open, kind: container(c)})
 			open = at

@@ -124,10 +124,16 @@ func (w *walker) mayBeMoved(i int32, leaves []leaf) bool {
 		var a, b uint64
 		for _, l := range leaves {
 			n := &w.a.nodes[l.node]
+			if v := w.options.Volatile; v != nil {
+				key := w.name(n, &w.a)
+				if v(key, Scalar{w.a.raw(n), n.kind.String()}) && v(key, Scalar{l.text, l.kind.String()}) {
+					continue
+				}
+			}
 			a += hashScalar(n.kind, w.a.raw(n), n.escaped)
 			b += hashScalar(l.kind, l.text, l.escaped)
 		}
-		if a == b {
+		if a == b && a != 0 {
 			return true
 		}
 	}

@@ -50,6 +50,17 @@ func (d Difference) Location() string { return d.walker.path(true) }
 // Key is the name of the innermost object member on the path.
 func (d Difference) Key() string { return d.walker.key() }
 
+// Names are the names of the members on the path, from the outside in.
+func (d Difference) Names() []string {
+	var out []string
+	for _, s := range d.walker.steps {
+		if s.index < 0 {
+			out = append(out, string(s.value()))
+		}
+	}
+	return out
+}
+
 // Policy says how an array that differs is aligned.
 type Policy struct {
 	// Unordered: the order of the elements is irrelevant.
@@ -62,11 +73,18 @@ type Policy struct {
 type Options struct {
 	// Arrays gives the policy for the array at a folded path; nil is none.
 	Arrays func(path string) Policy
+	// Volatile says whether a scalar, the value of the member name or an element
+	// of its array, may differ between elements that are the same: a time, a
+	// name. Such scalars, and those at paths that Ignored covers, decide nothing
+	// when elements are aligned; what is aligned is compared whole. Both may be
+	// nil.
+	Volatile func(name []byte, s Scalar) bool
+	Ignored  func(path string) bool
 }
 
 // JSON calls emit for every place in which the documents differ, baseline's
 // order first. It stops early when emit returns false. The error wraps
-// ErrSyntax and says which side is not JSON.
+// ErrSyntax, or ErrLimit, and says which side it is.
 func JSON(baseline, candidate []byte, o Options, emit func(Difference) bool) error {
 	if bytes.Equal(baseline, candidate) {
 		return nil
@@ -199,13 +217,15 @@ func (w *walker) push(n *node, t *tape) {
 }
 func (w *walker) pop() { w.steps = w.steps[:len(w.steps)-1] }
 
-func (w *walker) key() string {
+func (w *walker) key() string { return string(w.keyName()) }
+
+func (w *walker) keyName() []byte {
 	for i := len(w.steps) - 1; i >= 0; i-- {
 		if s := w.steps[i]; s.index < 0 {
-			return string(s.value())
+			return s.value()
 		}
 	}
-	return ""
+	return nil
 }
 
 func (s step) value() []byte {

@@ -1,10 +1,15 @@
-// Package noise classifies differing values as harmless where the record
-// itself shows why they differ: generated times, renamed identifiers, random
-// tokens. It never looks beyond one record, so the same record always gives
-// the same classes. What is classified stays visible; it only does not count.
+// Package noise says why two values of one place may differ without harm, as far
+// as the record itself shows it. It never looks beyond one record, so the same
+// record always gives the same classes.
+//
+// What the record proves (a name that both sides made in answer to this or an
+// earlier request, a time that is tied to the request or to what it tells of)
+// has a class. What only its name or its shape explains has the class with
+// "presumed:" before it, which is no match.
 package noise
 
 import (
+	"strings"
 	"time"
 
 	"understudy.dev/exchange/names"
@@ -12,27 +17,41 @@ import (
 
 // The classes.
 const (
-	// Timestamp: both values lie equally far from their own request.
+	// Timestamp: both values are tied to the same moment.
 	Timestamp = "timestamp"
-	// Identifier: one value renames the other, consistently.
+	// Identifier: one value is the candidate's name for what the other names.
 	Identifier = "identifier"
-	// Random: both are generated tokens of the same shape.
+	// Random: both are tokens out of a generator.
 	Random = "random"
 )
 
-// DefaultSkew is how much more than the durations of both requests the
-// distances of two timestamps may differ.
-const DefaultSkew = 5 * time.Second
+// presumed begins a class that nothing proves.
+const presumed = "presumed:"
 
-// Evidence is what one record tells about its values.
+// Presumed is the class of what only looks like a class.
+func Presumed(class string) string { return presumed + class }
+
+// IsPresumed says whether a class is presumed, and not proven.
+func IsPresumed(class string) bool { return strings.HasPrefix(class, presumed) }
+
+// DefaultSkew is how far apart the clocks of two systems may be.
+const DefaultSkew = time.Second
+
+// Evidence is what one record tells about its values. It belongs to one
+// goroutine.
 type Evidence struct {
-	// BaselineTime and CandidateTime are when each side got the request, Slack
-	// how long they took together.
-	BaselineTime, CandidateTime time.Time
-	Slack, Skew                 time.Duration
-	// Speed is the scale of the replay: what happened four seconds before a
-	// recorded request happened 4 s / Speed before the replayed one. 0 is 1.
-	Speed float64
+	// Baseline and Candidate are when each side worked on the request.
+	Baseline, Candidate Span
+	// Moments tie the recording to the replay, and Speed is the scale between
+	// them; 0 is 1.
+	Moments []Moment
+	Speed   float64
+	// Skew is how far apart clocks may be; 0 is DefaultSkew.
+	Skew time.Duration
+	// Pairs are the names known in the session and those of this exchange.
+	Pairs *names.Pairs
+	// Translator has put the candidate's names into the baseline's values.
+	Translator *names.Translator
 	// Sent holds what the client sent: target, header values, body. A value
 	// that stands in it was not generated and must come back unchanged.
 	Sent [][]byte
@@ -40,11 +59,15 @@ type Evidence struct {
 	// name another one on the candidate's side, always the same.
 	BaselineHost string
 
-	renamed names.Bijection
+	// shapes are the pairs that only their looks suggest, one to one.
+	shapes names.Pairs
 }
 
-// Rename adds a pair that is known from elsewhere in the session.
-func (e *Evidence) Rename(baseline, candidate string) { e.renamed.Know(baseline, candidate) }
+// Span is a time from its beginning to its end.
+type Span struct{ From, To time.Time }
+
+// Moment is a moment of the recording and the same one of the replay.
+type Moment struct{ Recorded, Replayed time.Time }
 
 // Value is a scalar as text, and whether it was a number.
 type Value struct {
@@ -52,37 +75,159 @@ type Value struct {
 	Number bool
 }
 
-// Class says which class explains the difference of two values under a name,
-// "" if none does.
-func (e *Evidence) Class(name string, baseline, candidate Value) string {
+func (v Value) name() names.Value { return names.Value{Text: v.Text, Number: v.Number} }
+
+// maxValue is the longest value that is classified, in bytes.
+const maxValue = 16 << 10
+
+// Class says which class explains the difference of two values, "" if none
+// does. path has the names of the members that lead to them, from the outside
+// in.
+func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	b, c := baseline.Text, candidate.Text
-	if baseline.Number != candidate.Number || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
+	if b == c || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
 		return ""
 	}
-	if known, ok := e.renamed.Candidate(b); ok && known == c && (names.IsMinted(name) || names.IsSelfEvident(b)) {
-		return Identifier
+	name := ""
+	if len(path) > 0 {
+		name = path[len(path)-1]
 	}
-	if names.SentAs(e.Sent, name, b) {
+	if class, certain := e.pair(e.Translator.Place(path), b, c); certain {
+		return class
+	}
+	if baseline.Number != candidate.Number || names.SentAs(e.Sent, name, b) {
 		return ""
 	}
-	if same, both := e.timestamps(baseline, candidate); both {
-		if same {
-			return Timestamp
-		}
+	if class, both := e.times(baseline, candidate); both {
+		return class
+	}
+	if names.IsDigest(name) {
 		return ""
 	}
-	switch {
-	case e.identifiers(name, baseline, candidate):
-		return Identifier
-	case baseline.Number:
-		return ""
-	case names.AreRandom(b, c) && e.renamed.Admit(b, c):
-		return Random
-	case e.links(b, c):
-		return Identifier
+	if class := e.shape(name, baseline, candidate); class != "" || baseline.Number {
+		return class
+	}
+	if class := e.links(b, c); class != "" {
+		return class
+	}
+	if class := e.words(b, c); class != "" {
+		return class
+	}
+	if names.AreRandom(b, c) && e.alike(b, c) {
+		return Presumed(Random)
 	}
 	return ""
 }
 
-// maxValue is the longest value that is classified, in bytes.
-const maxValue = 4096
+// pair goes by what is known of either name. certain: it decides.
+func (e *Evidence) pair(at names.Place, b, c string) (class string, certain bool) {
+	if _, put := e.Translator.Put(b); put {
+		return "", true // it is the candidate's name already, and differs
+	}
+	if p, ok := e.Pairs.Of(at, b); ok {
+		switch {
+		case !p.Holds() || p.Candidate.Text != c:
+			return "", true
+		case p.Proof == names.Created:
+			return Identifier, true
+		}
+		return Presumed(Identifier), true
+	}
+	_, ok := e.Pairs.For(at, c)
+	return "", ok // the name of something else
+}
+
+// shape: both look like names that a system makes, in the same way.
+func (e *Evidence) shape(name string, baseline, candidate Value) string {
+	if baseline.Number {
+		return ""
+	}
+	b, c := baseline.Text, candidate.Text
+	unique := names.IsUnique(b) && names.IsUnique(c)
+	if place, _ := names.KindOf(name); place.Named {
+		unique = unique || names.SameSeries(b, c)
+	}
+	if unique && names.CanName(baseline.name()) && names.CanName(candidate.name()) && e.alike(b, c) {
+		return Presumed(Identifier)
+	}
+	return ""
+}
+
+// alike pairs two values by their looks, one to one.
+func (e *Evidence) alike(b, c string) bool {
+	e.shapes.Add(names.Pair{Baseline: names.Value{Text: b}, Candidate: names.Value{Text: c}, From: "this", Proof: names.Created})
+	p, ok := e.shapes.Of(names.Place{Named: true}, b)
+	return ok && p.Holds() && p.Candidate.Text == c
+}
+
+// weaker is the class of a whole whose parts have these classes: one that is
+// not explained leaves the whole unexplained, a presumed one makes it presumed.
+func weaker(a, b string) string {
+	switch {
+	case a == "" || b == "":
+		return ""
+	case IsPresumed(b) || a == same:
+		return b
+	}
+	return a
+}
+
+// same is the class of parts that do not differ.
+const same = "same"
+
+// words compares two texts word by word. Every word that differs must have a
+// class of its own.
+func (e *Evidence) words(b, c string) string {
+	bs, cs := split(b), split(c)
+	if len(bs) != len(cs) || len(bs) < 2 {
+		return ""
+	}
+	class := same
+	for i := range bs {
+		if bs[i] == cs[i] {
+			continue
+		}
+		if class = weaker(class, e.word(bs[i], cs[i])); class == "" {
+			return ""
+		}
+	}
+	return class // not same: the texts differ
+}
+
+func (e *Evidence) word(b, c string) string {
+	if names.SentAs(e.Sent, "", b) && len(b) > 3 {
+		return ""
+	}
+	if class, certain := e.pair(names.Place{Named: true}, b, c); certain {
+		return class
+	}
+	if class, both := e.times(Value{Text: b}, Value{Text: c}); both {
+		return class
+	}
+	if names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c) {
+		return Presumed(Identifier)
+	}
+	return e.links(b, c)
+}
+
+// split cuts a text into words and what is between them.
+func split(s string) []string {
+	var out []string
+	from := 0
+	in := func(c byte) bool {
+		return c > ' ' && strings.IndexByte(`"'()[]{}<>,;!?=`, c) < 0
+	}
+	for i := 1; i <= len(s); i++ {
+		if i < len(s) && in(s[i]) == in(s[i-1]) {
+			continue
+		}
+		word := s[from:i]
+		if trimmed := strings.TrimRight(word, ".:"); trimmed != "" && trimmed != word {
+			out = append(out, trimmed)
+			word = word[len(trimmed):]
+		}
+		out = append(out, word)
+		from = i
+	}
+	return out
+}

@@ -1,117 +1,116 @@
 package noise
 
 import (
-	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 )
+
+// times says whether both values are times, and then whether they are tied to
+// the same moment: paired earlier in the session, both made while the side
+// worked on this request, equally far from it, or at the same moment of the
+// recording and the replay. Two times that are written otherwise differ.
+func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
+	b, okB := read(baseline)
+	c, okC := read(candidate)
+	if !okB || !okC {
+		return "", false
+	}
+	if baseline.Number && (!e.plausible(b.Time, e.Baseline) || !e.plausible(c.Time, e.Candidate)) {
+		return "", false // a number that is no time
+	}
+	switch {
+	case b.Style != c.Style:
+		return "", true
+	case b.Style.IsDay():
+		if days(b.Time, e.Baseline.From) == days(c.Time, e.Candidate.From) {
+			return Timestamp, true
+		}
+		return "", true
+	}
+	if p, ok := e.Pairs.Of(names.Moment, baseline.Text); ok && p.Holds() && b.Style.Digits > 0 {
+		if p.Candidate.Text == candidate.Text {
+			return Timestamp, true
+		}
+		return "", true
+	}
+	if e.tied(b.Time, c.Time, e.tolerance(b.Style)) {
+		return Timestamp, true
+	}
+	return "", true
+}
+
+func read(v Value) (timestamp.Time, bool) {
+	if v.Number {
+		return timestamp.Number(v.Text)
+	}
+	return timestamp.Parse(v.Text)
+}
 
 // horizon is how far from its request a number may lie to be read as a time.
 const horizon = 10 * 365 * 24 * time.Hour
 
-// timestamps says whether both values are times, and then whether they lie
-// equally far from their own side's request, written in the same way. Whole
-// days are compared as days.
-func (e *Evidence) timestamps(baseline, candidate Value) (same, both bool) {
-	if baseline.Number {
-		return e.epochs(baseline.Text, candidate.Text)
-	}
-	b, layoutB := parseTime(baseline.Text)
-	c, layoutC := parseTime(candidate.Text)
-	switch {
-	case layoutB == "" || layoutC == "":
-		if names.IsDigits(baseline.Text) && names.IsDigits(candidate.Text) {
-			return e.epochs(baseline.Text, candidate.Text)
-		}
-		return false, false
-	case layoutB != layoutC: // another way to write times
-		return false, true
-	case layoutB == time.DateOnly || layoutB == daySlashes:
-		return days(b, e.BaselineTime) == days(c, e.CandidateTime), true
-	}
-	return e.near(b, c), true
-}
+func (e *Evidence) plausible(t time.Time, s Span) bool { return t.Sub(s.From).Abs() < horizon }
 
-// near compares the distances.
-func (e *Evidence) near(b, c time.Time) bool {
+// tolerance is what clocks and the writing of a time may hide.
+func (e *Evidence) tolerance(s timestamp.Style) time.Duration {
 	skew := e.Skew
 	if skew == 0 {
 		skew = DefaultSkew
 	}
-	// A time made by this request keeps its distance; one made by an earlier
-	// request of the run is nearer by the scale.
-	base, cand := b.Sub(e.BaselineTime), c.Sub(e.CandidateTime)
-	if (base - cand).Abs() <= skew+e.Slack {
+	return skew + s.Precision()
+}
+
+// Now says whether both times were made while each side worked on the request.
+func (e *Evidence) Now(b, c time.Time) bool {
+	tolerance := e.tolerance(timestamp.Style{})
+	return within(b, e.Baseline, tolerance) && within(c, e.Candidate, tolerance)
+}
+
+// tied says whether two times are tied to the same moment.
+func (e *Evidence) tied(b, c time.Time, tolerance time.Duration) bool {
+	// Both were made while their side worked on the request.
+	if within(b, e.Baseline, tolerance) && within(c, e.Candidate, tolerance) {
 		return true
 	}
-	return e.Speed > 0 && base < 0 && (time.Duration(float64(base)/e.Speed)-cand).Abs() <= skew+e.Slack
+	// Both lie equally far from it: the end of an hour, say.
+	slack := tolerance + max(e.Baseline.To.Sub(e.Baseline.From), e.Candidate.To.Sub(e.Candidate.From))
+	if (b.Sub(e.Baseline.From) - c.Sub(e.Candidate.From)).Abs() <= slack {
+		return true
+	}
+	// Something that happened while it was recorded, and again in the replay.
+	if at, ok := e.replayed(b); ok && b.Before(e.Baseline.From) {
+		return at.Sub(c).Abs() <= tolerance
+	}
+	return false
+}
+
+func within(t time.Time, s Span, tolerance time.Duration) bool {
+	return !t.Before(s.From.Add(-tolerance)) && !t.After(s.To.Add(tolerance))
+}
+
+// replayed is when what happened at a moment of the recording happened in the
+// replay.
+func (e *Evidence) replayed(t time.Time) (time.Time, bool) {
+	speed := e.Speed
+	if speed == 0 {
+		speed = 1
+	}
+	for i := len(e.Moments) - 1; i >= 0; i-- {
+		m := e.Moments[i]
+		if t.Before(m.Recorded) {
+			continue
+		}
+		at := m.Replayed.Add(time.Duration(float64(t.Sub(m.Recorded)) / speed))
+		if i+1 < len(e.Moments) && at.After(e.Moments[i+1].Replayed) {
+			at = e.Moments[i+1].Replayed // in a pause that was cut
+		}
+		return at, true
+	}
+	return time.Time{}, false
 }
 
 func days(t, from time.Time) int {
 	return int(t.UTC().Truncate(24*time.Hour).Sub(from.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
-}
-
-// epochs reads numbers as seconds, milli-, micro- or nanoseconds since 1970.
-// Only a number that lies near its own request can be a time; a large
-// identifier is not.
-func (e *Evidence) epochs(b, c string) (same, both bool) {
-	tb, okB := epoch(b, e.BaselineTime)
-	tc, okC := epoch(c, e.CandidateTime)
-	if !okB || !okC {
-		return false, false
-	}
-	wholeB, _, _ := strings.Cut(b, ".")
-	wholeC, _, _ := strings.Cut(c, ".")
-	return len(wholeB) == len(wholeC) && e.near(tb, tc), true
-}
-
-func epoch(s string, around time.Time) (time.Time, bool) {
-	whole, fraction, _ := strings.Cut(s, ".")
-	n, err := strconv.ParseInt(whole, 10, 64)
-	if err != nil {
-		return time.Time{}, false
-	}
-	var t time.Time
-	switch len(whole) {
-	case 10:
-		t = time.Unix(n, 0)
-	case 13:
-		t = time.UnixMilli(n)
-	case 16:
-		t = time.UnixMicro(n)
-	case 19:
-		t = time.Unix(0, n)
-	default:
-		return t, false
-	}
-	if fraction != "" && !names.IsDigits(fraction) {
-		return t, false
-	}
-	return t, t.Sub(around).Abs() < horizon
-}
-
-const daySlashes = "2006/01/02"
-
-var layouts = []string{
-	time.DateOnly, daySlashes,
-	time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999",
-	"2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999Z07:00",
-	"2006-01-02 15:04:05.999999999 -0700 MST", http.TimeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC,
-	"20060102T150405Z",
-}
-
-// parseTime reads the usual spellings and says which one it was, "" for none.
-func parseTime(s string) (t time.Time, layout string) {
-	if len(s) < 10 || len(s) > 40 || !strings.ContainsAny(s, "0123456789") {
-		return t, ""
-	}
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, layout
-		}
-	}
-	return t, ""
 }

@@ -59,7 +59,11 @@ type Report struct {
 	Places  uint64       `json:"places"`
 	Latency []Latency    `json:"latency"`
 	Noise   []NoiseClass `json:"noise"`
-	Balance Balance      `json:"balance"`
+	// Presumed are differences that nothing proves harmless.
+	Presumed []NoiseClass `json:"presumed"`
+	// Incomplete says what was not compared.
+	Incomplete []Reason `json:"incomplete"`
+	Balance    Balance  `json:"balance"`
 }
 
 // Load reads the report of a run. The error wraps ErrUnknownRun when there is
@@ -78,6 +82,8 @@ func Load(ctx context.Context, conn driver.Conn, run string, o Options) (*Report
 		},
 		func() (err error) { r.Latency, err = Latencies(ctx, conn, run, o); return err },
 		func() (err error) { r.Noise, err = Noise(ctx, conn, run); return err },
+		func() (err error) { r.Presumed, err = Presumed(ctx, conn, run); return err },
+		func() (err error) { r.Incomplete, err = Incomplete(ctx, conn, run); return err },
 		func() (err error) { r.Balance, err = LoadBalance(ctx, conn, run); return err },
 	}
 	for _, step := range steps {

@@ -24,7 +24,7 @@ func TestClean(t *testing.T) {
 }
 
 func TestSlow(t *testing.T) {
-	f := func(baseline, candidate float64, want bool) {
+	f := func(baseline, candidate Millis, want bool) {
 		t.Helper()
 		for _, l := range []Latency{
 			{BaselineP99: baseline, AckP99: candidate, CompletionP99: candidate},
@@ -40,6 +40,7 @@ func TestSlow(t *testing.T) {
 	f(200, 400, false)
 	f(1, 101, false)
 	f(1, 102, true)
+	f(200, Never, true)
 	f(0, 500, false) // nothing to compare with
 }
 

@@ -23,9 +23,17 @@ type Score struct {
 	Orphan        uint64 `json:"orphan" ch:"orphan"`
 	Error         uint64 `json:"error" ch:"error"`
 	Skipped       uint64 `json:"skipped" ch:"skipped"`
-	// Judged is Replays without those skipped and without orphans.
-	Judged uint64 `json:"judged" ch:"judged"`
-	// MatchRate is Match / Judged, 0 when nothing was judged.
+	Incomplete    uint64 `json:"incomplete" ch:"incomplete"`
+	Presumed      uint64 `json:"presumed" ch:"presumed"`
+	// The sides that refused: together Rejected.
+	RejectedByBaseline  uint64 `json:"rejected_by_baseline" ch:"rejected_by_baseline"`
+	RejectedByCandidate uint64 `json:"rejected_by_candidate" ch:"rejected_by_candidate"`
+	// Judged is Replays without those skipped and without orphans, Selected
+	// without orphans alone.
+	Judged   uint64 `json:"judged" ch:"judged"`
+	Selected uint64 `json:"selected" ch:"selected"`
+	// MatchRate is Match / Selected, 0 when nothing was selected: what was
+	// skipped did not match.
 	MatchRate float64 `json:"match_rate" ch:"match_rate"`
 }
 
@@ -40,6 +48,7 @@ func (s *Score) verdicts() []named {
 		{"skipped", &s.Skipped}, {"orphan", &s.Orphan}, {"error", &s.Error}, {"rejected", &s.Rejected},
 		{"lost", &s.Lost}, {"contradictory", &s.Contradictory}, {"mismatch", &s.Mismatch},
 		{"duplicate", &s.Duplicate}, {"late", &s.Late}, {"out_of_order", &s.OutOfOrder},
+		{"incomplete", &s.Incomplete}, {"presumed", &s.Presumed},
 	}
 }
 
@@ -47,7 +56,13 @@ func (s *Score) verdicts() []named {
 func (s Score) Others() string {
 	var parts []string
 	for _, v := range s.verdicts() {
-		if *v.n > 0 {
+		switch {
+		case *v.n == 0:
+		case v.name == "rejected" && s.RejectedByBaseline == *v.n:
+			parts = append(parts, "rejected by baseline "+Count(*v.n))
+		case v.name == "rejected" && s.RejectedByCandidate == *v.n:
+			parts = append(parts, "rejected by candidate "+Count(*v.n))
+		default:
 			parts = append(parts, fmt.Sprintf("%s %s", v.name, Count(*v.n)))
 		}
 	}
@@ -58,14 +73,16 @@ func (s Score) Others() string {
 func Total(routes []Score) Score {
 	t := Score{Route: "total"}
 	for _, r := range routes {
-		t.Replays, t.Match, t.Judged = t.Replays+r.Replays, t.Match+r.Match, t.Judged+r.Judged
+		t.Replays, t.Match, t.Judged, t.Selected = t.Replays+r.Replays, t.Match+r.Match, t.Judged+r.Judged, t.Selected+r.Selected
+		t.RejectedByBaseline += r.RejectedByBaseline
+		t.RejectedByCandidate += r.RejectedByCandidate
 		from := r.verdicts()
 		for i, v := range t.verdicts() {
 			*v.n += *from[i].n
 		}
 	}
-	if t.Judged > 0 {
-		t.MatchRate = float64(t.Match) / float64(t.Judged)
+	if t.Selected > 0 {
+		t.MatchRate = float64(t.Match) / float64(t.Selected)
 	}
 	return t
 }
@@ -74,7 +91,7 @@ func Total(routes []Score) Score {
 // not match first.
 func Scorecard(ctx context.Context, conn driver.Conn, run string) ([]Score, error) {
 	return sel[Score](ctx, conn, "the scorecard", fmt.Sprintf(`SELECT route, replays, match, mismatch, rejected, lost, late, duplicate,
- contradictory, out_of_order, orphan, error, skipped, judged, match_rate
+ contradictory, out_of_order, orphan, error, skipped, incomplete, presumed, rejected_by_baseline, rejected_by_candidate, judged, selected, match_rate
 FROM scorecard WHERE run = @run ORDER BY replays - match DESC, route LIMIT %d`, maxRoutes), run)
 }
 
@@ -110,7 +127,7 @@ FROM top_discrepancies WHERE run = @run ORDER BY replays DESC, places DESC, rout
 	return rows, all[0].N, nil
 }
 
-// NoiseClass counts differences that were classified as harmless.
+// NoiseClass counts differences of one class.
 type NoiseClass struct {
 	Class   string `json:"class" ch:"noise_class"`
 	Places  uint64 `json:"places" ch:"places"`
@@ -120,9 +137,31 @@ type NoiseClass struct {
 	Routes []string `json:"routes" ch:"routes"`
 }
 
-// Noise sums up what a report leaves out.
+// Noise sums up what a report leaves out because it is harmless.
 func Noise(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
-	return sel[NoiseClass](ctx, conn, "the noise", `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths,
+	return classes(ctx, conn, "noise", run)
+}
+
+// Presumed sums up what only its name or shape explains.
+func Presumed(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
+	return classes(ctx, conn, "presumed", run)
+}
+
+func classes(ctx context.Context, conn driver.Conn, view, run string) ([]NoiseClass, error) {
+	return sel[NoiseClass](ctx, conn, "the view "+view, `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths,
  arraySlice(arraySort(groupUniqArray(toString(route))), 1, 100) AS routes
-FROM noise WHERE run = @run GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
+FROM `+view+` WHERE run = @run GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
+}
+
+// Reason is why comparisons are incomplete.
+type Reason struct {
+	Reason  string `json:"reason" ch:"incomplete"`
+	Replays uint64 `json:"replays" ch:"replays"`
+}
+
+// Incomplete counts replays by what was not compared in them, the commonest
+// first, at most 100.
+func Incomplete(ctx context.Context, conn driver.Conn, run string) ([]Reason, error) {
+	return sel[Reason](ctx, conn, "what was not compared", `SELECT toString(incomplete) AS incomplete, count() AS replays
+FROM comparisons WHERE run = @run AND comparisons.incomplete != '' GROUP BY incomplete ORDER BY replays DESC, incomplete LIMIT 100`, run)
 }

@@ -42,6 +42,12 @@ func says(answer string) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4<<10))
 		_, _ = io.WriteString(c, answer)
+		// What is unread when a connection is closed resets it, and the answer
+		// may be lost with it.
+		if half, ok := c.(*net.TCPConn); ok && half.CloseWrite() == nil {
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			_, _ = io.Copy(io.Discard, c)
+		}
 	}
 }
 

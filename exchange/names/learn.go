@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
+
+	"understudy.dev/exchange/timestamp"
 )
 
 // Answer is what one side answered to a request.
@@ -57,11 +59,8 @@ func Learn(l Lesson) []Pair {
 		return nil
 	}
 	s := Segments(l.Target, nil)
-	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target)}
+	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.create = n.creates(s)
-	for _, text := range l.Sent {
-		n.sent = append(n.sent, NewText(text))
-	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
@@ -77,7 +76,7 @@ type learner struct {
 	family string
 	create bool
 	places places
-	sent   []*Text
+	sent   *Sent
 	pairs  []Pair
 }
 
@@ -93,11 +92,11 @@ func (l Lesson) posted() []byte {
 // a Location, or it was a POST to a collection.
 func (n *learner) creates(path []Segment) bool {
 	switch {
-	case n.Method != "POST" && n.Method != "PUT" && n.Method != "PATCH":
+	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == 201, n.Baseline.Location != "" && n.Method == "POST":
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
-	case n.Method != "POST" || len(path) == 0:
+	case n.Method != http.MethodPost || len(path) == 0:
 		return false
 	}
 	last := path[len(path)-1]
@@ -226,7 +225,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 		}
 		b.WriteByte(']')
 	case string:
-		if place, _ := KindOf(name); place.Named || isUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
+		if place, _ := KindOf(name); place.Named || IsUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
 			b.WriteByte('?')
 			return false
 		}
@@ -252,12 +251,8 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 }
 
 func isTime(s string) bool {
-	for _, layout := range []string{time.RFC1123, time.RFC850, time.ANSIC, time.DateTime} {
-		if _, err := time.Parse(layout, s); err == nil {
-			return true
-		}
-	}
-	return false
+	_, ok := timestamp.Parse(s)
+	return ok
 }
 
 func valueOf(v any) (Value, bool) {
@@ -281,7 +276,7 @@ func (n *learner) scalar(w where, a, b any) {
 		n.link(x.Text, y.Text, Aligned)
 		return
 	}
-	if !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)
@@ -297,15 +292,37 @@ func (n *learner) scalar(w where, a, b any) {
 	}
 }
 
+// Moment is the place of a time. A time that both sides showed at one place is
+// paired like a name: where it is shown again, it must be the same.
+var Moment = Place{Kind: "@time", Named: true}
+
+// times takes two times of one place, and says whether they are.
+func (n *learner) times(name string, x, y Value) bool {
+	a, okA := readTime(x)
+	b, okB := readTime(y)
+	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
+		return false
+	}
+	if a.Style == b.Style && !a.Style.IsDay() {
+		n.add(Moment, x, y, Aligned)
+	}
+	return true
+}
+
+func readTime(v Value) (timestamp.Time, bool) {
+	if v.Number {
+		return timestamp.Number(v.Text)
+	}
+	return timestamp.Parse(v.Text)
+}
+
 // likeName: a value that has the look of a name, not of a word.
 func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
 // add takes a pair unless the client itself had sent the baseline's name.
 func (n *learner) add(at Place, x, y Value, proof Proof) {
-	for _, text := range n.sent {
-		if text.Has(x.Text) {
-			return
-		}
+	if n.sent.Has(at, x.Text) {
+		return
 	}
 	if proof == Created && n.Seen != nil && n.Seen(x.Text) {
 		proof = Aligned

@@ -133,28 +133,6 @@ func TestShortValuesNeedTheirNameOrTheTarget(t *testing.T) {
 	f("id", "1999", true)
 }
 
-func TestBijection(t *testing.T) {
-	var b names.Bijection
-	f := func(baseline, candidate string, want bool) {
-		t.Helper()
-		if got := b.Admit(baseline, candidate); got != want {
-			t.Errorf("%s and %s: %v", baseline, candidate, got)
-		}
-	}
-	f("a", "x", true)
-	f("a", "x", true)
-	f("a", "y", false) // called otherwise before
-	f("b", "x", false) // two become one
-	f("b", "y", true)
-	b.Know("a", "z")
-	if got, known := b.Candidate("a"); !known || got != "x" {
-		t.Errorf("a is %q", got)
-	}
-	if _, known := b.Candidate("z"); known {
-		t.Error("z is known")
-	}
-}
-
 // FuzzText: a value is found alike in each of the three ways, which is by
 // searching, by the list of words, and by the index of all places.
 func FuzzText(f *testing.F) {

@@ -9,9 +9,9 @@ import (
 type Proof uint8
 
 const (
-	// Created: both sides made it in answer to one request.
+	// Created says that both sides made it in answer to one request.
 	Created Proof = iota + 1
-	// Aligned: both stand at one place of two answers that are otherwise alike.
+	// Aligned says that both stand at one place of two answers that are otherwise alike.
 	// That is enough to send the candidate's name, not to call a difference of
 	// names harmless.
 	Aligned
@@ -47,7 +47,7 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 // only where its kind stands.
 func (p Pair) suits(at Place) bool {
 	switch {
-	case isUnmistakable(p.Baseline.Text):
+	case IsUnmistakable(p.Baseline.Text):
 		return true
 	case at.Kind == "":
 		return at.Named
@@ -57,9 +57,9 @@ func (p Pair) suits(at Place) bool {
 	return agree(p.Kind, at.Kind)
 }
 
-// isUnmistakable: no other value is this one by chance: a UUID, a ULID, a
+// IsUnmistakable says whether no other value is this one by chance: it is a UUID, a ULID, a
 // random token, or letters with digits (ord_1001, n-52).
-func isUnmistakable(s string) bool {
+func IsUnmistakable(s string) bool {
 	if IsUnique(s) || looksRandom(s) {
 		return true
 	}
@@ -86,7 +86,7 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	}
 	for _, i := range slices.Concat(s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text]) {
 		old := &s.list[i]
-		if old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(isUnmistakable(p.Baseline.Text) && isUnmistakable(p.Candidate.Text)) {
+		if old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(IsUnmistakable(p.Baseline.Text) && IsUnmistakable(p.Candidate.Text)) {
 			continue // another kind of thing
 		}
 		if old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text {
@@ -122,6 +122,9 @@ func (s *Pairs) Len() int { return len(s.list) }
 // All gives the pairs in the order in which they were learned; it must not be
 // changed.
 func (s *Pairs) All() []Pair { return s.list }
+
+// Has says whether a value of the baseline is in a pair, of whatever kind.
+func (s *Pairs) Has(baseline string) bool { return len(s.byBaseline[baseline]) > 0 }
 
 // Of finds what the candidate calls a value of the baseline at a place. A pair
 // that is broken is found only when none holds. Of several that suit, none is

@@ -174,6 +174,8 @@ func TestLearn(t *testing.T) {
 		"order 1=2 created", "line 5=15 created", "line 6=16 created")
 	f("POST", "/orders", `[{"n":1},{"n":2}]`, `[{"id":5,"n":1},{"id":6,"n":2}]`, `[{"id":15,"n":1},{"id":16,"n":2}]`, "order 5=15 created", "order 6=16 created")
 	f("GET", "/x", ``, `{"a":"`+u1+`"}`, `{"a":"`+u2+`"}`, " "+u1+"="+u2+" aligned")
+	f("GET", "/x", ``, `{"at":"2026-03-03T10:00:00.1Z","day":"2026-03-03"}`, `{"at":"2026-03-03T11:00:00.2Z","day":"2026-03-04"}`,
+		"@time 2026-03-03T10:00:00.1Z=2026-03-03T11:00:00.2Z aligned")
 	f("GET", "/x", ``, `{`, `{}`)
 }
 

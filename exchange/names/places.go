@@ -133,7 +133,7 @@ func (p places) words(value string) string {
 			at++
 		}
 		word := strings.TrimRight(value[from:at], ".-")
-		if len(word) == len(value) || !p.may([]byte(word)) || !isUnmistakable(word) {
+		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) {
 			continue
 		}
 		if with, ok := p.look(Place{}, Value{Text: word}); ok {
@@ -252,7 +252,7 @@ func (d *document) string(start int, raw []byte) {
 		return
 	}
 	text := unquoted(raw)
-	with := text
+	var with string
 	if IsLink(text) {
 		with = d.target(text)
 	} else {

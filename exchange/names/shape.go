@@ -88,6 +88,22 @@ func IsUUID(s string) bool {
 	return true
 }
 
+// SameSeries says whether two names could have been counted by one counter: the
+// same letters before other digits (ord_1001 and ord_2044), at the
+// end, two or more of them behind a separator, three or more behind a letter. tier1 and tier2 are not.
+func SameSeries(a, b string) bool {
+	ha, hb := strings.TrimRight(a, digits), strings.TrimRight(b, digits)
+	na, nb := len(a)-len(ha), len(b)-len(hb)
+	if ha != hb || ha == "" {
+		return false
+	}
+	least := 3
+	if strings.ContainsAny(ha[len(ha)-1:], "_-:/") {
+		least = 2
+	}
+	return na >= least && nb >= least
+}
+
 // leastDifferent is how many bytes of two random tokens must be left when what
 // they begin and end with in common is taken away: a few hits are chance, a
 // common stem is a meaning.

@@ -8,6 +8,7 @@ type Translator struct {
 	places places
 	uses   map[Use]uint32
 	broken map[string]Pair
+	put    map[string]string // the baseline's name, by the candidate's
 }
 
 // Use is a pair that was put in.
@@ -17,7 +18,7 @@ type Use struct{ Kind, Baseline, Candidate string }
 // is the target of the request as recorded. The pairs must not change while it
 // is in use.
 func NewTranslator(pairs *Pairs, target string) *Translator {
-	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}}
+	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}, put: map[string]string{}}
 	t.places = placesOf(replacing{t}, target)
 	return t
 }
@@ -29,13 +30,29 @@ func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 // the baseline's name.
 func (t *Translator) Broken() map[string]Pair { return t.broken }
 
-// idle: no pair renames anything.
-func (t *Translator) idle() bool { return t.pairs.renames == 0 }
+// Put says whether a text was put in somewhere, and what stood there.
+func (t *Translator) Put(text string) (baseline string, ok bool) {
+	baseline, ok = t.put[text]
+	return baseline, ok
+}
+
+// Place is what may stand at a member of a JSON document; path has the names of
+// the members that lead to it, from the outside in.
+func (t *Translator) Place(path []string) Place {
+	if len(path) == 0 {
+		return Place{}
+	}
+	last := len(path) - 1
+	return t.places.member(path[last], path[:last])
+}
+
+// Idle says that nothing can be replaced, because no pair renames anything.
+func (t *Translator) Idle() bool { return t.pairs.renames == 0 }
 
 // Target replaces names in a request target or in a link: whole segments of the
 // path, and whole values of the query.
 func (t *Translator) Target(raw string) string {
-	if t.idle() {
+	if t.Idle() {
 		return raw
 	}
 	return t.places.target(raw)
@@ -43,7 +60,7 @@ func (t *Translator) Target(raw string) string {
 
 // Form replaces whole values of a URL-encoded form.
 func (t *Translator) Form(body []byte) []byte {
-	if t.idle() {
+	if t.Idle() {
 		return body
 	}
 	return []byte(t.places.form(string(body)))
@@ -52,7 +69,7 @@ func (t *Translator) Form(body []byte) []byte {
 // Value replaces names in the value of a parameter, a header field or a cookie:
 // the whole of it, a link, or whole words.
 func (t *Translator) Value(name, value string) string {
-	if t.idle() {
+	if t.Idle() {
 		return value
 	}
 	return t.places.text(t.places.member(name, nil), value)
@@ -62,7 +79,7 @@ func (t *Translator) Value(name, value string) string {
 // the type that the candidate writes, names of members, links, and words in
 // texts. Every other byte stays as it is.
 func (t *Translator) JSON(body []byte) []byte {
-	if t.idle() {
+	if t.Idle() {
 		return body
 	}
 	return t.places.json(body)
@@ -91,6 +108,7 @@ func (r replacing) visit(at Place, v Value) (Value, bool) {
 		return v, false
 	}
 	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
+	r.t.put[p.Candidate.Text] = p.Baseline.Text
 	// Where the baseline writes its number as a text, so does the candidate.
 	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
 }

@@ -109,15 +109,21 @@ func (r *Redactor) Exchange(e *understudyv1.Exchange) {
 		return
 	}
 	found := places{into: e}
-	if q := e.Request; q != nil {
-		q.Target = r.target(q.Target, understudyv1.Redaction_PLACE_REQUEST_TARGET, &found)
-		r.lines(q.Headers, understudyv1.Redaction_PLACE_REQUEST_HEADER, &found)
-		r.lines(q.Trailers, understudyv1.Redaction_PLACE_REQUEST_HEADER, &found)
+	if e.Request != nil {
+		r.request(e.Request, &found)
 	}
-	if a := e.Response; a != nil {
-		r.lines(a.Headers, understudyv1.Redaction_PLACE_RESPONSE_HEADER, &found)
-		r.lines(a.Trailers, understudyv1.Redaction_PLACE_RESPONSE_HEADER, &found)
-	}
+	r.response(e.Response, &found)
+}
+
+func (r *Redactor) request(q *understudyv1.Request, found *places) {
+	q.Target = r.target(q.Target, understudyv1.Redaction_PLACE_REQUEST_TARGET, found)
+	r.lines(q.Headers, understudyv1.Redaction_PLACE_REQUEST_HEADER, found)
+	r.lines(q.Trailers, understudyv1.Redaction_PLACE_REQUEST_HEADER, found)
+}
+
+func (r *Redactor) response(a *understudyv1.Response, found *places) {
+	r.lines(a.GetHeaders(), understudyv1.Redaction_PLACE_RESPONSE_HEADER, found)
+	r.lines(a.GetTrailers(), understudyv1.Redaction_PLACE_RESPONSE_HEADER, found)
 }
 
 func (r *Redactor) lines(headers []*understudyv1.Header, place understudyv1.Redaction_Place, found *places) {

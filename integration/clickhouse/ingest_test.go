@@ -48,6 +48,7 @@ func (everyThird) Judge(r *understudyv1.Replay) comparator.Comparison {
 	}
 	return comparator.Comparison{
 		Verdict: comparator.Mismatch, Findings: []comparator.Verdict{comparator.Mismatch, comparator.Late},
+		Totals: comparator.Totals{Counting: 1, Harmless: 1},
 		Differences: []comparator.Difference{
 			{Place: comparator.InBody, Path: "$.n", Location: "$.n", Kind: comparator.Value, Baseline: "9007199254740993", Candidate: "9007199254740992"},
 			{Place: comparator.InBody, Path: "$.at", Location: "$.at", Kind: comparator.Value, Baseline: "x", Candidate: "y", Noise: "timestamp"},

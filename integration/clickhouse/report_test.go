@@ -84,7 +84,7 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []report.Score{{Route: "GET /n", Replays: 120, Match: 80, Mismatch: 40, Judged: 120, MatchRate: 2. / 3}}; !cmp.Equal(want, r.Routes) {
+	if want := []report.Score{{Route: "GET /n", Replays: 120, Match: 80, Mismatch: 40, Judged: 120, Selected: 120, MatchRate: 2. / 3}}; !cmp.Equal(want, r.Routes) {
 		t.Error(cmp.Diff(want, r.Routes))
 	}
 	wantTop := []report.Discrepancy{{
@@ -156,7 +156,7 @@ SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, ve
 	f("answer slow, completion unknown", "", 130, 0, "match")
 	f("job quick", "poll", 5, 110, "match")
 	f("job slow", "callback", 5, 130, "match")
-	f("job lost", "poll", 130, 0, "lost") // shown as lost, not as slow
+	f("job lost", "poll", 5, 0, "lost") // who waits for ever waits long
 	f("skipped", "", 900, 900, "skipped")
 	rows, err := report.Latencies(t.Context(), conn, "r", report.DefaultOptions())
 	if err != nil {
@@ -168,7 +168,7 @@ SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, ve
 	}
 	want := map[string]bool{
 		"answer quick": false, "answer slow": true, "answer slow, completion unknown": true,
-		"job quick": false, "job slow": true, "job lost": false,
+		"job quick": false, "job slow": true, "job lost": true,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

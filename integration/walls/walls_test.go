@@ -71,6 +71,20 @@ func room(pkg string) string {
 	return strings.TrimSuffix(strings.TrimSuffix(first, ".test"), "_test")
 }
 
+// TestPureParts: what a comparison is made of knows nothing of what uses it.
+func TestPureParts(t *testing.T) {
+	for part, others := range map[string][]string{
+		"comparator/diff":  {},
+		"comparator/media": {"comparator/diff", "exchange/message", "schemas/understudy/v1"},
+	} {
+		for _, dep := range list(t, "-deps", "./"+part) {
+			if path, is := strings.CutPrefix(dep, ours); is && path != part && !slices.Contains(others, path) {
+				t.Errorf("%s must not depend on %s", part, path)
+			}
+		}
+	}
+}
+
 // TestOneModuleForUsers: what a user imports is one module without replace, so
 // that go install and go get work.
 func TestOneModuleForUsers(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/exchange/redact"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
@@ -64,13 +65,19 @@ func (s *Source) Unselected() map[string]uint64 {
 type Sink struct {
 	producer *stream.Producer
 	names    topic.Names
+	redactor *redact.Redactor
 }
 
-// NewSink writes with a producer, which stays the caller's to close.
-func NewSink(p *stream.Producer, names topic.Names) *Sink { return &Sink{p, names} }
+// NewSink writes with a producer, which stays the caller's to close. Secrets in
+// what was observed are redacted before it is written; a nil redactor leaves
+// them.
+func NewSink(p *stream.Producer, names topic.Names, redactor *redact.Redactor) *Sink {
+	return &Sink{p, names, redactor}
+}
 
-// Replay implements replayer.Sink.
+// Replay implements replayer.Sink. It may change the replay.
 func (s *Sink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
+	s.redactor.Replay(r)
 	record, err := stream.ReplayRecord(s.names, r)
 	if err != nil {
 		done(err)

@@ -1,4 +1,8 @@
-// Package substitute remembers, per session, which recorded values correspond to
-// which of the candidate's, so that a later request names the candidate's
-// order and not the baseline's.
+// Package substitute is the memory of a run: which names the recorded answers
+// of a session made, what the candidate calls the same things, and so what a
+// later request of the session must say to be the one that its user would have
+// sent.
+//
+// A name is never sent on trust. A request that needs one which is not known,
+// or which may be somebody else's on the candidate, is unresolved.
 package substitute

@@ -1,10 +1,17 @@
 package text
 
-import "strconv"
+import (
+	"strconv"
+
+	"understudy.dev/comparator/report"
+)
 
 // millis writes milliseconds with three digits that mean something.
-func millis(ms float64) string {
+func millis(m report.Millis) string {
+	ms := float64(m)
 	switch {
+	case m == report.Never:
+		return "never"
 	case ms <= 0:
 		return "-"
 	case ms < 10:

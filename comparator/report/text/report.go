@@ -23,6 +23,7 @@ func (p *page) report(r *report.Report) {
 	p.line("")
 	p.scorecard(r)
 	p.discrepancies(r)
+	p.doubts(r)
 	p.latency(r)
 	p.noise(r)
 	p.balance(r.Balance)
@@ -62,7 +63,7 @@ func lag(nano int64) string {
 func (p *page) scorecard(r *report.Report) {
 	var rows [][]string
 	for _, s := range append(slices.Clone(r.Routes), r.Total) {
-		rows = append(rows, []string{s.Route, report.Count(s.Replays), percent(s.Match, s.Judged), s.Others()})
+		rows = append(rows, []string{s.Route, report.Count(s.Replays), percent(s.Match, s.Selected), s.Others()})
 	}
 	p.table([]column{{"Route", 34, false}, {"Replays", 9, true}, {"Match", 8, true}, {"Other verdicts", 22, false}}, rows)
 	p.line("")
@@ -92,8 +93,9 @@ func (p *page) latency(r *report.Report) {
 	}
 	p.line("Latency, milliseconds (candidate: from the intended send time)")
 	var rows [][]string
-	slow := 0
+	slow, lost := 0, uint64(0)
 	for _, l := range r.Latency {
+		lost += l.Lost
 		mark := ""
 		if l.Slow {
 			mark = "slow"
@@ -108,23 +110,47 @@ func (p *page) latency(r *report.Report) {
 		{"Route", 24, false}, {"Base\np50", 6, true}, {"\np99", 6, true}, {"Ack\np50", 6, true}, {"\np99", 6, true},
 		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
 	}, rows)
+	if lost > 0 {
+		p.line("never: the quantile lies among the %s that did not complete in time.", report.Count(lost))
+	}
 	if slow > 0 {
 		p.line("%d of %d routes are slow in the tail.", slow, len(r.Latency))
 	}
 	p.line("")
 }
 
+// doubts are what keeps replays from matching without a difference that counts.
+func (p *page) doubts(r *report.Report) {
+	if len(r.Presumed) > 0 {
+		places, parts := classes(r.Presumed)
+		p.line("Presumed harmless, not proven: %s places (%s); SELECT * FROM presumed shows them.", report.Count(places), parts)
+		p.line("")
+	}
+	if len(r.Incomplete) > 0 {
+		p.line("Not compared:")
+		for _, why := range r.Incomplete {
+			p.item("%s replays: %s", report.Count(why.Replays), why.Reason)
+		}
+		p.line("")
+	}
+}
+
 func (p *page) noise(r *report.Report) {
 	if len(r.Noise) == 0 {
 		return
 	}
-	places, parts := uint64(0), []string{}
-	for _, n := range r.Noise {
+	places, parts := classes(r.Noise)
+	p.line("Left out as noise: %s places (%s); SELECT * FROM noise shows them.", report.Count(places), parts)
+	p.line("")
+}
+
+func classes(all []report.NoiseClass) (places uint64, text string) {
+	parts := []string{}
+	for _, n := range all {
 		places += n.Places
 		parts = append(parts, fmt.Sprintf("%s %s on %s", n.Class, report.Count(n.Places), routes(len(n.Routes))))
 	}
-	p.line("Left out as noise: %s places (%s); SELECT * FROM noise shows them.", report.Count(places), strings.Join(parts, ", "))
-	p.line("")
+	return places, strings.Join(parts, ", ")
 }
 
 // records are the scorecard with the latencies, a row for each route.
@@ -135,16 +161,18 @@ func records(r *report.Report) ([]string, [][]any) {
 	}
 	columns := []string{
 		"run", "route", "replays", "judged", "match", "mismatch", "rejected", "lost", "late", "duplicate", "contradictory",
-		"out_of_order", "orphan", "error", "skipped", "match_rate", "baseline_p50_ms", "baseline_p99_ms", "ack_p50_ms",
-		"ack_p99_ms", "completion_p50_ms", "completion_p99_ms", "slow",
+		"out_of_order", "orphan", "error", "skipped", "incomplete", "presumed", "rejected_by_baseline", "rejected_by_candidate",
+		"selected", "match_rate", "baseline_p50_ms", "baseline_p99_ms", "ack_p50_ms",
+		"ack_p99_ms", "completion_p50_ms", "completion_p99_ms", "lost_completions", "slow",
 	}
 	var rows [][]any
 	for _, s := range r.Routes {
 		l := latency[s.Route]
 		rows = append(rows, []any{
 			r.Run.Name, s.Route, s.Replays, s.Judged, s.Match, s.Mismatch, s.Rejected, s.Lost, s.Late, s.Duplicate, s.Contradictory,
-			s.OutOfOrder, s.Orphan, s.Error, s.Skipped, s.MatchRate, l.BaselineP50, l.BaselineP99, l.AckP50,
-			l.AckP99, l.CompletionP50, l.CompletionP99, l.Slow,
+			s.OutOfOrder, s.Orphan, s.Error, s.Skipped, s.Incomplete, s.Presumed, s.RejectedByBaseline, s.RejectedByCandidate,
+			s.Selected, s.MatchRate, l.BaselineP50, l.BaselineP99, l.AckP50,
+			l.AckP99, l.CompletionP50, l.CompletionP99, l.Lost, l.Slow,
 		})
 	}
 	return columns, rows

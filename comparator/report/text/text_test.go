@@ -23,8 +23,9 @@ var update = flag.Bool("update", false, "write testdata anew")
 func example() *report.Report {
 	start := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	routes := []report.Score{
-		{Route: "POST /orders", Replays: 12_345, Match: 12_000, Mismatch: 300, Lost: 25, Late: 20, Judged: 12_345, MatchRate: 12_000. / 12_345},
-		{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, Match: 10, Judged: 10, MatchRate: 1},
+		{Route: "POST /orders", Replays: 12_357, Match: 12_000, Mismatch: 250, Lost: 25, Late: 20, Rejected: 10, RejectedByCandidate: 10,
+			Incomplete: 10, Presumed: 30, Judged: 12_345, Selected: 12_357, MatchRate: 12_000. / 12_357, Skipped: 12},
+		{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, Match: 10, Judged: 10, Selected: 10, MatchRate: 1},
 		{Route: "(orphan)", Replays: 2, Orphan: 2},
 	}
 	r := &report.Report{
@@ -39,13 +40,15 @@ func example() *report.Report {
 			{Route: "POST /orders", Path: "$.note", Kind: "value", Places: 1, Replays: 1, Baseline: "plain", Candidate: "\x1b[2J\u009b31m\u202egone\xff", Exchange: "e2"},
 		},
 		Latency: []report.Latency{
-			{Route: "POST /orders", Replays: 12_345, BaselineP50: 4.2, BaselineP99: 31, AckP50: 1.1, AckP99: 3.9, CompletionP50: 48, CompletionP99: 812, Asynchronous: 12_000, Slow: true},
+			{Route: "POST /orders", Replays: 12_345, BaselineP50: 4.2, BaselineP99: 31, AckP50: 1.1, AckP99: 3.9, CompletionP50: 48, CompletionP99: report.Never, Asynchronous: 12_000, Lost: 250, Slow: true},
 			{Route: "GET /customers/{id}/orders/{id}/positions", Replays: 10, BaselineP50: 2, BaselineP99: 2.5, AckP50: 1.5, AckP99: 2.2},
 		},
 		Noise: []report.NoiseClass{
 			{Class: "identifier", Places: 24_000, Replays: 12_000, Paths: 3, Routes: []string{"GET /customers/{id}/orders/{id}/positions", "POST /orders"}},
 			{Class: "timestamp", Places: 300, Replays: 300, Paths: 1, Routes: []string{"POST /orders"}},
 		},
+		Presumed:   []report.NoiseClass{{Class: "presumed:random", Places: 30, Replays: 30, Paths: 1, Routes: []string{"POST /orders"}}},
+		Incomplete: []report.Reason{{Reason: "a log has no headers", Replays: 10}},
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,

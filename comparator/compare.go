@@ -1,0 +1,286 @@
+package comparator
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// comparing are two answers that are compared: the baseline's in the candidate's names.
+//
+// What the session knows is known from the record. What this exchange itself
+// has named is learned only if a difference could be one of names; then the
+// comparison begins anew.
+type comparing struct {
+	j                     *Judge
+	c                     *collector
+	r                     *understudyv1.Replay
+	rs                    rules
+	baseline, final       *understudyv1.Response
+	later, failed         bool
+	translator            *names.Translator
+	evidence              *noise.Evidence
+	known                 names.Pairs // all, also those that are only aligned
+	learned, begun, stuck bool
+	depth                 int // of documents within values
+}
+
+// emitter takes a difference with its values for the noise classes.
+type emitter func(d Difference, baseline, candidate noise.Value, name string) bool
+
+// compare looks for differences between the final answers of both sides.
+func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
+	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: baseline, final: final, later: later, failed: failed}
+	x.compare()
+}
+
+// compareOwn looks for differences between two answers of one side, which calls
+// nothing by two names.
+func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *understudyv1.Response) {
+	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: first, final: second, later: true, learned: true}
+	x.compare()
+}
+
+func (x *comparing) compare() {
+	c, r := x.c, x.r
+	for _, s := range r.GetSubstitutions() {
+		x.known.Add(pairOf(s))
+	}
+	before := *c
+	x.pass()
+	if x.begun {
+		*c = before
+		x.learn()
+		x.pass()
+	}
+	x.kept()
+	c.unrecorded(r.GetExchange(), x.final)
+}
+
+func pairOf(s *understudyv1.Substitution) names.Pair {
+	p := names.Pair{
+		Kind: s.GetKind(), From: s.GetLearnedFrom(), BrokenBy: s.GetBrokenBy(), Proof: names.Aligned,
+		Baseline:  names.Value{Text: s.GetRecorded(), Number: s.GetRecordedNumber()},
+		Candidate: names.Value{Text: s.GetCandidate(), Number: s.GetCandidateNumber()},
+	}
+	if s.GetProof() == understudyv1.Substitution_PROOF_CREATED {
+		p.Proof = names.Created
+	}
+	return p
+}
+
+// pass compares the answers with what is known of names.
+func (x *comparing) pass() {
+	target := string(x.r.GetExchange().GetRequest().GetTarget())
+	proven := &names.Pairs{}
+	for _, p := range x.known.All() {
+		if p.Proof == names.Created && p.Holds() {
+			proven.Add(p)
+		}
+	}
+	x.translator = names.NewTranslator(proven, target)
+	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
+	baseline := x.translated()
+	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
+	a := newAnswers(x.r, x.final, x.later)
+	a.baseline = baseline
+	compareFields(x.emit, x.rs, a)
+	x.bodies()
+}
+
+// translated is the baseline's answer with its fields in the candidate's names.
+func (x *comparing) translated() *understudyv1.Response {
+	out := &understudyv1.Response{Status: x.baseline.GetStatus(), Protocol: x.baseline.GetProtocol(), Body: x.baseline.GetBody()}
+	out.Headers, out.Trailers = x.fields(x.baseline.GetHeaders()), x.fields(x.baseline.GetTrailers())
+	return out
+}
+
+func (x *comparing) fields(hs []*understudyv1.Header) []*understudyv1.Header {
+	var out []*understudyv1.Header
+	for i, h := range hs {
+		with := x.translator.Value(h.GetName(), string(h.GetValue()))
+		if with == string(h.GetValue()) {
+			continue
+		}
+		if out == nil {
+			out = append(out, hs...)
+		}
+		out[i] = proto.CloneOf(h)
+		out[i].Value = []byte(with)
+	}
+	if out == nil {
+		return hs
+	}
+	return out
+}
+
+// learn finds the names that this exchange has made.
+func (x *comparing) learn() {
+	x.learned, x.begun = true, false
+	e := x.r.GetExchange()
+	for _, p := range names.Learn(names.Lesson{
+		Exchange: e.GetId(), Method: e.GetRequest().GetMethod(), Target: string(e.GetRequest().GetTarget()),
+		Sent:     [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()},
+		Baseline: x.answer(x.baseline), Candidate: x.answer(x.final), Seen: x.known.Has,
+	}) {
+		x.known.Add(p)
+	}
+}
+
+func (x *comparing) answer(r *understudyv1.Response) names.Answer {
+	a := names.Answer{Status: r.GetStatus(), Location: message.First(r.GetHeaders(), "Location")}
+	if x.later && r == x.final && a.Location == "" {
+		a.Location = message.First(x.r.GetCandidate().GetAck().GetHeaders(), "Location")
+	}
+	if body, err := x.j.decoded(r); err == nil && !r.GetBody().GetTruncated() {
+		a.Body = body
+	}
+	return a
+}
+
+// emit settles the noise class of a difference in a field, a parameter or a
+// cookie and counts it.
+func (x *comparing) emit(d Difference, b, f noise.Value, name string) bool {
+	return x.emitAt(d, b, f, []string{name})
+}
+
+// emitAt does so for a place in a document; path has the names of the members
+// that lead there, from the outside in.
+func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
+	if !x.learned && x.ofNames(d, b, f, path) {
+		x.begun = true
+		return false
+	}
+	if d.Noise == "" {
+		d.Noise = x.rs.class(d)
+	}
+	if d.Noise == "" && (d.Kind == Value || d.Kind == Type) {
+		if d.Kind == Value && x.inside(d, b, f) {
+			return !x.stuck && !x.begun
+		}
+		d.Noise = x.evidence.Class(path, b, f)
+	}
+	if recorded, put := x.translator.Put(d.Baseline); put {
+		d.Baseline = recorded // as it stands in the recording
+	}
+	more := x.c.add(d)
+	x.stuck = x.stuck || !more
+	return more
+}
+
+// ofNames says whether a difference could be one of names that this exchange
+// has made.
+func (x *comparing) ofNames(d Difference, b, f noise.Value, path []string) bool {
+	switch d.Kind {
+	case Missing, Extra, Order:
+		return d.Place == InBody // an element, or a member that has a name for a name
+	case Value, Type:
+	default:
+		return false
+	}
+	if _, put := x.translator.Put(b.Text); put {
+		return false
+	}
+	if names.IsLink(b.Text) {
+		return true
+	}
+	can := names.CanName(names.Value{Text: b.Text, Number: b.Number}) && names.CanName(names.Value{Text: f.Text, Number: f.Number})
+	return can && (x.translator.Place(path).Named || names.IsUnmistakable(b.Text) || names.IsUnmistakable(f.Text)) || len(b.Text) > longText
+}
+
+// longText is from which length on, in bytes, a text may have names in it.
+const longText = 40
+
+// kept looks for things that should be called otherwise by now, as far as it is
+// known, and are not: that is presumed as much as the pair is.
+func (x *comparing) kept() {
+	if x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated() {
+		return
+	}
+	var b, f *names.Text
+	for _, p := range x.known.All() {
+		if p.Proof == names.Created || !p.Holds() || !p.Renames() || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId() ||
+			!names.IsUnmistakable(p.Baseline.Text) {
+			continue
+		}
+		if b == nil {
+			bt, errB := x.j.decoded(x.baseline)
+			ft, errF := x.j.decoded(x.final)
+			if errB != nil || errF != nil {
+				return
+			}
+			b, f = names.NewText(bt), names.NewText(ft)
+		}
+		if b.Has(p.Baseline.Text) && f.Has(p.Baseline.Text) {
+			x.c.add(Difference{
+				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text,
+				Noise: noise.Presumed(noise.Identifier),
+			})
+		}
+	}
+}
+
+// options of a comparison of documents.
+func (x *comparing) options() diff.Options {
+	o := diff.Options{Arrays: x.rs.arrays(), Volatile: volatile}
+	if x.rs.ignores() {
+		o.Ignored = func(path string) bool {
+			return x.rs.class(Difference{Place: InBody, Path: path, Kind: Value}) != ""
+		}
+	}
+	return o
+}
+
+// volatile scalars may differ between two elements that are the same.
+func volatile(name []byte, s diff.Scalar) bool {
+	switch s.Type {
+	case "string":
+		if len(s.Raw) < 3 {
+			return false
+		}
+		text := s.Text()
+		if names.IsUnmistakable(text) || names.IsLink(text) {
+			return true
+		}
+		if _, ok := timestamp.Parse(text); ok {
+			return true
+		}
+	case "number":
+		if _, ok := timestamp.Number(string(s.Raw)); ok {
+			return true
+		}
+	default:
+		return false
+	}
+	place, _ := names.KindOf(string(name))
+	return place.Named
+}
+
+// evidence gathers what the record tells about values that may differ.
+func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Translator) *noise.Evidence {
+	x, o := r.GetExchange(), r.GetCandidate()
+	start, sent := time.Unix(0, x.GetStartUnixNano()), time.Unix(0, r.GetSentUnixNano())
+	e := &noise.Evidence{
+		Baseline:     noise.Span{From: start, To: start.Add(time.Duration(x.GetDurationNano()))},
+		Candidate:    noise.Span{From: sent, To: sent.Add(time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))},
+		Skew:         j.cfg.Skew,
+		Speed:        r.GetSpeed(),
+		BaselineHost: x.GetRequest().GetAuthority(),
+		Sent:         j.sent(x.GetRequest()),
+		Pairs:        known,
+		Translator:   t,
+	}
+	for _, m := range r.GetMoments() {
+		e.Moments = append(e.Moments, noise.Moment{
+			Recorded: time.Unix(0, m.GetRecordedUnixNano()), Replayed: time.Unix(0, m.GetReplayedUnixNano()),
+		})
+	}
+	return e
+}

@@ -1,0 +1,139 @@
+package comparator
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
+)
+
+// cookie is one Set-Cookie (RFC 6265, 4.1). Its value is compared and never
+// shown: it is a secret or a token.
+type cookie struct {
+	name, value string
+	// cleared: the client is told to forget it.
+	cleared bool
+	// attributes are in order and lower case, without Expires.
+	attributes string
+	// expires is as it was written; "" where Max-Age goes before it, or where
+	// there is none.
+	expires string
+}
+
+// parseCookie reads a Set-Cookie of an answer to a request of that time.
+func parseCookie(line string, at time.Time) cookie {
+	pair, rest, _ := strings.Cut(line, ";")
+	name, value, _ := strings.Cut(pair, "=")
+	c := cookie{name: strings.TrimSpace(name), value: unquote(strings.TrimSpace(value))}
+	c.cleared = c.value == ""
+	var kept []string
+	lasting := false
+	for _, part := range strings.Split(rest, ";") {
+		part = strings.TrimSpace(part)
+		key, argument, found := strings.Cut(part, "=")
+		switch key = strings.ToLower(strings.TrimSpace(key)); key {
+		case "":
+		case "expires":
+			c.expires = strings.TrimSpace(argument)
+		case "max-age":
+			seconds, err := strconv.ParseInt(strings.TrimSpace(argument), 10, 64)
+			lasting = true
+			c.cleared = c.cleared || err == nil && seconds <= 0
+			kept = append(kept, "max-age="+strings.TrimSpace(argument))
+		case "domain", "samesite":
+			kept = append(kept, key+"="+strings.ToLower(strings.TrimPrefix(strings.TrimSpace(argument), ".")))
+		default:
+			if found {
+				key += "=" + strings.TrimSpace(argument)
+			}
+			kept = append(kept, key)
+		}
+	}
+	slices.Sort(kept)
+	c.attributes = strings.Join(kept, "; ")
+	switch {
+	case lasting:
+		c.expires = ""
+	case c.expires != "":
+		if end, err := http.ParseTime(strings.ReplaceAll(c.expires, "-", " ")); err == nil && !end.After(at) {
+			c.cleared = true
+		}
+	}
+	return c
+}
+
+// text shows a cookie without its value.
+func (c cookie) text() string {
+	state := "set"
+	if c.cleared {
+		state = "cleared"
+	}
+	if c.attributes != "" {
+		state += "; " + c.attributes
+	}
+	return state
+}
+
+// compareCookie compares whether a cookie is set or cleared, its attributes,
+// when it expires, and whether its value is the same.
+func compareCookie(emit emitter, rs rules, a answers, name string, d Difference, b, f cookie) bool {
+	say := func(part, baseline, candidate, class string) bool {
+		d := d
+		d.Path += part
+		d.Location, d.Baseline, d.Candidate = d.Path, baseline, candidate
+		switch {
+		case baseline == "":
+			d.Kind = Extra
+		case candidate == "":
+			d.Kind = Missing
+		}
+		if d.Noise = rs.explain(a, name, d); d.Noise == "" {
+			d.Noise = class
+		}
+		return emit(d, noise.Value{Text: baseline}, noise.Value{Text: candidate}, strings.TrimPrefix(part, ";"))
+	}
+	switch {
+	case b.cleared != f.cleared:
+		return say("", b.text(), f.text(), "")
+	case b.cleared: // when and with what value no longer matters
+		return b.scope() == f.scope() || say("", b.text(), f.text(), "")
+	case b.attributes != f.attributes && !say("", b.text(), f.text(), ""):
+		return false
+	case b.expires != f.expires && !say(";expires", b.expires, f.expires, ""):
+		return false
+	case b.value == f.value:
+		return true
+	}
+	class := ""
+	if unreadable(b.value) && unreadable(f.value) {
+		class = PresumedPrefix + noise.Random
+	}
+	if tokens.MatchString(b.value) || tokens.MatchString(f.value) {
+		class = rs.defaults.class(redacted)
+	}
+	return say(";value", hidden, hidden, class)
+}
+
+// unreadable: a value that looks made by a machine, for nobody to read; role=admin
+// is read by somebody.
+func unreadable(value string) bool { return names.IsUnmistakable(value) || len(value) > longestWord }
+
+// longestWord is the longest value of a cookie, in bytes, that somebody may
+// have meant to read.
+const longestWord = 24
+
+// scope is the attributes that say which cookie is meant: all that counts of
+// one that is cleared.
+func (c cookie) scope() string {
+	var kept []string
+	for _, a := range strings.Split(c.attributes, "; ") {
+		if strings.HasPrefix(a, "domain=") || strings.HasPrefix(a, "path=") {
+			kept = append(kept, a)
+		}
+	}
+	return strings.Join(kept, "; ")
+}

@@ -1,0 +1,359 @@
+package comparator_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"understudy.dev/comparator"
+	"understudy.dev/comparator/diff"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+func TestHeaders(t *testing.T) {
+	f := func(baseline, candidate []string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", baseline...), response(200, "", candidate...)), want...)
+	}
+	f([]string{"Cache-Control: no-store"}, []string{"cache-control: no-store"}, "match")
+	f([]string{"Vary-By: a", "Vary-By: b"}, []string{"Vary-By: a, b"}, "match")
+	f([]string{"Vary-By: a, b"}, []string{"Vary-By: b, a"}, "mismatch", "header header:vary-by value a, b|b, a")
+	f([]string{"Location: /orders/ord_1"}, []string{"Location: /orders/5"}, "match")
+	f([]string{"Location: /orders/ord_1"}, []string{"Location: /order/5"}, "mismatch", "header header:location value /orders/ord_1|/order/5")
+	f([]string{"Cache-Control: no-store"}, nil, "mismatch", "header header:cache-control missing no-store|")
+	f(nil, []string{"X-New: 1"}, "mismatch", "header header:x-new extra |1")
+	// What is lost is a difference, whatever it holds.
+	for _, name := range []string{"etag", "content-encoding", "vary", "accept-ranges", "location", "digest", "content-digest", "repr-digest"} {
+		f([]string{name + ": x"}, nil, "mismatch", "header header:"+name+" missing x|")
+		f(nil, []string{name + ": x"}, "mismatch", "header header:"+name+" extra |x")
+	}
+	// A tag may be another name of the same state.
+	f([]string{`ETag: "a1"`}, []string{`ETag: "b2"`}, "match", `header header:etag value "a1"|"b2" (default:entity-tag)`)
+	f([]string{`ETag: "a1"`}, []string{`ETag: W/"a1"`}, "mismatch", `header header:etag value "a1"|W/"a1"`)
+	// Of the same bytes there is one digest.
+	f([]string{"Digest: md5=a"}, []string{"Digest: md5=b"}, "mismatch", "header header:digest value md5=a|md5=b")
+}
+
+func TestHeadersThatAreSets(t *testing.T) {
+	f := func(name, baseline, candidate string, same bool) {
+		t.Helper()
+		want := []string{"match"}
+		if !same {
+			want = []string{"mismatch", "header header:" + strings.ToLower(name) + " value " + baseline + "|" + candidate}
+		}
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", name+": "+baseline), response(200, "", name+": "+candidate)), want...)
+	}
+	for _, name := range []string{"Allow", "Vary", "Accept-Patch", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers",
+		"Access-Control-Expose-Headers", "Cache-Control", "Content-Language"} {
+		f(name, "a1, b2", "b2,a1", true)
+		f(name, "a1, b2", "b2, a1, , b2", true)
+		f(name, "a1, b2", "a1", false)
+		f(name, "a1, b2", "a1, b3", false)
+	}
+	f("Allow", "GET", "get", false)
+	f("Vary", "Accept", "accept", true)
+	f("Cache-Control", `private="a, b", max-age=60`, `Max-Age="60", private="a, b"`, true)
+	f("Cache-Control", `private="a, b"`, `private="a", b`, false)
+	f("Cache-Control", "max-age=60", "max-age=600", false)
+	f("Link", `</a>; rel="next", </b>; rel=prev`, `</b>; rel="prev", </a>; rel=next`, true)
+
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", `Link: </a,1>; rel=next; title="x"`), response(200, "", `Link: </c>; title=x; rel=next`)),
+		"mismatch", "header header:link:next value /a,1|/c")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", `Link: </orders/o-17/items?page=2>; rel=next; title=x`), response(200, "", `Link: </orders/o-18/items?page=2>; rel=next; title=y`)),
+		"mismatch", "header header:link:next value /orders/o-17/items?page=2|/orders/o-18/items?page=2 (presumed:identifier)", "header header:link:next;attributes value title=x|title=y")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Content-Encoding: x-gzip"), response(200, "", "Content-Encoding: GZIP")), "match")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Content-Encoding: br, gzip"), response(200, "", "Content-Encoding: gzip, br")),
+		"mismatch", "header header:content-encoding value br, gzip|gzip, br")
+}
+
+func TestCookies(t *testing.T) {
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Set-Cookie: "+baseline), response(200, "", "Set-Cookie: "+candidate)), want...)
+	}
+	value := "header header:set-cookie:sid;value value (redacted)|(redacted) "
+	f("sid=abc; Path=/; HttpOnly", "sid=abc; HttpOnly; path=/", "match")
+	f("sid=A8s7Df6gH5jK4l3M2n; Path=/", "sid=q9W8e7R6t5Y4u3I2o1; Path=/", "presumed", value+"(presumed:random)")
+	f("sid=abc; Path=/", "sid=xyz; Path=/", "mismatch", strings.TrimSpace(value))
+	f("sid=rdx_0123456789012345678901", "sid=xyz", "match", value+"(default:redacted)")
+	f("sid=rdx_0123456789012345678901", "sid=rdx_1234567890123456789012", "match", value+"(default:redacted)")
+	f("sid=abc; HttpOnly", "sid=abc", "mismatch", "header header:set-cookie:sid value set; httponly|set")
+	f("sid=abc; Path=/Orders", "sid=abc; Path=/orders", "mismatch", "header header:set-cookie:sid value set; path=/Orders|set; path=/orders")
+	f("sid=abc", "other=abc", "mismatch", "header header:set-cookie:other extra |set", "header header:set-cookie:sid missing set|")
+	two := []string{"Set-Cookie: a=1; Path=/x", "Set-Cookie: a=2; Path=/y"}
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", two...), response(200, "", two[1], two[0])), "match")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", two...), response(200, "", two[1])), "mismatch",
+		"header header:set-cookie:a;path=/x missing set; path=/x|")
+	for _, cleared := range []string{"sid=", `sid=""`, "sid=x; Max-Age=0", "sid=x; Max-Age=-1", "sid=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "sid=x; expires=Thu, 01-Jan-1970 00:00:00 GMT"} {
+		attributes := ""
+		if _, age, ok := strings.Cut(cleared, "; Max"); ok {
+			attributes = "; max" + strings.ToLower(age)
+		}
+		f("sid=abc", cleared, "mismatch", "header header:set-cookie:sid value set|cleared"+attributes)
+		f(cleared, "sid=abc", "mismatch", "header header:set-cookie:sid value cleared"+attributes+"|set")
+		f(cleared, "sid=; Max-Age=0; Secure", "match") // forgotten is forgotten
+	}
+	// Max-Age goes before Expires; without it the time is compared like any other.
+	f("sid=a; Max-Age=60; Expires=Tue, 24 Nov 2026 10:01:00 GMT", "sid=a; Max-Age=60", "match")
+	f("sid=a; Expires=Tue, 24 Nov 2026 11:00:00 GMT", "sid=a; Expires=Tue, 24 Nov 2026 11:10:00 GMT", "match",
+		"header header:set-cookie:sid;expires value Tue, 24 Nov 2026 11:00:00 GMT|Tue, 24 Nov 2026 11:10:00 GMT (timestamp)")
+	f("sid=a; Expires=Tue, 24 Nov 2026 11:00:00 GMT", "sid=a; Expires=Wed, 25 Nov 2026 11:10:00 GMT", "mismatch",
+		"header header:set-cookie:sid;expires value Tue, 24 Nov 2026 11:00:00 GMT|Wed, 25 Nov 2026 11:10:00 GMT")
+	f("sid=a; Expires=Tue, 24 Nov 2026 11:00:00 GMT", "sid=a", "mismatch", "header header:set-cookie:sid;expires missing Tue, 24 Nov 2026 11:00:00 GMT|")
+}
+
+func TestASecretOfTheCandidateIsNotShown(t *testing.T) {
+	token, other := "rdx_0123456789012345678901", "rdx_1234567890123456789012"
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", baseline), response(200, "", candidate)), want...)
+	}
+	f("X-Auth-Token: "+token, "X-Auth-Token: plain", "match", "header header:x-auth-token value (redacted)|(redacted) (default:redacted)")
+	f("X-Auth-Token: "+token, "X-Auth-Token: "+other, "match", "header header:x-auth-token value (redacted)|(redacted) (default:redacted)")
+	f("X-Auth-Token: "+token, "X-Auth-Token: "+token, "match")
+	f("Location: /a?sid="+token, "Location: /a?sid=plain", "match", "header header:location value /a?sid=(redacted)|/a?sid=(redacted) (default:redacted)")
+	f("Location: /a?sid="+token+"&x=1", "Location: /b?sid="+other+"&x=1", "mismatch", "header header:location value /a?sid=(redacted)&x=1|/b?sid=(redacted)&x=1")
+	f("Location: /a?sid="+token, "Location: /b?sid=plain", "mismatch", "header header:location value /a?sid=(redacted)|/b?(redacted)")
+	f("X-Auth-Token: "+token, "X-Other: 1", "mismatch", "header header:x-auth-token missing (redacted)|", "header header:x-other extra |1")
+}
+
+func TestContentType(t *testing.T) {
+	f := func(body, baseline, candidate string, want ...string) {
+		t.Helper()
+		b, c := response(200, body), response(200, body)
+		b.Headers[0].Value, c.Headers[0].Value = []byte(baseline), []byte(candidate)
+		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
+		judge(t, comparator.DefaultConfig(), polled(b, c), want...)
+	}
+	say := func(b, c, class string) string { return "header header:content-type value " + b + "|" + c + class }
+	f("[]", "application/json", "Application/JSON", "match")
+	f("[]", "application/json", "application/json; charset=UTF-8", "match", say("application/json", "application/json; charset=UTF-8", " (default:charset)"))
+	f("[]", "text/html; charset=UTF-8", `text/html;charset="utf-8"`, "match")
+	f("[]", "text/html; charset=utf-8", "text/html; charset=latin1", "match", say("text/html; charset=utf-8", "text/html; charset=latin1", " (default:charset)"))
+	f("[é]", "text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", say("text/html; charset=utf-8", "text/html; charset=latin1", ""),
+		"body $.html[].body[] value [é]|[Ã©]", "body $ value utf-8|windows-1252 (default:charset)")
+	f("[]", "multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "match", say("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", " (default:boundary)"))
+	f("[]", "text/plain", "text/html", "mismatch", say("text/plain", "text/html", ""))
+	f("[]", "nonsense;;=", "nonsense;;==", "mismatch", say("nonsense;;=", "nonsense;;==", ""))
+
+	// The same bytes of two charsets are not the same text.
+	page := func(kind string) *understudyv1.Response {
+		r := response(200, "[é]")
+		r.Headers[0].Value = []byte(kind)
+		return r
+	}
+	if c := judgement(t, immediate(page("text/html; charset=utf-8"), page("text/html; charset=latin1"))); c.Verdict != comparator.Mismatch || c.Differences[0].Noise != "" {
+		t.Errorf("got %+v", c)
+	}
+
+	nothing := func(kind string) *understudyv1.Response { return response(200, "", "Content-Type: "+kind) }
+	judge(t, comparator.DefaultConfig(), immediate(nothing("text/html"), nothing("text/plain")), "match", say("text/html", "text/plain", " (default:empty-body)"))
+	head := func(r *understudyv1.Replay) { r.Exchange.Request.Method = "HEAD" }
+	judge(t, comparator.DefaultConfig(), immediate(nothing("text/html"), nothing("text/plain"), head), "mismatch", say("text/html", "text/plain", ""))
+}
+
+// defaultCases has a difference for each default rule that fields can show.
+var defaultCases = map[string][2][]string{
+	"hop-by-hop":     {{"Connection: close, X-Hop", "X-Hop: 1"}, {"Keep-Alive: 5"}},
+	"date-server":    {{"Date: a", "Server: x"}, {"Date: b", "X-Runtime: 3"}},
+	"tracing":        {{"X-Request-Id: 1"}, {"X-B3-TraceId: 7"}},
+	"cache-hops":     {{"Age: 1", "CF-Ray: x"}, {"Via: y"}},
+	"quota":          {{"X-RateLimit-Remaining: 1"}, {"RateLimit-Limit: 7", "Retry-After: 3"}},
+	"async-headers":  {nil, {"Operation-Location: /o/1", "Preference-Applied: respond-async"}},
+	"own-marks":      {nil, {"Understudy-Run: r", "Idempotency-Key: e1"}},
+	"content-length": {{"Content-Length: 2"}, nil},
+	"charset":        {{"Content-Type: text/html; charset=utf-8"}, {"Content-Type: text/html; charset=latin1"}},
+	"boundary":       {{"Content-Type: multipart/mixed; boundary=a"}, {"Content-Type: multipart/mixed; boundary=b"}},
+	"redacted":       {{"Api-Key: rdx_0123456789012345678901"}, {"Api-Key: k"}},
+}
+
+// TestDefaultRules: each is noise of its own name, and a difference that counts
+// once it is switched off.
+func TestDefaultRules(t *testing.T) {
+	for name, lines := range defaultCases {
+		b, c := response(200, "", lines[0]...), response(200, "", lines[1]...)
+		for _, r := range []*understudyv1.Response{b, c} {
+			r.Body = &understudyv1.Body{Content: []byte("ab"), Length: 2}
+		}
+		for _, off := range [][]string{nil, {name}} {
+			cfg := comparator.DefaultConfig()
+			cfg.DefaultRulesOff = off
+			j, err := comparator.NewJudge(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := j.Judge(immediate(b, c))
+			want, class := comparator.Match, "default:"+name
+			if off != nil {
+				want, class = comparator.Mismatch, ""
+			}
+			if got.Verdict != want || len(got.Differences) == 0 {
+				t.Errorf("%s, off %v: got %+v", name, off, got)
+			}
+			for _, d := range got.Differences {
+				if d.Noise != class {
+					t.Errorf("%s, off %v: %s has class %q", name, off, d.Path, d.Noise)
+				}
+			}
+		}
+	}
+	cfg := comparator.DefaultConfig()
+	cfg.DefaultRulesOff = []string{"tracing", "traces"}
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), `default_rules_off[1]: "traces" is not one of hop-by-hop`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestContentLengthOfAnotherBodyCounts(t *testing.T) {
+	f := func(baseline, candidate string, method string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Content-Length: "+baseline), response(200, "", "Content-Length: "+candidate), func(r *understudyv1.Replay) {
+			r.Exchange.Request.Method = method
+		}), want...)
+	}
+	f("10", "11", "HEAD", "mismatch", "header header:content-length value 10|11")
+	f("10", "10", "HEAD", "match")
+	f("0", "11", "GET", "mismatch", "header header:content-length value 0|11")
+}
+
+func TestOwnMarksInABody(t *testing.T) {
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, baseline), response(200, candidate)), want...)
+	}
+	f(`{"headers":{}}`, `{"headers":{"Understudy-Run":"r","idempotency-key":["e1"]}}`, "match",
+		`body $.headers.Understudy-Run extra |r (default:own-marks)`, `body $.headers.idempotency-key extra |["e1"] (default:own-marks)`)
+	f(`{}`, `{"a b":{"IDEMPOTENCY_KEY":"e1"},"my-understudy-run":"r"}`, "mismatch", `body $["a b"] extra |{"IDEMPOTENCY_KEY":"e1"}`, "body $.my-understudy-run extra |r")
+	f(`{"h":["a"]}`, `{"h":["a"],"IDEMPOTENCY_KEY":"e1"}`, "match", "body $.IDEMPOTENCY_KEY extra |e1 (default:own-marks)")
+	f(`{}`, `{"idempotency_key":"e2"}`, "mismatch", "body $.idempotency_key extra |e2")
+	f(`{"Understudy-Run":"x"}`, `{"Understudy-Run":"r"}`, "mismatch", "body $.Understudy-Run value x|r")
+	f(`{"Understudy-Run":"r"}`, `{}`, "mismatch", "body $.Understudy-Run missing r|")
+}
+
+func TestHeadersOfACompletion(t *testing.T) {
+	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"a":1}`, headers...) }
+	judge(t, comparator.DefaultConfig(), polled(ok("Location: /orders/1"), ok("X-Poll: 1")), "match",
+		"header header:location missing /orders/1| (default:completion)", "header header:x-poll extra |1 (default:completion)")
+	cfg := comparator.DefaultConfig()
+	cfg.DefaultRulesOff = []string{"completion"}
+	judge(t, cfg, polled(ok("Location: /orders/1"), ok()), "mismatch", "header header:location missing /orders/1|")
+}
+
+// rpc is an answer of gRPC whose fields after a bar are trailers.
+func rpc(headers, trailers []string) *understudyv1.Response {
+	r := response(200, "", append([]string{"Content-Type: application/grpc+proto"}, headers...)...)
+	r.Body.Content, r.Body.Length = []byte{0, 0, 0, 0, 0}, 5
+	for _, h := range trailers {
+		name, value, _ := strings.Cut(h, ": ")
+		r.Trailers = append(r.Trailers, &understudyv1.Header{Name: name, Value: []byte(value)})
+	}
+	return r
+}
+
+func TestTrailers(t *testing.T) {
+	f := func(baseline, candidate *understudyv1.Response, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(baseline, candidate), want...)
+	}
+	fine := rpc(nil, []string{"grpc-status: 0"})
+	f(fine, rpc(nil, []string{"Grpc-Status: 0"}), "match")
+	f(fine, rpc(nil, []string{"grpc-status: 13", "grpc-message: boom"}), "rejected", "status status status 200, grpc-status 0|200, grpc-status 13")
+	f(rpc([]string{"grpc-status: 5"}, nil), fine, "rejected", "status status status 200, grpc-status 5|200, grpc-status 0")
+	f(rpc([]string{"grpc-status: 5"}, nil), rpc(nil, []string{"grpc-status: 5"}), "match") // alone or after a message, it is the same
+	f(rpc(nil, []string{"grpc-status: 5"}), rpc(nil, []string{"grpc-status: 13"}), "mismatch", "trailer trailer:grpc-status value 5|13")
+	f(fine, rpc(nil, nil), "mismatch", "trailer trailer:grpc-status missing 0|")
+	f(rpc(nil, []string{"grpc-status: 0", "X-Sum: a", "Server-Timing: x"}), rpc(nil, []string{"grpc-status: 0", "X-Sum: b"}), "mismatch",
+		"trailer trailer:server-timing missing x| (default:date-server)", "trailer trailer:x-sum value a|b")
+
+	cfg := comparator.DefaultConfig()
+	cfg.Rules = []comparator.Rule{{Name: "r1", Owner: "o", Reason: "r", Path: "trailer:X-Sum", Action: "ignore"}}
+	judge(t, cfg, immediate(rpc(nil, []string{"X-Sum: a"}), rpc(nil, []string{"X-Sum: b"})), "match", "trailer trailer:x-sum value a|b (rule:r1)")
+
+	imported := func(r *understudyv1.Replay) { r.Exchange.Source = "import/har" }
+	judge(t, cfg, immediate(rpc(nil, nil), fine, imported), "incomplete")
+}
+
+func TestDefaultRulesInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../docs/compare.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	for _, r := range comparator.DefaultRules() {
+		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", r.Name, r.Covers, r.Reason)
+	}
+	if !strings.Contains(string(page), "|---|---|---|\n"+table.String()+"\n") {
+		t.Errorf("docs/compare.md must have this table:\n%s", table.String())
+	}
+}
+
+// FuzzFields: fields in another order differ in nothing, what one side lacks
+// the other has, and no value that was redacted on one side is shown.
+func FuzzFields(f *testing.F) {
+	f.Add("Set-Cookie: a=1; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT\nLink: </a,b>; rel=\"x y\", <c\nVary: *", "Cache-Control: private=\"a, b\", x=\"\nset-cookie: =;;=\nLink: >;=,")
+	f.Add("Content-Type: text/html; charset=\"a\nConnection: close, x\nX: 1", "Content-Length: 7\nX-Auth-Token: hush-hush\nETag: W/")
+	j, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, one, other string) {
+		if strings.Contains(one+other, "hush-hush") {
+			one, other = strings.ReplaceAll(one, "hush-hush", ""), strings.ReplaceAll(other, "hush-hush", "")
+		}
+		lines := func(s string, reverse bool) []string {
+			names := map[string]bool{}
+			var out []string
+			for _, l := range strings.Split(s, "\n") {
+				name, _, _ := strings.Cut(l, ": ")
+				if name = strings.ToLower(name); !names[name] && strings.Contains(l, ": ") {
+					out = append(out, l)
+				}
+				names[name] = true
+			}
+			if reverse {
+				slices.Reverse(out)
+			}
+			return out
+		}
+		at := func(r *understudyv1.Replay) { r.SentUnixNano = r.Exchange.StartUnixNano }
+		same := j.Judge(immediate(response(200, "", lines(one, false)...), response(200, "", lines(one, true)...), at))
+		if same.Verdict != comparator.Match || len(same.Differences) > 0 {
+			t.Fatalf("in another order: %+v", same)
+		}
+		there := j.Judge(immediate(response(200, "", lines(one, false)...), response(200, "", lines(other, false)...), at))
+		back := j.Judge(immediate(response(200, "", lines(other, false)...), response(200, "", lines(one, false)...), at))
+		if there.Totals.Counting+there.Totals.Presumed+there.Totals.Harmless != back.Totals.Counting+back.Totals.Presumed+back.Totals.Harmless {
+			t.Fatalf("there %+v\nback %+v", there, back)
+		}
+		if (there.Verdict == comparator.Match) != (there.Totals.Counting+there.Totals.Presumed == 0) {
+			t.Fatalf("%+v", there)
+		}
+		secret := j.Judge(immediate(response(200, "", "X-Auth-Token: rdx_0123456789012345678901", "Set-Cookie: s=rdx_0123456789012345678901"),
+			response(200, "", append(lines(one, false), "X-Auth-Token: hush-hush", "Set-Cookie: s=hush-hush")...), at))
+		for _, d := range secret.Differences {
+			if strings.Contains(d.Baseline+d.Candidate, "hush-hush") {
+				t.Fatalf("shown: %+v", d)
+			}
+		}
+	})
+}
+
+func FuzzPath(f *testing.F) {
+	f.Add("a.b", "$.x[].*")
+	f.Add("", `$["a\"b"][]`)
+	f.Fuzz(func(t *testing.T, name, pattern string) {
+		cfg := comparator.DefaultConfig()
+		cfg.Rules = []comparator.Rule{{Name: "r", Owner: "o", Reason: "r", Path: pattern, Action: "ignore"}}
+		if cfg.Validate() == nil {
+			if _, err := comparator.NewJudge(cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg.Rules[0].Path = diff.Member("$.x[]", name)
+		if err := cfg.Validate(); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+	})
+}

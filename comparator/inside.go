@@ -1,0 +1,137 @@
+package comparator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/timestamp"
+)
+
+// Values that are documents themselves are compared by what they hold: JSON in
+// a text, JSON in base64, and JSON Web Tokens (RFC 7519).
+
+// Bounds of what is opened.
+const (
+	maxInside    = 4       // documents within each other
+	maxOpened    = 1 << 20 // bytes of a value
+	shortestCode = 12      // bytes of base64 that may hold a document
+)
+
+// inner is a value that was opened.
+type inner struct {
+	form      string // as it is called in paths
+	document  []byte
+	signature string
+}
+
+// inside compares two texts that hold documents. handled: they do, and each
+// difference within has been counted for itself.
+func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handled bool) {
+	if x.depth >= maxInside || baseline.Number || candidate.Number || len(baseline.Text) > maxOpened || len(candidate.Text) > maxOpened {
+		return false
+	}
+	b, okB := open(baseline.Text)
+	c, okC := open(candidate.Text)
+	if !okB || !okC || b.form != c.form {
+		return false
+	}
+	x.depth++
+	defer func() { x.depth-- }()
+	translated := x.translator.JSON(b.document)
+	isNew := b.form == "jwt" && x.issuedNow(b.document, c.document)
+	found := false
+	err := diff.JSON(translated, c.document, x.options(), func(in diff.Difference) bool {
+		found = true
+		bv, cv := in.Baseline.Text(), in.Candidate.Text()
+		out := d
+		out.Path, out.Location = d.Path+"("+b.form+")"+in.Path()[1:], d.Location+"("+b.form+")"+in.Location()[1:]
+		out.Kind, out.Baseline, out.Candidate = Kind(in.Kind), bv, cv
+		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value {
+			out.Noise = noise.Identifier // each side has just made it
+		}
+		return x.emitAt(out, value(in.Baseline, bv), value(in.Candidate, cv), in.Names())
+	})
+	if err != nil {
+		return false
+	}
+	switch {
+	case x.stuck || x.begun:
+	case (b.signature == "") != (c.signature == ""):
+		d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
+		x.c.add(d)
+	case found: // so the signatures differ, too
+	case b.signature != c.signature:
+		// The same claims under another signature: that of another key, or one
+		// that is made anew each time. Nobody can tell here.
+		d.Path, d.Location, d.Noise = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature", noise.Presumed(noise.Random)
+		x.c.add(d)
+	}
+	return true // spelled otherwise, and the same to who reads it
+}
+
+// issuedNow says whether both tokens were issued in answer to this request.
+func (x *comparing) issuedNow(b, c []byte) bool {
+	at := func(token []byte) (time.Time, bool) {
+		var t struct {
+			Payload struct {
+				Issued json.Number `json:"iat"`
+			} `json:"payload"`
+		}
+		if json.Unmarshal(token, &t) != nil {
+			return time.Time{}, false
+		}
+		issued, ok := timestamp.Number(string(t.Payload.Issued))
+		return issued.Time, ok
+	}
+	bt, okB := at(b)
+	ct, okC := at(c)
+	return okB && okC && x.evidence.Now(bt, ct)
+}
+
+// open reads a text that holds a document.
+func open(text string) (inner, bool) {
+	trimmed := strings.TrimSpace(text)
+	if len(trimmed) < 2 {
+		return inner{}, false
+	}
+	if trimmed[0] == '{' || trimmed[0] == '[' {
+		return inner{form: "json", document: []byte(trimmed)}, diff.Valid([]byte(trimmed)) == nil
+	}
+	if len(trimmed) < shortestCode || strings.ContainsAny(trimmed, " \t{\"") {
+		return inner{}, false
+	}
+	if parts := strings.Split(trimmed, "."); len(parts) == 3 {
+		header, okH := decodeCode(parts[0])
+		payload, okP := decodeCode(parts[1])
+		if !okH || !okP || header[0] != '{' {
+			return inner{}, false
+		}
+		document := []byte(`{"header":` + string(header) + `,"payload":` + string(payload) + `}`)
+		return inner{form: "jwt", document: document, signature: parts[2]}, diff.Valid(document) == nil
+	}
+	document, ok := decodeCode(trimmed)
+	return inner{form: "base64", document: document}, ok
+}
+
+// decodeCode reads base64 of a JSON object or array, of either alphabet, with
+// or without padding.
+func decodeCode(text string) ([]byte, bool) {
+	// { and [ begin as e or W in base64, blanks before them do not.
+	if text == "" || text[0] != 'e' && text[0] != 'W' {
+		return nil, false
+	}
+	text = strings.TrimRight(text, "=")
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(text, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	out, err := encoding.DecodeString(text)
+	if err != nil || len(out) < 2 || out[0] != '{' && out[0] != '[' || diff.Valid(out) != nil {
+		return nil, false
+	}
+	return out, true
+}

@@ -1,0 +1,145 @@
+// Package timestamp reads the times that stand in messages, and how they are
+// written: layout, precision and offset are part of what a client sees.
+package timestamp
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Time is a moment as it was written.
+type Time struct {
+	time.Time
+	// Style is how it is written: two times of one style differ in nothing but
+	// the moment.
+	Style Style
+}
+
+// Style is a way to write times.
+type Style struct {
+	// Layout is that of package time, or "s", "ms", "µs", "ns" since 1970.
+	Layout string
+	// Digits of the fraction of a second: 0, 3, 6 or 9, whichever holds those
+	// that are written, since some systems leave out zeros at the end.
+	Digits int
+	// Offset from UTC in seconds, and whether it is written as Z.
+	Offset int
+	Zulu   bool
+	// Text: it stands in a text, not in a number.
+	Text bool
+}
+
+// IsDay says whether only days are told apart.
+func (s Style) IsDay() bool { return s.Layout == time.DateOnly || s.Layout == daySlashes }
+
+// Precision is the least time that the style tells apart.
+func (s Style) Precision() time.Duration {
+	switch {
+	case s.IsDay():
+		return 24 * time.Hour
+	case s.Digits == 0:
+		return time.Second
+	case s.Digits == 3:
+		return time.Millisecond
+	case s.Digits == 6:
+		return time.Microsecond
+	}
+	return time.Nanosecond
+}
+
+const daySlashes = "2006/01/02"
+
+// layouts of text, the most usual first. time.Parse accepts a fraction after
+// the seconds though the layout has none.
+var layouts = []string{
+	"2006-01-02T15:04:05Z07:00", time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700",
+	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -0700 MST", daySlashes,
+	http.TimeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC, time.UnixDate, "20060102T150405Z", "02/Jan/2006:15:04:05 -0700",
+}
+
+// Parse reads a text: the usual spellings, and digits as Number reads them.
+func Parse(s string) (Time, bool) {
+	if len(s) < 10 || len(s) > 40 || strings.IndexByte("0123456789MTWFS", s[0]) < 0 {
+		return Time{}, false
+	}
+	if t, ok := Number(s); ok {
+		t.Style.Text = true
+		return t, true
+	}
+	for _, layout := range layouts {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		_, offset := t.Zone()
+		return Time{t, Style{
+			Layout: layout, Digits: fraction(s), Offset: offset, Zulu: strings.HasSuffix(s, "Z") || strings.HasSuffix(s, "GMT"), Text: true,
+		}}, true
+	}
+	return Time{}, false
+}
+
+// fraction is the digits of a fraction of a second that are written, rounded up
+// to a unit.
+func fraction(s string) int {
+	colon := strings.LastIndexByte(s, ':')
+	if plus := strings.LastIndexAny(s, "+-"); plus > 0 && colon > plus {
+		colon = strings.LastIndexByte(s[:plus], ':') // the offset has one, too
+	}
+	dot := strings.IndexAny(s[max(colon, 0):], ".,")
+	if dot < 0 {
+		return 0
+	}
+	n := 0
+	for i := max(colon, 0) + dot + 1; i < len(s) && s[i] >= '0' && s[i] <= '9'; i++ {
+		n++
+	}
+	return (n + 2) / 3 * 3
+}
+
+// earliest and latest bound the moments that a number is read as: from 2001 to
+// 2100. Seconds then have ten digits.
+var (
+	earliest = time.Unix(1_000_000_000, 0)
+	latest   = time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// Number reads the digits of a number as seconds, with or without a fraction,
+// milli-, micro- or nanoseconds since 1970, whichever its length says.
+func Number(s string) (Time, bool) {
+	whole, frac, _ := strings.Cut(s, ".")
+	if len(whole) < 10 || len(whole) > 19 {
+		return Time{}, false
+	}
+	n, err := strconv.ParseInt(whole, 10, 64)
+	if err != nil || whole[0] < '1' {
+		return Time{}, false
+	}
+	var t time.Time
+	var style Style
+	switch len(whole) {
+	case 10:
+		t, style = time.Unix(n, 0), Style{Layout: "s", Digits: min((len(frac)+2)/3*3, 9)}
+		if frac != "" {
+			nanos, err := strconv.ParseUint((frac + "000000000")[:9], 10, 32)
+			if err != nil {
+				return Time{}, false
+			}
+			t = t.Add(time.Duration(nanos))
+		}
+	case 13:
+		t, style = time.UnixMilli(n), Style{Layout: "ms", Digits: 3}
+	case 16:
+		t, style = time.UnixMicro(n), Style{Layout: "µs", Digits: 6}
+	case 19:
+		t, style = time.Unix(0, n), Style{Layout: "ns", Digits: 9}
+	default:
+		return Time{}, false
+	}
+	if len(whole) > 10 && frac != "" && strings.Trim(frac, "0123456789") != "" || t.Before(earliest) || t.After(latest) {
+		return Time{}, false
+	}
+	return Time{t.UTC(), style}, true
+}
