@@ -18,6 +18,8 @@ type Answer struct {
 	// Location is where the answer says that what it made is; empty if it says
 	// nothing.
 	Location string
+	// Links are those in further header fields, by the name of the field.
+	Links map[string]string
 	// Body is a JSON document without content codings, or nothing.
 	Body []byte
 }
@@ -53,14 +55,16 @@ const (
 //
 // Zero, nil, dates, amounts and what the client sent are no names, nor are
 // numbers of another kind of thing, which may count the entries of a list of
-// choices.
+// choices. An answer that refuses teaches nothing but where it says that it made
+// something all the same.
 func Learn(l Lesson) []Pair {
-	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
-		return nil
-	}
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.create = n.creates(s)
+	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
+		n.location()
+		return n.pairs
+	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
@@ -68,6 +72,9 @@ func Learn(l Lesson) []Pair {
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
 	}
 	n.location() // after the bodies, which tell numbers from texts
+	for _, name := range slices.Sorted(maps.Keys(l.Baseline.Links)) {
+		n.parameters(l.Baseline.Links[name], l.Candidate.Links[name])
+	}
 	return n.pairs
 }
 
@@ -162,7 +169,18 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	sent, _ := w.posted.([]any)
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
-	left, right := signatures(as), signatures(bs)
+	left, right := signatures(as, nil), signatures(bs, nil)
+	if n.answersEach(as, bs) && !slices.Equal(left, right) {
+		// Answers to what the client listed are alike though a member of them has
+		// nothing in common with that of the other side.
+		skip := strange(as, bs)
+		if l, r := signatures(as, skip), signatures(bs, skip); slices.Equal(l, r) && !slices.Contains(l, "") {
+			for i := range as {
+				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
+			}
+			return
+		}
+	}
 	if inOrder && slices.Equal(left, right) {
 		for i := range as {
 			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
@@ -185,45 +203,106 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	}
 }
 
+// answersEach says whether two arrays may answer, one by one, what the client
+// listed: as many as the only array that it posted has.
+func (n *learner) answersEach(as, bs []any) bool {
+	if len(as) != len(bs) {
+		return false
+	}
+	posted, _ := decode(n.posted())
+	members, _ := posted.(map[string]any)
+	var lists []int
+	for _, m := range members {
+		if list, is := m.([]any); is {
+			lists = append(lists, len(list))
+		}
+	}
+	return len(lists) == 1 && lists[0] == len(as)
+}
+
 // named gives an element the name of its array.
 func (w where) named(name string) where { w.name = name; return w }
 
-// signatures are what elements hold beside names and times; empty for what
-// holds nothing else.
-func signatures(elements []any) []string {
+// signatures are what elements hold beside names, times and members of names to
+// skip; empty for what holds nothing else.
+func signatures(elements []any, skip map[string]bool) []string {
 	out := make([]string, len(elements))
 	for i, e := range elements {
-		var b bytes.Buffer
-		if sign(&b, "", e, 0) {
+		b := signature{skip: skip}
+		if b.sign("", e, 0) {
 			out[i] = b.String()
 		}
 	}
 	return out
 }
 
-// sign writes a value without names and times, and says whether anything that
-// tells it from another was written.
-func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
+// strange are the names of members that both sides have and that hold the same
+// nowhere.
+func strange(as, bs []any) map[string]bool {
+	a, b := signature{values: map[string]map[string]bool{}}, signature{values: map[string]map[string]bool{}}
+	a.sign("", as, 0)
+	b.sign("", bs, 0)
+	out := map[string]bool{}
+	for name, values := range a.values {
+		other := b.values[name]
+		out[name] = name != "" && len(other) > 0
+		for v := range values {
+			out[name] = out[name] && !other[v]
+		}
+	}
+	maps.DeleteFunc(out, func(_ string, is bool) bool { return !is })
+	return out
+}
+
+// signature is what a value holds beside names and times.
+type signature struct {
+	bytes.Buffer
+	skip   map[string]bool            // names of members
+	values map[string]map[string]bool // collects the scalars under each name, if not nil
+}
+
+// sign writes a value, and says whether anything that tells it from another was
+// written.
+func (b *signature) sign(name string, v any, depth int) (tells bool) {
 	if depth > maxDepth {
 		return false
 	}
+	from := b.Len()
 	switch x := v.(type) {
 	case map[string]any:
 		b.WriteByte('{')
 		for _, key := range slices.Sorted(maps.Keys(x)) {
+			if b.skip[key] {
+				continue
+			}
 			b.WriteString(key)
 			b.WriteByte(':')
-			tells = sign(b, key, x[key], depth+1) || tells
+			tells = b.sign(key, x[key], depth+1) || tells
 			b.WriteByte(',')
 		}
 		b.WriteByte('}')
+		return tells
 	case []any:
 		b.WriteByte('[')
 		for _, e := range x {
-			tells = sign(b, name, e, depth+1) || tells
+			tells = b.sign(name, e, depth+1) || tells
 			b.WriteByte(',')
 		}
 		b.WriteByte(']')
+		return tells
+	}
+	if tells = b.scalar(name, v); tells && b.values != nil {
+		if b.values[name] == nil {
+			b.values[name] = map[string]bool{}
+		}
+		b.values[name][string(b.Bytes()[from:])] = true
+	}
+	return tells
+}
+
+// scalar writes one, and says whether it tells anything.
+func (b *signature) scalar(name string, v any) bool {
+	switch x := v.(type) {
 	case string:
 		if place, _ := KindOf(name); place.Named || IsUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
 			b.WriteByte('?')
@@ -247,7 +326,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	default:
 		b.WriteByte('n')
 	}
-	return tells
+	return false
 }
 
 func isTime(s string) bool {
@@ -274,6 +353,7 @@ func (n *learner) scalar(w where, a, b any) {
 	}
 	if IsLink(x.Text) && IsLink(y.Text) && x != y {
 		n.link(x.Text, y.Text, Aligned)
+		n.parameters(x.Text, y.Text)
 		return
 	}
 	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
@@ -376,6 +456,46 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 		}
 		n.add(Place{Kind: p.Kind, Named: true}, p.Baseline, p.Candidate, as)
 	}
+}
+
+// parameters learns from the queries of two links to the same kind of place that
+// differ in nothing but names and times.
+func (n *learner) parameters(baseline, candidate string) {
+	if len(Segments(baseline, nil)) != len(Segments(candidate, nil)) {
+		return
+	}
+	as, bs := queryOf(baseline), queryOf(candidate)
+	if len(as) != len(bs) || len(n.pairs) >= maxLesson {
+		return
+	}
+	before := len(n.pairs)
+	for _, name := range slices.Sorted(maps.Keys(as)) {
+		a, b := as[name], bs[name]
+		if len(a) != 1 || len(b) != 1 {
+			n.pairs = n.pairs[:before]
+			return
+		}
+		x, y := Value{Text: a[0]}, Value{Text: b[0]}
+		place := n.places.member(name, nil)
+		switch {
+		case x == y, n.times(name, x, y):
+		case CanName(x) && CanName(y) && (place.Named && likeName(x) && likeName(y) || IsUnmistakable(x.Text) && IsUnmistakable(y.Text)):
+			n.add(place, x, y, Aligned)
+		default: // the next page of another list, say
+			n.pairs = n.pairs[:before]
+			return
+		}
+	}
+}
+
+func queryOf(link string) url.Values {
+	_, query, _ := strings.Cut(link, "?")
+	query, _, _ = strings.Cut(query, "#")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil
+	}
+	return values
 }
 
 func unescaped(segment string) string {
