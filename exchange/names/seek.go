@@ -16,6 +16,7 @@ type seeking struct{ finding }
 func (v seeking) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})
+		return x, true // and so are no words in it
 	}
 	return x, false
 }

@@ -194,8 +194,18 @@ func (v *version) missing() *Unresolved {
 	return nil
 }
 
-// condition puts the candidate's versions into a field.
+// condition puts the candidate's versions into a field; empty if its answers
+// named none, so that a client of it would make no condition.
 func (x *Exchange) condition(name, value string) string {
+	versions, missing := tagsOf(conditions[name].of, value), 0
+	for _, tag := range versions {
+		if v := x.version(tag); v != nil && v.by.answered && v.candidate == "" {
+			missing++
+		}
+	}
+	if missing > 0 && missing == len(versions) {
+		return ""
+	}
 	put := func(tag string) string {
 		if v := x.version(tag); v != nil && v.candidate != "" {
 			return v.candidate
