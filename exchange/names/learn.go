@@ -69,6 +69,7 @@ func Learn(l Lesson) []Pair {
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
 		posted, _ := decode(n.posted())
+		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
 	}
 	n.location() // after the bodies, which tell numbers from texts
@@ -84,6 +85,7 @@ type learner struct {
 	create bool
 	places places
 	sent   *Sent
+	listed int
 	pairs  []Pair
 }
 
@@ -206,18 +208,22 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 // answersEach says whether two arrays may answer, one by one, what the client
 // listed: as many as the only array that it posted has.
 func (n *learner) answersEach(as, bs []any) bool {
-	if len(as) != len(bs) {
-		return false
-	}
-	posted, _ := decode(n.posted())
+	return len(as) == len(bs) && n.listed == len(as) && n.listed > 0
+}
+
+// listLength is how many elements the only array that holds any among the members of what the
+// client posted has; 0 if there is no such array.
+func listLength(posted any) (n int) {
 	members, _ := posted.(map[string]any)
-	var lists []int
 	for _, m := range members {
-		if list, is := m.([]any); is {
-			lists = append(lists, len(list))
+		if list, is := m.([]any); is && len(list) > 0 {
+			if n > 0 {
+				return 0
+			}
+			n = len(list)
 		}
 	}
-	return len(lists) == 1 && lists[0] == len(as)
+	return n
 }
 
 // named gives an element the name of its array.
