@@ -158,7 +158,7 @@ func find(list []Pair, at []int32, place Place) (Pair, bool) {
 		switch {
 		case r > rank:
 			best, rank, certain = p, r, true
-		case r == rank && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
+		case r == rank && p.Holds() && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
 			certain = false // an order, or a customer
 		}
 	}

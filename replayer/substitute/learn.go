@@ -6,13 +6,14 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Learn takes the candidate's final answer, and what it had said when it
-// promised one; nil if it answered at once. Those who wait for the exchange go
-// on then.
-func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
+// promised one; nil if it answered at once. frame is when both sides worked on
+// it. Those who wait for the exchange go on then.
+func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp.Frame) {
 	if x == nil {
 		return
 	}
@@ -22,7 +23,9 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
 	// What was refused may have been made all the same: a job that failed.
 	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
 		body := plain(answer.GetHeaders(), answer.GetBody())
-		pairs := names.Learn(x.lesson(promise, answer, body))
+		lesson := x.lesson(promise, answer, body)
+		lesson.Frame = &frame
+		pairs := names.Learn(lesson)
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
