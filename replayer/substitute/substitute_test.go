@@ -263,3 +263,11 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
 }
+
+// fieldsOf makes header fields of names and values.
+func fieldsOf(pairs ...string) (out []*understudyv1.Header) {
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, &understudyv1.Header{Name: pairs[i], Value: []byte(pairs[i+1])})
+	}
+	return out
+}
