@@ -186,6 +186,27 @@ def test_needed_names_are_sent(outcome, sides):
     assert not amiss, f"{len(amiss)} of {needed}\n" + "\n".join(amiss)
 
 
+def test_what_was_replaced_is_in_the_table(platform, outcome, sides):
+    """Each pair that was put into a request names one thing on both sides."""
+    base, replayed, direct = sides
+    replaced = collections.defaultdict(list)
+    for ordinal, *pair in platform.rows(
+        f"SELECT ordinal, recorded, candidate FROM substitutions WHERE run = '{outcome.run}' AND uses > 0"
+    ):
+        replaced[ordinal].append(pair)
+    wrong = []
+    for step, messages, asked, comparison in outcome.steps():
+        pairs = replaced.pop(comparison["ordinal"], [])
+        if truth.raw(step) != truth.raw(asked) and direct.request(asked) == base.request(step) and not pairs:
+            wrong.append(f"{step.name} {step.method} {step.target}: nothing was replaced")
+        wrong += [
+            f"{step.name} {step.method} {step.target}: {recorded} = {candidate}"
+            for recorded, candidate in pairs
+            if not base.called(step, recorded) & replayed.called(step, candidate)
+        ]
+    assert not wrong and not replaced, "\n".join(wrong)
+
+
 def verdicts(outcome, sides):
     base, replayed, _ = sides
     for step, messages, _, comparison in outcome.steps():

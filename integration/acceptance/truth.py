@@ -59,6 +59,11 @@ class Side:
             if self.names.setdefault((self.service.scope(step, kind), kind, str(value)), name) == name and created:
                 self.created.add(name)
 
+    def called(self, step, text):
+        """What a text may name in the step's session."""
+        names = {name for (scope, _, value), name in self.names.items() if value == text and scope in ("", step.session)}
+        return names or {self.service.opened(self, step, text)}
+
     def is_told(self, step, answer):
         """Whether all names in an answer are of what its session had created, or
         times: of others nobody can be told which they are."""
