@@ -64,7 +64,13 @@ const (
 func Learn(l Lesson) []Pair {
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
+	n.places.answering(l.Method)
 	n.create = n.creates(s)
+	for _, segment := range s {
+		if segment.Name && segment.Place.Kind != n.family {
+			n.scope = segment.Text
+		}
+	}
 	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
 		n.location()
 		return n.pairs
@@ -86,6 +92,7 @@ func Learn(l Lesson) []Pair {
 type learner struct {
 	Lesson
 	family string
+	scope  string // of what the family belongs to
 	create bool
 	places places
 	sent   *Sent
@@ -107,7 +114,11 @@ func (n *learner) creates(path []Segment) bool {
 	switch {
 	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
+	case n.Baseline.Status == http.StatusCreated:
+		return true
+	case n.Baseline.Status >= http.StatusMultipleChoices:
+		return false // it points somewhere else
+	case n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
 	case n.Method != http.MethodPost || len(path) == 0:
 		return false
@@ -159,13 +170,18 @@ func (n *learner) walk(w where, a, b any, depth int) {
 }
 
 // part says whether a member belongs to what was made: a scalar, the thing
-// itself within a wrapper, or what the client posted under the same name.
+// itself within a wrapper, or a list that the client posted under the same
+// name. A posted object may be one that was there before, found by what was
+// posted.
 func (n *learner) part(key string, value any, sent map[string]any) bool {
 	switch value.(type) {
-	case map[string]any, []any:
-		_, posted := sent[key]
-		kind := singular(words(key))
-		return posted || kind == n.family || wrappers[key] || wrappers[kind]
+	case map[string]any:
+		word := words(key)
+		kind := singular(word)
+		return kind == n.family || wrappers[word] || wrappers[kind]
+	case []any:
+		_, posted := sent[key].([]any)
+		return posted
 	}
 	return true
 }
@@ -175,12 +191,12 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	sent, _ := w.posted.([]any)
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
-	left, right := signatures(as, nil), signatures(bs, nil)
+	left, right := signatures(as), signatures(bs)
 	if n.answersEach(as, bs) && !slices.Equal(left, right) {
 		// Answers to what the client listed are alike though a member of them has
 		// nothing in common with that of the other side.
 		skip := strange(as, bs)
-		if l, r := signatures(as, skip), signatures(bs, skip); slices.Equal(l, r) && !slices.Contains(l, "") {
+		if l, r := signatures(without(as, skip)), signatures(without(bs, skip)); slices.Equal(l, r) && !slices.Contains(l, "") {
 			for i := range as {
 				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
 			}
@@ -230,96 +246,120 @@ func listLength(posted any) (n int) {
 	return n
 }
 
+// strange are the names of members that both sides have and that hold the same
+// nowhere.
+func strange(as, bs []any) map[string]bool {
+	a, b, out := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
+	gather(a, "", as, 0)
+	gather(b, "", bs, 0)
+	for name, values := range a {
+		out[name] = len(b[name]) > 0
+		for v := range values {
+			out[name] = out[name] && !b[name][v]
+		}
+	}
+	return out
+}
+
+// gather collects what tells one value from another by the name of its member.
+func gather(into map[string]map[string]bool, name string, v any, depth int) {
+	switch x := v.(type) {
+	case map[string]any:
+		for key, value := range x {
+			if depth < maxDepth {
+				gather(into, key, value, depth+1)
+			}
+		}
+	case []any:
+		for _, e := range x {
+			if depth < maxDepth {
+				gather(into, name, e, depth+1)
+			}
+		}
+	default:
+		if b := (bytes.Buffer{}); sign(&b, name, v, 0) {
+			if into[name] == nil {
+				into[name] = map[string]bool{}
+			}
+			into[name][b.String()] = true
+		}
+	}
+}
+
+// without copies values without members of some names.
+func without(values []any, skip map[string]bool) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+		switch x := v.(type) {
+		case map[string]any:
+			kept := map[string]any{}
+			for key, value := range x {
+				if !skip[key] {
+					kept[key] = without([]any{value}, skip)[0]
+				}
+			}
+			out[i] = kept
+		case []any:
+			out[i] = without(x, skip)
+		}
+	}
+	return out
+}
+
 // named gives an element the name of its array.
 func (w where) named(name string) where { w.name = name; return w }
 
-// signatures are what elements hold beside names, times and members of names to
-// skip; empty for what holds nothing else.
-func signatures(elements []any, skip map[string]bool) []string {
+// signatures are what elements hold beside names and times; empty for what
+// holds nothing else.
+func signatures(elements []any) []string {
 	out := make([]string, len(elements))
 	for i, e := range elements {
-		b := signature{skip: skip}
-		if b.sign("", e, 0) {
+		var b bytes.Buffer
+		if sign(&b, "", e, 0) {
 			out[i] = b.String()
 		}
 	}
 	return out
 }
 
-// strange are the names of members that both sides have and that hold the same
-// nowhere.
-func strange(as, bs []any) map[string]bool {
-	a, b := signature{values: map[string]map[string]bool{}}, signature{values: map[string]map[string]bool{}}
-	a.sign("", as, 0)
-	b.sign("", bs, 0)
-	out := map[string]bool{}
-	for name, values := range a.values {
-		other := b.values[name]
-		out[name] = name != "" && len(other) > 0
-		for v := range values {
-			out[name] = out[name] && !other[v]
-		}
-	}
-	maps.DeleteFunc(out, func(_ string, is bool) bool { return !is })
-	return out
-}
-
-// signature is what a value holds beside names and times.
-type signature struct {
-	bytes.Buffer
-	skip   map[string]bool            // names of members
-	values map[string]map[string]bool // collects the scalars under each name, if not nil
-}
-
-// sign writes a value, and says whether anything that tells it from another was
-// written.
-func (b *signature) sign(name string, v any, depth int) (tells bool) {
+// sign writes a value without names and times, and says whether anything that
+// tells it from another was written.
+func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	if depth > maxDepth {
 		return false
 	}
-	from := b.Len()
 	switch x := v.(type) {
 	case map[string]any:
 		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(x)) {
-			if b.skip[key] {
-				continue
+		var of []string // that of each member, by its name unless that may be a name
+		for key, value := range x {
+			var member bytes.Buffer
+			if strings.ContainsAny(key, digits) {
+				member.WriteByte('?')
+			} else {
+				member.WriteString(key)
 			}
-			b.WriteString(key)
-			b.WriteByte(':')
-			tells = b.sign(key, x[key], depth+1) || tells
-			b.WriteByte(',')
+			member.WriteByte(':')
+			tells = sign(&member, key, value, depth+1) || tells
+			of = append(of, member.String())
 		}
+		slices.Sort(of)
+		b.WriteString(strings.Join(of, ","))
 		b.WriteByte('}')
-		return tells
 	case []any:
 		b.WriteByte('[')
 		for _, e := range x {
-			tells = b.sign(name, e, depth+1) || tells
+			tells = sign(b, name, e, depth+1) || tells
 			b.WriteByte(',')
 		}
 		b.WriteByte(']')
-		return tells
-	}
-	if tells = b.scalar(name, v); tells && b.values != nil {
-		if b.values[name] == nil {
-			b.values[name] = map[string]bool{}
-		}
-		b.values[name][string(b.Bytes()[from:])] = true
-	}
-	return tells
-}
-
-// scalar writes one, and says whether it tells anything.
-func (b *signature) scalar(name string, v any) bool {
-	switch x := v.(type) {
 	case string:
 		if place, _ := KindOf(name); place.Named || IsUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(quoted(x))
-		return true
+		return signText(b, x)
 	case json.Number:
 		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
 			b.WriteByte('?')
@@ -336,7 +376,32 @@ func (b *signature) scalar(name string, v any) bool {
 	default:
 		b.WriteByte('n')
 	}
-	return false
+	return tells
+}
+
+// signText writes a text without the words in it that may be names, and says
+// whether there was another.
+func signText(b *bytes.Buffer, s string) (tells bool) {
+	b.WriteByte('"')
+	for at := 0; at < len(s); {
+		from := at
+		if !inName(s[at]) {
+			b.WriteByte(s[at])
+			at++
+			continue
+		}
+		for at < len(s) && inName(s[at]) {
+			at++
+		}
+		if word := s[from:at]; strings.ContainsAny(word, digits) && len(word) < len(s) {
+			b.WriteByte('?')
+		} else {
+			b.WriteString(word)
+			tells = true
+		}
+	}
+	b.WriteByte('"')
+	return tells
 }
 
 // plainNumber spells equal numbers alike: 5.0 and 5, 35.30 and 35.3.
@@ -388,11 +453,16 @@ func (n *learner) scalar(w where, a, b any) {
 	place := n.places.member(w.name, w.enclosing)
 	ofFamily := place.Kind == n.family && place.Kind != ""
 	_, own := KindOf(w.name)
+	if own {
+		own = stemless(w.name) // parent_id was there before
+	} else {
+		own = place.Named && ofFamily
+	}
 	switch {
-	case w.created && (own || place.Named && ofFamily):
+	case w.created && own && likelyNames(x, y):
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
-	case ofFamily && likeName(x) && likeName(y),
+	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}
@@ -415,6 +485,39 @@ func (n *learner) times(name string, x, y Value) bool {
 	return true
 }
 
+// stemless says whether a name is nothing but that of an identifier.
+func stemless(name string) bool {
+	stem, named := stemOf(innermost(name))
+	return named && stem == ""
+}
+
+// likelyNames says whether both sides show what their systems could have made:
+// where one gives a generated name, the other does not give a plain word, but a
+// name of its own kind or another word that nobody knows.
+func likelyNames(x, y Value) bool {
+	return !isNothing(x.Text) && !isNothing(y.Text)
+}
+
+// isNothing says whether a text stands for the lack of a name, on its own or
+// behind a prefix: None, ord_undefined, ord_, {id}.
+func isNothing(s string) bool {
+	if strings.ContainsAny(s, "{}[]$%<>|") {
+		return true
+	}
+	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
+		s = s[i+1:]
+	}
+	return nothings[strings.ToLower(s)]
+}
+
+var nothings = map[string]bool{"": true}
+
+func init() {
+	for word := range set("none nil null nan undefined unknown error empty missing na n/a todo tbd test example object false true invalid default") {
+		nothings[word] = true
+	}
+}
+
 // likeName: a value that has the look of a name, not of a word.
 func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
@@ -432,7 +535,16 @@ func (n *learner) add(at Place, x, y Value, proof Proof) {
 	if !at.Named {
 		at.Kind = "" // the name of the member is not what it names
 	}
-	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Scope: n.scopeOf(at), Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+}
+
+// scopeOf is the name of what a thing belongs to: in the answer to a request
+// about the collection of something, that.
+func (n *learner) scopeOf(at Place) string {
+	if at.Scope == "" && at.Kind == n.family {
+		return n.scope
+	}
+	return at.Scope
 }
 
 // location learns from the addresses of what was made.
@@ -463,17 +575,17 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 			continue
 		case !CanName(Value{Text: x}) || !CanName(Value{Text: y}) || IsVersion(x) || IsVersion(y):
 			return
-		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind != "" && a.Place == b.Place):
+		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind == n.family && a.Place.Kind == b.Place.Kind && likelyNames(Value{Text: x}, Value{Text: y})):
 			return // another kind of address: that of an operation, say
 		}
-		pairs = append(pairs, Pair{Kind: a.Place.Kind, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
+		pairs = append(pairs, Pair{Kind: a.Place.Kind, Scope: a.Place.Scope, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
 	}
 	for i, p := range pairs {
 		as := Aligned
 		if i == len(pairs)-1 {
 			as = proof
 		}
-		n.add(Place{Kind: p.Kind, Named: true}, p.Baseline, p.Candidate, as)
+		n.add(Place{Kind: p.Kind, Named: true, Scope: p.Scope}, p.Baseline, p.Candidate, as)
 	}
 }
 
