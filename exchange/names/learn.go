@@ -505,7 +505,10 @@ func isNothing(s string) bool {
 		return true
 	}
 	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
-		s = s[i+1:]
+		prefix := s[:i]
+		if s = s[i+1:]; s == "" && (prefix == "" || strings.ContainsFunc(prefix, func(c rune) bool { return c < 'a' || c > 'z' })) {
+			return prefix == "" // a random name may end so
+		}
 	}
 	return nothings[strings.ToLower(s)]
 }

@@ -50,7 +50,7 @@ class Side:
         self.service, self.names, self.created, self.base = service, {}, set(), base
         for created in (True, False):
             for step in log:
-                if (step.status == 201 or "location" in step.headers) == created:
+                if (step.status == 201 or "location" in step.headers and step.status < 300) == created:
                     self._learn(step, created)
 
     def _learn(self, step, created):
