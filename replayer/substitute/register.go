@@ -228,16 +228,20 @@ func (s *session) note(name string, e entry) {
 // not sent them, and no answer before had them.
 func (x *Exchange) mint(sent [][]byte, body []byte) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
-	if a == nil || a.GetStatus() >= 400 {
+	headers := a.GetHeaders()
+	if a.GetStatus() >= 400 { // it may have made something all the same
+		body, headers = nil, only(headers, "Location")
+	}
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 {
 		return
 	}
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
-	if isJSON(a.GetHeaders(), body) {
+	if isJSON(headers, body) {
 		f.JSON(body)
 	}
-	fields(f, a.GetHeaders())
+	fields(f, headers)
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
 	for _, n := range found {
@@ -264,6 +268,16 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 		}
 	}
 	x.versions()
+}
+
+// only are the fields of one name.
+func only(headers []*understudyv1.Header, name string) (out []*understudyv1.Header) {
+	for _, h := range headers {
+		if strings.EqualFold(h.GetName(), name) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // mintOne remembers who made a name unless it was there before.
