@@ -176,7 +176,8 @@ func field(names *substitute.Request, name, value, target string, isRedacted boo
 		return line, line != "" || value == "" && !isRedacted
 	}
 	value, ok = names.Credential(name, value, !isRedacted)
-	return names.Field(name, value), ok
+	out = names.Field(name, value)
+	return out, ok && (out != "" || value == "")
 }
 
 // redactedFields are the canonical names of the fields that hold tokens of

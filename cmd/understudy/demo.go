@@ -138,7 +138,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	d.step("replayed %d of %d, %.0f/s, lag p99 %s", run.GetReplayed(), run.GetSelected(), run.GetAchievedRate(), time.Duration(run.GetLagP99Nano()))
-	if err := d.a.compare(ctx, compareFlags{run: demoRun}); err != nil {
+	if err := d.a.compare(ctx, compareFlags{run: demoRun, wait: time.Minute}); err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
 	d.step("compared")
@@ -266,7 +266,7 @@ Where to look next (while "understudy demo --keep" runs)
 // demoSystemCommand serves one of the two systems, for the tour.
 func (a *app) demoSystemCommand(side string) *cobra.Command {
 	listen := map[string]string{"baseline": "127.0.0.1:9001", "candidate": "127.0.0.1:9002"}[side]
-	what := map[string]string{"baseline": "synchronous order service", "candidate": "asynchronous order service, with the planted faults"}[side]
+	what := map[string]string{"baseline": "synchronous order service", "candidate": "asynchronous order service, with faults"}[side]
 	c := &cobra.Command{
 		Use: side, Short: "Serve the demo's " + what, Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -293,6 +293,9 @@ func (a *app) demoTrafficCommand() *cobra.Command {
 			}
 			counts, err := users.Run(c.Context())
 			fmt.Fprintf(a.out, "%d requests of %d sessions, %d without an answer\n", counts.Requests, counts.Sessions, counts.Failed)
+			if err == nil && counts.Requests > 0 && counts.Failed == counts.Requests {
+				err = fmt.Errorf("nobody answered at %s; is it running? name another with --target", t.BaseURL)
+			}
 			return err
 		},
 	}

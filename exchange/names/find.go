@@ -77,6 +77,7 @@ func (v finding) visitKey(at Place, x Value, _ func() []string) (Value, bool) { 
 func (v finding) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})
+		return x, true // and so are no words in it
 	}
 	return x, false
 }

@@ -19,6 +19,8 @@ type Answer struct {
 	// Location is where the answer says that what it made is; empty if it says
 	// nothing.
 	Location string
+	// Links are those in further header fields, by the name of the field.
+	Links map[string]string
 	// Body is a JSON document without content codings, or nothing.
 	Body []byte
 }
@@ -61,11 +63,9 @@ const (
 //
 // Zero, nil, dates, amounts and what the client sent are no names, nor are
 // numbers of another kind of thing, which may count the entries of a list of
-// choices.
+// choices. An answer that refuses teaches nothing but where it says that it made
+// something all the same.
 func Learn(l Lesson) []Pair {
-	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
-		return nil
-	}
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.places.answering(l.Method)
@@ -75,13 +75,21 @@ func Learn(l Lesson) []Pair {
 			n.scope = before.Text
 		}
 	}
+	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
+		n.location()
+		return n.pairs
+	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
 		posted, _ := decode(n.posted())
+		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
 	}
 	n.location() // after the bodies, which tell numbers from texts
+	for _, name := range slices.Sorted(maps.Keys(l.Baseline.Links)) {
+		n.parameters(l.Baseline.Links[name], l.Candidate.Links[name])
+	}
 	return n.pairs
 }
 
@@ -93,6 +101,7 @@ type learner struct {
 	create, sure bool
 	places       places
 	sent         *Sent
+	listed       int
 	pairs        []Pair
 }
 
@@ -189,6 +198,17 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
 	left, right := signatures(as), signatures(bs)
+	if n.answersEach(as, bs) && !slices.Equal(left, right) {
+		// Answers to what the client listed are alike though a member of them has
+		// nothing in common with that of the other side.
+		skip := strange(as, bs)
+		if l, r := signatures(without(as, skip)), signatures(without(bs, skip)); slices.Equal(l, r) && !slices.Contains(l, "") {
+			for i := range as {
+				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
+			}
+			return
+		}
+	}
 	if inOrder && slices.Equal(left, right) {
 		for i := range as {
 			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
@@ -209,6 +229,88 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 			n.walk(w.in("", created, nil).named(w.name), as[i], bs[at[s][0]], depth+1)
 		}
 	}
+}
+
+// answersEach says whether two arrays may answer, one by one, what the client
+// listed: as many as the only array that it posted has.
+func (n *learner) answersEach(as, bs []any) bool {
+	return len(as) == len(bs) && n.listed == len(as) && n.listed > 0
+}
+
+// listLength is how many elements the only array that holds any among the members of what the
+// client posted has; 0 if there is no such array.
+func listLength(posted any) (n int) {
+	members, _ := posted.(map[string]any)
+	for _, m := range members {
+		if list, is := m.([]any); is && len(list) > 0 {
+			if n > 0 {
+				return 0
+			}
+			n = len(list)
+		}
+	}
+	return n
+}
+
+// strange are the names of members that both sides have and that hold the same
+// nowhere.
+func strange(as, bs []any) map[string]bool {
+	a, b, out := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
+	gather(a, "", as, 0)
+	gather(b, "", bs, 0)
+	for name, values := range a {
+		out[name] = len(b[name]) > 0
+		for v := range values {
+			out[name] = out[name] && !b[name][v]
+		}
+	}
+	return out
+}
+
+// gather collects what tells one value from another by the name of its member.
+func gather(into map[string]map[string]bool, name string, v any, depth int) {
+	switch x := v.(type) {
+	case map[string]any:
+		for key, value := range x {
+			if depth < maxDepth {
+				gather(into, key, value, depth+1)
+			}
+		}
+	case []any:
+		for _, e := range x {
+			if depth < maxDepth {
+				gather(into, name, e, depth+1)
+			}
+		}
+	default:
+		if b := (bytes.Buffer{}); sign(&b, name, v, 0) {
+			if into[name] == nil {
+				into[name] = map[string]bool{}
+			}
+			into[name][b.String()] = true
+		}
+	}
+}
+
+// without copies values without members of some names.
+func without(values []any, skip map[string]bool) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+		switch x := v.(type) {
+		case map[string]any:
+			kept := map[string]any{}
+			for key, value := range x {
+				if !skip[key] {
+					kept[key] = without([]any{value}, skip)[0]
+				}
+			}
+			out[i] = kept
+		case []any:
+			out[i] = without(x, skip)
+		}
+	}
+	return out
 }
 
 // named gives an element the name of its array.
@@ -381,6 +483,7 @@ func (n *learner) scalar(w where, a, b any) {
 	}
 	if IsLink(x.Text) && IsLink(y.Text) && x != y && w.alike {
 		n.link(x.Text, y.Text, Aligned)
+		n.parameters(x.Text, y.Text)
 		return
 	}
 	if IsDigest(w.name) || n.times(w.name, x, y) || !w.alike || !CanName(x) || !CanName(y) {
@@ -434,7 +537,10 @@ func isNothing(s string) bool {
 		return true
 	}
 	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
-		s = s[i+1:]
+		prefix := s[:i]
+		if s = s[i+1:]; s == "" && (prefix == "" || strings.ContainsFunc(prefix, func(c rune) bool { return c < 'a' || c > 'z' })) {
+			return prefix == "" // a random name may end so
+		}
 	}
 	return nothings[strings.ToLower(s)]
 }
@@ -516,6 +622,46 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 		}
 		n.add(Place{Kind: p.Kind, Named: true, Scope: p.Scope}, p.Baseline, p.Candidate, as)
 	}
+}
+
+// parameters learns from the queries of two links to the same kind of place that
+// differ in nothing but names and times.
+func (n *learner) parameters(baseline, candidate string) {
+	if len(Segments(baseline, nil)) != len(Segments(candidate, nil)) {
+		return
+	}
+	as, bs := queryOf(baseline), queryOf(candidate)
+	if len(as) != len(bs) || len(n.pairs) >= maxLesson {
+		return
+	}
+	before := len(n.pairs)
+	for _, name := range slices.Sorted(maps.Keys(as)) {
+		a, b := as[name], bs[name]
+		if len(a) != 1 || len(b) != 1 {
+			n.pairs = n.pairs[:before]
+			return
+		}
+		x, y := Value{Text: a[0]}, Value{Text: b[0]}
+		place := n.places.member(name, nil)
+		switch {
+		case x == y, n.times(name, x, y):
+		case CanName(x) && CanName(y) && (place.Named && likeName(x) && likeName(y) || IsUnmistakable(x.Text) && IsUnmistakable(y.Text)):
+			n.add(place, x, y, Aligned)
+		default: // the next page of another list, say
+			n.pairs = n.pairs[:before]
+			return
+		}
+	}
+}
+
+func queryOf(link string) url.Values {
+	_, query, _ := strings.Cut(link, "?")
+	query, _, _ = strings.Cut(query, "#")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil
+	}
+	return values
 }
 
 func unescaped(segment string) string {

@@ -18,6 +18,7 @@ func (v seeking) visitKey(at Place, x Value, _ func() []string) (Value, bool) { 
 func (v seeking) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})
+		return x, true // and so are no words in it
 	}
 	return x, false
 }

@@ -200,7 +200,7 @@ func looksRandom(s string) bool {
 			last = class
 		}
 	}
-	return letters >= 2 && (digits >= 2 && changes*5 >= len(s) || len(s) >= 18 && changes*3 >= len(s))
+	return letters >= 2 && (digits >= 2 && changes*5 >= len(s) || digits == 1 && len(s) >= 18 && changes*3 >= len(s))
 }
 
 // IsRandom says whether a text looks as if it came out of a generator of random

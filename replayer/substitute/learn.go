@@ -1,6 +1,9 @@
 package substitute
 
 import (
+	"net/http"
+	"strings"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
@@ -17,7 +20,8 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
-	if accepted {
+	// What was refused may have been made all the same: a job that failed.
+	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
 		body := plain(answer.GetHeaders(), answer.GetBody())
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
@@ -58,17 +62,47 @@ func (x *Exchange) Settle() {
 
 func (x *Exchange) lesson(promise, answer *understudyv1.Response, body []byte) names.Lesson {
 	q, recorded := x.recorded.GetRequest(), x.recorded.GetResponse()
-	location := message.First(answer.GetHeaders(), "Location")
-	if location == "" {
-		location = message.First(promise.GetHeaders(), "Location")
-	}
 	return names.Lesson{
 		Exchange: x.recorded.GetId(), Method: q.GetMethod(), Target: string(q.GetTarget()), Sent: x.sent(),
 		Baseline: names.Answer{
-			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Body: plain(recorded.GetHeaders(), recorded.GetBody()),
+			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Links: linkFields(recorded),
+			Body: plain(recorded.GetHeaders(), recorded.GetBody()),
 		},
-		Candidate: names.Answer{Status: answer.GetStatus(), Location: location, Body: body},
+		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Body: body},
 	}
+}
+
+// location is where the candidate says that what it made is.
+func location(promise, answer *understudyv1.Response) string {
+	if at := message.First(answer.GetHeaders(), "Location"); at != "" {
+		return at
+	}
+	return message.First(promise.GetHeaders(), "Location")
+}
+
+// linkFields are the fields of an answer that are links, such as Next-Page, and
+// of a Link field the targets by their parameters.
+func linkFields(a *understudyv1.Response) map[string]string {
+	out := map[string]string{}
+	for _, h := range a.GetHeaders() {
+		name, value := http.CanonicalHeaderKey(h.GetName()), string(h.GetValue())
+		switch {
+		case !hasNames(name) || name == "Location":
+		case name == "Link":
+			for rest := value; ; {
+				_, after, opened := strings.Cut(rest, "<")
+				target, parameters, closed := strings.Cut(after, ">")
+				if !opened || !closed {
+					break
+				}
+				parameters, rest, _ = strings.Cut(parameters, ",")
+				out["Link"+parameters] = target
+			}
+		case names.IsLink(value):
+			out[name] = value
+		}
+	}
+	return out
 }
 
 // checked makes a created pair an aligned one if an earlier answer of the

@@ -180,7 +180,7 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced)
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
 	}
 	x.conditions()
 }
@@ -330,14 +330,18 @@ func (s *session) note(name string, e entry) {
 // not sent them, and no answer before had them.
 func (x *Exchange) mint(sent [][]byte, body []byte) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
-	if a == nil || a.GetStatus() >= 400 {
+	headers := a.GetHeaders()
+	if a.GetStatus() >= 400 { // it may have made something all the same
+		body, headers = nil, only(headers, "Location")
+	}
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 {
 		return
 	}
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
-	answers(f, q.GetMethod(), a.GetHeaders(), body)
-	fields(f, a.GetHeaders())
+	answers(f, q.GetMethod(), headers, body)
+	fields(f, headers)
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
 	writes := wrote(q.GetMethod())
@@ -378,6 +382,16 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 		}
 	}
 	x.versions()
+}
+
+// only are the fields of one name.
+func only(headers []*understudyv1.Header, name string) (out []*understudyv1.Header) {
+	for _, h := range headers {
+		if strings.EqualFold(h.GetName(), name) {
+			out = append(out, h)
+		}
+	}
+	return out
 }
 
 // mintOne remembers who made a name unless it was there before.

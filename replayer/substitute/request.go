@@ -16,12 +16,12 @@ type Request struct {
 	refused *Unresolved
 }
 
-// Target translates a request target.
+// Target translates the target of the request.
 func (r *Request) Target(raw string) string {
 	if r == nil {
 		return raw
 	}
-	return r.t.Target(raw)
+	return r.t.Target(r.x.queryTags(func(v *version) string { return v.candidate }))
 }
 
 // Form translates a URL-encoded form.
