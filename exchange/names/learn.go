@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/timestamp"
@@ -31,6 +33,9 @@ type Lesson struct {
 	// in it was not made by the server.
 	Sent                [][]byte
 	Baseline, Candidate Answer
+	// Frame is when each side worked on the request: times that are not tied to
+	// one moment are no pair. nil learns no times.
+	Frame *timestamp.Frame
 	// Seen says whether a value stood in an earlier answer of the baseline in
 	// the session, and so was not made now; nil knows of none.
 	Seen func(value string) bool
@@ -91,11 +96,11 @@ func (l Lesson) posted() []byte {
 // a Location, or it was a POST to a collection.
 func (n *learner) creates(path []Segment) bool {
 	switch {
-	case n.Method != "POST" && n.Method != "PUT" && n.Method != "PATCH":
+	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == 201, n.Baseline.Location != "" && n.Method == "POST":
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
-	case n.Method != "POST" || len(path) == 0:
+	case n.Method != http.MethodPost || len(path) == 0:
 		return false
 	}
 	last := path[len(path)-1]
@@ -235,7 +240,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(string(x))
+		b.WriteString(plainNumber(string(x)))
 		return true
 	case bool:
 		if x {
@@ -247,6 +252,22 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 		b.WriteByte('n')
 	}
 	return tells
+}
+
+// plainNumber spells equal numbers alike: 5.0 and 5, 35.30 and 35.3.
+func plainNumber(s string) string {
+	if strings.ContainsAny(s, "eE") {
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			s = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+	}
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
 }
 
 func isTime(s string) bool {
@@ -297,22 +318,15 @@ var Moment = Place{Kind: "@time", Named: true}
 
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {
-	a, okA := readTime(x)
-	b, okB := readTime(y)
+	a, okA := timestamp.Read(x.Text, x.Number)
+	b, okB := timestamp.Read(y.Text, y.Number)
 	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
 		return false
 	}
-	if a.Style == b.Style && !a.Style.IsDay() {
+	if n.Frame != nil && n.Frame.Tied(a, b) && !a.Style.IsDay() {
 		n.add(Moment, x, y, Aligned)
 	}
 	return true
-}
-
-func readTime(v Value) (timestamp.Time, bool) {
-	if v.Number {
-		return timestamp.Number(v.Text)
-	}
-	return timestamp.Parse(v.Text)
 }
 
 // likeName: a value that has the look of a name, not of a word.

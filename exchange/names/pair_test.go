@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 )
 
 // pair reads "kind baseline=candidate"; a # before a name makes it a number.
@@ -49,7 +51,9 @@ func TestTranslate(t *testing.T) {
 	// A word stands only where its kind does.
 	document("/tickets", `{"id":"kqzvb","text":"kqzvb","ticket_id":"kqzvb"}`, `{"id":"wtrpl","text":"kqzvb","ticket_id":"wtrpl"}`)
 	document("/x", `{"a":"`+uuid+`","b":"see `+uuid+`.","c":"x`+uuid+`"}`, `{"a":"`+other+`","b":"see `+other+`.","c":"x`+uuid+`"}`)
-	document("/x", `{"message":"order 10000 and n-52","n":"n-52"}`, `{"message":"order 10000 and n-51","n":"n-51"}`)
+	document("/x", `{"message":"order 10000 and n-52","n":"n-52"}`, `{"message":"order 20000 and n-51","n":"n-51"}`)
+	document("/x", `{"t":"Order 17 of customer no. 7 has 17 items, order #18 (18)."}`, `{"t":"Order 18 of customer no. 9 has 17 items, order #19 (18)."}`)
+	document("/x", `{"order_id_0":17,"ids[order_id]":17,"order_ids[]":[17]}`, `{"order_id_0":18,"ids[order_id]":18,"order_ids[]":[18]}`)
 	// Keys of maps, links, escapes.
 	document("/x", `{"orders":{"17":{"n-52":17}}}`, `{"orders":{"18":{"n-51":17}}}`)
 	document("/x", `{"self":"/orders/17/items?order_id=18&page=17","u":"https://h/orders/17"}`,
@@ -79,10 +83,10 @@ func TestTranslate(t *testing.T) {
 	if got := tr.Value("X-Order-Id", "17"); got != "18" {
 		t.Errorf("header: %s", got)
 	}
-	if got := tr.Value("Link", "</orders/17>"); got != "</orders/17>" {
+	if got := tr.Value("Link", "</orders/17>"); got != "</orders/18>" {
 		t.Errorf("header: %s", got)
 	}
-	if uses := tr.Uses()[names.Use{Kind: "order", Baseline: "17", Candidate: "18"}]; uses != 2 {
+	if uses := tr.Uses()[names.Use{Kind: "order", Baseline: "17", Candidate: "18"}]; uses != 3 {
 		t.Errorf("%d uses: %v", uses, tr.Uses())
 	}
 }
@@ -127,6 +131,14 @@ func TestContradictedPairsBreak(t *testing.T) {
 }
 
 func TestLearn(t *testing.T) {
+	at := func(s string) timestamp.Span {
+		moment, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return timestamp.Span{From: moment, To: moment.Add(time.Second)}
+	}
+	frame := timestamp.Frame{Baseline: at("2026-03-03T10:00:00Z"), Candidate: at("2026-03-03T11:00:00Z")}
 	f := func(method, target, sent, baseline, candidate string, want ...string) {
 		t.Helper()
 		status := uint32(200)
@@ -142,7 +154,7 @@ func TestLearn(t *testing.T) {
 		}
 		var got []string
 		for _, p := range names.Learn(names.Lesson{
-			Exchange: "e", Method: method, Target: target, Sent: [][]byte{[]byte(target), []byte(sent)}, Baseline: answer(baseline), Candidate: answer(candidate),
+			Exchange: "e", Frame: &frame, Method: method, Target: target, Sent: [][]byte{[]byte(target), []byte(sent)}, Baseline: answer(baseline), Candidate: answer(candidate),
 		}) {
 			got = append(got, fmt.Sprintf("%s %s=%s %s", p.Kind, p.Baseline.Text, p.Candidate.Text, map[names.Proof]string{names.Created: "created", names.Aligned: "aligned"}[p.Proof]))
 		}
@@ -174,7 +186,7 @@ func TestLearn(t *testing.T) {
 		"order 1=2 created", "line 5=15 created", "line 6=16 created")
 	f("POST", "/orders", `[{"n":1},{"n":2}]`, `[{"id":5,"n":1},{"id":6,"n":2}]`, `[{"id":15,"n":1},{"id":16,"n":2}]`, "order 5=15 created", "order 6=16 created")
 	f("GET", "/x", ``, `{"a":"`+u1+`"}`, `{"a":"`+u2+`"}`, " "+u1+"="+u2+" aligned")
-	f("GET", "/x", ``, `{"at":"2026-03-03T10:00:00.1Z","day":"2026-03-03"}`, `{"at":"2026-03-03T11:00:00.2Z","day":"2026-03-04"}`,
+	f("GET", "/x", ``, `{"at":"2026-03-03T10:00:00.1Z","day":"2026-03-03","end":"2026-03-03T12:00:00Z"}`, `{"at":"2026-03-03T11:00:00.2Z","day":"2026-03-04","end":"2026-03-04T12:00:00Z"}`,
 		"@time 2026-03-03T10:00:00.1Z=2026-03-03T11:00:00.2Z aligned")
 	f("GET", "/x", ``, `{`, `{}`)
 }

@@ -81,6 +81,14 @@ func Parse(s string) (Time, bool) {
 	return Time{}, false
 }
 
+// Read reads a value: a text as Parse does, a number as Number does.
+func Read(text string, number bool) (Time, bool) {
+	if number {
+		return Number(text)
+	}
+	return Parse(text)
+}
+
 // fraction is the digits of a fraction of a second that are written, rounded up
 // to a unit.
 func fraction(s string) int {
@@ -118,7 +126,7 @@ func Number(s string) (Time, bool) {
 		return Time{}, false
 	}
 	var t time.Time
-	style := Style{}
+	var style Style
 	switch len(whole) {
 	case 10:
 		t, style = time.Unix(n, 0), Style{Layout: "s", Digits: min((len(frac)+2)/3*3, 9)}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -68,7 +69,7 @@ func sends(t *testing.T, m *substitute.Memory, story []step, request string) str
 	for _, s := range story {
 		x := m.Register(exchange(s.request, s.recorded))
 		if s.candidate != "" {
-			x.Learn(nil, response(s.candidate))
+			x.Learn(nil, response(s.candidate), timestamp.Frame{})
 		}
 		x.Settle()
 	}
@@ -100,7 +101,7 @@ var maker = regexp.MustCompile(` of exchange e\d+`)
 func TestWhatIsSent(t *testing.T) {
 	f := func(request, want string, story ...step) {
 		t.Helper()
-		if got := maker.ReplaceAllString(sends(t, substitute.NewMemory(), story, request), ""); got != want {
+		if got := maker.ReplaceAllString(sends(t, substitute.NewMemory(""), story, request), ""); got != want {
 			t.Errorf("%s\n got %s\nwant %s", request, got, want)
 		}
 	}
@@ -166,7 +167,7 @@ func TestWhatIsSent(t *testing.T) {
 
 // TestARequestWaitsForWhatItNeeds, and for nothing else.
 func TestARequestWaitsForWhatItNeeds(t *testing.T) {
-	m := substitute.NewMemory()
+	m := substitute.NewMemory("")
 	post := m.Register(exchange(`s POST /orders {}`, `201 {"id":17,"total":3}`))
 	f := func(request string, waits bool) {
 		t.Helper()
@@ -183,7 +184,7 @@ func TestARequestWaitsForWhatItNeeds(t *testing.T) {
 	f(`s GET /orders/18`, false)
 	f(`s GET /orders?total=3`, false)
 	f(`s GET /customers/17`, false)
-	post.Learn(nil, response(`201 {"id":91,"total":3}`))
+	post.Learn(nil, response(`201 {"id":91,"total":3}`), timestamp.Frame{})
 	f(`s DELETE /orders/17`, false)
 }
 
@@ -199,7 +200,7 @@ func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substi
 		t.Fatal(u)
 	}
 	answer := response(s.candidate)
-	x.Learn(nil, answer)
+	x.Learn(nil, answer, timestamp.Frame{})
 	out, dropped := x.Record(r, answer)
 	if dropped != 0 {
 		t.Errorf("%d dropped", dropped)
@@ -210,7 +211,7 @@ func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substi
 // TestWhatIsRecorded: the pairs that were used and those that occur, but none
 // that the exchange itself taught.
 func TestWhatIsRecorded(t *testing.T) {
-	m := substitute.NewMemory()
+	m := substitute.NewMemory("")
 	f := func(s step, want ...string) {
 		t.Helper()
 		var got []string
