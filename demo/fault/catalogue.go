@@ -144,8 +144,8 @@ var catalogue = []Fault{
 	{
 		Name: KeptCookie, Route: "DELETE /sessions/current", of: 4, slot: 0,
 		What:    "a logout sets the cookie that it should clear",
-		Verdict: "mismatch", Path: "header:set-cookie", Kind: "value",
-		Where: "discrepancies with path header:set-cookie",
+		Verdict: "mismatch", Path: "header:set-cookie:visit", Kind: "value",
+		Where: "discrepancies with path header:set-cookie:visit",
 	},
 	{
 		Name: StaleList, Route: "GET /customers/{id}/orders", of: 8, slot: 0,
