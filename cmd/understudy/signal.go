@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -59,11 +60,17 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 	return ctx, func() { close(quit); cancel() }
 }
 
+// errNothingLeft is the cause of a context that ends because the work is done.
+var errNothingLeft = errors.New("nothing is left to do")
+
 // sayWhenStopped prints what the command is still waiting for once it has been
-// told to stop. The function it returns is called when there is nothing left to
+// told to stop from outside. The function it returns is called when there is nothing left to
 // wait for.
 func (a *app) sayWhenStopped(ctx context.Context, waitsFor string) (done func()) {
 	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), errNothingLeft) {
+			return
+		}
 		clear := ""
 		if _, terminal := terminalWidth(a.errOut); terminal {
 			clear = "\r\x1b[K" // a status line may stand there
