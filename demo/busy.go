@@ -25,7 +25,7 @@ type Pace struct {
 // Routes with planted faults are slow on purpose and do not count.
 func (p Pace) Busy() string {
 	if p.LagP99 > Slack {
-		return fmt.Sprintf("99 %% of the requests were sent up to %s late, more than %s", p.LagP99.Round(time.Millisecond), Slack)
+		return fmt.Sprintf("one request in a hundred was sent %s late or more, and %s is allowed", p.LagP99.Round(time.Millisecond), Slack)
 	}
 	route, tail := "", Slack
 	for r, t := range p.Tails {
@@ -37,5 +37,5 @@ func (p Pace) Busy() string {
 	if route == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s took up to %s, more than %s", route, tail.Round(time.Millisecond), Slack)
+	return fmt.Sprintf("one %s in a hundred took %s or more, and %s is allowed", route, tail.Round(time.Millisecond), Slack)
 }

@@ -15,6 +15,6 @@ func TestBusy(t *testing.T) {
 	}
 	f("", Pace{})
 	f("", Pace{LagP99: Slack, Tails: map[string]time.Duration{"GET /products": Slack, "POST /quotes": time.Second}})
-	f("sent up to 101ms late", Pace{LagP99: 101 * time.Millisecond})
-	f("GET /products took up to 3s", Pace{Tails: map[string]time.Duration{"GET /products": 3 * time.Second, "DELETE /orders/{id}": time.Second}})
+	f("was sent 101ms late", Pace{LagP99: 101 * time.Millisecond})
+	f("one GET /products in a hundred took 3s", Pace{Tails: map[string]time.Duration{"GET /products": 3 * time.Second, "DELETE /orders/{id}": time.Second}})
 }
