@@ -13,13 +13,17 @@ import driver
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo that was left running, its summary, and its platform."""
-    p = driver.Platform(tmp_path_factory.mktemp("demo"))
-    p.process = driver.start("demo", "--keep", "-o", "json", *p.listen_flags())
-    try:
-        line = p.process.wait_for('"balance"', seconds=600)
-        yield summary_of(p.process, line), p
-    finally:
-        p.process.close()
+    for attempt in range(3):
+        p = driver.Platform(tmp_path_factory.mktemp("demo"))
+        p.process = driver.start("demo", "--keep", "-o", "json", *p.listen_flags())
+        try:
+            summary = summary_of(p.process, p.process.wait_for('"balance"', seconds=600))
+            # On a machine too busy for the planted timings it is to be run again.
+            if "busy" not in summary or attempt == 2:
+                yield summary, p
+                return
+        finally:
+            p.process.close()
 
 
 def summary_of(process, line):
@@ -92,7 +96,7 @@ def test_report_and_balance_of_the_run(demo):
 def test_the_query_of_the_issue(demo):
     _, p = demo
     query = "SELECT route, path, kind, count() FROM discrepancies GROUP BY ALL ORDER BY 4 DESC LIMIT 10 FORMAT PrettyCompact"
-    assert "POST /orders" in p.run("sql", query)
+    assert "GET /orders/{id}" in p.run("sql", query)
 
 
 def test_stdout_is_data(demo):
