@@ -60,6 +60,9 @@ func (x *comparing) compare() {
 		x.learn()
 		x.pass()
 	}
+	for _, key := range x.translator.Keys() {
+		x.key(key)
+	}
 	x.kept()
 	c.unrecorded(r.GetExchange(), x.final)
 }
@@ -85,7 +88,7 @@ func (x *comparing) pass() {
 			proven.Add(p)
 		}
 	}
-	x.translator = names.NewTranslator(proven, target)
+	x.translator = names.NewTranslator(proven, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Guessing(&x.known)
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
@@ -127,7 +130,7 @@ func (x *comparing) learn() {
 	e := x.r.GetExchange()
 	for _, p := range names.Learn(names.Lesson{
 		Exchange: e.GetId(), Method: e.GetRequest().GetMethod(), Target: string(e.GetRequest().GetTarget()),
-		Sent:     [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()},
+		Sent:     x.j.sent(e.GetRequest()),
 		Baseline: x.answer(x.baseline), Candidate: x.answer(x.final), Seen: x.known.Has,
 	}) {
 		if p.Kind != names.Moment.Kind { // a time does not vouch for itself
@@ -175,6 +178,26 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
+}
+
+// key reports that the name of a member was taken for another by a pair that
+// nothing proves.
+func (x *comparing) key(k names.Key) {
+	path := "$"
+	for _, name := range k.Path {
+		if name == "" {
+			path += "[]"
+		} else {
+			path = diff.Member(path, name)
+		}
+	}
+	d := Difference{
+		Place: InBody, Path: path, Location: path, Kind: Value, Baseline: k.Pair.Baseline.Text, Candidate: k.Pair.Candidate.Text,
+	}
+	if d.Noise = x.rs.class(d); d.Noise == "" {
+		d.Noise = noise.Presumed(noise.Identifier)
+	}
+	x.c.add(d)
 }
 
 // ofNames says whether a difference could be one of names that this exchange
@@ -270,5 +293,5 @@ func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Tr
 	q, o := r.GetExchange().GetRequest(), r.GetCandidate()
 	frame := timestamp.FrameOf(r, time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))
 	frame.Skew = j.cfg.Skew
-	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
+	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
 }

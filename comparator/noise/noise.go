@@ -49,6 +49,9 @@ type Evidence struct {
 	// BaselineHost is the authority that the client spoke to. Links to it may
 	// name another one on the candidate's side, always the same.
 	BaselineHost string
+	// CandidateHost is the authority under which the candidate was asked; empty
+	// if unknown.
+	CandidateHost string
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
@@ -80,7 +83,13 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	if class, certain := e.pair(e.Translator.Place(path), b, c); certain {
 		return class
 	}
-	if baseline.Number != candidate.Number || names.SentAs(e.Sent, name, b) {
+	if names.SentAs(e.Sent, name, b) {
+		return ""
+	}
+	if place, _ := names.KindOf(name); place.Named && names.OtherSchemes(baseline.name(), candidate.name()) && e.alike(b, c) {
+		return Presumed(Identifier)
+	}
+	if baseline.Number != candidate.Number {
 		return ""
 	}
 	if class, both := e.times(baseline, candidate); both {
@@ -178,15 +187,27 @@ func (e *Evidence) words(b, c string) string {
 		if bs[i] == cs[i] {
 			continue
 		}
-		if class = weaker(class, e.word(bs[i], cs[i])); class == "" {
+		if class = weaker(class, e.word(before(bs[:i]), bs[i], cs[i])); class == "" {
 			return ""
 		}
 	}
 	return class // not same: the texts differ
 }
 
-func (e *Evidence) word(b, c string) string {
-	if class, certain := e.pair(names.Place{Named: true}, b, c); certain {
+// before is what the word before a place calls it: order 17.
+func before(words []string) names.Place {
+	for i := len(words) - 1; i >= 0 && i >= len(words)-4; i-- {
+		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#`); w != "" && !names.IsDigits(w) {
+			place, _ := names.KindOf(strings.Trim(w, ".:"))
+			place.Named = place.Kind != ""
+			return place
+		}
+	}
+	return names.Place{}
+}
+
+func (e *Evidence) word(at names.Place, b, c string) string {
+	if class, certain := e.pair(at, b, c); certain {
 		return class
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
@@ -195,8 +216,11 @@ func (e *Evidence) word(b, c string) string {
 	if class, both := e.times(Value{Text: b}, Value{Text: c}); both {
 		return class
 	}
-	if names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c) {
+	switch {
+	case names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c):
 		return Presumed(Identifier)
+	case names.AreRandom(b, c) && e.alike(b, c):
+		return Presumed(Random)
 	}
 	return e.links(b, c)
 }

@@ -26,6 +26,12 @@ func NewFinder(target string, known func(Place, string) bool) *Finder {
 	return f
 }
 
+// Answering makes it one for the answer to a method, as that of a Translator.
+func (f *Finder) Answering(method string) *Finder {
+	f.places.answering(method)
+	return f
+}
+
 // Found are the names found so far, in their order, each as often as it stands
 // there. cut says that there were more.
 func (f *Finder) Found() (found []Name, cut bool) { return f.found, f.cut }
@@ -58,6 +64,8 @@ type finding struct {
 func (v finding) may([]byte) bool { return true }
 
 func (v finding) known(at Place, text string) bool { return v.word != nil && v.word(at, text) }
+
+func (v finding) visitKey(at Place, x Value, _ func() []string) (Value, bool) { return v.visit(at, x) }
 
 func (v finding) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) {

@@ -64,7 +64,13 @@ func Learn(l Lesson) []Pair {
 	}
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
-	n.create = n.creates(s)
+	n.places.answering(l.Method)
+	n.sure, n.create = n.creates(s)
+	for _, segment := range s {
+		if segment.Name && segment.Place.Kind != n.family {
+			n.scope = segment.Text
+		}
+	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
@@ -78,10 +84,12 @@ func Learn(l Lesson) []Pair {
 type learner struct {
 	Lesson
 	family string
-	create bool
-	places places
-	sent   *Sent
-	pairs  []Pair
+	scope  string // of what the family belongs to
+	// create: something was made, sure: without a doubt.
+	create, sure bool
+	places       places
+	sent         *Sent
+	pairs        []Pair
 }
 
 // posted is the body that the client sent.
@@ -92,20 +100,22 @@ func (l Lesson) posted() []byte {
 	return nil
 }
 
-// creates says whether the request made something: it was answered 201, or with
-// a Location, or it was a POST to a collection.
-func (n *learner) creates(path []Segment) bool {
+// creates says whether the request made something: it was answered 201, or a
+// POST with a Location. A POST to a collection that is answered 200 may have
+// made something or looked for it.
+func (n *learner) creates(path []Segment) (sure, maybe bool) {
+	post := n.Method == http.MethodPost
 	switch {
-	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
-		return false
-	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
-		return true
-	case n.Method != http.MethodPost || len(path) == 0:
-		return false
+	case !post && n.Method != http.MethodPut && n.Method != http.MethodPatch, n.Baseline.Status >= http.StatusMultipleChoices:
+		return false, false
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && post:
+		return true, true
+	case !post || len(path) == 0:
+		return false, false
 	}
 	last := path[len(path)-1]
 	word := words(last.Text)
-	return !last.Name && singular(word) != word
+	return false, !last.Name && singular(word) != word
 }
 
 // where is a place in both answers.
@@ -150,13 +160,18 @@ func (n *learner) walk(w where, a, b any, depth int) {
 }
 
 // part says whether a member belongs to what was made: a scalar, the thing
-// itself within a wrapper, or what the client posted under the same name.
+// itself within a wrapper, or a list that the client posted under the same
+// name. A posted object may be one that was there before, found by what was
+// posted.
 func (n *learner) part(key string, value any, sent map[string]any) bool {
 	switch value.(type) {
-	case map[string]any, []any:
-		_, posted := sent[key]
-		kind := singular(words(key))
-		return posted || kind == n.family || wrappers[key] || wrappers[kind]
+	case map[string]any:
+		word := words(key)
+		kind := singular(word)
+		return kind == n.family || wrappers[word] || wrappers[kind]
+	case []any:
+		_, posted := sent[key].([]any)
+		return posted
 	}
 	return true
 }
@@ -214,12 +229,20 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	switch x := v.(type) {
 	case map[string]any:
 		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(x)) {
-			b.WriteString(key)
-			b.WriteByte(':')
-			tells = sign(b, key, x[key], depth+1) || tells
-			b.WriteByte(',')
+		var of []string // that of each member, by its name unless that may be a name
+		for key, value := range x {
+			var member bytes.Buffer
+			if strings.ContainsAny(key, digits) {
+				member.WriteByte('?')
+			} else {
+				member.WriteString(key)
+			}
+			member.WriteByte(':')
+			tells = sign(&member, key, value, depth+1) || tells
+			of = append(of, member.String())
 		}
+		slices.Sort(of)
+		b.WriteString(strings.Join(of, ","))
 		b.WriteByte('}')
 	case []any:
 		b.WriteByte('[')
@@ -233,8 +256,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(quoted(x))
-		return true
+		return signText(b, x)
 	case json.Number:
 		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
 			b.WriteByte('?')
@@ -251,6 +273,31 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	default:
 		b.WriteByte('n')
 	}
+	return tells
+}
+
+// signText writes a text without the words in it that may be names, and says
+// whether there was another.
+func signText(b *bytes.Buffer, s string) (tells bool) {
+	b.WriteByte('"')
+	for at := 0; at < len(s); {
+		from := at
+		if !inName(s[at]) {
+			b.WriteByte(s[at])
+			at++
+			continue
+		}
+		for at < len(s) && inName(s[at]) {
+			at++
+		}
+		if word := s[from:at]; strings.ContainsAny(word, digits) && len(word) < len(s) {
+			b.WriteByte('?')
+		} else {
+			b.WriteString(word)
+			tells = true
+		}
+	}
+	b.WriteByte('"')
 	return tells
 }
 
@@ -302,11 +349,16 @@ func (n *learner) scalar(w where, a, b any) {
 	place := n.places.member(w.name, w.enclosing)
 	ofFamily := place.Kind == n.family && place.Kind != ""
 	_, own := KindOf(w.name)
+	if own {
+		own = stemless(w.name) // parent_id was there before
+	} else {
+		own = place.Named && ofFamily
+	}
 	switch {
-	case w.created && (own || place.Named && ofFamily):
+	case w.created && own && (n.sure || OtherSchemes(x, y)): // what was looked for would be another one of its kind
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
-	case ofFamily && likeName(x) && likeName(y),
+	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}
@@ -323,10 +375,36 @@ func (n *learner) times(name string, x, y Value) bool {
 	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
 		return false
 	}
-	if n.Frame != nil && n.Frame.Tied(a, b) && !a.Style.IsDay() {
+	if n.Frame != nil && n.Frame.Tie(a, b) == timestamp.Tied && !a.Style.IsDay() {
 		n.add(Moment, x, y, Aligned)
 	}
 	return true
+}
+
+// stemless says whether a name is nothing but that of an identifier.
+func stemless(name string) bool {
+	stem, named := stemOf(innermost(name))
+	return named && stem == ""
+}
+
+// isNothing says whether a text stands for the lack of a name, on its own or
+// behind a prefix: None, ord_undefined, ord_, {id}.
+func isNothing(s string) bool {
+	if strings.ContainsAny(s, "{}[]$%<>|") {
+		return true
+	}
+	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
+		s = s[i+1:]
+	}
+	return nothings[strings.ToLower(s)]
+}
+
+var nothings = map[string]bool{"": true}
+
+func init() {
+	for word := range set("none nil null nan undefined unknown error empty missing na n/a todo tbd test example object false true invalid default") {
+		nothings[word] = true
+	}
 }
 
 // likeName: a value that has the look of a name, not of a word.
@@ -346,7 +424,16 @@ func (n *learner) add(at Place, x, y Value, proof Proof) {
 	if !at.Named {
 		at.Kind = "" // the name of the member is not what it names
 	}
-	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Scope: n.scopeOf(at), Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+}
+
+// scopeOf is the name of what a thing belongs to: in the answer to a request
+// about the collection of something, that.
+func (n *learner) scopeOf(at Place) string {
+	if at.Scope == "" && at.Kind == n.family {
+		return n.scope
+	}
+	return at.Scope
 }
 
 // location learns from the addresses of what was made.
@@ -355,7 +442,7 @@ func (n *learner) location() {
 		return
 	}
 	proof := Aligned
-	if n.create {
+	if n.sure {
 		proof = Created
 	}
 	n.link(n.Baseline.Location, n.Candidate.Location, proof)
@@ -377,17 +464,17 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 			continue
 		case !CanName(Value{Text: x}) || !CanName(Value{Text: y}) || IsVersion(x) || IsVersion(y):
 			return
-		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind != "" && a.Place == b.Place):
+		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind == n.family && a.Place.Kind == b.Place.Kind):
 			return // another kind of address: that of an operation, say
 		}
-		pairs = append(pairs, Pair{Kind: a.Place.Kind, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
+		pairs = append(pairs, Pair{Kind: a.Place.Kind, Scope: a.Place.Scope, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
 	}
 	for i, p := range pairs {
 		as := Aligned
 		if i == len(pairs)-1 {
 			as = proof
 		}
-		n.add(Place{Kind: p.Kind, Named: true}, p.Baseline, p.Candidate, as)
+		n.add(Place{Kind: p.Kind, Named: true, Scope: p.Scope}, p.Baseline, p.Candidate, as)
 	}
 }
 
@@ -409,7 +496,7 @@ func CanName(v Value) bool {
 		return IsDigits(s)
 	case IsDate(s), isDecimal(s), IsLink(s):
 		return false
-	case s == "true" || s == "false" || s == "null" || s == "undefined":
+	case isNothing(s):
 		return false
 	}
 	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '"' || c == '<' })

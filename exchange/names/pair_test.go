@@ -35,14 +35,14 @@ func TestTranslate(t *testing.T) {
 		"ticket kqzvb=wtrpl", "doc "+uuid+"="+other, "line abc=#5", "order #3=#3")
 	document := func(target, in, want string) {
 		t.Helper()
-		if got := string(names.NewTranslator(pairs, target).JSON([]byte(in))); got != want {
+		if got := string(names.NewTranslator(pairs, target).Answering("GET").JSON([]byte(in))); got != want {
 			t.Errorf("%s\n got %s\nwant %s", in, got, want)
 		}
 	}
 	// An amount is no order, though it is the same number.
 	document("/payments", `{"order_id":10000,"amount":10000}`, `{"order_id":20000,"amount":10000}`)
 	document("/orders", `{"id":17,"next_id": 18,"page":17}`, `{"id":18,"next_id": 19,"page":17}`)
-	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":18,"customer":9,"customer_id":9,"id":7}`)
+	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":17,"customer":7,"customer_id":9,"id":7}`)
 	document("/x", `{"orders":[{"id":17},{"id":3}],"customer":{"id":7}}`, `{"orders":[{"id":18},{"id":3}],"customer":{"id":9}}`)
 	document("/x", `{"order_ids":[17,18,4],"counts":[17,18]}`, `{"order_ids":[18,19,4],"counts":[17,18]}`)
 	// Of another type: a number becomes a text, and back.
@@ -56,6 +56,8 @@ func TestTranslate(t *testing.T) {
 	document("/x", `{"order_id_0":17,"ids[order_id]":17,"order_ids[]":[17]}`, `{"order_id_0":18,"ids[order_id]":18,"order_ids[]":[18]}`)
 	// Keys of maps, links, escapes.
 	document("/x", `{"orders":{"17":{"n-52":17}}}`, `{"orders":{"18":{"n-51":17}}}`)
+	document("/x", `{"by_order":{"17":1},"totals_by_customer":{"7":1},"OrdersById":{"17":1},"counts":{"17":1},"perOrder":{"17":1}}`,
+		`{"by_order":{"18":1},"totals_by_customer":{"9":1},"OrdersById":{"18":1},"counts":{"17":1},"perOrder":{"18":1}}`)
 	document("/x", `{"self":"/orders/17/items?order_id=18&page=17","u":"https://h/orders/17"}`,
 		`{"self":"/orders/18/items?order_id=19&page=17","u":"https://h/orders/18"}`)
 	document("/x", `{"note_id":"n\u002d52"}`, `{"note_id":"n-51"}`)
@@ -72,7 +74,7 @@ func TestTranslate(t *testing.T) {
 	target("/v1/orders/17/lines/17", "/v1/orders/18/lines/17")
 	target("/customers/17", "/customers/17")
 	target("/tickets/kqzvb/comments", "/tickets/wtrpl/comments")
-	target("/users/10201?order=17&ORDER_ID=17&q=17", "/users/a3f1?order=18&ORDER_ID=18&q=17")
+	target("/users/10201?order=17&ORDER_ID=17&q=17", "/users/a3f1?order=17&ORDER_ID=18&q=17")
 	target("/notes/n%2D52?", "/notes/n-51?")
 	target("/orders", "/orders")
 

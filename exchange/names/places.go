@@ -3,6 +3,7 @@ package names
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -12,6 +13,8 @@ type visitor interface {
 	// may says whether a value could be of interest, before its place is known.
 	may(value []byte) bool
 	visit(at Place, v Value) (with Value, replace bool)
+	// visitKey does so for the name of a member of a map; path leads to the map.
+	visitKey(at Place, v Value, path func() []string) (with Value, replace bool)
 	// known says whether a segment of a path is a name though it is a word.
 	known(at Place, text string) bool
 }
@@ -21,10 +24,19 @@ type visitor interface {
 type places struct {
 	visitor
 	family string
+	// collection: the target is that of a collection of them; list: these are
+	// the places of what such a collection was answered with.
+	collection, list bool
 }
 
 func placesOf(v visitor, target string) places {
-	return places{v, family(Segments(target, v.known))}
+	s := Segments(target, v.known)
+	return places{visitor: v, family: family(s), collection: ofCollection(s)}
+}
+
+// answering says that the places are those of the answer to a method.
+func (p *places) answering(method string) {
+	p.list = p.collection && (method == http.MethodGet || method == http.MethodHead)
 }
 
 // maxName is the longest name, in bytes.
@@ -142,6 +154,7 @@ func (p places) words(value string) string {
 		if !strings.ContainsAny(word, digits) {
 			if !numbering[strings.ToLower(word)] {
 				before, _ = KindOf(word)
+				before.Named = before.Kind != ""
 			}
 			continue
 		}
@@ -173,16 +186,32 @@ func (p places) member(name string, enclosing []string) Place {
 		return place
 	}
 	for i := len(enclosing) - 1; i >= 0; i-- {
-		kind := singular(words(enclosing[i]))
+		word := words(enclosing[i])
+		kind := singular(word)
 		switch {
-		case kind == "" || wrappers[kind] || wrappers[enclosing[i]]:
+		case kind == "" || wrappers[word] || wrappers[kind]:
+			continue
+		case lists[word] && p.list && top(enclosing[:i]):
 			continue
 		case relations[kind]:
 			return place
+		case ownRelations[kind]:
+			continue
 		}
 		return Place{Kind: kind, Named: true}
 	}
 	return Place{Kind: p.family, Named: true}
+}
+
+// top says whether nothing but wrappers encloses a member.
+func top(enclosing []string) bool {
+	for _, name := range enclosing {
+		word := words(name)
+		if word != "" && !wrappers[word] && !lists[word] {
+			return false
+		}
+	}
+	return true
 }
 
 // json goes over a JSON document: strings and numbers, names of members, links,
@@ -208,6 +237,7 @@ type document struct {
 	out       []byte
 	name      string   // of the member, or of the array that holds the value
 	enclosing []string // names of the containers around, from the outside in
+	brackets  []byte   // with which they begin
 }
 
 func (d *document) step() {
@@ -245,11 +275,47 @@ func (d *document) key(start int, raw []byte) {
 	}
 	kind := ""
 	if n := len(d.enclosing); n > 0 {
-		kind = singular(words(d.enclosing[n-1]))
+		kind = keyed(words(d.enclosing[n-1]))
 	}
-	if with, ok := d.look(Place{Kind: kind}, Value{Text: d.name}); ok {
+	if len(d.name) > maxName {
+		return
+	}
+	with, ok := d.visitKey(Place{Kind: kind, Named: kind != ""}, Value{Text: d.name}, d.path)
+	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
+		with, ok = d.visitKey(Place{Named: true}, Value{Text: d.name}, d.path)
+	}
+	if ok {
 		d.put(start, Value{Text: with.Text})
 	}
+}
+
+// path is where the innermost container stands: names of members, and "" for
+// the elements of an array.
+func (d *document) path() []string {
+	var out []string
+	for i, name := range d.enclosing {
+		if i > 0 && d.brackets[i-1] == '{' {
+			out = append(out, name)
+		}
+		if d.brackets[i] == '[' {
+			out = append(out, "")
+		}
+	}
+	return out
+}
+
+// longKey is from which length on, in bytes, a known name is taken for itself
+// where it is the name of a member.
+const longKey = 6
+
+// keyed is what the names of a map's members name, by what the map is called:
+// orders, totals_by_customer, by_item, order_by_id.
+func keyed(name string) string {
+	name = strings.TrimSuffix(name, "_by_id")
+	if i := strings.LastIndex("_"+name, "_by_"); i >= 0 {
+		name = name[i+len("by_"):]
+	}
+	return singular(strings.TrimPrefix(name, "per_"))
 }
 
 func (d *document) string(start int, raw []byte) {
@@ -280,13 +346,13 @@ func (d *document) string(start int, raw []byte) {
 func (d *document) nest(c byte) {
 	switch c {
 	case '{', '[':
-		d.enclosing = append(d.enclosing, d.name)
+		d.enclosing, d.brackets = append(d.enclosing, d.name), append(d.brackets, c)
 		if c == '{' {
 			d.name = ""
 		}
 	case '}', ']':
 		if n := len(d.enclosing); n > 0 {
-			d.name, d.enclosing = d.enclosing[n-1], d.enclosing[:n-1]
+			d.name, d.enclosing, d.brackets = d.enclosing[n-1], d.enclosing[:n-1], d.brackets[:n-1]
 		}
 	}
 }

@@ -16,6 +16,8 @@ type need struct {
 	name string
 	// made are those who made it, as far as the recording shows.
 	made []entry
+	// unknown: it may have been made by what is forgotten.
+	unknown bool
 }
 
 // Register enters an exchange: which names its request needs and which its
@@ -33,7 +35,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	if !isJSON(e.GetResponse().GetHeaders(), answer) {
 		answer = nil
 	}
-	x.remember(answer)
+	x.remember(sent[1], answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
@@ -69,7 +71,7 @@ func init() {
 		"Content-Language Content-Length Content-Md5 Content-Digest Content-Type Cookie Date Digest Dnt Etag Expect Expires Host If-Match " +
 		"If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Origin Pragma Priority Range Repr-Digest Retry-After " +
 		"Server Set-Cookie Te Traceparent Tracestate Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Host " +
-		"X-Forwarded-Proto X-Real-Ip") {
+		"X-Forwarded-Proto X-Real-Ip X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id Idempotency-Key X-Idempotency-Key") {
 		mute[name] = true
 	}
 }
@@ -167,8 +169,11 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	if !matters {
 		return
 	}
-	x.needs = append(x.needs, need{n.Place, name, made})
-	if len(made) == 0 && !own && (n.Place.Named || names.IsUnmistakable(name)) {
+	isNew := len(made) == 0 && !own
+	// What is unique is at least nobody else's.
+	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
+	x.needs = append(x.needs, need{n.Place, name, made, unknown})
+	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place)})
 	}
 }
@@ -228,7 +233,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	}
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
-	f := names.NewFinder(target, s.knows)
+	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	if isJSON(a.GetHeaders(), body) {
 		f.JSON(body)
 	}
@@ -243,6 +248,10 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 		if !client.Has(n.Place, n.Value.Text) {
 			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
 		}
+	}
+	if method := q.GetMethod(); method != http.MethodPost && method != http.MethodPut && method != http.MethodPatch {
+		x.versions()
+		return
 	}
 	// What the request made is what it would teach if both sides agreed.
 	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
