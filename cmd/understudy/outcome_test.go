@@ -20,7 +20,7 @@ import (
 )
 
 // recording is a broker that holds two exchanges of one recorder.
-func recording(t *testing.T) (*kfake.Cluster, string, *stream.Producer) {
+func recordingPlatform(t *testing.T) (*kfake.Cluster, string, *stream.Producer) {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 	if err != nil {
@@ -65,7 +65,7 @@ func recording(t *testing.T) (*kfake.Cluster, string, *stream.Producer) {
 // TestNoFalseSuccess: a replay that has shown nothing does not end well, and
 // says what to do.
 func TestNoFalseSuccess(t *testing.T) {
-	_, broker, _ := recording(t)
+	_, broker, _ := recordingPlatform(t)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func TestNoFalseSuccess(t *testing.T) {
 // TestKafkaDiesUnderAReplay: it is said which broker, what waits, and what
 // became of it.
 func TestKafkaDiesUnderAReplay(t *testing.T) {
-	cluster, broker, _ := recording(t)
+	cluster, broker, _ := recordingPlatform(t)
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	candidate := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {

@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -261,6 +262,13 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`s GET /log`, `200 {}`, `200 {"text":"made u-77 now"}`}, "order 17=u-77 0 created")
 	f(step{`s GET /x`, `200 plain 17`, `200 text`}, "order 17=u-77 0 created")
 	f(step{`s GET /x`, `200 {"n":1}`, `200 {"n":2}`})
+	token := func(claims string) string {
+		return `200 {"proof":"eyJhbGciOiJub25lIn0.` + base64.RawURLEncoding.EncodeToString([]byte(claims)) + `.c2ln"}`
+	}
+	f(step{`s GET /proof`, token(`{"about":17,"\u0072":"\u00ff?>"}`), token(`{}`)}, "order 17=u-77 0 created")
+	f(step{`s GET /proof`, token(`{"of":1}`), token(`{"about":"u-77"}`)}, "order 17=u-77 0 created")
+	f(step{`s GET /proof`, token(`{"count":1`), token(`17`)})
+	f(step{`s GET /proof`, `200 {"state":"` + base64.StdEncoding.EncodeToString([]byte(`{"order":"u-77"}`)) + `"}`, `200 {}`}, "order 17=u-77 0 created")
 	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
 }
