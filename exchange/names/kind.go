@@ -96,7 +96,7 @@ var (
 // qualifiers are what may stand before a kind in the name of an identifier
 // without making it another kind: billing_address_id names an address.
 var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
-	"current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
+	"existing current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
 
 // roles are words for persons, by the kinds under which those are kept.
 var roles = map[string]string{}

@@ -158,7 +158,7 @@ func (n *learner) walk(w where, a, b any, depth int) {
 			return
 		}
 		sent, _ := w.posted.(map[string]any)
-		w.alike = w.alike || w.created || !n.Strict || areAlike(x, y)
+		w.alike = w.alike || w.created && n.sure || !n.Strict || areAlike(x, y)
 		for _, key := range slices.Sorted(maps.Keys(x)) {
 			other, has := y[key]
 			if !has {

@@ -33,6 +33,7 @@ func aliases(target, family string, body []byte) (out []names.Name) {
 	}
 	f := names.NewSeeker(target, nil)
 	f.JSON(body)
+	out = append(out, resources(target, body)...)
 	found, _ := f.Found()
 	for _, n := range found {
 		if !n.Place.Named && (n.Place.Kind == family || aliasKinds[n.Place.Kind]) {

@@ -139,6 +139,69 @@ func parts(f *names.Finder, contentType string, body []byte) {
 	}
 }
 
+// A condition on an identifier in an expression or in a query (order_id eq 17,
+// order_id:17, order(id: 17)), and a link without a slash before it.
+var (
+	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
+	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
+)
+
+// expression looks for names in a text that is no prose. None of them is
+// replaced there.
+func expression(f *names.Finder, text string) {
+	if len(text) > maxExpression || !strings.ContainsAny(text, "0123456789") {
+		return
+	}
+	if begin := strings.TrimSpace(text); begin != "" && (begin[0] == '{' || begin[0] == '[') && json.Valid([]byte(begin)) {
+		f.JSON([]byte(begin))
+		return
+	}
+	if resource.MatchString(text) {
+		f.Target("/" + text)
+	}
+	for _, m := range condition.FindAllStringSubmatch(text, maxTags) {
+		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
+		if place, _ := names.KindOf(name); place.Named {
+			f.Value(name, m[2])
+		}
+	}
+}
+
+const maxExpression = 64 << 10 // bytes
+
+// expressions looks for names in the texts of a JSON document.
+func expressions(f *names.Finder, body []byte) {
+	texts(body, func(text string) { expression(f, text) })
+}
+
+// texts goes over the texts of a JSON document.
+func texts(body []byte, with func(string)) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	for range maxTokens {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		if text, ok := token.(string); ok {
+			with(text)
+		}
+	}
+}
+
+const maxTokens = 100_000
+
+// resources are the names in links without a slash before them (google.aip.dev/122).
+func resources(target string, body []byte) []names.Name {
+	f := names.NewSeeker(target, nil)
+	texts(body, func(text string) {
+		if resource.MatchString(text) {
+			f.Target("/" + text)
+		}
+	})
+	found, _ := f.Found()
+	return found
+}
+
 // answers looks for names in the body of an answer to a method. One that is
 // nothing but a word is the name of what was made.
 func answers(f *names.Finder, method string, headers []*understudyv1.Header, body []byte) {

@@ -133,7 +133,8 @@ func (x *Exchange) need(body []byte) {
 	found, _ := f.Found()
 	var odd []names.Name
 	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
-		text, err := url.PathUnescape(segment.Text)
+		whole, _, _ := strings.Cut(path[segment.From:], "/")
+		text, err := url.PathUnescape(whole)
 		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
 			odd = append(odd, n)
 		}
@@ -151,6 +152,13 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	replaced := len(found)
+	if values, err := url.ParseQuery(query); err == nil {
+		for _, list := range values {
+			for _, value := range list {
+				expression(f, value)
+			}
+		}
+	}
 	beside, _, _ := strings.Cut(path, ";")
 	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
@@ -162,6 +170,8 @@ func (x *Exchange) need(body []byte) {
 	}
 	if form == asParts {
 		parts(f, contentType, body)
+	} else if form == asJSON {
+		expressions(f, body)
 	} else if form != asForm && form != asJSON {
 		words(f, contentType, body)
 	}
@@ -331,7 +341,7 @@ func (s *session) note(name string, e entry) {
 func (x *Exchange) mint(sent [][]byte, body []byte) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
 	headers := a.GetHeaders()
-	if a.GetStatus() >= 400 { // it may have made something all the same
+	if a.GetStatus() >= 400 && a.GetStatus() != http.StatusConflict { // it may have made something all the same
 		body, headers = nil, only(headers, "Location")
 	}
 	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 {
