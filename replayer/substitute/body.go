@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -172,7 +173,44 @@ const maxExpression = 64 << 10 // bytes
 // expressions looks for names in the texts of a JSON document.
 func expressions(f *names.Finder, body []byte) {
 	texts(body, func(text string) { expression(f, text) })
+	var v any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	for d.Decode(&v) == nil {
+		typed(f, "", v, 0)
+	}
 }
+
+// typed looks for names whose kind is told beside them ({"type": "orders", "id":
+// "17"}, jsonapi.org) or by the list they are in ({"orders": [17]}).
+func typed(f *names.Finder, name string, v any, depth int) {
+	if depth > maxNested {
+		return
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		kind, isText := x["type"].(string)
+		switch id := x["id"].(type) {
+		case string, json.Number:
+			if isText && kind != "" && len(kind) <= 64 {
+				f.Value(kind+"_id", fmt.Sprint(id))
+			}
+		}
+		for key, value := range x {
+			typed(f, key, value, depth+1)
+		}
+	case []any:
+		for _, e := range x {
+			if number, is := e.(json.Number); is && name != "" && strings.HasSuffix(name, "s") {
+				f.Value(name+"_id", number.String())
+			} else {
+				typed(f, name, e, depth+1)
+			}
+		}
+	}
+}
+
+const maxNested = 64
 
 // texts goes over the texts of a JSON document.
 func texts(body []byte, with func(string)) {

@@ -379,6 +379,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	}
 	found = append(found, cursors(body)...)
 	for _, n := range found {
+		n.Place.Kind = strings.TrimPrefix(n.Place.Kind, "existing_") // of a conflict
 		kind := kindAt(n.Place)
 		if kind == family && kind != "" && len(s.kinds) < MaxNames {
 			s.kinds[kind] = true
