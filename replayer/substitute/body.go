@@ -82,6 +82,7 @@ func moved(before, after []byte) *Unresolved {
 
 var (
 	tagAttribute = regexp.MustCompile(`([A-Za-z_][\w:.-]*)\s*=\s*["']([^"'<>]{1,512})["']`)
+	plainWord    = regexp.MustCompile(`[\w-]*\d[\w-]*`)
 	tagElement   = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)[^<>]*>\s*([^<>]{1,256}?)\s*</`)
 )
 
@@ -112,7 +113,9 @@ func words(f *names.Finder, contentType string, body []byte) {
 			}
 		}
 	case asText:
-		f.Value("", string(body))
+		for _, word := range plainWord.FindAll(body, maxTags) {
+			f.Value("", string(word))
+		}
 	}
 }
 

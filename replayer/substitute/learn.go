@@ -31,7 +31,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
-			if p, ok := x.checked(p); ok && (counterpart || p.Kind == names.Moment.Kind) {
+			if p, ok := x.checked(p); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
 				if x.renews[thing{p.Kind, p.Baseline.Text}] {
 					s.pairs.Forget(p.Kind, p.Baseline.Text)
 					s.memory.created.renew(p.Kind, p.Baseline.Text)
@@ -130,6 +130,12 @@ func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
 		return p, false
 	}
 	return p, p.Proof == names.Created || p.Renames()
+}
+
+// isVague says whether what a pair names is only known by a target that says
+// little, so that it may stand nowhere.
+func (x *Exchange) isVague(p names.Pair) bool {
+	return x.loose && !names.IsUnmistakable(p.Baseline.Text) && p.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil)
 }
 
 // taken says whether a name that the candidate gave was already that of

@@ -28,6 +28,9 @@ func wrote(method string) bool {
 	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
 }
 
+// creations make one of the collection that they stand behind.
+var creations = wordSet("create new add insert save submit place open")
+
 // vagueKinds are called so where anything may be named, or something out of the
 // collection that is asked for.
 var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record")
@@ -43,10 +46,11 @@ func wordSet(words string) map[string]bool {
 // loose says whether a target tells little about what is made there: it ends in
 // an action upon a thing, or is called like one.
 func loose(target string, known func(names.Place, string) bool) bool {
-	named := false
+	named, ofMany := false, false
 	last := ""
 	for _, s := range names.Segments(target, known) {
 		named = named || s.Name
+		ofMany = last != "" && names.Family("/"+last, nil) != strings.ToLower(last)
 		last = ""
 		if !s.Name {
 			last = s.Text
@@ -56,6 +60,9 @@ func loose(target string, known func(names.Place, string) bool) bool {
 		return false
 	}
 	lower := strings.ToLower(last)
+	if ofMany && creations[lower] {
+		return false
+	}
 	if calls[lower] || actions[lower] {
 		return true
 	}

@@ -344,7 +344,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	if a.GetStatus() >= 400 && a.GetStatus() != http.StatusConflict { // it may have made something all the same
 		body, headers = nil, only(headers, "Location")
 	}
-	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 {
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body) == 0 {
 		return
 	}
 	target := string(q.GetTarget())

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -88,7 +89,7 @@ func sends(t *testing.T, m *substitute.Memory, story []step, request string) str
 				out += fmt.Sprintf(" %s: %s;", h.Name, r.Field(h.Name, string(h.Value)))
 			}
 		}
-		if content := r.JSON(e.Request.Body.Content); len(content) > 0 {
+		if content := r.Body(message.First(e.Request.Headers, "Content-Type"), e.Request.Body.Content); len(content) > 0 {
 			out += " " + string(content)
 		}
 	}); u != nil {
