@@ -176,8 +176,10 @@ var irregular = map[string]string{"people": "person", "children": "child", "men"
 // without saying what it is. Those in lists do so only at the top of an answer
 // about a collection; elsewhere they hold parts.
 var (
-	wrappers = set("data result payload response resource object entity attributes body content value results hits documents embedded page records values collection params param variables variable input arguments args")
-	lists    = set("items entries elements list rows nodes edges node item element entry row")
+	wrappers       = set("data result payload response resource object entity attributes body params param variables variable input arguments args")
+	answerWrappers = set("content value results hits documents embedded page records values collection")
+
+	lists = set("items entries elements list rows nodes edges node item element entry row")
 )
 
 // Segment is one segment of a path.

@@ -141,10 +141,12 @@ type where struct {
 	posted any
 	// alike: both sides show the same thing here, as far as it can be told.
 	alike bool
+	// second: the thing has an id beside it.
+	second bool
 }
 
 func (w where) in(name string, created bool, posted any) where {
-	return where{name, append(slices.Clip(w.enclosing), w.name), created, posted, w.alike}
+	return where{name: name, enclosing: append(slices.Clip(w.enclosing), w.name), created: created, posted: posted, alike: w.alike}
 }
 
 func (n *learner) walk(w where, a, b any, depth int) {
@@ -164,7 +166,9 @@ func (n *learner) walk(w where, a, b any, depth int) {
 			if !has {
 				continue
 			}
-			n.walk(w.in(key, w.created && n.part(key, x[key], sent), sent[key]), x[key], other, depth+1)
+			in := w.in(key, w.created && n.part(key, x[key], sent), sent[key])
+			in.second = stemless(key) && words(key) != "id" && (x["id"] != nil || x["_id"] != nil)
+			n.walk(in, x[key], other, depth+1)
 		}
 	case []any:
 		if y, ok := b.([]any); ok {
@@ -184,7 +188,7 @@ func (n *learner) part(key string, value any, sent map[string]any) bool {
 	case map[string]any:
 		word := words(key)
 		kind := singular(word)
-		return kind == n.family || wrappers[word] || wrappers[kind]
+		return kind == n.family || wrappers[word] || wrappers[kind] || answerWrappers[word] || answerWrappers[kind]
 	case []any:
 		_, posted := sent[key].([]any)
 		return posted
@@ -486,7 +490,7 @@ func (n *learner) scalar(w where, a, b any) {
 		n.parameters(x.Text, y.Text)
 		return
 	}
-	if IsDigest(w.name) || n.times(w.name, x, y) || !w.alike || !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !w.alike || !CanName(x) || !CanName(y) || w.second && !IsUnmistakable(x.Text) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)

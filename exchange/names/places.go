@@ -27,6 +27,9 @@ type places struct {
 	// collection: the target is that of a collection of them; list: these are
 	// the places of what such a collection was answered with.
 	collection, list bool
+	// answer: these are the places of an answer, in which more members only hold
+	// what was asked for.
+	answer bool
 	// own says whether a host is the system's; nil takes all for its own.
 	own func(host string) bool
 }
@@ -38,6 +41,7 @@ func placesOf(v visitor, target string) places {
 
 // answering says that the places are those of the answer to a method.
 func (p *places) answering(method string) {
+	p.answer = true
 	p.list = p.collection && (method == http.MethodGet || method == http.MethodHead)
 }
 
@@ -189,7 +193,7 @@ func (p places) member(name string, enclosing []string) Place {
 		word := words(enclosing[i])
 		kind := singular(word)
 		switch {
-		case kind == "" || identifiers[kind] || wrappers[word] || wrappers[kind]:
+		case kind == "" || identifiers[kind] || wrappers[word] || wrappers[kind] || p.answer && (answerWrappers[word] || answerWrappers[kind]):
 			continue
 		case lists[word] && p.list && top(enclosing[:i]):
 			continue
@@ -207,7 +211,7 @@ func (p places) member(name string, enclosing []string) Place {
 func top(enclosing []string) bool {
 	for _, name := range enclosing {
 		word := words(name)
-		if word != "" && !wrappers[word] && !lists[word] {
+		if word != "" && !wrappers[word] && !answerWrappers[word] && !lists[word] {
 			return false
 		}
 	}

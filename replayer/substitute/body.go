@@ -46,6 +46,12 @@ func formatOf(contentType string, body []byte) format {
 	return asText
 }
 
+// hasPlaces says whether bodies of a type have places for names.
+func hasPlaces(contentType string) bool {
+	media := message.MediaType(contentType)
+	return message.IsJSON(media) || message.IsForm(media) || strings.HasSuffix(media, "ndjson")
+}
+
 // Body translates a body, as its type and its beginning say.
 func (r *Request) Body(contentType string, body []byte) []byte {
 	if r == nil {
@@ -254,8 +260,26 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, bod
 		f.Value("id", bare)
 	case form == asJSON:
 		f.JSON(body)
+		bareNames(f, body)
 	default:
 		words(f, contentType, body)
+	}
+}
+
+// bareNames are those of an answer that is a list of numbers or a map by them.
+func bareNames(f *names.Finder, body []byte) {
+	var list []json.Number
+	var byNumber map[string]json.RawMessage
+	if json.Unmarshal(body, &list) == nil {
+		for _, n := range list {
+			f.Value("id", n.String())
+		}
+	} else if json.Unmarshal(body, &byNumber) == nil {
+		for n := range byNumber {
+			if names.IsDigits(n) {
+				f.Value("id", n)
+			}
+		}
 	}
 }
 

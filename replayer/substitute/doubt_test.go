@@ -105,6 +105,12 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	f(`b DELETE /things/17`, "-", step{`a GET /things`, `200 [{"id":17,"t":"x"}]`, `200 [{"id":91,"t":"x"}]`})
 	f(`b DELETE /things/17`, "/things/17", step{`a GET /things`, `200 [{"id":17,"t":"x"}]`, `200 [{"id":17,"t":"x"}]`})
 	f(`b DELETE /things/17`, "/things/17", step{`a GET /things`, `200 [{"id":17,"t":"x"}]`, `500`})
+	// Parts of what is sent, second names and answers without members.
+	f(`s PUT /orders/17 {"content":{"id":17},"values":[{"id":17}]}`, `/orders/91 {"content":{"id":17},"values":[{"id":17}]}`, order)
+	f(`s DELETE /users/501`, "-", step{`s POST /users {}`, `201 {"id":17,"uid":501}`, `201 {"id":91,"uid":777}`})
+	f(`s DELETE /notes/1`, "-", step{`s GET /notes`, `200 [1,2]`, `200 [8,9]`})
+	f(`s DELETE /notes/1`, "-", step{`s GET /notes`, `200 {"1":{"t":"a"}}`, `200 {"9":{"t":"a"}}`})
+	f(`s POST /x {"pad":"`+strings.Repeat("x", 1<<20)+`","order_id":17}`, "-", order)
 	// Cursors, and what is no name.
 	for _, member := range []string{"next_cursor", "nextPageToken"} {
 		page := func(side string) string { return `200 {"` + member + `":` + side + `}` }

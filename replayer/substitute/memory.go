@@ -61,6 +61,7 @@ type session struct {
 	moments *names.Pairs          // of times
 	made    index                 // names in the recorded requests and answers, and who made them
 	stood   index                 // names in the candidate's answers
+	cut     map[string]bool       // kinds of which an answer that is not whole was recorded
 	kinds   map[string]bool       // of what was made or listed
 	tags    map[string][]*version // by the baseline's entity tag or date
 	jar     map[string]*cookie    // what the candidate set
@@ -70,7 +71,7 @@ type session struct {
 }
 
 func newSession(m *Memory, key string) *session {
-	return &session{memory: m, key: key, pairs: &names.Pairs{}, moments: &names.Pairs{}, kinds: map[string]bool{}, tags: map[string][]*version{}}
+	return &session{memory: m, key: key, pairs: &names.Pairs{}, moments: &names.Pairs{}, kinds: map[string]bool{}, cut: map[string]bool{}, tags: map[string][]*version{}}
 }
 
 // session finds or begins a session.
@@ -110,7 +111,7 @@ func (s *session) clear(gone bool) {
 	s.memory.total.Add(-s.held)
 	fresh := newSession(s.memory, s.key)
 	s.held, s.forgot, s.gone = 0, true, gone
-	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar, s.login = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, nil, nil
+	s.pairs, s.moments, s.made, s.stood, s.kinds, s.cut, s.tags, s.jar, s.login = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.cut, fresh.tags, nil, nil
 }
 
 // grow counts entries.
@@ -432,6 +433,7 @@ type Exchange struct {
 	recorded *understudyv1.Exchange
 	origin   *origin
 	needs    []need
+	unseen   bool       // what the request holds was not all looked at
 	constant bool       // what is asked for is how the system is set up
 	loose    bool       // the target says little about what it makes
 	tags     []*version // that conditions need

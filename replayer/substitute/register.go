@@ -175,7 +175,7 @@ func (x *Exchange) need(body []byte) {
 	} else if form != asForm && form != asJSON {
 		words(f, contentType, body)
 	}
-	found, _ = f.Found()
+	found, cut := f.Found()
 	inMatrix, _ := f2.Found()
 	found = append(append(found, inMatrix...), odd...)
 	found = append(found, pages(query, form, body)...)
@@ -191,6 +191,9 @@ func (x *Exchange) need(body []byte) {
 		}
 		seen[at] = true
 		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+	}
+	if cut || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
+		x.unseen = true
 	}
 	x.conditions()
 }
@@ -239,7 +242,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	isNew := len(made) == 0 && !own
 	// What is unique is at least nobody else's.
-	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
+	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
 	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
@@ -352,6 +355,9 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), headers, body)
 	fields(f, headers)
+	if a.GetBody().GetTruncated() && family != "" && len(s.cut) < MaxNames {
+		s.cut[family] = true
+	}
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
 	writes := wrote(q.GetMethod())

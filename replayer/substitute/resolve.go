@@ -45,6 +45,7 @@ const (
 	whyForeign    = "the candidate calls another thing so"
 	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
 	whyFixed      = "it is spelled, or stands, where it is not replaced"
+	whyUnseen     = "the request holds more than is looked at"
 	whyForgotten  = "more names were made than are remembered"
 )
 
@@ -117,6 +118,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 		if u := s.resolve(n); u != nil {
 			return nil, u
 		}
+	}
+	if x.unseen {
+		return nil, &Unresolved{Why: whyUnseen}
 	}
 	if u := x.unmet(); u != nil {
 		return nil, u
