@@ -51,7 +51,11 @@ func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *
 func (x *comparing) compare() {
 	c, r := x.c, x.r
 	for _, s := range r.GetSubstitutions() {
-		x.known.Add(pairOf(s))
+		p := pairOf(s)
+		if p.BrokenBy == r.GetExchange().GetId() {
+			p.BrokenBy = "" // this answer is judged by what was known before it
+		}
+		x.known.Add(p)
 	}
 	before := *c
 	x.pass()

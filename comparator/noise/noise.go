@@ -55,6 +55,8 @@ type Evidence struct {
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
+	// moments are the pairs of times in Pairs; nil until they are asked for.
+	moments [][2]timestamp.Time
 }
 
 // Value is a scalar as text, and whether it was a number.
@@ -118,7 +120,11 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 
 // pair goes by what is known of either name. certain: it decides.
 func (e *Evidence) pair(at names.Place, b, c string) (class string, certain bool) {
-	if _, put := e.Translator.Put(b); put {
+	return e.pairOf(at, b, c, true)
+}
+
+func (e *Evidence) pairOf(at names.Place, b, c string, translated bool) (class string, certain bool) {
+	if _, put := e.Translator.Put(b); put && translated {
 		return "", true // it is the candidate's name already, and differs
 	}
 	if p, ok := e.Pairs.Of(at, b); ok {
@@ -207,7 +213,8 @@ func before(words []string) names.Place {
 }
 
 func (e *Evidence) word(at names.Place, b, c string) string {
-	if class, certain := e.pair(at, b, c); certain {
+	// Of the words of a text only those that are unmistakable were translated.
+	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {

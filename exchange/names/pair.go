@@ -52,6 +52,8 @@ func (p Pair) suits(at Place) bool {
 	switch {
 	case IsUnmistakable(p.Baseline.Text):
 		return true
+	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longNumber:
+		return true // a user who logs in is the customer who orders
 	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
 		return false // of another parent
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
@@ -114,6 +116,8 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 		switch {
 		case old.Proof == Created && p.Proof != Created:
 			return changed
+		case old.Holds() && !old.Renames() && p.Proof != Created:
+			return changed // both had shown it under one name: an answer is wrong
 		case old.Proof != Created && p.Proof == Created:
 		default:
 			p.BrokenBy = old.From
