@@ -203,7 +203,7 @@ func (e *Evidence) words(b, c string) string {
 // before is what the word before a place calls it: order 17.
 func before(words []string) names.Place {
 	for i := len(words) - 1; i >= 0 && i >= len(words)-4; i-- {
-		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#`); w != "" && !names.IsDigits(w) {
+		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#:`); w != "" && !names.IsDigits(w) {
 			place, _ := names.KindOf(strings.Trim(w, ".:"))
 			place.Named = place.Kind != ""
 			return place
@@ -212,10 +212,17 @@ func before(words []string) names.Place {
 	return names.Place{}
 }
 
+// longWord is from which length on, in bytes, two words that are the two names
+// of one thing are no words by chance.
+const longWord = 8
+
 func (e *Evidence) word(at names.Place, b, c string) string {
 	// Of the words of a text only those that are unmistakable were translated.
 	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
+	}
+	if len(b) >= longWord && !names.IsDigits(b) && e.Pairs.Tie(b, c) {
+		return Identifier
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
 		return ""

@@ -143,6 +143,16 @@ func (s *Pairs) Len() int { return len(s.list) }
 // changed.
 func (s *Pairs) All() []Pair { return s.list }
 
+// Tie says whether both sides made two names, of whatever kind, for one thing.
+func (s *Pairs) Tie(baseline, candidate string) bool {
+	for _, i := range s.byBaseline[baseline] {
+		if p := s.list[i]; p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
+			return true
+		}
+	}
+	return false
+}
+
 // Has says whether a value of the baseline is in a pair, of whatever kind.
 func (s *Pairs) Has(baseline string) bool { return len(s.byBaseline[baseline]) > 0 }
 
