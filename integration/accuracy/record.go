@@ -13,6 +13,10 @@ import (
 // keep is how many bytes of a body recorder and replayer keep.
 const keep = 192 << 10
 
+// asideBy is how much later than the recording the second instance of the
+// baseline was asked: in the replay, as the candidate is.
+const asideBy = 72 * time.Hour
+
 // write writes the exchange as the baseline's recorder has seen it, and what
 // another instance of the baseline answered.
 func (w *world) write(p *pair) {
@@ -24,7 +28,7 @@ func (w *world) write(p *pair) {
 		Id: p.id, Recorder: "r1", Sequence: 1, Session: p.session, Route: p.route, Request: q.record(p.method), Response: response,
 		StartUnixNano: p.start.UnixNano(), FirstByteNano: int64(work), DurationNano: int64(p.took), ServedBy: understudyv1.Side_SIDE_BASELINE, Source: "proxy",
 	}
-	y := w.secondary.render(p.start.Add(work + 5*time.Millisecond))
+	y := w.secondary.render(p.start.Add(work + asideBy))
 	p.secondary = p.baseline.write(y).record(y.now)
 }
 
