@@ -22,10 +22,7 @@ func accepts(r *understudyv1.Response) bool {
 
 func accepted(status uint32) bool { return status > 0 && status < 400 }
 
-func isGRPC(r *understudyv1.Response) bool {
-	kind := mediaType(r)
-	return kind == "application/grpc" || strings.HasPrefix(kind, "application/grpc+")
-}
+func isGRPC(r *understudyv1.Response) bool { return message.IsGRPC(contentType(r)) }
 
 // grpcStatus is the status of a gRPC call as text, "" where there is none.
 func grpcStatus(r *understudyv1.Response) string {

@@ -2,61 +2,78 @@ package comparator
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
-	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Incomparable is the noise class of bodies of which one was cut: they do not
-// count as different, and nobody takes them for equal.
+// Incomparable is the noise class of bodies that cannot be compared: they do
+// not count as different, and nobody takes them for equal.
 const Incomparable = "incomparable"
 
-// compareBodies compares two bodies as what they are.
+// bodies compares the two bodies as what they are.
 func (x *comparing) bodies() {
 	j, emit, baseline, final := x.j, x.emit, x.baseline, x.final
 	b, f := baseline.GetBody(), final.GetBody()
 	if b.GetTruncated() || f.GetTruncated() {
-		truncated(emit, baseline, final)
+		j.compareCut(emit, baseline, final)
 		return
 	}
-	if bytes.Equal(b.GetContent(), f.GetContent()) && contentEncoding(baseline) == contentEncoding(final) && x.translator.Idle() {
+	if bytes.Equal(b.GetContent(), f.GetContent()) && sameMeaning(baseline, final) && x.translator.Idle() {
 		return
 	}
-	bt, errB := j.decoded(baseline)
+	bt, errB := j.decoded(baseline) // nil with an error
 	ft, errF := j.decoded(final)
+	is := func(content []byte, err error) bool { return unknowable(err) || err == nil && len(content) > 0 }
+	none := func(content []byte, err error) bool { return err == nil && len(content) == 0 }
 	switch {
-	case errors.Is(errB, message.ErrTooLong) || errors.Is(errF, message.ErrTooLong):
-		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
+	case none(bt, errB) && none(ft, errF):
+	case is(bt, errB) && none(ft, errF):
+		whole(emit, Difference{Kind: Missing, Baseline: sample(bt) + errText(errB)})
+	case none(bt, errB) && is(ft, errF):
+		whole(emit, Difference{Kind: Extra, Candidate: sample(ft) + errText(errF)})
+	case unknowable(errB) || unknowable(errF):
+		j.compareUnknowable(emit, baseline, final, lengthText(bt, errB), lengthText(ft, errF))
 	case errB != nil || errF != nil:
 		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: errText(errF)})
-	case !bytes.Equal(bt, ft) || len(bt) > 0 && !x.translator.Idle():
-		x.compareDecoded(bt, ft)
+	default:
+		x.media(bt, ft)
 	}
+}
+
+// sameMeaning: the same bytes would mean the same in both.
+func sameMeaning(baseline, final *understudyv1.Response) bool {
+	return contentEncoding(baseline) == contentEncoding(final) && media.SameCharset(contentType(baseline), contentType(final))
+}
+
+// unknowable: the content is there and cannot be looked at.
+func unknowable(err error) bool {
+	return errors.Is(err, message.ErrTooLong) || errors.Is(err, message.ErrUnknownCoding)
 }
 
 func contentEncoding(r *understudyv1.Response) string {
 	return message.Joined(r.GetHeaders(), "Content-Encoding")
 }
 
-func mediaType(r *understudyv1.Response) string {
-	return message.MediaType(message.Joined(r.GetHeaders(), "Content-Type"))
+func contentType(r *understudyv1.Response) string {
+	return message.First(r.GetHeaders(), "Content-Type")
 }
 
-// decoded removes the content codings, within the bound. A body with a coding
-// that is not known is compared as it is.
+// decoded removes the content codings, within the bound.
 func (j *Judge) decoded(r *understudyv1.Response) ([]byte, error) {
 	body, err := message.Decode(r.GetBody().GetContent(), contentEncoding(r), j.cfg.MaxDecoded)
-	if errors.Is(err, message.ErrUnknownCoding) {
-		return body, nil
+	if err != nil {
+		return nil, err
 	}
-	return body, err
+	return body, nil
 }
 
 // whole reports a difference of the bodies as a whole.
@@ -65,63 +82,128 @@ func whole(emit emitter, d Difference) {
 	emit(d, noise.Value{}, noise.Value{}, "")
 }
 
-func (x *comparing) compareDecoded(b, f []byte) {
-	emit, baseline, final := x.emit, x.baseline, x.final
-	bk, fk := bodyKind(baseline, b), bodyKind(final, f)
+// media opens two bodies by their media types and compares what is in
+// them. Bodies of which neither is what its type says are compared as text.
+func (x *comparing) media(b, f []byte) {
+	j, emit, r, baseline, final := x.j, x.emit, x.r, x.baseline, x.final
+	at := func(open opener) (bd, fd media.Document, errB, errF error) {
+		method := string(r.GetExchange().GetRequest().GetTarget())
+		bd, errB = open(contentType(baseline), b, j.mediaOptions(method, baseline))
+		fd, errF = open(contentType(final), f, j.mediaOptions(method, final))
+		return
+	}
+	bd, fd, errB, errF := at(media.Open)
+	if errB == nil && errF == nil {
+		if bd.Format != fd.Format {
+			whole(emit, Difference{Kind: Type, Baseline: bd.Format + ": " + sample(b), Candidate: fd.Format + ": " + sample(f)})
+			return
+		}
+		errB, errF = x.documents(bd, fd)
+	}
+	if errB != nil && errF != nil && !beyond(errB) && !beyond(errF) {
+		if bd, fd, errB, errF = at(media.OpenPlain); errB == nil && errF == nil {
+			errB, errF = x.documents(bd, fd)
+		}
+	}
 	switch {
-	case len(f) == 0:
-		whole(emit, Difference{Kind: Missing, Baseline: sample(b)})
-	case len(b) == 0:
-		whole(emit, Difference{Kind: Extra, Candidate: sample(f)})
-	case bk == asJSON && fk == asJSON:
-		x.compareJSON(b, f)
-	case bk == asForm && fk == asForm:
-		compareForm(emit, b, f)
-	case bk != asBinary && fk != asBinary:
-		compareText(emit, b, f)
-	default:
-		whole(emit, Difference{Kind: Body, Baseline: fingerprint(b), Candidate: fingerprint(f)})
+	case beyond(errB) || beyond(errF):
+		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: errText(errB), Candidate: errText(errF)})
+	case errB != nil:
+		whole(emit, Difference{Kind: Unparsable, Baseline: errText(errB), Candidate: sample(f)})
+	case errF != nil:
+		whole(emit, Difference{Kind: Unparsable, Baseline: sample(b), Candidate: errText(errF)})
 	}
 }
 
-// truncated handles bodies that are not whole: equal hashes of the whole are
-// equality, and a body that is there is not one that is not. Other hashes are a
-// difference only where nothing but the bytes is compared; anything else cannot
-// be judged.
-func truncated(emit emitter, baseline, final *understudyv1.Response) {
-	b, f := baseline.GetBody(), final.GetBody()
-	hashes := len(b.GetSha256()) > 0 && len(f.GetSha256()) > 0
-	kept := func(x *understudyv1.Body) string {
-		return fmt.Sprintf("%d of %d bytes kept", len(x.GetContent()), x.GetLength())
-	}
-	switch {
-	case hashes && bytes.Equal(b.GetSha256(), f.GetSha256()):
-	case b.GetLength() > 0 && !f.GetTruncated() && f.GetLength() == 0:
-		whole(emit, Difference{Kind: Missing, Baseline: kept(b)})
-	case f.GetLength() > 0 && !b.GetTruncated() && b.GetLength() == 0:
-		whole(emit, Difference{Kind: Extra, Candidate: kept(f)})
-	case hashes && opaque(baseline) && opaque(final):
-		whole(emit, Difference{Kind: Body, Baseline: hashed(b), Candidate: hashed(f)})
-	default:
-		whole(emit, Difference{Kind: Truncated, Noise: Incomparable, Baseline: kept(b), Candidate: kept(f)})
-	}
+type opener func(contentType string, body []byte, o media.Options) (media.Document, error)
+
+func (j *Judge) mediaOptions(method string, r *understudyv1.Response) media.Options {
+	return media.Options{Method: method, Encoding: message.First(r.GetHeaders(), "Grpc-Encoding"), Descriptors: j.descriptors}
 }
 
-// opaque: media whose bytes alone are compared, and without a content coding.
-func opaque(r *understudyv1.Response) bool {
-	kind := mediaType(r)
-	major, _, _ := strings.Cut(kind, "/")
-	switch {
-	case contentEncoding(r) != "", message.IsXML(kind):
-		return false
-	case major == "image", major == "audio", major == "video", major == "font":
-		return true
-	}
-	return kind == "application/pdf" || kind == "application/zip" || kind == "application/gzip"
+// beyond: a limit ended the search, so nothing is known.
+func beyond(err error) bool {
+	return errors.Is(err, media.ErrLimit) || errors.Is(err, diff.ErrLimit)
 }
 
-func hashed(b *understudyv1.Body) string {
-	return fmt.Sprintf("%d bytes, sha256 %x", b.GetLength(), b.GetSha256())
+// documents compares two documents of one format, the baseline's in the
+// candidate's names. The errors say which
+// of them cannot be read; then nothing was reported.
+func (x *comparing) documents(b, f media.Document) (errB, errF error) {
+	more := true
+	err := diff.JSON(x.translator.JSON(b.JSON), f.JSON, x.options(), func(d diff.Difference) bool {
+		more = x.place(b, f, d)
+		return more
+	})
+	if side := (*diff.SideError)(nil); errors.As(err, &side) {
+		if side.Side == "candidate" {
+			return nil, side.Err
+		}
+		return side.Err, diff.Valid(f.JSON)
+	}
+	if more {
+		x.asides(b.Aside, f.Aside)
+	}
+	return nil, nil
+}
+
+// place reports a place of the documents in words of the bodies.
+func (x *comparing) place(b, f media.Document, d diff.Difference) bool {
+	doc, location := b, d.Location()
+	if d.Kind == diff.Extra {
+		doc = f
+	}
+	bv, fv := d.Baseline.Text(), d.Candidate.Text()
+	out := Difference{
+		Place: InBody, Path: d.Path(), Location: doc.Place(location), Kind: Kind(d.Kind), Baseline: bv, Candidate: fv,
+	}
+	switch {
+	case d.Kind == diff.Type:
+		// The quotes are the difference.
+		out.Baseline, out.Candidate = string(d.Baseline.Raw), string(d.Candidate.Raw)
+	case d.Kind == diff.Value && isFingerprint(bv) && isFingerprint(fv):
+		out.Kind = Body
+	}
+	path := d.Names()
+	if name := doc.Name(location, d.Key()); len(path) == 0 || path[len(path)-1] != name {
+		path = append(path, name)
+	}
+	return x.emitAt(out, value(d.Baseline, bv), value(d.Candidate, fv), path)
+}
+
+var fingerprintText = regexp.MustCompile(`^(compressed, )?\d+ bytes, sha256 [0-9a-f]{64}$`)
+
+func isFingerprint(s string) bool { return len(s) < 120 && fingerprintText.MatchString(s) }
+
+// asides reports what default rules keep out of documents, so that
+// nothing is passed over in silence.
+func (x *comparing) asides(b, f []media.Aside) {
+	texts := func(as []media.Aside, rule string) string {
+		var out []string
+		for _, a := range as {
+			if a.Rule == rule {
+				out = append(out, a.Text)
+			}
+		}
+		if len(out) == 0 && rule == media.Charset {
+			return "utf-8" // of JSON, which says nothing of it
+		}
+		return strings.Join(out, "; ")
+	}
+	var seen []string
+	for _, a := range slices.Concat(b, f) {
+		if slices.Contains(seen, a.Rule) {
+			continue
+		}
+		seen = append(seen, a.Rule)
+		d := Difference{
+			Place: InBody, Path: "$", Location: "$", Kind: Value, Noise: x.rs.defaults.class(a.Rule),
+			Baseline: texts(b, a.Rule), Candidate: texts(f, a.Rule),
+		}
+		if d.Baseline != d.Candidate && !x.emit(d, noise.Value{}, noise.Value{}, "") {
+			return
+		}
+	}
 }
 
 func errText(err error) string {
@@ -131,10 +213,6 @@ func errText(err error) string {
 	return err.Error()
 }
 
-func fingerprint(b []byte) string {
-	return fmt.Sprintf("%d bytes, sha256 %x", len(b), sha256.Sum256(b))
-}
-
 func sample(b []byte) string {
 	if utf8.Valid(b) {
 		return string(b[:min(len(b), 2*maxText)])
@@ -142,59 +220,7 @@ func sample(b []byte) string {
 	if len(b) == 0 {
 		return ""
 	}
-	return fingerprint(b)
-}
-
-type bodyForm int
-
-const (
-	asText bodyForm = iota
-	asJSON
-	asForm
-	asBinary
-)
-
-// bodyKind goes by the Content-Type and, where it says nothing, by the bytes.
-func bodyKind(r *understudyv1.Response, data []byte) bodyForm {
-	kind := mediaType(r)
-	switch {
-	case message.IsJSON(kind):
-		return asJSON
-	case message.IsForm(kind):
-		return asForm
-	case kind == "" || kind == "text/plain" || kind == "application/octet-stream":
-		if c := bytes.TrimLeft(data, " \t\r\n"); len(c) > 0 && (c[0] == '{' || c[0] == '[') && diff.Valid(data) == nil {
-			return asJSON
-		}
-	}
-	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
-		return asBinary
-	}
-	return asText
-}
-
-func (x *comparing) compareJSON(b, f []byte) {
-	err := diff.JSON(x.translator.JSON(b), f, x.options(), func(d diff.Difference) bool {
-		bv, fv := d.Baseline.Text(), d.Candidate.Text()
-		out := Difference{
-			Place: InBody, Path: d.Path(), Location: d.Location(), Kind: Kind(d.Kind), Baseline: bv, Candidate: fv,
-		}
-		if d.Kind == diff.Type {
-			// The quotes are the difference.
-			out.Baseline, out.Candidate = string(d.Baseline.Raw), string(d.Candidate.Raw)
-		}
-		return x.emitAt(out, value(d.Baseline, bv), value(d.Candidate, fv), d.Names())
-	})
-	var side *diff.SideError
-	if errors.As(err, &side) {
-		d := Difference{Kind: Unparsable, Baseline: sample(b), Candidate: sample(f)}
-		if side.Side == "baseline" {
-			d.Baseline = side.Err.Error()
-		} else {
-			d.Candidate = side.Err.Error()
-		}
-		whole(x.emit, d)
-	}
+	return media.Fingerprint(b)
 }
 
 // value gives only numbers and strings to the noise classes.

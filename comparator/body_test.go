@@ -47,9 +47,16 @@ func TestABombIsNotUnpacked(t *testing.T) {
 	cfg.MaxDecoded = 64 << 10
 	long := strings.Repeat("0", 1<<20)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd"} {
-		judge(t, cfg, immediate(coded(t, coding, long), coded(t, coding, `{}`)),
-			"incomplete", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding| (incomparable)")
+		judge(t, cfg, immediate(coded(t, coding, long), response(200, `{}`)),
+			"mismatch", "header header:content-encoding missing "+coding+"|",
+			"body $ truncated content coding "+coding+": body is longer than max_decoded after decoding|2 bytes")
+		judge(t, cfg, immediate(coded(t, coding, long), coded(t, coding, long+"1")),
+			"incomplete", "body $ truncated content coding "+coding+": body is longer than max_decoded after decoding|content coding "+coding+": body is longer than max_decoded after decoding (incomparable)")
 	}
+	judge(t, cfg, immediate(coded(t, "gzip", long), response(200, long+"1")),
+		"mismatch", "incomplete", "header header:content-encoding missing gzip|", "body $ truncated content coding gzip: body is longer than max_decoded after decoding|1048577 bytes (incomparable)")
+	judge(t, cfg, immediate(response(200, "x", "Content-Encoding: rot13"), response(200, "y", "Content-Encoding: rot13")),
+		"incomplete", `body $ truncated unknown content coding "rot13"|unknown content coding "rot13" (incomparable)`)
 }
 
 func TestForms(t *testing.T) {
@@ -63,9 +70,10 @@ func TestForms(t *testing.T) {
 		judge(t, comparator.DefaultConfig(), immediate(form(baseline), form(candidate)), want...)
 	}
 	f("a=1&b=two+words", "b=two%20words&a=1", "match")
-	f("a=1&a=2", "a=2&a=1", "mismatch", "body $.a value 1\n2|2\n1")
-	f("a=1&odd.name=2", "c=3&a=1", "mismatch", "body $.c extra |3", `body $["odd.name"] missing 2|`)
-	f("a=%zz", "a=1", "mismatch", "body $ body a=%zz|a=1")
+	f("a=1&a=2", "a=2&a=1", "mismatch", `body $.a order ["1","2"]|["2","1"]`)
+	f("a=1&odd.name=2", "c=3&a=1", "mismatch", `body $["odd.name"] missing ["2"]|`, `body $.c extra |["3"]`)
+	f("a=%zz", "a=1", "mismatch", "body $ unparsable not form: invalid escape in the field at offset 0|a=1")
+	f("a=%zz", "a=%zy", "mismatch", "body $[] value a=%zz|a=%zy") // as text
 }
 
 func TestTextsByLine(t *testing.T) {
@@ -75,11 +83,11 @@ func TestTextsByLine(t *testing.T) {
 		b.Headers[0].Value, c.Headers[0].Value = []byte(kind), []byte(kind)
 		judge(t, comparator.DefaultConfig(), immediate(b, c), want...)
 	}
-	f("text/plain", "a\nb\nc", "a\nx\nb\nc\n", "mismatch", "body $ body |x")
-	f("text/plain", "a\nb\nc", "a\nc", "mismatch", "body $ body b|")
-	f("text/plain", "a\n\nc", "a\nc", "mismatch", "body $ body |")
+	f("text/plain", "a\nb\nc", "a\nx\nb\nc", "mismatch", "body $[] extra |x")
+	f("text/plain", "a\nb\nc", "a\nc", "mismatch", "body $[] missing b|")
+	f("text/plain", "a\n\nc", "a\nc", "mismatch", "body $[] missing |")
 	f("text/plain", `{"a":1}`, `{"a":2}`, "mismatch", "body $.a value 1|2") // looks like JSON
-	f("application/xml", "<a>1</a>", "<a>2</a>", "mismatch", "body $ body <a>1</a>|<a>2</a>")
+	f("application/xml", "<a>1</a>", "<a>2</a>", "mismatch", "body $.a[] value 1|2")
 	f("image/png", "\x00\x01", "\x00\x02", "mismatch",
 		"body $ body 2 bytes, sha256 b413f47d13ee2fe6c845b2ee141af81de858df4ec549a58b7970bb96645bc8d2|2 bytes, sha256 fcf0a6c700dd13e274b6fba8deea8dd9b26e4eedde3495717cac8408c9c5177f")
 }
@@ -109,6 +117,7 @@ func TestCutBodies(t *testing.T) {
 	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 9, "b"), "incomplete", "body $ truncated 1 of 9 bytes kept|1 of 9 bytes kept (incomparable)")
 	none := response(200, "", "Content-Type: application/json")
 	f(cut("application/json", "x", 9, "a"), none, "mismatch", "header header:content-type missing application/json|", "body $ missing 1 of 9 bytes kept|")
+	f(cut("application/json", "x", 9, "a"), cut("application/json", "x", 10, "b"), "mismatch", "body $ truncated 1 of 9 bytes kept|1 of 10 bytes kept")
 	f(none, cut("application/json", "x", 9, "a"), "mismatch", "header header:content-type extra |application/json", "body $ extra |1 of 9 bytes kept")
 }
 

@@ -1,9 +1,13 @@
 package comparator
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"time"
 
+	"understudy.dev/comparator/media"
+	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
 )
@@ -11,8 +15,8 @@ import (
 // Config says how replays are judged. Everything that decides a verdict is in
 // it.
 type Config struct {
-	// Skew is how far apart the distances of two generated times from their
-	// own requests may be, beyond the durations of both; default 5 s.
+	// Skew is how far apart the clocks of the two systems may be: by so much may
+	// the times of one event differ; default 1 s.
 	Skew time.Duration `yaml:"skew"`
 	// IgnoreHeaders are names of response headers and trailers (lower case, * at
 	// the end allowed) whose differences are noise of class rule:ignore_headers.
@@ -29,6 +33,11 @@ type Config struct {
 	// MaxDecoded bounds a body after its content coding is removed, in bytes;
 	// default 8 MiB.
 	MaxDecoded int64 `yaml:"max_decoded"`
+	// DescriptorSet is the path of a file with the protobuf descriptors of gRPC
+	// services (protoc --include_imports --descriptor_set_out). Messages of
+	// methods that it knows are compared field by field, others by length and
+	// hash.
+	DescriptorSet string `yaml:"descriptor_set"`
 	// Rules change how places are compared.
 	Rules []Rule `yaml:"rules"`
 }
@@ -75,7 +84,22 @@ const (
 
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
-	return Config{Skew: 5 * time.Second, MaxDifferences: 100, MaxDecoded: 8 << 20}
+	return Config{Skew: noise.DefaultSkew, MaxDifferences: 100, MaxDecoded: 8 << 20}
+}
+
+// descriptors reads the file DescriptorSet; nil if there is none.
+func (c Config) descriptors() (*media.Descriptors, error) {
+	if c.DescriptorSet == "" {
+		return nil, nil
+	}
+	set, err := os.ReadFile(c.DescriptorSet)
+	if err == nil {
+		var d *media.Descriptors
+		if d, err = media.ParseDescriptors(set); err == nil {
+			return d, nil
+		}
+	}
+	return nil, fmt.Errorf("descriptor_set: %w", err)
 }
 
 // Validate reports every mistake in the configuration. It looks at no clock;

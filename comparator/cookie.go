@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
 )
 
 // cookie is one Set-Cookie (RFC 6265, 4.1). Its value is compared and never
@@ -107,12 +108,23 @@ func compareCookie(emit emitter, rs rules, a answers, name string, d Difference,
 	case b.value == f.value:
 		return true
 	}
-	class := PresumedPrefix + noise.Random
+	class := ""
+	if unreadable(b.value) && unreadable(f.value) {
+		class = PresumedPrefix + noise.Random
+	}
 	if tokens.MatchString(b.value) || tokens.MatchString(f.value) {
 		class = rs.defaults.class(redacted)
 	}
 	return say(";value", hidden, hidden, class)
 }
+
+// unreadable: a value that looks made by a machine, for nobody to read; role=admin
+// is read by somebody.
+func unreadable(value string) bool { return names.IsUnmistakable(value) || len(value) > longestWord }
+
+// longestWord is the longest value of a cookie, in bytes, that somebody may
+// have meant to read.
+const longestWord = 24
 
 // scope is the attributes that say which cookie is meant: all that counts of
 // one that is cleared.

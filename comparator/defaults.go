@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -26,14 +27,14 @@ const (
 	hopByHop          = "hop-by-hop"
 	ownMarks          = "own-marks"
 	contentLength     = "content-length"
-	charset           = "charset"
+	charset           = media.Charset
 	boundary          = "boundary"
 	emptyBody         = "empty-body"
 	redacted          = "redacted"
 	entityTag         = "entity-tag"
 	completionHeaders = "completion"
 	// TrailingBlanks is the default rule for blanks at the ends of lines.
-	TrailingBlanks = "trailing-blanks"
+	TrailingBlanks = media.TrailingBlanks
 )
 
 // defaultClass begins the noise class of what a default rule covers.
@@ -71,6 +72,8 @@ func DefaultRules() []DefaultRule {
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
+		{Name: media.Comments, Covers: "comments of XML and HTML, and of event streams", Reason: "nobody sees them"},
+		{Name: media.MessageCompression, Covers: "whether and how the messages of gRPC are compressed", Reason: "they are compared uncompressed"},
 		{Name: TrailingBlanks, Covers: "blanks at the ends of lines and of a text", Reason: "nobody sees them"},
 	}
 }
@@ -148,23 +151,38 @@ func marksOf(r *understudyv1.Replay) marks {
 // echoed reports a place of a body that repeats such a mark: a member with the
 // name of the field, in whatever case.
 func (m marks) echoed(d Difference) bool {
-	path, err := splitPath(d.Path)
-	if err != nil {
-		return false
-	}
-	for len(path) > 1 && path[len(path)-1].element {
-		path = path[:len(path)-1]
-	}
 	value := strings.Trim(d.Candidate, `[]" `)
-	switch strings.ReplaceAll(strings.ToLower(path[len(path)-1].name), "_", "-") {
-	case "understudy-run":
+	switch path := strings.TrimRight(d.Path, `[]"`); {
+	case endsIn(path, "understudy-run"):
 		return d.Kind == Extra && value == m.run
-	case "idempotency-key":
+	case endsIn(path, "idempotency-key"):
 		return !m.idempotent && d.Kind == Extra && value == m.key
-	case "traceparent":
+	case endsIn(path, "traceparent"):
 		return m.traced && (d.Kind == Value || d.Kind == Type) && len(value) == len("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	case "tracestate":
+	case endsIn(path, "tracestate"):
 		return m.traced && d.Kind == Missing
 	}
 	return false
+}
+
+// endsIn says whether the last member of a path has a name, in whatever case,
+// with - or _. It is asked of every difference, so it takes nothing apart.
+func endsIn(path, name string) bool {
+	at := len(path) - len(name)
+	if at < 1 || path[at-1] != '.' && path[at-1] != '"' {
+		return false
+	}
+	for i := range len(name) {
+		c := path[at+i]
+		if c >= 'A' && c <= 'Z' {
+			c |= 0x20
+		}
+		if c == '_' {
+			c = '-'
+		}
+		if c != name[i] {
+			return false
+		}
+	}
+	return true
 }

@@ -12,43 +12,61 @@ import (
 )
 
 // fields are those of an answer by lower-case name, repeated ones joined as RFC
-// 9110, 5.3, allows; each cookie and each relation of a link by its own name.
-func fields(lines []*understudyv1.Header, at time.Time) map[string]field {
-	out := make(map[string]field, len(lines))
-	cookies := map[string]int{}
+// 9110, 5.3, allows, each relation of a link by its own name; and the cookies.
+func fields(lines []*understudyv1.Header, at time.Time) (map[string]field, []cookie) {
+	values := make(map[string][]string, len(lines))
+	var cookies []cookie
 	for _, h := range lines {
 		name, value := strings.ToLower(h.GetName()), strings.TrimSpace(string(h.GetValue()))
 		switch name {
 		case "set-cookie":
-			c := parseCookie(value, at)
-			key := name + ":" + c.name
-			if cookies[key]++; cookies[key] > 1 {
-				key += "#" + strconv.Itoa(cookies[key])
-			}
-			out[key] = field{value: c.text(), cookie: &c}
+			cookies = append(cookies, parseCookie(value, at))
 		case "link":
 			for _, l := range splitList(value) {
-				target, relation := link(l)
-				join(out, name+":"+relation, target)
+				target, relation, attributes := link(l)
+				key := name + ":" + relation
+				values[key] = append(values[key], target)
+				if attributes != "" {
+					values[key+";attributes"] = append(values[key+";attributes"], attributes)
+				}
 			}
 		default:
-			join(out, name, value)
+			values[name] = append(values[name], value)
 		}
 	}
-	for name, f := range out {
-		if f.cookie == nil {
-			f.meaning = meaning(name, f.value)
-			out[name] = f
-		}
+	out := make(map[string]field, len(values)+len(cookies))
+	for name, v := range values {
+		value := strings.Join(v, ", ")
+		out[name] = field{value: value, meaning: meaning(name, value)}
 	}
-	return out
+	return out, cookies
 }
 
-func join(fs map[string]field, name, value string) {
-	if old, ok := fs[name]; ok {
-		value = old.value + ", " + value
+// bothFields are the fields of two answers. Cookies are told apart by their
+// name and, where a side has several of one, by where they hold.
+func bothFields(baseline, final []*understudyv1.Header, a answers) (bs, fs map[string]field) {
+	bs, bc := fields(baseline, a.baselineTime)
+	fs, fc := fields(final, a.finalTime)
+	several := map[string]bool{}
+	for _, cookies := range [...][]cookie{bc, fc} {
+		seen := map[string]bool{}
+		for _, c := range cookies {
+			several[c.name] = several[c.name] || seen[c.name]
+			seen[c.name] = true
+		}
 	}
-	fs[name] = field{value: value}
+	add := func(out map[string]field, cookies []cookie) {
+		for i, c := range cookies {
+			key := "set-cookie:" + c.name
+			if several[c.name] {
+				key += ";" + c.scope()
+			}
+			out[key] = field{value: c.text(), cookie: &cookies[i]} // the last one holds (RFC 6265, 5.3)
+		}
+	}
+	add(bs, bc)
+	add(fs, fc)
+	return bs, fs
 }
 
 // sets are the fields whose values are sets (RFC 9110, RFC 9111, Fetch): true
@@ -146,16 +164,16 @@ func unquote(s string) string {
 	return s
 }
 
-// link takes one link (RFC 8288, 3) apart into where it leads and how it is
-// related, with its other attributes in their order by name.
-func link(s string) (target, relation string) {
+// link takes one link (RFC 8288, 3) apart: where it leads, how it is related,
+// and its other attributes in their order by name.
+func link(s string) (target, relation, attributes string) {
 	rest, ok := strings.CutPrefix(s, "<")
-	target, attributes, closed := strings.Cut(rest, ">")
+	target, parameters, closed := strings.Cut(rest, ">")
 	if !ok || !closed {
-		return s, ""
+		return s, "", ""
 	}
 	var others []string
-	for _, part := range strings.Split(attributes, ";") {
+	for _, part := range strings.Split(parameters, ";") {
 		name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
 		name, value = strings.ToLower(strings.TrimSpace(name)), unquote(strings.TrimSpace(value))
 		switch {
@@ -168,10 +186,7 @@ func link(s string) (target, relation string) {
 		}
 	}
 	slices.Sort(others)
-	if len(others) > 0 {
-		target += "; " + strings.Join(others, "; ")
-	}
-	return target, relation
+	return target, relation, strings.Join(others, "; ")
 }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
@@ -181,17 +196,6 @@ var tokens = regexp.MustCompile(`rdx_[A-Za-z0-9_-]{22}`)
 
 // hidden stands for a value that must not be shown.
 const hidden = "(redacted)"
-
-// redactedFields are the fields of the recorded answer that hold a token.
-func (a answers) redactedFields() map[string]bool {
-	out := map[string]bool{}
-	for _, h := range a.baseline.GetHeaders() {
-		if tokens.Match(h.GetValue()) {
-			out[strings.ToLower(h.GetName())] = true
-		}
-	}
-	return out
-}
 
 // masked takes what is secret out of a difference of which one side was
 // redacted: the token of the one, and the value of the other that stands in

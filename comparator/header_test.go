@@ -3,10 +3,12 @@ package comparator_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
 	"understudy.dev/comparator"
+	"understudy.dev/comparator/diff"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -58,7 +60,9 @@ func TestHeadersThatAreSets(t *testing.T) {
 	f("Link", `</a>; rel="next", </b>; rel=prev`, `</b>; rel="prev", </a>; rel=next`, true)
 
 	judge(t, comparator.DefaultConfig(), immediate(response(200, "", `Link: </a,1>; rel=next; title="x"`), response(200, "", `Link: </c>; title=x; rel=next`)),
-		"mismatch", "header header:link:next value /a,1; title=x|/c; title=x")
+		"mismatch", "header header:link:next value /a,1|/c")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", `Link: </orders/o-17/items?page=2>; rel=next; title=x`), response(200, "", `Link: </orders/o-18/items?page=2>; rel=next; title=y`)),
+		"mismatch", "header header:link:next value /orders/o-17/items?page=2|/orders/o-18/items?page=2 (presumed:identifier)", "header header:link:next;attributes value title=x|title=y")
 	judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Content-Encoding: x-gzip"), response(200, "", "Content-Encoding: GZIP")), "match")
 	judge(t, comparator.DefaultConfig(), immediate(response(200, "", "Content-Encoding: br, gzip"), response(200, "", "Content-Encoding: gzip, br")),
 		"mismatch", "header header:content-encoding value br, gzip|gzip, br")
@@ -71,12 +75,17 @@ func TestCookies(t *testing.T) {
 	}
 	value := "header header:set-cookie:sid;value value (redacted)|(redacted) "
 	f("sid=abc; Path=/; HttpOnly", "sid=abc; HttpOnly; path=/", "match")
-	f("sid=abc; Path=/", "sid=xyz; Path=/", "presumed", value+"(presumed:random)")
+	f("sid=A8s7Df6gH5jK4l3M2n; Path=/", "sid=q9W8e7R6t5Y4u3I2o1; Path=/", "presumed", value+"(presumed:random)")
+	f("sid=abc; Path=/", "sid=xyz; Path=/", "mismatch", strings.TrimSpace(value))
 	f("sid=rdx_0123456789012345678901", "sid=xyz", "match", value+"(default:redacted)")
 	f("sid=rdx_0123456789012345678901", "sid=rdx_1234567890123456789012", "match", value+"(default:redacted)")
 	f("sid=abc; HttpOnly", "sid=abc", "mismatch", "header header:set-cookie:sid value set; httponly|set")
 	f("sid=abc; Path=/Orders", "sid=abc; Path=/orders", "mismatch", "header header:set-cookie:sid value set; path=/Orders|set; path=/orders")
 	f("sid=abc", "other=abc", "mismatch", "header header:set-cookie:other extra |set", "header header:set-cookie:sid missing set|")
+	two := []string{"Set-Cookie: a=1; Path=/x", "Set-Cookie: a=2; Path=/y"}
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", two...), response(200, "", two[1], two[0])), "match")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, "", two...), response(200, "", two[1])), "mismatch",
+		"header header:set-cookie:a;path=/x missing set; path=/x|")
 	for _, cleared := range []string{"sid=", `sid=""`, "sid=x; Max-Age=0", "sid=x; Max-Age=-1", "sid=x; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "sid=x; expires=Thu, 01-Jan-1970 00:00:00 GMT"} {
 		attributes := ""
 		if _, age, ok := strings.Cut(cleared, "; Max"); ok {
@@ -123,7 +132,8 @@ func TestContentType(t *testing.T) {
 	f("[]", "application/json", "application/json; charset=UTF-8", "match", say("application/json", "application/json; charset=UTF-8", " (default:charset)"))
 	f("[]", "text/html; charset=UTF-8", `text/html;charset="utf-8"`, "match")
 	f("[]", "text/html; charset=utf-8", "text/html; charset=latin1", "match", say("text/html; charset=utf-8", "text/html; charset=latin1", " (default:charset)"))
-	f("[é]", "text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", say("text/html; charset=utf-8", "text/html; charset=latin1", ""))
+	f("[é]", "text/html; charset=utf-8", "text/html; charset=latin1", "mismatch", say("text/html; charset=utf-8", "text/html; charset=latin1", ""),
+		"body $.html[].body[] value [é]|[Ã©]", "body $ value utf-8|windows-1252 (default:charset)")
 	f("[]", "multipart/mixed; boundary=a", "multipart/mixed; boundary=b", "match", say("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", " (default:boundary)"))
 	f("[]", "text/plain", "text/html", "mismatch", say("text/plain", "text/html", ""))
 	f("[]", "nonsense;;=", "nonsense;;==", "mismatch", say("nonsense;;=", "nonsense;;==", ""))
@@ -144,7 +154,7 @@ var defaultCases = map[string][2][]string{
 	"async-headers":  {nil, {"Operation-Location: /o/1", "Preference-Applied: respond-async"}},
 	"own-marks":      {nil, {"Understudy-Run: r", "Idempotency-Key: e1"}},
 	"content-length": {{"Content-Length: 2"}, nil},
-	"charset":        {{"Content-Type: text/html; charset=a"}, {"Content-Type: text/html; charset=b"}},
+	"charset":        {{"Content-Type: text/html; charset=utf-8"}, {"Content-Type: text/html; charset=latin1"}},
 	"boundary":       {{"Content-Type: multipart/mixed; boundary=a"}, {"Content-Type: multipart/mixed; boundary=b"}},
 	"redacted":       {{"Api-Key: rdx_0123456789012345678901"}, {"Api-Key: k"}},
 }
@@ -205,7 +215,10 @@ func TestOwnMarksInABody(t *testing.T) {
 	}
 	f(`{"headers":{}}`, `{"headers":{"Understudy-Run":"r","idempotency-key":["e1"]}}`, "match",
 		`body $.headers.Understudy-Run extra |r (default:own-marks)`, `body $.headers.idempotency-key extra |["e1"] (default:own-marks)`)
+	f(`{}`, `{"a b":{"IDEMPOTENCY_KEY":"e1"},"my-understudy-run":"r"}`, "mismatch", `body $["a b"] extra |{"IDEMPOTENCY_KEY":"e1"}`, "body $.my-understudy-run extra |r")
+	f(`{"h":["a"]}`, `{"h":["a"],"IDEMPOTENCY_KEY":"e1"}`, "match", "body $.IDEMPOTENCY_KEY extra |e1 (default:own-marks)")
 	f(`{}`, `{"idempotency_key":"e2"}`, "mismatch", "body $.idempotency_key extra |e2")
+	f(`{"Understudy-Run":"x"}`, `{"Understudy-Run":"r"}`, "mismatch", "body $.Understudy-Run value x|r")
 	f(`{"Understudy-Run":"r"}`, `{}`, "mismatch", "body $.Understudy-Run missing r|")
 }
 
@@ -264,4 +277,73 @@ func TestDefaultRulesInTheDocs(t *testing.T) {
 	if !strings.Contains(string(page), "|---|---|---|\n"+table.String()+"\n") {
 		t.Errorf("docs/compare.md must have this table:\n%s", table.String())
 	}
+}
+
+// FuzzFields: fields in another order differ in nothing, what one side lacks
+// the other has, and no value that was redacted on one side is shown.
+func FuzzFields(f *testing.F) {
+	f.Add("Set-Cookie: a=1; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT\nLink: </a,b>; rel=\"x y\", <c\nVary: *", "Cache-Control: private=\"a, b\", x=\"\nset-cookie: =;;=\nLink: >;=,")
+	f.Add("Content-Type: text/html; charset=\"a\nConnection: close, x\nX: 1", "Content-Length: 7\nX-Auth-Token: hush-hush\nETag: W/")
+	j, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, one, other string) {
+		if strings.Contains(one+other, "hush-hush") {
+			one, other = strings.ReplaceAll(one, "hush-hush", ""), strings.ReplaceAll(other, "hush-hush", "")
+		}
+		lines := func(s string, reverse bool) []string {
+			names := map[string]bool{}
+			var out []string
+			for _, l := range strings.Split(s, "\n") {
+				name, _, _ := strings.Cut(l, ": ")
+				if name = strings.ToLower(name); !names[name] && strings.Contains(l, ": ") {
+					out = append(out, l)
+				}
+				names[name] = true
+			}
+			if reverse {
+				slices.Reverse(out)
+			}
+			return out
+		}
+		at := func(r *understudyv1.Replay) { r.SentUnixNano = r.Exchange.StartUnixNano }
+		same := j.Judge(immediate(response(200, "", lines(one, false)...), response(200, "", lines(one, true)...), at))
+		if same.Verdict != comparator.Match || len(same.Differences) > 0 {
+			t.Fatalf("in another order: %+v", same)
+		}
+		there := j.Judge(immediate(response(200, "", lines(one, false)...), response(200, "", lines(other, false)...), at))
+		back := j.Judge(immediate(response(200, "", lines(other, false)...), response(200, "", lines(one, false)...), at))
+		if there.Totals.Counting+there.Totals.Presumed+there.Totals.Harmless != back.Totals.Counting+back.Totals.Presumed+back.Totals.Harmless {
+			t.Fatalf("there %+v\nback %+v", there, back)
+		}
+		if (there.Verdict == comparator.Match) != (there.Totals.Counting+there.Totals.Presumed == 0) {
+			t.Fatalf("%+v", there)
+		}
+		secret := j.Judge(immediate(response(200, "", "X-Auth-Token: rdx_0123456789012345678901", "Set-Cookie: s=rdx_0123456789012345678901"),
+			response(200, "", append(lines(one, false), "X-Auth-Token: hush-hush", "Set-Cookie: s=hush-hush")...), at))
+		for _, d := range secret.Differences {
+			if strings.Contains(d.Baseline+d.Candidate, "hush-hush") {
+				t.Fatalf("shown: %+v", d)
+			}
+		}
+	})
+}
+
+func FuzzPath(f *testing.F) {
+	f.Add("a.b", "$.x[].*")
+	f.Add("", `$["a\"b"][]`)
+	f.Fuzz(func(t *testing.T, name, pattern string) {
+		cfg := comparator.DefaultConfig()
+		cfg.Rules = []comparator.Rule{{Name: "r", Owner: "o", Reason: "r", Path: pattern, Action: "ignore"}}
+		if cfg.Validate() == nil {
+			if _, err := comparator.NewJudge(cfg); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cfg.Rules[0].Path = diff.Member("$.x[]", name)
+		if err := cfg.Validate(); err != nil {
+			t.Fatalf("%q: %v", name, err)
+		}
+	})
 }

@@ -59,10 +59,11 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 		return false
 	}
 	switch {
-	case found || x.stuck || x.begun:
+	case x.stuck || x.begun:
 	case (b.signature == "") != (c.signature == ""):
 		d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
 		x.c.add(d)
+	case found: // so the signatures differ, too
 	case b.signature != c.signature:
 		// The same claims under another signature: that of another key, or one
 		// that is made anew each time. Nobody can tell here.

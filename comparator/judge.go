@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -14,6 +15,8 @@ type Judge struct {
 	cfg      Config
 	rules    []rule
 	defaults defaults
+	// descriptors know gRPC messages; nil knows none.
+	descriptors *media.Descriptors
 }
 
 // NewJudge checks the configuration and makes a judge.
@@ -25,7 +28,11 @@ func NewJudge(c Config) (*Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{cfg: c, rules: rs, defaults: newDefaults(c)}, nil
+	descriptors, err := c.descriptors()
+	if err != nil {
+		return nil, err
+	}
+	return &Judge{cfg: c, rules: rs, defaults: newDefaults(c), descriptors: descriptors}, nil
 }
 
 // Judge compares what the candidate did with what the baseline had answered.

@@ -184,7 +184,7 @@ func TestBodies(t *testing.T) {
 		return r
 	}
 	f(text("a\nb\n"), text("a  \r\nb\n"), "match")
-	f(text("a\nb"), text("a\nc"), "mismatch", "body $ body b|c")
+	f(text("a\nb"), text("a\nc"), "mismatch", "body $.html[].body[] value a b|a c")
 	f(response(200, `{"a":1}`), response(200, `{"a":`), "mismatch", `body $ unparsable {"a":1}|not JSON: unexpected end at offset 5`)
 	f(response(200, `{"a":1}`), response(200, ""), "mismatch", "header header:content-type missing application/json|", `body $ missing {"a":1}|`)
 

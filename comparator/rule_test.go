@@ -105,6 +105,7 @@ func TestRulesReachOddNames(t *testing.T) {
 		f("$.meta["+strconv.Quote(name)+"]", true)
 		f("$.meta["+strconv.Quote(name+"x")+"]", false)
 		f("$.meta[]", false)
+		f(`$.meta["*"]`, name == "*") // in quotes a star is a star
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"understudy.dev/embedded/folder"
 )
 
 // minFree is how many bytes the disk under the data folder must have free. The
@@ -14,33 +14,24 @@ import (
 // then the engine does not start again.
 const minFree = 32 << 20
 
-// free is how many bytes the file system of a folder has left for this user.
-func free(dir string) (uint64, error) {
-	var s unix.Statfs_t
-	if err := unix.Statfs(dir, &s); err != nil {
-		return 0, fmt.Errorf("free space of %s: %w", dir, err)
-	}
-	return s.Bavail * uint64(s.Bsize), nil
-}
-
 // requireSpace refuses to start where the first write would fail.
 func requireSpace(dir string) error {
-	n, err := free(dir)
+	n, err := folder.Free(dir)
 	if err == nil && n < minFree {
-		err = fmt.Errorf("data folder %s: %d MiB are free on its disk, at least %d are needed; free some, or choose another folder (--data)", dir, n>>20, minFree>>20)
+		err = fmt.Errorf("data folder %s: %d MiB are free on its disk, at least %d are needed; free some, or choose another folder (--data-dir)", dir, n>>20, minFree>>20)
 	}
 	return err
 }
 
-// Space is looked at every lookEvery; a disk that stays full is said again
+// Space is checked every lookEvery; a disk that stays full is logged again
 // every sayEvery.
 const (
 	lookEvery = 2 * time.Second
 	sayEvery  = 30 * time.Second
 )
 
-// watchDisk says when the disk gets full, since neither Kafka's protocol nor
-// ClickHouse's tells the cause to the writer. It returns when ctx ends.
+// watchDisk logs when the disk gets full, since neither Kafka's protocol nor
+// ClickHouse's tells the writer the cause. It returns when ctx ends.
 func watchDisk(ctx context.Context, dir string, space func(string) (uint64, error), log *slog.Logger) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()

@@ -39,12 +39,3 @@ func TestWatchDisk(t *testing.T) {
 		cancel()
 	})
 }
-
-func TestFree(t *testing.T) {
-	if n, err := free(t.TempDir()); err != nil || n == 0 {
-		t.Errorf("%d, %v", n, err)
-	}
-	if _, err := free("/does/not/exist"); err == nil || !strings.Contains(err.Error(), "/does/not/exist") {
-		t.Errorf("got %v", err)
-	}
-}

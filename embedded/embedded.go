@@ -19,6 +19,7 @@ import (
 
 	"understudy.dev/embedded/broker"
 	"understudy.dev/embedded/engine"
+	"understudy.dev/embedded/folder"
 	"understudy.dev/embedded/httpapi"
 	"understudy.dev/embedded/native"
 	"understudy.dev/setting"
@@ -43,8 +44,8 @@ type Config struct {
 	CacheDir string `yaml:"cache_dir"`
 }
 
-// DefaultConfig listens where the commands look by default, beside and not in
-// the way of a Kafka (9092) and a ClickHouse (8123, 9000) that may be there.
+// DefaultConfig listens where the commands look by default, on other ports than
+// those of a Kafka (9092) or a ClickHouse (8123, 9000) that may be running.
 func DefaultConfig() Config {
 	return Config{
 		DataDir: defaultDataDir(), Kafka: "127.0.0.1:19092", HTTP: "127.0.0.1:18123", Native: "127.0.0.1:19000",
@@ -88,7 +89,7 @@ type Platform struct {
 }
 
 // New makes a platform; nothing starts before Run. progress, if not nil, is
-// told how far the download of the engine is, when there is one.
+// called with the progress of the engine's download, if there is one.
 func New(cfg Config, log *slog.Logger, progress func(done, total int64)) (*Platform, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -105,8 +106,8 @@ func (p *Platform) At() Addresses { return p.at }
 // Run serves until ctx ends; then it shuts everything down and returns nil.
 func (p *Platform) Run(ctx context.Context) error {
 	// The broker and the engine choose the modes of their files themselves.
-	// What they hold was recorded in production and is nobody else's.
-	syscall.Umask(0o077)
+	// Their content was recorded in production and must be private.
+	folder.Private()
 	unlock, err := lockDir(p.cfg.DataDir)
 	if err != nil {
 		return err
@@ -158,13 +159,13 @@ func (p *Platform) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return native.New(native.Over(clickhouse), nativeConfig, p.log).Serve(ctx, nativeListener)
 	})
-	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, free, p.log); return nil })
+	group.Go(func() error { watchDisk(ctx, p.cfg.DataDir, folder.Free, p.log); return nil })
 	close(p.ready)
 	return group.Wait()
 }
 
 // startBroker tries the port first, which with port 0 also chooses it: the
-// broker's own error names no remedy.
+// broker's own error suggests no remedy.
 func (p *Platform) startBroker(ctx context.Context) (*kfake.Cluster, error) {
 	probe, err := listen(ctx, "Kafka", p.cfg.Kafka)
 	if err != nil {
@@ -188,15 +189,14 @@ func lockDir(dir string) (unlock func(), err error) {
 	if err := errors.Join(os.MkdirAll(dir, 0o700), os.Chmod(dir, 0o700)); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
+	unlock, err = folder.Lock(filepath.Join(dir, "lock"), 0o600)
+	switch {
+	case errors.Is(err, folder.ErrLocked):
+		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data-dir)", dir)
+	case err != nil:
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("data folder %s is in use by another process; stop it, or choose another folder (--data)", dir)
-	}
-	return func() { f.Close() }, nil
+	return unlock, nil
 }
 
 func listen(ctx context.Context, what, address string) (net.Listener, error) {

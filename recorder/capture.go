@@ -11,12 +11,12 @@ import (
 )
 
 // capture takes one body as it passes, within the memory that the books allow.
-// The writes may come from a goroutine that outlives the request; close ends
-// them.
+// Writes may come from a goroutine that outlives the request; after close they
+// have no effect.
 type capture struct {
 	mu      sync.Mutex
 	message message.Capture
-	starved bool // cut for want of memory rather than at the limit
+	starved bool // cut for lack of memory rather than at the limit
 	ended   bool // its end was seen
 	closed  bool
 }

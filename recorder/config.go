@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -36,15 +37,16 @@ type Config struct {
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
-	// DrainTimeout bounds how long the recorder goes on after it was told to
-	// stop; above 0, default 15 s.
+	// DrainTimeout bounds how long the recorder goes on writing after it was
+	// told to stop; above 0, default 15 s.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
-	// Session are the rules that find the session, in order: header:NAME,
-	// cookie:NAME, query:NAME or ip. The first that finds a value decides.
+	// Session are the rules that find the session of a request, in order:
+	// header:NAME, cookie:NAME, query:NAME or ip. The first that finds a value
+	// decides.
 	Session []string `yaml:"session"`
-	// Routes are templates that go before the automatic ones: a path such as
-	// "/users/{name}", with or without a method before it; a last segment
-	// "{name...}" stands for the rest of the path.
+	// Routes are templates that take precedence over the automatic ones: a path
+	// such as "/users/{name}", with or without a method before it; a last
+	// segment "{name...}" matches the rest of the path.
 	Routes []string `yaml:"routes"`
 	// Redact says what is secret.
 	Redact redact.Config `yaml:"redact"`
@@ -59,7 +61,7 @@ type Config struct {
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
 	return Config{
-		CaptureLimit: 512 << 10, QueueSize: 20_000, MemoryLimit: 256 << 20,
+		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
 		TallyInterval: 10 * time.Second, DrainTimeout: 15 * time.Second,
 		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}
@@ -69,35 +71,35 @@ func DefaultConfig() Config {
 const MaxCaptureLimit = 1 << 20
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
 	limit := func(path string, v int64) {
 		ps.Require(v >= 0 && v <= MaxCaptureLimit, path, v, fmt.Sprintf("is not between 0 and %d (1 MiB)", MaxCaptureLimit))
 	}
-	limit("capture_limit", c.CaptureLimit)
-	for _, name := range slices.Sorted(maps.Keys(c.CaptureLimits)) {
-		limit(setting.Member("capture_limits", name), c.CaptureLimits[name])
+	limit("capture_limit", cfg.CaptureLimit)
+	for _, name := range slices.Sorted(maps.Keys(cfg.CaptureLimits)) {
+		limit(setting.Member("capture_limits", name), cfg.CaptureLimits[name])
 	}
-	ps.Require(c.QueueSize >= 1, "queue_size", c.QueueSize, "is less than 1")
-	ps.Require(c.MemoryLimit >= 1<<20, "memory_limit", c.MemoryLimit, "is less than 1048576 (1 MiB)")
-	ps.Require(c.TallyInterval > 0, "tally_interval", c.TallyInterval, "is not positive")
-	ps.Require(c.DrainTimeout > 0, "drain_timeout", c.DrainTimeout, "is not positive")
-	key, err := token.New([]byte(c.Key))
+	ps.Require(cfg.QueueSize >= 1, "queue_size", cfg.QueueSize, "is less than 1")
+	ps.Require(cfg.MemoryLimit >= 1<<20, "memory_limit", cfg.MemoryLimit, "is less than 1048576 (1 MiB)")
+	ps.Require(cfg.TallyInterval > 0, "tally_interval", cfg.TallyInterval, "is not positive")
+	ps.Require(cfg.DrainTimeout > 0, "drain_timeout", cfg.DrainTimeout, "is not positive")
+	key, err := token.New([]byte(cfg.Key))
 	ps.Under("key", err)
-	for i, rule := range c.Session {
+	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, key)
 		ps.Under(setting.Index("session", i), err)
 	}
-	for i, template := range c.Routes {
+	for i, template := range cfg.Routes {
 		_, err := route.New([]string{template})
 		ps.Under(setting.Index("routes", i), err)
 	}
 	return ps.Err()
 }
 
-func (c Config) instance(now time.Time) string {
-	if c.Instance != "" {
-		return c.Instance
+func (cfg Config) instance(now time.Time) string {
+	if cfg.Instance != "" {
+		return cfg.Instance
 	}
 	host, err := os.Hostname()
 	if err != nil || host == "" {

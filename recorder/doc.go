@@ -1,6 +1,6 @@
-// Package recorder keeps what passes: it wraps an http.Handler and makes an
-// Exchange of every request and response that goes through, redacted and
-// numbered, for a Sink.
+// Package recorder records live traffic: it wraps an http.Handler and hands
+// every request and its response to a Sink, as an Exchange that is redacted and
+// numbered.
 //
 // The live path waits for nothing: a request costs a copy of its head and of
 // its body up to a limit, and one attempt to put the result into a bounded

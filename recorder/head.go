@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -16,7 +17,7 @@ type field struct {
 	value [1]string
 }
 
-// lineOverhead is what a header line costs beside its bytes.
+// lineOverhead is how many bytes of memory a header line costs beyond its text.
 const lineOverhead = 64
 
 func snapshot(h http.Header) (fields []field, size int64) {
@@ -44,15 +45,10 @@ func trailers(after http.Header, head []field) []field {
 			}
 		}
 	}
-	for _, f := range head {
-		if f.name != "Trailer" {
-			continue
-		}
-		for name := range strings.SplitSeq(f.value[0], ",") {
-			name = http.CanonicalHeaderKey(strings.TrimSpace(name))
-			for _, v := range after[name] {
-				fields = append(fields, field{name, [1]string{v}})
-			}
+	for name := range message.Elements(values(head, "Trailer")) {
+		name = http.CanonicalHeaderKey(name)
+		for _, v := range after[name] {
+			fields = append(fields, field{name, [1]string{v}})
 		}
 	}
 	return fields

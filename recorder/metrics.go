@@ -36,7 +36,7 @@ const (
 func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 	cuts := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "understudy_recorder_bodies_cut_total",
-		Help: "Bodies recorded as truncated: beyond the capture limit, beyond the memory limit, or broken off in the transfer.",
+		Help: "Bodies recorded as truncated: beyond the capture limit, beyond the memory limit, or cut off in transfer.",
 	}, []string{"reason"})
 	m := &metrics{
 		r: r,

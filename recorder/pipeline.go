@@ -11,9 +11,9 @@ import (
 )
 
 // Run hands exchanges to the sink and writes tallies until ctx ends, then
-// drains what is pending within the DrainTimeout and writes the final tally.
-// It is called once. It returns nil after an orderly end, and an error when
-// the sink did not come back or did not take the final tally.
+// drains what is pending within the DrainTimeout and writes the final tally. It
+// may be called once. It returns an error if the sink did not return or did not
+// take the final tally.
 func (r *Recorder) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- r.work(ctx) }()
@@ -91,8 +91,8 @@ func (r *Recorder) deliver(t *tapWriter) {
 	}
 }
 
-// ticket settles one exchange that the sink has, once. It is all that waits
-// for the sink: request and response are free by then.
+// ticket settles one exchange that the sink has, once. Nothing else of the
+// exchange waits for the sink: request and response can be freed.
 type ticket struct {
 	books *books.Books
 	bytes int64
@@ -111,7 +111,7 @@ func (k *ticket) done(err error) {
 	k.books.Record()
 }
 
-// settlePause is how often drain looks whether handlers have returned.
+// settlePause is how often drain checks whether handlers have returned.
 const settlePause = 10 * time.Millisecond
 
 func (r *Recorder) drain(ctx context.Context) error {
@@ -135,7 +135,7 @@ func (r *Recorder) drain(ctx context.Context) error {
 			waiting = false
 		}
 	}
-	// What the sink cannot finish in the rest of the time is settled by close.
+	// Close counts what the sink cannot finish in the remaining time as dropped.
 	flushed := r.sink.Flush(ctx)
 	r.books.Close()
 	return r.finalTally(flushed)

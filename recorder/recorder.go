@@ -16,7 +16,7 @@ import (
 	"understudy.dev/recorder/books"
 )
 
-// Recorder makes exchanges of what passes through the handlers it wraps.
+// Recorder makes exchanges from what passes through the handlers it wraps.
 type Recorder struct {
 	cfg      Config
 	instance string
@@ -67,7 +67,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 // Instance is the name that this recorder's exchanges and tallies carry.
 func (r *Recorder) Instance() string { return r.instance }
 
-// Tally states the books at this moment.
+// Tally returns the counts at this moment.
 func (r *Recorder) Tally() books.Tally { return r.books.Tally() }
 
 // Pause is the kill switch: while it is on, requests pass, consume their

@@ -170,10 +170,11 @@ func TestTrailersAreRecorded(t *testing.T) {
 		if r.Trailer.Get("X-More") != "8" {
 			t.Error("the handler did not see the trailer that nobody announced")
 		}
-		w.Header().Set("Trailer", "X-Sum")
+		w.Header().Set("Trailer", "x-sum,\tX-Not-Sent, X-Size")
 		w.Header().Set(http.TrailerPrefix+"X-Early", "7") // no header field, though it is set before the body
 		w.(http.Flusher).Flush()
 		w.Header().Set("X-Sum", "9")
+		w.Header().Set("X-Size", "2")
 		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
 	}, "POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-More: 8\r\n\r\n")
 	if diff := cmp.Diff(header("X-More: 8"), got.Request.Trailers, protocmp.Transform()); diff != "" {
@@ -184,7 +185,7 @@ func TestTrailersAreRecorded(t *testing.T) {
 			t.Errorf("a trailer stands in the head: %v", h)
 		}
 	}
-	if diff := cmp.Diff(header("Grpc-Status: 0", "X-Early: 7", "X-Sum: 9"), got.Response.Trailers, protocmp.Transform()); diff != "" {
+	if diff := cmp.Diff(header("Grpc-Status: 0", "X-Early: 7", "X-Size: 2", "X-Sum: 9"), got.Response.Trailers, protocmp.Transform()); diff != "" {
 		t.Errorf("response: -want +got\n%s", diff)
 	}
 	if got.Request.Body.Truncated || got.Request.Body.DeclaredLength != -1 {

@@ -18,7 +18,7 @@ type parts struct {
 	responseBody understudyv1.Body
 }
 
-// seal makes the Exchange of what the tap took. It runs in Run's goroutine,
+// seal makes an Exchange from what the tap took. It runs in Run's goroutine,
 // off the live path.
 func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	in, target := t.in, targetOf(t.in)

@@ -29,7 +29,7 @@ type Sink interface {
 	Flush(ctx context.Context) error
 }
 
-// Reason is the one of books for an error of a Sink.
+// Reason returns the reason of package books for an error of a Sink.
 func Reason(err error) string {
 	switch {
 	case errors.Is(err, ErrFull):

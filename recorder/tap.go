@@ -13,9 +13,9 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Wrap returns a handler that records what next does. Every handler that one
-// Recorder wraps counts in the same books. Stop the HTTP server before ending
-// Run's context: what is served after the final tally is in none.
+// Wrap returns a handler that records what next does. All handlers that one
+// Recorder wraps are counted together. Stop the HTTP server before ending Run's
+// context: no tally counts what is served after the final one.
 func (r *Recorder) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
 		sequence, open := r.books.Open()
@@ -36,7 +36,8 @@ func (r *Recorder) Wrap(next http.Handler) http.Handler {
 	})
 }
 
-// begin takes the request's head; a reason says why it is not recorded.
+// begin takes the request's head. It returns the reason why the request is not
+// recorded, "" if it is.
 func (r *Recorder) begin(t *tapWriter) string {
 	if r.paused.Load() {
 		return books.ReasonPaused
@@ -55,7 +56,7 @@ func (r *Recorder) begin(t *tapWriter) string {
 		}
 	}
 	declared := t.in.ContentLength
-	if declared == 0 { // or not said
+	if declared == 0 { // or not declared
 		declared = declaredLength(t.requestHead)
 	}
 	t.request.message.Expect(limit, declared)
@@ -63,8 +64,8 @@ func (r *Recorder) begin(t *tapWriter) string {
 	return ""
 }
 
-// bodyOf is the request that the handler sees. It is a copy, because net/http
-// looks at the type of the body of the one it made.
+// bodyOf returns the request that the handler sees. It is a copy, because
+// net/http checks the type of the body in the request that it made itself.
 func (t *tapWriter) bodyOf(in *http.Request) *http.Request {
 	if in.Body == nil || in.Body == http.NoBody {
 		return in
@@ -84,8 +85,8 @@ func targetOf(in *http.Request) string {
 	return in.URL.RequestURI()
 }
 
-// tapWriter is the http.ResponseWriter that a handler sees: it takes a copy of what
-// passes. After the handler has returned, it is what waits in the queue.
+// tapWriter is the http.ResponseWriter that a handler sees: it copies what
+// passes. After the handler has returned, it waits in the queue.
 type tapWriter struct {
 	r        *Recorder
 	w        http.ResponseWriter
@@ -169,22 +170,20 @@ func (t *tapWriter) Write(p []byte) (int, error) {
 
 func (t *tapWriter) clientGone() {
 	if t.failure == nil {
-		t.failure = &understudyv1.TransportError{
-			Kind: understudyv1.TransportError_KIND_CANCELED, Message: "the client went away",
-		}
+		t.failure = message.TransportError(message.ErrClientGone)
 	}
 }
 
-// TransportError is called by a proxy further in to say why there is no whole
-// response. Said before the response began, it also says that whatever the
-// client gets is the proxy's own answer, which is not recorded.
+// TransportError is called by a proxy behind this handler to say why there is
+// no whole response. If the response has not begun, what the client then gets
+// is the proxy's own answer, which is not recorded.
 func (t *tapWriter) TransportError(e *understudyv1.TransportError) {
 	if t.failure == nil {
 		t.failure = e
 	}
 }
 
-// Unwrap is for http.ResponseController.
+// Unwrap gives http.ResponseController the writer underneath.
 func (t *tapWriter) Unwrap() http.ResponseWriter { return t.w }
 
 // Flush implements http.Flusher for handlers that ask for it by type.
@@ -197,7 +196,7 @@ func (t *tapWriter) FlushError() error {
 }
 
 // Hijack implements http.Hijacker. The exchange ends here: of an upgrade only
-// the head is recorded, as the handler has set it on Header by then.
+// the head is recorded, as the handler has set it on Header before.
 func (t *tapWriter) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(t.w).Hijack()
 	if err == nil {
@@ -218,7 +217,7 @@ func (t *tapWriter) end() {
 	defer t.leave()
 	t.duration = time.Since(t.start)
 	if t.status == 0 && t.finished && t.failure == nil {
-		t.began(http.StatusOK) // net/http answers so
+		t.began(http.StatusOK) // as net/http answers then
 	}
 	t.request.close(t.in.ContentLength == 0)
 	t.response.close(t.finished && t.failure == nil && (t.response.message.Declared() < 0 || t.in.Method == http.MethodHead || bodiless(t.status)))
@@ -236,7 +235,7 @@ func (t *tapWriter) end() {
 	}
 }
 
-// leave tells drain that this request will bring nothing more.
+// leave tells drain that nothing more will come from this request.
 func (t *tapWriter) leave() { t.r.inFlight.Add(-1) }
 
 // queue hands the exchange to Run, or drops it when there is no room.
@@ -249,18 +248,19 @@ func (t *tapWriter) queue() {
 	}
 }
 
-// held is how many bytes the exchange holds; it does not grow any more.
+// held is how many bytes of memory the exchange holds; call it when that no
+// longer grows.
 func (t *tapWriter) held() int64 {
 	return t.headBytes + t.request.message.Held() + t.response.message.Held()
 }
 
-// drop ends an exchange that never comes to the sink.
+// drop ends an exchange that never reaches the sink.
 func (t *tapWriter) drop(reason string) {
 	t.r.books.Release(t.held())
 	t.r.books.Drop(reason)
 }
 
-// answered reports whether there is an answer of the upstream's own.
+// answered reports whether the upstream itself has answered.
 func (t *tapWriter) answered() bool { return t.status != 0 && !t.failedEarly }
 
 // bodiless are the statuses whose answers have no body (RFC 9110, 6.4.1).

@@ -106,13 +106,8 @@ func (b *books) finished(r *understudyv1.Replay, admitted bool) {
 		}
 	default:
 		b.completed++
-		b.run.Completed[channelNames[done.GetChannel()]]++
+		b.run.Completed[understudyv1.Label(done.GetChannel())]++
 	}
-}
-
-var channelNames = map[understudyv1.Channel]string{
-	understudyv1.Channel_CHANNEL_IMMEDIATE: "immediate", understudyv1.Channel_CHANNEL_POLL: "poll",
-	understudyv1.Channel_CHANNEL_CALLBACK: "callback", understudyv1.Channel_CHANNEL_TOPIC: "topic",
 }
 
 func (b *books) orphan() {

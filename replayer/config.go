@@ -106,6 +106,16 @@ func (cfg Config) client() target.Config {
 	return out
 }
 
+// patience is how long a request waits for an answer that it needs: as long as
+// one can take on any route, acknowledgement and completion.
+func (cfg Config) patience() time.Duration {
+	longest := cfg.Completion.Timeout
+	for _, r := range cfg.Routes {
+		longest = max(longest, r.Timeout)
+	}
+	return cfg.Timeout + longest
+}
+
 // isolated says whether unsafe methods may be sent.
 func (cfg Config) isolated() bool {
 	if cfg.Isolated {

@@ -2,41 +2,71 @@ package replayer
 
 import (
 	"context"
+	"net/http"
 	"time"
 
-	"understudy.dev/exchange/message"
+	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// maxSubstitutions bounds what a replay says about renamed values.
-const maxSubstitutions = 64
+// one is a replay that is under way.
+type one struct {
+	*understudyv1.Replay
+	known *substitute.Exchange // nil where names are not translated
+	due   time.Time
+}
+
+// register enters an exchange into the memory of names.
+func (r *Replayer) register(e *understudyv1.Exchange) *substitute.Exchange {
+	if r.cfg.KeepValues {
+		return nil
+	}
+	return r.memory.Register(e)
+}
 
 // drive sends one exchange, waits for its end and closes its replay.
-func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due time.Time) {
+func (r *Replayer) drive(ctx context.Context, replay *one) {
 	if ctx.Err() != nil {
 		r.skip(ctx, replay, skipCanceled, true)
 		return
 	}
+	intended, unresolved := r.awaitNames(ctx, replay)
 	e := replay.GetExchange()
-	pairs := r.known(e)
-	replacer := substitute.NewReplacer(pairs)
+	var q *http.Request
+	var body []byte
+	var request *substitute.Request
+	if unresolved == nil {
+		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.build(e, names) })
+	}
+	switch {
+	case ctx.Err() != nil:
+		r.skip(ctx, replay, skipCanceled, true)
+		return
+	case unresolved != nil:
+		replay.SkippedDetail = unresolved.String()
+		r.skip(ctx, replay, skipUnresolved, true)
+		return
+	}
 	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer turn.Forget()
-	q, body := r.build(e, replacer)
-	var promise *understudyv1.Response
+	var promise, final *understudyv1.Response
 	observation, ok := r.client.Do(ctx, target.Request{
-		HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: due, Turn: turn,
+		HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
 		Sent: func(at time.Time) {
 			replay.SentUnixNano = at.UnixNano()
-			r.books.sent(due, at)
+			r.books.sent(intended, at)
 			r.metrics.sent.Inc()
-			r.metrics.lag.Observe(at.Sub(due).Seconds())
+			r.metrics.lag.Observe(at.Sub(intended).Seconds())
 		},
 		Acked: func(ack *understudyv1.Response) { promise = ack },
-		Final: func(answer *understudyv1.Response) { r.learn(e, promise, answer) },
+		Final: func(answer *understudyv1.Response) {
+			final = answer
+			replay.known.Learn(promise, answer)
+		},
 	})
+	replay.known.Settle() // if no final answer came
 	if !ok {
 		r.skip(ctx, replay, skipInterrupted, true)
 		return
@@ -45,94 +75,39 @@ func (r *Replayer) drive(ctx context.Context, replay *understudyv1.Replay, due t
 	if d := observation.GetCompletion(); d.GetChannel() > understudyv1.Channel_CHANNEL_IMMEDIATE && d.GetSeen() > 0 {
 		d.Overtook = turn.Overtook(r.stop)
 	}
-	replay.Substitutions = substitutions(e, pairs, replacer.Uses(), r.known(e))
+	replay.Substitutions, replay.SubstitutionsDropped = replay.known.Record(request, final, observation.GetAck())
 	r.close(ctx, replay, true)
 }
 
+// awaitNames waits for the answers that the request needs names from. The
+// request is intended for when the last of them came, if that is after it was
+// due: the wait is neither the candidate's latency nor a lag of the schedule.
+func (r *Replayer) awaitNames(ctx context.Context, replay *one) (intended time.Time, unresolved *substitute.Unresolved) {
+	answered, unresolved := replay.known.Wait(ctx, r.patience)
+	intended = replay.due
+	if answered.After(intended) {
+		intended = answered
+		replay.HeldNano = int64(intended.Sub(replay.due))
+		replay.ScheduledUnixNano = intended.UnixNano()
+	}
+	return intended, unresolved
+}
+
 // skip closes a replay that does not count as sent.
-func (r *Replayer) skip(ctx context.Context, replay *understudyv1.Replay, reason string, admitted bool) {
+func (r *Replayer) skip(ctx context.Context, replay *one, reason string, admitted bool) {
 	replay.Skipped, replay.ScheduledUnixNano, replay.SentUnixNano = reason, 0, 0
+	replay.known.Settle()
 	r.close(ctx, replay, admitted)
 }
 
-// learn remembers which of the candidate's values stand for recorded ones.
-// What the answers say comes before where the promise or they point.
-func (r *Replayer) learn(e *understudyv1.Exchange, promise, answer *understudyv1.Response) {
-	recorded := e.GetResponse()
-	if r.cfg.KeepValues || recorded.GetStatus() >= 400 || answer.GetStatus() >= 400 {
-		return
-	}
-	sent := [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()}
-	var pairs []substitute.Pair
-	if !recorded.GetBody().GetTruncated() && !answer.GetBody().GetTruncated() {
-		pairs = substitute.Learn(plain(recorded), plain(answer), sent...)
-	}
-	if to := message.First(recorded.GetHeaders(), "Location"); to != "" {
-		for _, said := range []*understudyv1.Response{answer, promise} {
-			pairs = append(pairs, substitute.LearnLocation(to, message.First(said.GetHeaders(), "Location"), sent...)...)
-		}
-	}
-	for i := range pairs {
-		pairs[i].From = e.GetId()
-	}
-	r.memory.Learn(e.GetSession(), pairs)
-}
-
-// maxPlain bounds what a body is unpacked to, in bytes.
-const maxPlain = 1 << 20
-
-// plain is a body without its content codings; nothing if it cannot be had
-// within bounds.
-func plain(r *understudyv1.Response) []byte {
-	body, err := message.Decode(r.GetBody().GetContent(), message.Joined(r.GetHeaders(), "Content-Encoding"), maxPlain)
-	if err != nil {
-		return nil
-	}
-	return body
-}
-
-// known are the pairs of the session as it is now.
-func (r *Replayer) known(e *understudyv1.Exchange) []substitute.Pair {
-	if r.cfg.KeepValues {
-		return nil
-	}
-	return r.memory.Pairs(e.GetSession())
-}
-
-// substitutions lists the pairs that were used in the request or occur in the
-// recorded response, without what this exchange itself taught: a value must not
-// vouch for itself.
-func substitutions(e *understudyv1.Exchange, sent []substitute.Pair, uses map[string]uint32, known []substitute.Pair) []*understudyv1.Substitution {
-	var out []*understudyv1.Substitution
-	seen := map[string]bool{}
-	add := func(p substitute.Pair, n uint32) {
-		if seen[p.Recorded] || len(out) >= maxSubstitutions {
-			return
-		}
-		seen[p.Recorded] = true
-		out = append(out, &understudyv1.Substitution{Recorded: p.Recorded, Candidate: p.Candidate, LearnedFrom: p.From, Uses: n})
-	}
-	for _, p := range sent {
-		if n := uses[p.Recorded]; n > 0 {
-			add(p, n)
-		}
-	}
-	for _, p := range substitute.Occurring(plain(e.GetResponse()), known) {
-		if p.From != e.GetId() {
-			add(p, 0)
-		}
-	}
-	return out
-}
-
 // close writes a replay; admitted says that it had a place in flight.
-func (r *Replayer) close(ctx context.Context, replay *understudyv1.Replay, admitted bool) {
+func (r *Replayer) close(ctx context.Context, replay *one, admitted bool) {
 	replay.ClosedUnixNano = time.Now().UnixNano()
 	if replay.Skipped != "" {
 		r.metrics.skipped.WithLabelValues(replay.Skipped).Inc()
 	}
-	r.books.finished(replay, admitted)
-	r.sink.Replay(context.WithoutCancel(ctx), replay, r.books.written)
+	r.books.finished(replay.Replay, admitted)
+	r.sink.Replay(context.WithoutCancel(ctx), replay.Replay, r.books.written)
 }
 
 // orphan writes a completion that belongs to no request.
@@ -141,4 +116,22 @@ func (r *Replayer) orphan(o *understudyv1.Orphan) {
 	r.sink.Replay(context.Background(), &understudyv1.Replay{
 		Run: r.cfg.Run, Attempt: 1, Orphan: o, ClosedUnixNano: time.Now().UnixNano(), Speed: r.cfg.Speed,
 	}, r.books.written)
+}
+
+// moments are those of a plan as a record holds them, made anew only when the
+// plan has others.
+type moments struct {
+	latest time.Time
+	list   []*understudyv1.Moment
+}
+
+func (m *moments) of(p *schedule.Plan) []*understudyv1.Moment {
+	all := p.Moments()
+	if latest := all[len(all)-1].Recorded; m.list == nil || !latest.Equal(m.latest) {
+		m.latest, m.list = latest, nil
+		for _, x := range all {
+			m.list = append(m.list, &understudyv1.Moment{RecordedUnixNano: x.Recorded.UnixNano(), ReplayedUnixNano: x.Replayed.UnixNano()})
+		}
+	}
+	return m.list
 }

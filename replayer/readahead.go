@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 
+	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -16,9 +17,16 @@ const (
 	maxAheadBytes = 64 << 20
 )
 
+// recorded is an exchange that will be sent or skipped, and its place in the
+// memory of names; nil if there is none.
+type recorded struct {
+	*understudyv1.Exchange
+	known *substitute.Exchange
+}
+
 // readAhead reads a source ahead of its use.
 type readAhead struct {
-	exchanges chan *understudyv1.Exchange
+	exchanges chan recorded
 	err       error // once exchanges is closed
 
 	mu   sync.Mutex
@@ -26,10 +34,10 @@ type readAhead struct {
 	held int64 // bytes
 }
 
-// readFrom starts reading; it ends with the source or with ctx, when exchanges
-// is closed. exchanges must be read until then.
-func readFrom(ctx context.Context, source Source) *readAhead {
-	a := &readAhead{exchanges: make(chan *understudyv1.Exchange, maxAhead)}
+// readFrom starts reading and registers what it reads; it ends with the source
+// or with ctx, when exchanges is closed. exchanges must be read until then.
+func readFrom(ctx context.Context, source Source, register func(*understudyv1.Exchange) *substitute.Exchange) *readAhead {
+	a := &readAhead{exchanges: make(chan recorded, maxAhead)}
 	a.room.L = &a.mu
 	go func() {
 		defer close(a.exchanges)
@@ -42,7 +50,7 @@ func readFrom(ctx context.Context, source Source) *readAhead {
 				return
 			}
 			a.take(weight(e))
-			a.exchanges <- e
+			a.exchanges <- recorded{e, register(e)}
 		}
 	}()
 	return a
@@ -59,9 +67,9 @@ func (a *readAhead) take(n int64) {
 }
 
 // used gives back the room of an exchange that was taken from exchanges.
-func (a *readAhead) used(e *understudyv1.Exchange) {
+func (a *readAhead) used(e recorded) {
 	a.mu.Lock()
-	a.held -= weight(e)
+	a.held -= weight(e.Exchange)
 	a.mu.Unlock()
 	a.room.Signal()
 }

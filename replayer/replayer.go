@@ -55,6 +55,7 @@ type Replayer struct {
 	order    *target.Order
 	memory   *substitute.Memory
 	books    *books
+	patience time.Duration // for an answer that a later request needs
 	stop     chan struct{} // closed when nothing may be waited for any more
 
 	running sync.WaitGroup
@@ -77,7 +78,7 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
 		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(), stop: make(chan struct{}),
-		books: books,
+		books: books, patience: cfg.patience(),
 	}
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
@@ -140,23 +141,26 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // send schedules everything that the source gives. inner is the context of the
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
-	ahead := readFrom(ctx, r.source)
+	ahead := readFrom(ctx, r.source, r.register)
 	pacer, stop := schedule.Start()
 	defer stop()
 	var plan *schedule.Plan
+	var moments moments
 	for e := range ahead.exchanges {
 		ahead.used(e)
 		start := time.Unix(0, e.GetStartUnixNano())
-		var due time.Time
+		if plan == nil {
+			begin := time.Now().Add(leadIn)
+			if r.cfg.Follow {
+				begin = start.Add(r.cfg.Delay)
+			}
+			plan = schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)
+		}
+		due := plan.At(start)
 		if r.cfg.Follow {
 			due = start.Add(r.cfg.Delay)
-		} else {
-			if plan == nil {
-				plan = schedule.New(time.Now().Add(leadIn), r.cfg.Speed, r.cfg.MaxGap)
-			}
-			due = plan.At(start)
 		}
-		r.sendOrSkip(ctx, inner, pacer, e, due)
+		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
 	}
 	if r.cfg.Follow && ctx.Err() != nil {
 		return nil // the way in which shadow mode ends
@@ -171,19 +175,19 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 const leadIn = 20 * time.Millisecond
 
 // sendOrSkip sends or skips one exchange at its time.
-func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer, e *understudyv1.Exchange, due time.Time) {
-	replay := &understudyv1.Replay{
-		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed,
-	}
-	reason := r.sendable(e)
+func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer, e recorded, due time.Time, moments []*understudyv1.Moment) {
+	one := &one{known: e.known, due: due, Replay: &understudyv1.Replay{
+		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
+	}}
+	reason := r.sendable(e.Exchange)
 	if pacer.Until(ctx, due) != nil {
 		reason = skipCanceled
 	}
-	if reason == "" && !r.books.admit(weight(e), r.cfg.InFlight, r.cfg.InFlightBytes) {
+	if reason == "" && !r.books.admit(weight(e.Exchange), r.cfg.InFlight, r.cfg.InFlightBytes) {
 		reason = skipInFlight
 	}
 	if reason != "" {
-		r.skip(inner, replay, reason, false)
+		r.skip(inner, one, reason, false)
 		return
 	}
 	var before, after chan struct{}
@@ -206,7 +210,7 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 			case <-inner.Done():
 			}
 		}
-		r.drive(inner, replay, due)
+		r.drive(inner, one)
 	}()
 }
 

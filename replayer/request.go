@@ -24,6 +24,7 @@ const (
 	skipHeader     = "header_not_sendable" // nor a header this field
 	skipInFlight   = "in_flight_limit"     // too many unfinished
 	skipCanceled   = "canceled"            // the run was interrupted before
+	skipUnresolved = "unresolved"          // a name that it needs is not known
 	// It was sent, but the run was interrupted before it was known how it ends.
 	skipInterrupted = "interrupted"
 )
@@ -85,13 +86,13 @@ func sendableField(f *understudyv1.Header) bool {
 }
 
 // build makes the request for the candidate: the recorded one with the
-// candidate's own values, credentials and marks. Redacted fields are left out,
+// candidate's own names, credentials and marks. Redacted fields are left out,
 // because a token is no credential.
-func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (*http.Request, []byte) {
+func (r *Replayer) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
-	h := r.header(e)
+	h := r.header(e, names)
 	u := r.client.Base()
-	aim(u, pairs.Target(string(q.GetTarget())))
+	aim(u, names.Target(string(q.GetTarget())))
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if r.cfg.PreserveHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
@@ -101,16 +102,34 @@ func (r *Replayer) build(e *understudyv1.Exchange, pairs *substitute.Replacer) (
 			req.Host = value
 		}
 	}
-	body := q.GetBody().GetContent()
-	if h.Get("Content-Encoding") == "" {
-		switch kind := message.MediaType(h.Get("Content-Type")); {
-		case message.IsJSON(kind):
-			body = pairs.JSON(body)
-		case message.IsForm(kind):
-			body = pairs.Form(body)
-		}
+	return req, translated(h, q.GetBody().GetContent(), names)
+}
+
+// maxTranslated bounds what a body is unpacked to, in bytes.
+const maxTranslated = 1 << 20
+
+// translated is the body with the candidate's names. One that had content
+// codings is sent without them if it changed, and so is one with digests of
+// itself.
+func translated(h http.Header, body []byte, names *substitute.Request) []byte {
+	plain, err := message.Decode(body, strings.Join(h.Values("Content-Encoding"), ","), maxTranslated)
+	if err != nil {
+		return body
 	}
-	return req, body
+	out := plain
+	switch kind := message.MediaType(h.Get("Content-Type")); {
+	case message.IsJSON(kind):
+		out = names.JSON(plain)
+	case message.IsForm(kind):
+		out = names.Form(plain)
+	}
+	if bytes.Equal(out, plain) {
+		return body
+	}
+	for _, name := range []string{"Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+		h.Del(name)
+	}
+	return out
 }
 
 // aim points a base address at a raw target, byte for byte.
@@ -128,7 +147,7 @@ func aim(u *url.URL, target string) {
 	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
-func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
+func (r *Replayer) header(e *understudyv1.Exchange, names *substitute.Request) http.Header {
 	fields := e.GetRequest().GetHeaders()
 	left := leftOut(e)
 	h := make(http.Header, len(fields)+len(r.cfg.Headers)+3)
@@ -137,12 +156,12 @@ func (r *Replayer) header(e *understudyv1.Exchange) http.Header {
 		if left[name] || strings.HasPrefix(name, ":") {
 			continue
 		}
-		h[name] = append(h[name], string(f.GetValue()))
+		h[name] = append(h[name], names.Field(name, string(f.GetValue())))
 	}
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
 	}
-	if h.Get("Idempotency-Key") == "" {
+	if message.IdempotencyKey(h) == "" {
 		h.Set("Idempotency-Key", e.GetId())
 	}
 	r.retrace(h, e.GetId())

@@ -107,6 +107,7 @@ func TestHeads(t *testing.T) {
 	f(e(), func(c *replayer.Config) { c.PreserveHost = true }, "Host: shop.example\r\n", "127")
 	f(e(), func(c *replayer.Config) { c.Headers = map[string]string{"host": "own.example"} }, "Host: own.example\r\n", "127")
 	f(e("Idempotency-Key: k1"), nil, "(?i)idempotency-key: k1\r\n", "e0")
+	f(e("X-Idempotency-Key: k1"), nil, "(?i)x-idempotency-key: k1\r\n", "e0")
 	f(e(), nil, "(?i)idempotency-key: e0\r\n", "(?i)traceparent")
 	f(e("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "tracestate: a=b"), nil,
 		"Traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01\r\n", "4bf9|00f067|(?i)tracestate")

@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// assigned starts a worker for each partition that is ours now, with the plan
-// that its last owner left behind.
+// assigned starts a worker for each newly assigned partition, with the plan
+// that the partition's last owner left.
 func (c *Consumer) assigned(ctx context.Context, m map[string][]int32) {
 	workers, err := c.prepare(ctx, m)
 	if err != nil {
 		c.cancel(fmt.Errorf("take over partitions of group %s: %w", c.cfg.Group, err))
 		return
 	}
-	// A pause outlives the worker that asked for it.
-	c.kafka.ResumeFetchPartitions(m)
+	// kgo keeps a partition paused after the worker that paused it has ended.
+	c.client.ResumeFetchPartitions(m)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, w := range workers {

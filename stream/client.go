@@ -19,42 +19,42 @@ const DialTimeout = 5 * time.Second
 type Config struct {
 	// Brokers are host:port seeds; at least one.
 	Brokers []string `yaml:"brokers"`
-	// ClientID is what the broker's logs and quotas call us; default
-	// "understudy".
+	// ClientID is the name of this client in the broker's logs and quotas;
+	// default "understudy".
 	ClientID string `yaml:"client_id"`
 }
 
-// DefaultConfig is the broker that `understudy dev` starts.
+// DefaultConfig names the broker that `understudy dev` starts.
 func DefaultConfig() Config {
 	return Config{Brokers: []string{"127.0.0.1:19092"}, ClientID: "understudy"}
 }
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
-	ps.Require(len(c.Brokers) > 0, "brokers", nil, "at least one host:port is needed")
-	for i, b := range c.Brokers {
+	ps.Require(len(cfg.Brokers) > 0, "brokers", nil, "at least one host:port is needed")
+	for i, b := range cfg.Brokers {
 		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("brokers", i), b, "is not host:port")
 	}
 	return ps.Err()
 }
 
 // options are the client options that every connection shares.
-func (c Config) options() []kgo.Opt {
-	id := c.ClientID
+func (cfg Config) options() []kgo.Opt {
+	id := cfg.ClientID
 	if id == "" {
 		id = "understudy"
 	}
-	return []kgo.Opt{kgo.SeedBrokers(c.Brokers...), kgo.ClientID(id)}
+	return []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ClientID(id)}
 }
 
 // Dial connects and waits until a broker answers, at most DialTimeout. The
 // caller closes the client. The error names the brokers and what to do.
-func Dial(ctx context.Context, c Config, opts ...kgo.Opt) (*kgo.Client, error) {
-	if err := c.Validate(); err != nil {
+func Dial(ctx context.Context, cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(slices.Concat(c.options(), opts)...)
+	client, err := kgo.NewClient(slices.Concat(cfg.options(), opts)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
@@ -63,7 +63,7 @@ func Dial(ctx context.Context, c Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := client.Ping(ctx); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("kafka at %s does not answer: %w; start one (understudy dev) or name another (--kafka host:port)",
-			strings.Join(c.Brokers, ","), err)
+			strings.Join(cfg.Brokers, ","), err)
 	}
 	return client, nil
 }

@@ -10,10 +10,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// insist commits. A refusal because the group changes is no failure of ours:
-// either the partition goes to somebody else, then quit ends this worker, or
-// the new generation keeps it here and the next try goes through.
-func (w *worker) insist(ctx context.Context, offset int64, metadata string, epoch int32) error {
+// commitRetrying commits, and tries again when the broker refuses because the
+// group is rebalancing. Such a refusal does not count as a failure, because it
+// ends by itself: either the partition goes to another member, and quit ends
+// this worker, or it stays with this one, and a commit in the new generation
+// succeeds.
+func (w *worker) commitRetrying(ctx context.Context, offset int64, metadata string, epoch int32) error {
 	return w.retry(ctx, "commit", offset, func() (bool, error) {
 		err := w.commit(ctx, offset, metadata, epoch)
 		return fenced(err), err
@@ -29,8 +31,8 @@ func fenced(err error) bool {
 	return false
 }
 
-// retry does something until it succeeds, ctx ends, or it has failed Retries
-// times more than once; tries that are free do not count.
+// retry calls do until it succeeds, ctx ends, or it has failed 1+Retries times.
+// A failure that do calls free does not count.
 func (w *worker) retry(ctx context.Context, what string, offset int64, do func() (free bool, err error)) error {
 	pause := 100 * time.Millisecond
 	for try := 0; ; {
@@ -47,17 +49,15 @@ func (w *worker) retry(ctx context.Context, what string, offset int64, do func()
 		}
 		w.c.log.Warn(what+", trying again", "topic", w.key.topic, "partition", w.key.number,
 			"offset", offset, "in", pause, "error", err)
-		select {
-		case <-ctx.Done():
-			return errors.Join(ctx.Err(), err)
-		case <-time.After(pause):
+		if ended := sleep(ctx, pause); ended != nil {
+			return errors.Join(ended, err)
 		}
 		pause = min(2*pause, 5*time.Second)
 	}
 }
 
-// commit writes offset and metadata as this member of the group; a member that
-// lost the partition is refused by the broker.
+// commit writes offset and metadata as this member of the group; the broker
+// refuses a member that has lost the partition.
 func (w *worker) commit(ctx context.Context, offset int64, metadata string, epoch int32) error {
 	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for i := range req.Topics {
@@ -68,7 +68,7 @@ func (w *worker) commit(ctx context.Context, offset int64, metadata string, epoc
 		return nil
 	})
 	var result error
-	w.c.kafka.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
+	w.c.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
 		w.key.topic: {w.key.number: {Epoch: epoch, Offset: offset}},
 	}, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		result = err

@@ -12,26 +12,26 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Batch is a run of records of one partition. Offsets may have holes.
+// Batch is a series of records of one partition. Offsets may have gaps.
 type Batch struct {
 	Topic     string
 	Partition int32
-	// First and End are the offsets [First, End) that the batch stands for.
+	// First and End are the offsets [First, End) that the batch covers.
 	First, End int64
 	Records    []*kgo.Record
-	// Token names exactly these offsets of exactly this topic (its id, so that
-	// a topic deleted and made anew gives other tokens).
+	// Token identifies these offsets of this topic. It contains the topic's id,
+	// so a topic that is deleted and created again has other tokens.
 	Token string
 }
 
-// Handler handles one batch. Batches of a partition come one after the other,
-// in order; partitions come concurrently. A batch may come again after a
-// crash or an error, then with the same First, End and Token; it has fewer
+// Handler handles one batch. The batches of a partition come one after the
+// other, in order, those of different partitions concurrently. After a crash or
+// an error a batch comes again with the same First, End and Token; it has fewer
 // records, or none, only if Kafka's retention or compaction has deleted some
 // since.
 type Handler func(context.Context, Batch) error
 
-// ConsumerConfig says what to consume and in which portions.
+// ConsumerConfig says what to consume and in batches of which size.
 type ConsumerConfig struct {
 	Group  string
 	Topics []string
@@ -41,14 +41,14 @@ type ConsumerConfig struct {
 	// share a name.
 	Instance string
 	// A batch ends at MaxRecords records, MaxBytes bytes of values or MaxWait
-	// after its first record, whichever comes first; defaults 2,000, 16 MiB,
-	// 1 s. Of each partition about three batches are held in
-	// memory at most.
+	// after its first record, whichever comes first; defaults 2,000, 16 MiB and
+	// 1 s. About three batches of each partition are held in memory at most.
 	MaxRecords int
 	MaxBytes   int64
 	MaxWait    time.Duration
-	// Fingerprint of what decides the outcome of handling; it goes into the
-	// plan, and a plan of another fingerprint is said in the log.
+	// Fingerprint identifies the configuration that decides the outcome of
+	// handling. It is stored in the plan, and a member that takes over a plan
+	// with another fingerprint logs a warning.
 	Fingerprint string
 	// Retries is how often a failing batch is tried again before Run gives
 	// up; default 8, with a pause that doubles from 100 ms to 5 s.
@@ -67,12 +67,12 @@ func DefaultConsumerConfig() ConsumerConfig {
 // token has its effect exactly once.
 type Consumer struct {
 	cfg     ConsumerConfig
-	client  Config
+	kafka   Config
 	handle  Handler
 	log     *slog.Logger
 	metrics consumerMetrics
 
-	kafka  *kgo.Client
+	client *kgo.Client
 	admin  *kadm.Client
 	cancel context.CancelCauseFunc
 
@@ -86,12 +86,12 @@ type partition struct {
 }
 
 // NewConsumer prepares a consumer; Run connects it.
-func NewConsumer(client Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
+func NewConsumer(kafka Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
 	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 {
 		return nil, errors.New("consumer: group, topics, max records, max bytes and max wait must be set")
 	}
 	c := &Consumer{
-		cfg: cfg, client: client, handle: handle, log: log,
+		cfg: cfg, kafka: kafka, handle: handle, log: log,
 		workers: map[partition]*worker{},
 	}
 	var err error
@@ -111,8 +111,8 @@ func (c *Consumer) lag() float64 {
 	return float64(sum)
 }
 
-// sessionTimeout is how long the partitions of a member that was killed wait
-// for another one.
+// sessionTimeout is how long after a member was killed its partitions go to
+// another one.
 const sessionTimeout = 12 * time.Second
 
 // Run consumes until ctx ends (then nil) or a batch cannot be handled (then
@@ -140,11 +140,11 @@ func (c *Consumer) Run(parent context.Context) error {
 	if c.cfg.Instance != "" {
 		opts = append(opts, kgo.InstanceID(c.cfg.Instance))
 	}
-	client, err := Dial(ctx, c.client, opts...)
+	client, err := Dial(ctx, c.kafka, opts...)
 	if err != nil {
 		return err
 	}
-	c.kafka, c.admin = client, kadm.NewClient(client)
+	c.client, c.admin = client, kadm.NewClient(client)
 	close(connected)
 	for c.poll(ctx) {
 		client.AllowRebalance()
@@ -158,10 +158,10 @@ func (c *Consumer) Run(parent context.Context) error {
 	return nil
 }
 
-// poll hands what was fetched to the partitions' workers; it never waits for
-// a handler, so it cannot outlive the rebalance timeout.
+// poll hands what was fetched to the partitions' workers; it never waits for a
+// handler, so it cannot exceed the rebalance timeout.
 func (c *Consumer) poll(ctx context.Context) bool {
-	fetches := c.kafka.PollRecords(ctx, c.cfg.MaxRecords)
+	fetches := c.client.PollRecords(ctx, c.cfg.MaxRecords)
 	if ctx.Err() != nil || fetches.IsClientClosed() {
 		return false
 	}
@@ -181,8 +181,9 @@ func (c *Consumer) poll(ctx context.Context) bool {
 	return true
 }
 
-// stop ends the workers of partitions that go to somebody else. A batch in
-// hand is abandoned: its plan is committed, so the new owner repeats it.
+// stop ends the workers of partitions that go to another member. A batch that
+// is being handled is abandoned: its plan is committed, so the new owner
+// repeats it.
 func (c *Consumer) stop(m map[string][]int32) {
 	var gone []*worker
 	c.mu.Lock()

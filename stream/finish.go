@@ -11,19 +11,19 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Progress is what Finish asks Kafka; GroupProgress is the real one.
+// Progress is what Finish asks Kafka; GroupProgress implements it.
 type Progress interface {
-	// Runs gives the last record of every run.
+	// Runs returns the last record of every run.
 	Runs(ctx context.Context) ([]*understudyv1.Run, error)
-	// Ends gives the present end of a topic.
+	// Ends returns the current end offsets of a topic, by partition.
 	Ends(ctx context.Context, topic string) (map[int32]int64, error)
-	// Passed says whether the group has committed up to the given ends.
+	// Passed reports whether the group has committed up to the given ends.
 	Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error)
 }
 
-// Finish knows when a comparator that is not to follow for ever has done its
-// work: the runs it waits for have ended, and all that was written up to then
-// is in the tables. It is not safe for concurrent use.
+// Finish tells when a comparator that need not run forever is done: the runs it
+// waits for have ended, and everything written until then is in the tables. It
+// is not safe for concurrent use.
 type Finish struct {
 	progress Progress
 	topics   []string
@@ -31,22 +31,22 @@ type Finish struct {
 	ends     map[string]map[int32]int64 // nil until the runs have ended
 }
 
-// NewFinish waits for one run, or, when run is empty, for every run there is
-// when it first looks and none is running.
+// NewFinish returns a Finish that waits for one run or, if run is empty, until
+// there are runs and none of them is running.
 func NewFinish(progress Progress, topics []string, run string) *Finish {
 	return &Finish{progress: progress, topics: topics, run: run}
 }
 
-// Reached looks once. waiting says, for people, what is still to come; it is
+// Reached checks once. waiting says for people what is still missing; it is
 // empty when the end is reached. A run that was killed stays in the state
-// running and is waited for; a resumed one ends it.
+// running, so Reached waits until it is resumed and ends.
 func (f *Finish) Reached(ctx context.Context) (reached bool, waiting string, err error) {
 	if f.ends == nil {
 		if waiting, err := f.runs(ctx); err != nil || waiting != "" {
 			return false, waiting, err
 		}
-		// Taken after the last word of the runs, so that all they wrote lies
-		// before these ends.
+		// The ends are read after the runs have ended, so that everything they
+		// wrote lies before them.
 		if err := f.mark(ctx); err != nil {
 			return false, "", err
 		}
@@ -73,7 +73,7 @@ func (f *Finish) mark(ctx context.Context) error {
 	return nil
 }
 
-// runs says which runs are waited for.
+// runs says which run is still missing, for people; empty if none is.
 func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 	runs, err := f.progress.Runs(ctx)
 	if err != nil {
@@ -89,7 +89,7 @@ func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 			continue
 		}
 		found = true
-		if !terminal(r.GetState()) {
+		if !r.GetState().Ended() {
 			going = append(going, r.GetName())
 		}
 	}
@@ -101,10 +101,6 @@ func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 		return fmt.Sprintf("run %s to end", going[0]), nil
 	}
 	return "", nil
-}
-
-func terminal(s understudyv1.Run_State) bool {
-	return s == understudyv1.Run_STATE_COMPLETED || s == understudyv1.Run_STATE_CANCELED || s == understudyv1.Run_STATE_FAILED
 }
 
 // GroupProgress is the Progress of a consumer group.
@@ -120,12 +116,12 @@ func (p GroupProgress) Runs(ctx context.Context) ([]*understudyv1.Run, error) {
 	return Runs(ctx, p.Config, p.Names)
 }
 
-// Ends gives the present end of a topic.
+// Ends implements Progress.
 func (p GroupProgress) Ends(ctx context.Context, topic string) (map[int32]int64, error) {
 	return Ends(ctx, p.Client, topic)
 }
 
-// Passed says whether the group has committed up to the given ends.
+// Passed implements Progress.
 func (p GroupProgress) Passed(ctx context.Context, topic string, ends map[int32]int64) (bool, error) {
 	return Passed(ctx, p.Client, p.Group, topic, ends)
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// Latest reads a (compacted) topic from its start to its present end and
+// Latest reads a (compacted) topic from its start to its current end and
 // returns the last record of every key. Memory grows with the number of keys,
 // not with the number of records.
-func Latest(ctx context.Context, c Config, topic string) (map[string]*kgo.Record, error) {
+func Latest(ctx context.Context, cfg Config, topic string) (map[string]*kgo.Record, error) {
 	last := map[string]*kgo.Record{}
-	err := scan(ctx, c, topic, func(r *kgo.Record) error {
+	err := scan(ctx, cfg, topic, func(r *kgo.Record) error {
 		last[string(r.Key)] = r
 		return nil
 	})
 	return last, err
 }
 
-// scan calls f for every record of a topic up to its present end, partition by
-// partition in no order.
-func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error) error {
-	admin, err := Dial(ctx, c)
+// scan calls f for every record of a topic up to its current end. Records of
+// one partition come in order.
+func scan(ctx context.Context, cfg Config, topic string, f func(*kgo.Record) error) error {
+	admin, err := Dial(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error
 	if err != nil {
 		return err
 	}
-	rd, err := openRange(ctx, c, topic, starts, ends)
+	rd, err := openRange(ctx, cfg, topic, starts, ends)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,8 @@ func scan(ctx context.Context, c Config, topic string, f func(*kgo.Record) error
 	return nil
 }
 
-// bounds are the first offset at or after a time (milliseconds since the
-// epoch, 0 = the start) and the present end of every partition.
+// bounds are the first offset at or after a time (milliseconds since the epoch,
+// 0 = the start) and the current end of every partition.
 func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int64) (starts, ends map[int32]int64, err error) {
 	list := func(offsets kadm.ListedOffsets, err error) (map[int32]int64, error) {
 		if err == nil {
@@ -86,8 +86,8 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 	return starts, ends, err
 }
 
-// Passed says whether the committed offsets of a group have reached the given
-// end offsets, partition by partition.
+// Passed reports whether the committed offsets of a group have reached the
+// given end offsets in every partition.
 func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends map[int32]int64) (bool, error) {
 	committed, err := groupOffsets(ctx, kadm.NewClient(client), group)
 	if err != nil {
@@ -108,8 +108,8 @@ func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends m
 	return true, nil
 }
 
-// groupOffsets are the committed offsets of a group, none when nobody has
-// committed yet. A coordinator that is just coming up is waited for.
+// groupOffsets returns the committed offsets of a group, none if there is no
+// commit yet. It waits for a coordinator that is just starting.
 func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.OffsetResponses, error) {
 	for try := 0; ; try++ {
 		offsets, err := admin.FetchOffsets(ctx, group)
@@ -121,16 +121,14 @@ func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.O
 		case !kerr.IsRetriable(err) || try == 100:
 			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
 		}
-		select {
-		case <-ctx.Done():
-			return nil, fmt.Errorf("offsets of group %s: %w", group, errors.Join(ctx.Err(), err))
-		case <-time.After(200 * time.Millisecond):
+		if ended := sleep(ctx, 200*time.Millisecond); ended != nil {
+			return nil, fmt.Errorf("offsets of group %s: %w", group, errors.Join(ended, err))
 		}
 	}
 }
 
-// Ends are the present end offsets of a topic's partitions. A partition that
-// holds nothing (any more) is given as 0.
+// Ends returns the current end offsets of a topic's partitions, 0 for a
+// partition that holds no records (any more).
 func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int64, error) {
 	starts, ends, err := bounds(ctx, kadm.NewClient(client), topic, 0)
 	if err != nil {
@@ -144,9 +142,9 @@ func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int6
 	return ends, nil
 }
 
-// fetchMaxWait is how long a broker holds a fetch that finds nothing. A
-// partition that is resumed is not fetched before the fetch of the others has
-// come back, so Kafka's usual seconds would be a pause of seconds.
+// fetchMaxWait is how long a broker holds a fetch that finds nothing. A resumed
+// partition is fetched only after the pending fetch of the others has returned,
+// so Kafka's default of seconds would delay it by seconds.
 const fetchMaxWait = 100 * time.Millisecond
 
 // rangeReader reads the given offsets of one topic without a group.
@@ -156,7 +154,7 @@ type rangeReader struct {
 	left   map[int32]int64 // partition → end offset not yet reached
 }
 
-func openRange(ctx context.Context, c Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
+func openRange(ctx context.Context, cfg Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
 	offsets, left := map[int32]kgo.Offset{}, map[int32]int64{}
 	for number, end := range ends {
 		if start := starts[number]; start >= 0 && start < end {
@@ -167,10 +165,10 @@ func openRange(ctx context.Context, c Config, topic string, starts, ends map[int
 	if len(left) == 0 {
 		return &rangeReader{topic: topic, left: left}, nil
 	}
-	client, err := Dial(ctx, c,
+	client, err := Dial(ctx, cfg,
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
-		// Control records show that an end made of transaction markers was
-		// reached; they are not handed on.
+		// Without control records a partition that ends with transaction markers
+		// would never reach its end. fetch drops them.
 		kgo.KeepControlRecords(),
 		kgo.FetchMaxWait(fetchMaxWait),
 		kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(9<<20), kgo.MaxConcurrentFetches(2),
@@ -190,8 +188,8 @@ func (r *rangeReader) fetch(ctx context.Context) ([]*kgo.Record, error) {
 		return nil, nil
 	}
 	fetches := r.client.PollRecords(ctx, 2000)
-	// Records may come although ctx has ended meanwhile: they are not offered
-	// again, so they must be taken.
+	// Records may have arrived although ctx has ended. They are not delivered
+	// again, so they must be kept.
 	if fetches.NumRecords() == 0 && ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -218,7 +216,7 @@ func (r *rangeReader) fetch(ctx context.Context) ([]*kgo.Record, error) {
 	return out, nil
 }
 
-// pause stops or goes on fetching a partition.
+// pause pauses or resumes fetching a partition.
 func (r *rangeReader) pause(number int32, yes bool) {
 	if r.client == nil {
 		return

@@ -10,7 +10,7 @@ type consumerMetrics struct {
 	records, batches, commits, errors prometheus.Counter
 }
 
-// newConsumerMetrics registers; lag is asked at each scrape.
+// newConsumerMetrics registers the metrics; lag is called at each scrape.
 func newConsumerMetrics(reg prometheus.Registerer, lag func() float64) (consumerMetrics, error) {
 	counter := func(name, help string) prometheus.Counter {
 		return prometheus.NewCounter(prometheus.CounterOpts{Namespace: "understudy", Subsystem: "consumer", Name: name, Help: help})
@@ -23,7 +23,7 @@ func newConsumerMetrics(reg prometheus.Registerer, lag func() float64) (consumer
 	}
 	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: "understudy", Subsystem: "consumer", Name: "lag_records",
-		Help: "Offsets of our partitions, as last fetched, that are not handled and committed.",
+		Help: "Offsets of the assigned partitions, as last fetched, that are not handled and committed yet.",
 	}, lag)
 	for _, c := range []prometheus.Collector{m.records, m.batches, m.commits, m.errors, behind} {
 		if err := reg.Register(c); err != nil {

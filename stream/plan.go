@@ -11,13 +11,14 @@ type plan struct{ first, end int64 }
 
 const planMark = "understudy-plan/1"
 
-// String of a plan's metadata: "understudy-plan/1 <end> <fingerprint>".
+// metadata is the plan as the text of a commit's metadata: "understudy-plan/1
+// <end> <fingerprint>".
 func (p plan) metadata(fingerprint string) string {
 	return planMark + " " + strconv.FormatInt(p.end, 10) + " " + fingerprint
 }
 
-// parsePlan reads the metadata of a commit at offset first; anything else than
-// a plan that ends after it is no plan.
+// parsePlan reads the metadata of a commit at offset first. Anything but a plan
+// that ends after first counts as no plan.
 func parsePlan(first int64, metadata string) (p plan, fingerprint string) {
 	fields := strings.SplitN(metadata, " ", 3)
 	if len(fields) != 3 || fields[0] != planMark {

@@ -14,7 +14,7 @@ import (
 	"understudy.dev/setting"
 )
 
-// ErrFull is what TryProduce reports when the buffer is at its bound.
+// ErrFull is what TryProduce reports when the buffer is full.
 var ErrFull = kgo.ErrMaxBuffered
 
 // ProducerConfig bounds what waits for Kafka.
@@ -22,10 +22,9 @@ type ProducerConfig struct {
 	// MaxRecords and MaxBytes bound the buffer; defaults 20,000 and 128 MiB.
 	MaxRecords int   `yaml:"max_records"`
 	MaxBytes   int64 `yaml:"max_bytes"`
-	// DeliveryTimeout is how long one record may wait for its acknowledgement
-	// before it is given up, about; default 30 s. Kafka may have a record that
-	// was given up because the answer got lost: given up means "not
-	// acknowledged", not "not there".
+	// DeliveryTimeout is about how long a record may wait for its
+	// acknowledgement before the producer gives it up; default 30 s. Kafka may
+	// have that record all the same, if only the acknowledgement was lost.
 	DeliveryTimeout time.Duration `yaml:"delivery_timeout"`
 	// Linger is how long a batch waits to grow; default 20 ms.
 	Linger time.Duration `yaml:"linger"`
@@ -42,21 +41,21 @@ func DefaultProducerConfig() ProducerConfig {
 }
 
 // Validate reports every mistake in the configuration.
-func (c ProducerConfig) Validate() error {
+func (cfg ProducerConfig) Validate() error {
 	var ps setting.Problems
-	ps.Require(c.MaxRecords >= 1, "max_records", c.MaxRecords, "is less than 1")
-	ps.Require(c.MaxBytes >= topic.MaxMessageBytes, "max_bytes", c.MaxBytes, fmt.Sprintf("is less than one message, %d", topic.MaxMessageBytes))
-	ps.Require(c.DeliveryTimeout >= time.Second, "delivery_timeout", c.DeliveryTimeout, "is less than 1s")
-	ps.Require(c.Linger >= 0, "linger", c.Linger, "is negative")
-	ps.OneOf("compression", c.Compression, Compressions()...)
+	ps.Require(cfg.MaxRecords >= 1, "max_records", cfg.MaxRecords, "is less than 1")
+	ps.Require(cfg.MaxBytes >= topic.MaxMessageBytes, "max_bytes", cfg.MaxBytes, fmt.Sprintf("is less than one message, %d", topic.MaxMessageBytes))
+	ps.Require(cfg.DeliveryTimeout >= time.Second, "delivery_timeout", cfg.DeliveryTimeout, "is less than 1s")
+	ps.Require(cfg.Linger >= 0, "linger", cfg.Linger, "is negative")
+	ps.OneOf("compression", cfg.Compression, Compressions()...)
 	return ps.Err()
 }
 
 // Compressions are the values of ProducerConfig.Compression.
 func Compressions() []string { return []string{"zstd", "lz4", "snappy", "none"} }
 
-func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
-	switch c.Compression {
+func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
+	switch cfg.Compression {
 	case "zstd":
 		return kgo.ZstdCompression().WithLevel(1), nil
 	case "lz4":
@@ -66,30 +65,30 @@ func (c ProducerConfig) codec() (kgo.CompressionCodec, error) {
 	case "none":
 		return kgo.NoCompression(), nil
 	}
-	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is not one of %s", c.Compression, strings.Join(Compressions(), ", "))
+	return kgo.CompressionCodec{}, fmt.Errorf("producer: compression %q is not one of %s", cfg.Compression, strings.Join(Compressions(), ", "))
 }
 
 // Producer writes records in the background: idempotent, acknowledged by all
 // in-sync replicas, bounded in records, bytes and time.
 type Producer struct{ client *kgo.Client }
 
-// NewProducer connects a client of its own; Close ends it.
-func NewProducer(ctx context.Context, c Config, p ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
-	if err := p.Validate(); err != nil {
+// NewProducer connects a client of its own, which Close disconnects.
+func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	codec, err := p.codec()
+	codec, err := cfg.codec()
 	if err != nil {
 		return nil, err
 	}
-	client, err := Dial(ctx, c, append([]kgo.Opt{
-		kgo.MaxBufferedRecords(p.MaxRecords),
-		kgo.MaxBufferedBytes(int(p.MaxBytes)),
-		kgo.RecordDeliveryTimeout(p.DeliveryTimeout),
-		// Without it a record that was sent once waits for ever for a broker
-		// that never comes back.
+	client, err := Dial(ctx, kafka, append([]kgo.Opt{
+		kgo.MaxBufferedRecords(cfg.MaxRecords),
+		kgo.MaxBufferedBytes(int(cfg.MaxBytes)),
+		kgo.RecordDeliveryTimeout(cfg.DeliveryTimeout),
+		// Without it a record that was sent once would wait forever for a broker
+		// that does not come back.
 		kgo.AllowIdempotentProduceCancellation(),
-		kgo.ProducerLinger(p.Linger),
+		kgo.ProducerLinger(cfg.Linger),
 		kgo.ProducerBatchCompression(codec),
 		kgo.ProducerBatchMaxBytes(topic.MaxMessageBytes),
 		kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)), // murmur2, as the Java client
@@ -106,14 +105,15 @@ func NewProducer(ctx context.Context, c Config, p ProducerConfig, opts ...kgo.Op
 func (p *Producer) Client() *kgo.Client { return p.client }
 
 // TryProduce hands a record over and returns at once. done is called exactly
-// once, from another goroutine: nil when Kafka has the record, ErrFull when
-// the buffer was at its bound, otherwise why it was given up.
+// once, from another goroutine: with nil when Kafka has the record, with
+// ErrFull if the buffer was full, else with the reason why the record was given
+// up.
 func (p *Producer) TryProduce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
 	p.client.TryProduce(ctx, r, done)
 }
 
-// Produce hands a record over and waits while the buffer is at its bound. done
-// is called exactly once.
+// Produce hands a record over and waits while the buffer is full. done is
+// called exactly once.
 func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
 	p.client.Produce(ctx, r, done)
 }
@@ -122,7 +122,7 @@ func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Re
 func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
 	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
 		if errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError) {
-			// Kafka's protocol has no word for the cause.
+			// Kafka's protocol does not give the cause.
 			return fmt.Errorf("produce to %s: the broker cannot write; its disk may be full, its log says why: %w", rs[0].Topic, err)
 		}
 		return fmt.Errorf("produce to %s: %w", rs[0].Topic, err)
@@ -143,6 +143,6 @@ func (p *Producer) Flush(ctx context.Context) error {
 	return nil
 }
 
-// Close drops what is still buffered (their done is called) and disconnects.
-// Call Flush first.
+// Close disconnects and drops the records that are still buffered, calling
+// their done. Call Flush first.
 func (p *Producer) Close() { p.client.Close() }

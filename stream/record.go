@@ -13,8 +13,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// ErrForeign is wrapped by the errors of the Decode functions: the record is
-// foreign or cannot be read.
+// ErrForeign is wrapped by the errors of the Decode functions: the record is of
+// another type or cannot be decoded.
 var ErrForeign = errors.New("foreign record")
 
 // source is what ce_source says.
@@ -61,8 +61,8 @@ func RunRecord(n topic.Names, r *understudyv1.Run) (*kgo.Record, error) {
 	return encode(n.Runs, r.Name, topic.TypeRun, id, r.TimeUnixNano, r)
 }
 
-// DeadLetter wraps a record that a component could not understand for the
-// dead-letter topic beside the one it came from.
+// DeadLetter wraps a record that a component could not understand, for the
+// dead-letter topic of the topic that it came from.
 func DeadLetter(component string, r *kgo.Record, reason string) (*kgo.Record, error) {
 	now := time.Now().UnixNano()
 	letter := &understudyv1.DeadLetter{

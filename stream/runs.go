@@ -8,8 +8,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Runs reads the runs topic to its end and gives the last record of every run.
-// Foreign records are left to the consumer, which puts them aside.
+// Runs reads the runs topic to its end and returns the last record of every
+// run. It skips foreign records: setting them aside is the consumer's task.
 func Runs(ctx context.Context, cfg Config, names topic.Names) ([]*understudyv1.Run, error) {
 	last, err := Latest(ctx, cfg, names.Runs)
 	if err != nil {

@@ -28,9 +28,9 @@ type TimelineConfig struct {
 	Follow bool
 	Delay  time.Duration
 	// WindowRecords and WindowBytes bound what is held to put exchanges in
-	// order; defaults 50,000 and 256 MiB. What is read ahead is held besides:
-	// of each partition at most 4,000 exchanges or 16 MiB, and what one more
-	// fetch brings.
+	// order; defaults 50,000 and 256 MiB. What is read ahead is held in
+	// addition: of each partition at most 4,000 exchanges or 16 MiB, and what
+	// one more fetch brings.
 	WindowRecords int
 	WindowBytes   int64
 }
@@ -60,16 +60,16 @@ type TimelineStats struct {
 	Unselected map[string]uint64
 }
 
-// OpenTimeline starts reading. foreign is called for each record that is none
-// of ours; it must not keep the record.
-func OpenTimeline(ctx context.Context, c Config, cfg TimelineConfig, foreign func(*kgo.Record, error)) (*Timeline, error) {
+// OpenTimeline starts reading. foreign is called for each record that is not an
+// exchange; it must not keep the record.
+func OpenTimeline(ctx context.Context, kafka Config, cfg TimelineConfig, foreign func(*kgo.Record, error)) (*Timeline, error) {
 	if cfg.WindowRecords == 0 {
 		cfg.WindowRecords = 50_000
 	}
 	if cfg.WindowBytes == 0 {
 		cfg.WindowBytes = 256 << 20
 	}
-	client, err := Dial(ctx, c)
+	client, err := Dial(ctx, kafka)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func OpenTimeline(ctx context.Context, c Config, cfg TimelineConfig, foreign fun
 		}
 		ends = endless(ends)
 	}
-	reader, err := openRange(ctx, c, cfg.Topic, starts, ends)
+	reader, err := openRange(ctx, kafka, cfg.Topic, starts, ends)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func endless(ends map[int32]int64) map[int32]int64 {
 // Close ends reading.
 func (t *Timeline) Close() { t.reader.close() }
 
-// Stats are the counts so far. The map is the caller's.
+// Stats returns the counts so far. The map is a copy.
 func (t *Timeline) Stats() TimelineStats {
 	s := t.stats
 	s.Unselected = map[string]uint64{}
@@ -142,8 +142,8 @@ func (t *Timeline) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 	}
 }
 
-// ready says whether the earliest exchange of the window may go, or how long
-// to wait for that.
+// ready says whether the earliest exchange of the window may be delivered, or
+// how long to wait for that.
 func (t *Timeline) ready() (time.Duration, bool) {
 	if t.cfg.Follow {
 		t.moveAll()
@@ -171,8 +171,8 @@ func (t *Timeline) drained() bool {
 }
 
 // merge moves exchanges from the queues into the window in the order in which
-// they ended, as long as every partition that is still read shows its head: no
-// partition runs ahead of the others.
+// they ended, as long as every partition that is still read has one queued: so
+// no partition runs ahead of the others.
 func (t *Timeline) merge() {
 	for !t.full() {
 		var best *queue
@@ -229,8 +229,8 @@ func (t *Timeline) deliver() *understudyv1.Exchange {
 	return e
 }
 
-// read fetches once and queues what is selected. Waiting longer than wait is
-// no error.
+// read fetches once, within wait, and queues what is selected. Fetching nothing
+// is not an error.
 func (t *Timeline) read(ctx context.Context, wait time.Duration) error {
 	fetchCtx, cancel := context.WithTimeout(ctx, max(wait, time.Millisecond))
 	defer cancel()

@@ -30,8 +30,8 @@ type Change struct {
 
 // Apply creates the topics that are missing and sets the configuration of the
 // others. It never changes the number of partitions (that would move sessions
-// to other partitions and break their order); a different number is left as it
-// is and said in the Change. Replication is the broker's default.
+// to other partitions and break their order); a different number stays as it is
+// and is reported in the Change. Replication is the broker's default.
 func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Change, error) {
 	admin := kadm.NewClient(client)
 	existing, err := admin.ListTopics(ctx)
@@ -56,12 +56,12 @@ func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Chang
 	return changes, nil
 }
 
-// settleTime is how long a topic that was created may take to be known to the
-// broker that is asked: brokers learn of it one by one.
+// settleTime is how long a new topic may take to become known to the broker
+// that is asked: brokers learn of it one by one.
 const settleTime = 3 * time.Second
 
-// missing names the topics that the broker does not know, asked again for
-// settleTime as long as there are any.
+// missing returns the topics that the broker does not know. While there are any
+// it asks again, for settleTime.
 func missing(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[string]bool, error) {
 	for end := time.Now().Add(settleTime); ; {
 		unknown, err := unknown(ctx, client, specs)
@@ -71,15 +71,14 @@ func missing(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[s
 		if len(unknown) == 0 || time.Now().After(end) {
 			return unknown, nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }
 
-// unknown asks once, and past kadm, which gives an answer of some seconds ago.
+// unknown asks once, and not through kadm, whose cached answer may be some
+// seconds old.
 func unknown(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[string]bool, error) {
 	request := kmsg.NewPtrMetadataRequest()
 	names := map[string]bool{}
@@ -111,7 +110,7 @@ func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetail
 		if err == nil {
 			return Change{s.Name, "created", fmt.Sprintf("%d partition(s)", s.Partitions)}, nil
 		}
-		if !errors.Is(err, kerr.TopicAlreadyExists) { // somebody was faster
+		if !errors.Is(err, kerr.TopicAlreadyExists) { // another process was faster
 			return Change{}, fmt.Errorf("create: %w", err)
 		}
 	}
@@ -148,8 +147,8 @@ func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetail
 	return Change{s.Name, "config", detail}, nil
 }
 
-// differences are the settings of an existing topic that are not as specified,
-// with their present values.
+// differences returns the settings of an existing topic that are not as
+// specified, with their current values.
 func differences(ctx context.Context, admin *kadm.Client, s topic.Spec) (map[string]string, error) {
 	configs, err := admin.DescribeTopicConfigs(ctx, s.Name)
 	if err != nil {
@@ -182,11 +181,11 @@ func pointers(m map[string]string) map[string]*string {
 
 // ErrTopics is wrapped by what Check returns when topics are missing or too
 // small.
-var ErrTopics = errors.New("topics are not as they must be")
+var ErrTopics = errors.New("topics are missing or too small")
 
-// Check reports, joined, every topic that is missing or whose
-// max.message.bytes is below the specification. It changes nothing. Topics that
-// are missing are waited for, some seconds: they may have been created just now.
+// Check reports, joined, every topic that is missing or whose max.message.bytes
+// is below the specification. It changes nothing. It waits some seconds for
+// topics that are missing: they may have been created just now.
 func Check(ctx context.Context, client *kgo.Client, specs []topic.Spec) error {
 	admin := kadm.NewClient(client)
 	absent, err := missing(ctx, client, specs)

@@ -14,8 +14,8 @@ type queue struct {
 	paused bool
 }
 
-// queueRecords and queueBytes are what may wait of one partition before
-// fetching it pauses.
+// queueRecords and queueBytes bound what waits of one partition before fetching
+// it pauses.
 const (
 	queueRecords = 4000
 	queueBytes   = 16 << 20
@@ -26,7 +26,7 @@ func (q *queue) short() bool {
 	return len(q.items) < queueRecords/2 && q.bytes < queueBytes/2
 }
 
-// size is roughly what an exchange occupies.
+// size is roughly how many bytes of memory an exchange occupies.
 func size(e *understudyv1.Exchange) int64 {
 	return 1024 + int64(len(e.GetRequest().GetBody().GetContent())+len(e.GetResponse().GetBody().GetContent())+len(e.GetRequest().GetTarget()))
 }
@@ -47,10 +47,10 @@ func (w window) Less(i, j int) bool {
 }
 func (w window) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
 
-// Push is heap.Interface's.
+// Push implements heap.Interface.
 func (w *window) Push(x any) { *w = append(*w, x.(*understudyv1.Exchange)) }
 
-// Pop is heap.Interface's.
+// Pop implements heap.Interface.
 func (w *window) Pop() any {
 	n := len(*w) - 1
 	x := (*w)[n]

@@ -10,13 +10,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// worker handles one partition while we own it.
+// worker handles one partition while this member owns it.
 type worker struct {
 	c    *Consumer
 	key  partition
 	id   kadm.TopicID
 	plan plan
-	gone bool // retention has deleted what the plan stands for
+	gone bool // retention has deleted the records of the plan
 	done chan struct{}
 	stop chan struct{}
 	once sync.Once
@@ -33,8 +33,8 @@ type worker struct {
 func (w *worker) quit() { w.once.Do(func() { close(w.stop) }) }
 
 // add queues records, notes the partition's end, and pauses fetching when the
-// queue is long. Pausing and resuming happen under the lock, so that what kgo
-// does is always what paused says.
+// queue is long. Pausing and resuming happen under the lock, so that paused
+// always agrees with kgo.
 func (w *worker) add(rs []*kgo.Record, high int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -52,7 +52,7 @@ func (w *worker) add(rs []*kgo.Record, high int64) {
 	}
 	if !w.paused && !w.lowLocked() {
 		w.paused = true
-		w.c.kafka.PauseFetchPartitions(w.itself())
+		w.c.client.PauseFetchPartitions(w.itself())
 	}
 }
 
@@ -66,7 +66,7 @@ func (w *worker) committed(offset int64) {
 	w.position = offset
 }
 
-// lag is how many offsets of the partition are not handled yet.
+// lag is how many offsets of the partition have not been handled yet.
 func (w *worker) lag() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -85,7 +85,7 @@ func (w *worker) resumeIfLow() {
 	defer w.mu.Unlock()
 	if w.paused && w.lowLocked() {
 		w.paused = false
-		w.c.kafka.ResumeFetchPartitions(w.itself())
+		w.c.client.ResumeFetchPartitions(w.itself())
 	}
 }
 
@@ -131,7 +131,7 @@ func (w *worker) next(ctx context.Context) (Batch, bool) {
 		}
 		if w.plan.end > 0 && w.paused {
 			w.paused = false
-			w.c.kafka.ResumeFetchPartitions(w.itself())
+			w.c.client.ResumeFetchPartitions(w.itself())
 		}
 		w.mu.Unlock()
 		select {
@@ -149,8 +149,8 @@ var closedTimer = func() <-chan time.Time { c := make(chan time.Time); close(c);
 
 func timeoutPassed(c <-chan time.Time) bool { return c == closedTimer }
 
-// cutLocked is how many queued records the next batch takes, and whether it
-// cannot grow any more.
+// cutLocked returns how many queued records the next batch takes, and whether
+// it is complete.
 func (w *worker) cutLocked() (n int, whole bool) {
 	if w.gone { // no record of the plan is left in the topic
 		return 0, true
@@ -196,13 +196,13 @@ func (w *worker) takeLocked(n int) Batch {
 
 // process announces the batch, handles it, and commits its end.
 func (w *worker) process(ctx context.Context, b Batch) error {
-	if err := w.insist(ctx, b.First, plan{b.First, b.End}.metadata(w.c.cfg.Fingerprint), leaderEpoch(b)); err != nil {
+	if err := w.commitRetrying(ctx, b.First, plan{b.First, b.End}.metadata(w.c.cfg.Fingerprint), leaderEpoch(b)); err != nil {
 		return fmt.Errorf("announce %s/%d [%d,%d): %w", b.Topic, b.Partition, b.First, b.End, err)
 	}
 	if err := w.handle(ctx, b); err != nil {
 		return fmt.Errorf("handle %s/%d [%d,%d): %w", b.Topic, b.Partition, b.First, b.End, err)
 	}
-	if err := w.insist(ctx, b.End, "", leaderEpoch(b)); err != nil {
+	if err := w.commitRetrying(ctx, b.End, "", leaderEpoch(b)); err != nil {
 		return fmt.Errorf("commit %s/%d at %d: %w", b.Topic, b.Partition, b.End, err)
 	}
 	w.committed(b.End)

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// admin is the listener beside the traffic: /livez, /readyz, /metrics and
+// admin is the listener apart from the traffic: /livez, /readyz, /metrics and
 // pprof. It is off unless --admin gives an address.
 type admin struct {
 	registry *prometheus.Registry

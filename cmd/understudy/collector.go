@@ -10,8 +10,8 @@ import (
 // calmCollector lets the heap grow further between collections: a small heap
 // that is collected all the time costs the traffic more CPU, and the schedule
 // more delay, than the memory is worth. Near limit bytes it is collected more
-// often again. What the operator says goes first: GOGC and GOMEMLIMIT are left
-// alone, and limit is at most nine tenths of what the cgroup allows.
+// often again. What the operator sets takes precedence: GOGC and GOMEMLIMIT are
+// left alone, and limit is at most nine tenths of what the cgroup allows.
 func calmCollector(percent int, limit int64) {
 	_, ownPercent := os.LookupEnv("GOGC")
 	_, ownLimit := os.LookupEnv("GOMEMLIMIT")

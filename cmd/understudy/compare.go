@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -125,7 +126,7 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 	for {
 		reached, waiting, err := finish.Reached(ctx)
 		if reached || ctx.Err() != nil {
-			return nil // what fails after the end of the work is no failure
+			return nil // an error after all work is done does not matter
 		}
 		if err != nil {
 			return dependency(err)
@@ -155,5 +156,13 @@ func fingerprint(c comparator.Config) string {
 	if err != nil {
 		return "unknown"
 	}
-	return fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))[:16]
+	text = bytes.TrimSpace(text)
+	if c.DescriptorSet != "" {
+		set, err := os.ReadFile(c.DescriptorSet)
+		if err != nil {
+			return "unknown"
+		}
+		text = append(text, set...)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
 }

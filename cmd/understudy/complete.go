@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/spf13/cobra"
 
 	"understudy.dev/comparator/clickhouse"
@@ -22,16 +23,16 @@ func enumerate(c *cobra.Command, flag string, values ...string) {
 	})
 }
 
-// complete panics for a flag that does not exist: a mistake of ours that every
-// start would show.
+// complete panics for a flag that does not exist: a bug that every start would
+// reveal.
 func complete(c *cobra.Command, flag string, f cobra.CompletionFunc) {
 	if err := c.RegisterFlagCompletionFunc(flag, f); err != nil {
 		panic(err)
 	}
 }
 
-// completeRuns offers the runs that ClickHouse knows, the newest first. Nothing
-// is offered when it cannot be asked.
+// completeRuns offers the runs that ClickHouse knows, the newest first. Offers
+// nothing when ClickHouse does not answer.
 func (a *app) completeRuns(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -40,30 +41,39 @@ func (a *app) completeRuns(c *cobra.Command, args []string, prefix string) ([]st
 }
 
 func (a *app) completeRunFlag(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
-	defer cancel()
 	var names []string
-	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
-	if err == nil {
-		defer conn.Close()
+	a.askTables(c, func(ctx context.Context, conn driver.Conn) {
 		runs, _ := report.Runs(ctx, conn)
 		for _, r := range runs {
 			if strings.HasPrefix(r.Name, prefix) {
 				names = append(names, cobra.CompletionWithDesc(r.Name, r.State+", "+r.Candidate))
 			}
 		}
-	}
+	})
 	return names, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
+}
+
+// askTables calls f with a connection to the tables, if there is one in time. A
+// configuration with mistakes was read in part, and may name another ClickHouse
+// than the user means: then nothing is asked.
+func (a *app) askTables(c *cobra.Command, f func(context.Context, driver.Conn)) {
+	if a.loadErr != nil || len(a.mistakes) > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
+	defer cancel()
+	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	f(ctx, conn)
 }
 
 // completeRoutes offers the path templates of the routes that were compared.
 func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(c.Context(), completionTime)
-	defer cancel()
 	var templates []string
-	conn, err := clickhouse.Connect(ctx, a.cfg.ClickHouse)
-	if err == nil {
-		defer conn.Close()
+	a.askTables(c, func(ctx context.Context, conn driver.Conn) {
 		var routes []struct {
 			Route string `ch:"route"`
 		}
@@ -74,6 +84,6 @@ func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]str
 				templates = append(templates, template)
 			}
 		}
-	}
+	})
 	return templates, cobra.ShellCompDirectiveNoFileComp
 }

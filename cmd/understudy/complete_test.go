@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +58,50 @@ func TestEnumerationsAreCompleted(t *testing.T) {
 	if seen < 7 {
 		t.Errorf("saw only %d flags", seen)
 	}
+}
+
+// TestCompletionOfABrokenConfiguration: what was read of a file with mistakes
+// may name another ClickHouse than the user means.
+func TestCompletionOfABrokenConfiguration(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	asked := make(chan struct{}, 16)
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			asked <- struct{}{}
+			conn.Close()
+		}
+	}()
+	f := func(want bool, args ...string) {
+		t.Helper()
+		completions(t, args...)
+		got := len(asked) > 0
+		for len(asked) > 0 {
+			<-asked
+		}
+		if got != want {
+			t.Errorf("%q: ClickHouse was asked: %v, want %v", args, got, want)
+		}
+	}
+	address := "clickhouse:\n  address: " + listener.Addr().String() + "\n"
+	good, bad := writeFile(t, address), writeFile(t, address+"  adress: x\n")
+	f(true, "report", "--config", good, "")
+	f(false, "report", "--config", bad, "")
+	f(true, "record", "--config", good, "--route", "")
+	f(false, "record", "--config", bad, "--route", "")
+	f(false, "report", "--clickhouse", listener.Addr().String(), "--config", good+".missing", "")
+	if got := completions(t, "report", "--config", bad, "--log-level", "de"); !slices.Contains(got, "debug") {
+		t.Errorf("completed %q beside a broken configuration", got)
+	}
+	t.Setenv("UNDERSTUDY_SPEED", "x") // a flag of another command
+	f(false, "report", "--config", good, "")
 }
 
 // TestCompletionWithoutClickHouse offers nothing and takes no longer than a

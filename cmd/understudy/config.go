@@ -35,7 +35,7 @@ type config struct {
 }
 
 type logConfig struct {
-	// Level is the least that is logged: debug, info, warn or error.
+	// Level is the lowest level that is logged: debug, info, warn or error.
 	Level string `yaml:"level"`
 	// Format is text or json.
 	Format string `yaml:"format"`
@@ -54,9 +54,9 @@ type recordConfig struct {
 	// Listen is the address to take traffic on.
 	Listen   string       `yaml:"listen"`
 	Upstream proxy.Config `yaml:"upstream"`
-	// Compression of what is recorded: zstd, lz4, snappy or none. Beside live
-	// traffic CPU is dearer than disk, so the default is snappy, not the zstd of
-	// other producers.
+	// Compression of what is recorded: zstd, lz4, snappy or none. Next to live
+	// traffic CPU costs more than disk, so the default is snappy, not the zstd
+	// of other producers.
 	Compression     string `yaml:"compression"`
 	recorder.Config `yaml:",inline"`
 }

@@ -132,7 +132,7 @@ func (a *app) showJSON(w io.Writer) error {
 
 const mask = "***"
 
-// secrets are the settings of which nothing is shown, or of a map no value.
+// secrets are the settings that are never shown; of a map, its values are not.
 var secrets = map[string]bool{"record.key": true, "replay.headers": true}
 
 // password finds credentials in an address.

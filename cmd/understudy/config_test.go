@@ -77,6 +77,16 @@ func TestPrecedence(t *testing.T) {
 	}
 }
 
+// TestVariableOfTheTests: UNDERSTUDY_DATA names recorded traffic for the tests,
+// and sets nothing here.
+func TestVariableOfTheTests(t *testing.T) {
+	_, before, _ := run1(t, "config", "show")
+	t.Setenv("UNDERSTUDY_DATA", "/elsewhere")
+	if code, after, errOut := run1(t, "config", "show"); code != exitOK || after != before {
+		t.Errorf("exit %d, %s, got\n%s\nwant\n%s", code, errOut, after, before)
+	}
+}
+
 func TestByteSize(t *testing.T) {
 	f := func(s string, want int64, printed string) {
 		t.Helper()

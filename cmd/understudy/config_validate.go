@@ -23,12 +23,11 @@ func (a *app) configValidateCommand() *cobra.Command {
 	}
 }
 
-// check adds to what is wrong with a file as text (err) what is wrong with its
-// values.
+// check adds mistakes in the values of a file to err, the mistakes in its text.
 func (c config) check(err error, origins source.Origins, now time.Time) error {
 	mistakes := source.Of(err)
 	if err != nil && mistakes == nil {
-		return err // there is no file
+		return err // the file could not be read
 	}
 	return usage(mistakes.With(origins, c.alone().problems(now)).Err())
 }

@@ -31,7 +31,7 @@ func (a *app) clickhouseFlags(c *cobra.Command) {
 		"ClickHouse: host:port, clickhouse://user:password@host:port/database or http://…")
 }
 
-// dialKafka connects; that it cannot is the fault of a dependency.
+// dialKafka connects; a failure to do so is a dependency error.
 func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := a.need("kafka"); err != nil {
 		return nil, err

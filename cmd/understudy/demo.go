@@ -187,7 +187,7 @@ func freeLoopback() (string, error) {
 	return ln.Addr().String(), nil
 }
 
-// awaitListener waits until something listens, or ended says why not.
+// awaitListener waits until something listens; ended says why nothing will.
 func awaitListener(ctx context.Context, address string, ended chan error) error {
 	for {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
@@ -205,7 +205,7 @@ func awaitListener(ctx context.Context, address string, ended chan error) error 
 	}
 }
 
-// show prints what was found beside what was planted.
+// show prints what was found next to what was planted.
 func (d *demonstration) show(ctx context.Context, output string) error {
 	return d.a.withTables(ctx, func(conn driver.Conn) error {
 		r, err := report.Load(ctx, conn, demoRun, report.DefaultOptions())

@@ -43,7 +43,7 @@ being told. The first start installs the engine (a download of 170 MB).`,
 
 func (a *app) platformFlags(c *cobra.Command) {
 	d := &a.cfg.Dev
-	c.Flags().StringVar(&d.DataDir, "data", d.DataDir, "folder of all data")
+	c.Flags().StringVar(&d.DataDir, "data-dir", d.DataDir, "folder of all data")
 	c.Flags().StringVar(&d.Kafka, "kafka-listen", d.Kafka, "address of the broker")
 	c.Flags().StringVar(&d.HTTP, "clickhouse-http-listen", d.HTTP, "address of ClickHouse's HTTP interface")
 	c.Flags().StringVar(&d.Native, "clickhouse-native-listen", d.Native, "address of ClickHouse's native protocol")

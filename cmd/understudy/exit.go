@@ -48,7 +48,7 @@ func coded(code int, err error) error {
 	return &codedError{code, err}
 }
 
-// finish prints err for a person and gives the exit code.
+// finish prints err and returns the exit code.
 func finish(err error, w io.Writer) int {
 	if err == nil {
 		return exitOK

@@ -90,7 +90,7 @@ func (a *app) noteFlags(c *cobra.Command) {
 }
 
 // pathsOfFlags says which flag writes into which setting. Both are found by
-// their address, so that no list has to be kept.
+// their address, so there is no list to maintain.
 func (a *app) pathsOfFlags(root *cobra.Command) map[*pflag.Flag]string {
 	byAddress := map[uintptr]string{}
 	for _, s := range source.Settings(reflect.ValueOf(&a.cfg).Elem()) {

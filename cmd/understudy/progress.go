@@ -11,8 +11,8 @@ import (
 )
 
 // statusLine shows one line that is rewritten in place while stop has not been
-// called. On anything but a terminal it shows nothing: a pipe or a log file
-// gets the summary only.
+// called. It shows nothing unless w is a terminal: a pipe or a log file gets
+// the summary only.
 func statusLine(w io.Writer, line func() string) (stop func()) {
 	width, ok := terminalWidth(w)
 	if !ok {

@@ -120,7 +120,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		return nil, usagef("record.key: %w", err)
 	}
 	pc := a.cfg.Kafka.Producer
-	pc.DeliveryTimeout = 2 * time.Minute // a replay is not repeated lightly
+	pc.DeliveryTimeout = 2 * time.Minute // repeating a replay is expensive
 	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
 	producer, err := a.newProducer(ctx, pc)
 	if err != nil {
@@ -176,7 +176,7 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	return w, nil
 }
 
-// moment reads a time, or a duration before now.
+// moment parses a time, or a duration before now.
 func moment(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
@@ -191,7 +191,7 @@ func moment(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// addHeaders puts those of the command line over those of the file.
+// addHeaders overrides headers of the file with those of the command line.
 func (a *app) addHeaders(headers []string) error {
 	if len(headers) == 0 {
 		return nil
@@ -222,14 +222,10 @@ func (a *app) requireNewRun(ctx context.Context, name string) error {
 	for _, old := range runs {
 		if old.GetName() == name {
 			return usagef("run %s exists already (%s, %s); choose another name", name,
-				stateName(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
+				understudyv1.Label(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
 		}
 	}
 	return nil
-}
-
-func stateName(s understudyv1.Run_State) string {
-	return strings.ToLower(strings.TrimPrefix(s.String(), "STATE_"))
 }
 
 func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
@@ -244,7 +240,7 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if !w.To.IsZero() {
 		spec.ToUnixNano = w.To.UnixNano()
 	}
-	r.Headers = nil // secrets have no fingerprint
+	r.Headers = nil // secrets are left out of the fingerprint
 	if text, err := yaml.Marshal(r); err == nil {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}

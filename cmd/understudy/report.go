@@ -19,7 +19,7 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// errBalance ends with exit code 3: the run counts for nothing.
+// errBalance ends with exit code 3: the run proves nothing.
 var errBalance = errors.New("the books do not balance: the run is not evidence")
 
 func (a *app) reportCommand() *cobra.Command {
@@ -153,7 +153,7 @@ func (a *app) sql(ctx context.Context, query, format, address string) error {
 	url := strings.TrimSuffix(address, "/")
 	if url == "" {
 		if url, err = target.HTTPURL(); err != nil {
-			// That nobody is there at all is the better thing to say.
+			// If nothing answers at all, that is the more useful error.
 			conn, away := clickhouse.Connect(ctx, a.cfg.ClickHouse)
 			if away != nil {
 				return dependency(away)
@@ -179,9 +179,9 @@ func (a *app) sql(ctx context.Context, query, format, address string) error {
 	return err
 }
 
-// printRun sums a run up for a person.
+// printRun prints a summary of a run.
 func printRun(w io.Writer, r *understudyv1.Run) {
-	fmt.Fprintf(w, "run %s %s", r.GetName(), stateName(r.GetState()))
+	fmt.Fprintf(w, "run %s %s", r.GetName(), understudyv1.Label(r.GetState()))
 	if r.GetDetail() != "" {
 		fmt.Fprintf(w, ": %s", r.GetDetail())
 	}

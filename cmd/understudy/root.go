@@ -26,19 +26,20 @@ type app struct {
 
 	origins  source.Origins  // where the values in cfg came from
 	mistakes source.Mistakes // in the file and in the environment
+	loadErr  error           // of the file
 }
 
 func newApp(in io.Reader, out, errOut io.Writer) *app {
 	return &app{in: in, out: out, errOut: errOut, cfg: defaultConfig(), origins: source.Origins{}, log: slog.New(slog.DiscardHandler)}
 }
 
-// rootCommand builds the command tree. args are looked at for --config alone,
+// rootCommand builds the command tree. args are only searched for --config,
 // because the file must be read before the flags that override it.
 func (a *app) rootCommand(args []string) *cobra.Command {
-	path, loadErr := configPath(args), error(nil)
+	path := configPath(args)
 	if path != "" {
-		loadErr = a.cfg.load(path, a.origins)
-		a.mistakes = source.Of(loadErr)
+		a.loadErr = a.cfg.load(path, a.origins)
+		a.mistakes = source.Of(a.loadErr)
 	}
 	root := &cobra.Command{
 		Use:   "understudy",
@@ -69,12 +70,15 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 	a.borrowFlags(root)
 	a.fromEnvironment(root)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
+			return nil // words can be completed while the file is being written, or its name typed
+		}
 		a.noteFlags(c)
 		switch {
-		case loadErr != nil && a.mistakes == nil:
-			return usagef("--config: %w", loadErr)
+		case a.loadErr != nil && a.mistakes == nil:
+			return usagef("--config: %w", a.loadErr)
 		case len(a.mistakes) > 0:
-			// What is wrong with the values is told in the same breath.
+			// Report mistakes in the values at the same time.
 			return a.cfg.check(a.mistakes, a.origins, time.Now())
 		}
 		return a.setupLog()
@@ -90,7 +94,7 @@ func (a *app) persistentFlags(root *cobra.Command, path string) {
 	flags.StringVar(&a.cfg.Log.Format, "log-format", a.cfg.Log.Format, "text or json")
 }
 
-// noCommand turns a word that is no subcommand into a usage error.
+// noCommand reports an unknown subcommand as a usage error.
 func noCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -10,14 +10,15 @@ import (
 	"time"
 )
 
-// insist is how long after the first signal a second one is the same wish
-// again: GNU timeout and many a terminal send theirs twice, to the process and
+// insist is how long after the first signal a second one counts as the same
+// request: GNU timeout and some terminals send theirs twice, to the process and
 // to its group.
 const insist = time.Second
 
 // withSignals cancels the context at the first SIGINT, SIGTERM or SIGHUP, so
 // that work under way is finished in order; one that comes a second later or
-// more ends the process at once. Under nohup SIGHUP stays ignored.
+// more ends the process at once, and one that comes sooner is reported as not
+// counted. Under nohup SIGHUP stays ignored.
 func withSignals(parent context.Context, errOut io.Writer) (context.Context, func()) {
 	wanted := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -35,6 +36,7 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 	quit := make(chan struct{})
 	go func() {
 		var first time.Time
+		said := false
 		for {
 			select {
 			case <-quit:
@@ -47,6 +49,9 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 				case time.Since(first) >= insist:
 					fmt.Fprintf(errOut, "understudy: second %s: leaving at once; what was under way is not accounted for\n", s)
 					exit(128 + int(s.(syscall.Signal)))
+				case !said:
+					said = true
+					fmt.Fprintf(errOut, "understudy: %s within %s of the first signal is not counted; the next one after that exits at once\n", s, insist)
 				}
 			}
 		}
@@ -54,9 +59,9 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 	return ctx, func() { close(quit); cancel() }
 }
 
-// sayWhenStopped tells a person, once the command is told to stop, what it is
-// still waiting for. The function it returns is called when there is nothing
-// left to wait for.
+// sayWhenStopped prints what the command is still waiting for once it has been
+// told to stop. The function it returns is called when there is nothing left to
+// wait for.
 func (a *app) sayWhenStopped(ctx context.Context, waitsFor string) (done func()) {
 	stop := context.AfterFunc(ctx, func() {
 		clear := ""

@@ -12,7 +12,8 @@ import (
 )
 
 // version, commit and date (RFC 3339) are set by the linker; without them the
-// build information tells.
+// build information is used. A commit, its date and whether it was changed come
+// from one of the two, never from both.
 var version, commit, date = "", "", ""
 
 // build is what this binary was made of.
@@ -22,23 +23,29 @@ type build struct {
 }
 
 func readBuild() build {
-	b := build{version: version, commit: commit, date: date}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		b.version, b.commit = cmp.Or(b.version, "dev"), cmp.Or(b.commit, "unknown")
-		return b
+		info = &debug.BuildInfo{}
 	}
-	if main := info.Main.Version; b.version == "" && main != "" && main != "(devel)" {
+	return buildOf(build{version: version, commit: commit, date: date}, info)
+}
+
+// buildOf fills in from the build information what the linker was not given.
+func buildOf(b build, info *debug.BuildInfo) build {
+	if main := info.Main.Version; b.version == "" && main != "(devel)" {
 		b.version = main // go install understudy.dev/cmd/understudy@v1.2.3
 	}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			b.commit = cmp.Or(b.commit, s.Value)
-		case "vcs.time":
-			b.date = cmp.Or(b.date, s.Value)
-		case "vcs.modified":
-			b.modified = s.Value == "true"
+	if b.commit == "" {
+		b.date = ""
+		for _, s := range info.Settings {
+			switch s.Key {
+			case "vcs.revision":
+				b.commit = s.Value
+			case "vcs.time":
+				b.date = s.Value
+			case "vcs.modified":
+				b.modified = s.Value == "true"
+			}
 		}
 	}
 	b.version, b.commit = cmp.Or(b.version, "dev"), cmp.Or(b.commit, "unknown")

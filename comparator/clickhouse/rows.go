@@ -1,7 +1,6 @@
 package clickhouse
 
 import (
-	"strings"
 	"time"
 
 	"understudy.dev/comparator"
@@ -72,7 +71,7 @@ func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position) 
 		Run: r.GetRun(), ExchangeID: e.GetId(), Ordinal: r.GetOrdinal(), Attempt: r.GetAttempt(),
 		Session: e.GetSession(), Route: route, Method: method,
 		Verdict: string(c.Verdict), Findings: texts(c.Findings), Skipped: r.GetSkipped(),
-		Error:          kindName(o.GetError()),
+		Error:          understudyv1.Label(o.GetError().GetKind()),
 		BaselineStatus: uint16(e.GetResponse().GetStatus()), AckStatus: uint16(o.GetAck().GetStatus()),
 		CandidateStatus: uint16(c.CandidateStatus),
 		ExchangeTime:    at64(e.GetStartUnixNano()), ScheduledTime: at64(r.GetScheduledUnixNano()),
@@ -95,7 +94,7 @@ func addCompletion(row *comparisonRow, o *understudyv1.Observation) {
 	if done == nil {
 		return
 	}
-	row.Channel = name(done.GetChannel().String(), "CHANNEL_")
+	row.Channel = understudyv1.Label(done.GetChannel())
 	row.CompletionReason = done.GetReason()
 	row.Completions, row.Polls = done.GetSeen(), done.GetPolls()
 	row.CompletionLatencyNS, row.CompletionServiceNS = nanos(done.GetLatencyNano()), nanos(done.GetServiceNano())
@@ -174,11 +173,11 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 	return &exchangeRow{
 		ID: e.GetId(), Recorder: e.GetRecorder(), Sequence: e.GetSequence(), Session: e.GetSession(),
 		Route: e.GetRoute(), Method: e.GetRequest().GetMethod(), Target: string(e.GetRequest().GetTarget()),
-		Status: uint16(e.GetResponse().GetStatus()), Error: kindName(e.GetError()),
+		Status: uint16(e.GetResponse().GetStatus()), Error: understudyv1.Label(e.GetError().GetKind()),
 		StartTime: at64(e.GetStartUnixNano()), FirstByteNS: nanos(e.GetFirstByteNano()), LatencyNS: nanos(e.GetDurationNano()),
 		RequestBytes: nanos(request.GetLength()), ResponseBytes: nanos(response.GetLength()),
 		Truncated: request.GetTruncated() || response.GetTruncated(), Redactions: redactions,
-		ServedBy: name(e.GetServedBy().String(), "SIDE_"), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
+		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
 		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
 	}
 }
@@ -232,7 +231,7 @@ type runRow struct {
 
 func toRun(r *understudyv1.Run) *runRow {
 	return &runRow{
-		Name: r.GetName(), Version: r.GetVersion(), State: name(r.GetState().String(), "STATE_"), Detail: r.GetDetail(),
+		Name: r.GetName(), Version: r.GetVersion(), State: understudyv1.Label(r.GetState()), Detail: r.GetDetail(),
 		Candidate: r.GetSpec().GetCandidate(), Speed: r.GetSpec().GetSpeed(), Follow: r.GetSpec().GetFollow(),
 		Completion: r.GetSpec().GetCompletion(), StartTime: at64(r.GetStartUnixNano()), EndTime: at64(r.GetEndUnixNano()),
 		Selected: r.GetSelected(), Replayed: r.GetReplayed(), Skipped: counts(r.GetSkipped()), Unselected: counts(r.GetUnselected()),
@@ -246,22 +245,6 @@ func at64(unixNano int64) time.Time { return time.Unix(0, unixNano).UTC() }
 
 // nanos keeps a negative value (unknown) from becoming a huge one.
 func nanos(n int64) uint64 { return uint64(max(n, 0)) }
-
-// name is an enum value without its prefix, "" for the unspecified one.
-func name(value, prefix string) string {
-	short := strings.ToLower(strings.TrimPrefix(value, prefix))
-	if short == "unspecified" {
-		return ""
-	}
-	return short
-}
-
-func kindName(e *understudyv1.TransportError) string {
-	if e == nil {
-		return ""
-	}
-	return name(e.GetKind().String(), "KIND_")
-}
 
 func texts(vs []comparator.Verdict) []string {
 	out := make([]string, len(vs))

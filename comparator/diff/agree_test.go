@@ -39,7 +39,7 @@ func agree(t testing.TB, a, b []byte) {
 	}
 	if !okA || !okB {
 		var side *SideError
-		if !errors.As(err, &side) || !errors.Is(err, ErrSyntax) || (side.Side == "baseline") == okA {
+		if !errors.As(err, &side) || !errors.Is(err, ErrSyntax) && !errors.Is(err, ErrLimit) || (side.Side == "baseline") == okA {
 			t.Fatalf("error %v, but valid are: baseline %v, candidate %v\n%q\n%q", err, okA, okB, a, b)
 		}
 		return

@@ -1,10 +1,3 @@
-// Package diff finds where two JSON documents differ, without building values:
-// both are parsed into flat tapes over their own bytes and walked side by
-// side. Numbers are compared exactly as decimals, never through floating
-// point; the order of object members is irrelevant.
-//
-// Grammar: RFC 8259. Members of one name are paired in the order of their
-// occurrence, so a repeated name that only one side has is a difference.
 package diff
 
 import (
@@ -18,6 +11,10 @@ const MaxDepth = 512
 
 // ErrSyntax is wrapped by the errors of documents that are not JSON.
 var ErrSyntax = errors.New("not JSON")
+
+// ErrLimit is wrapped by the errors of documents that are too long, or nested
+// too deeply, to be read.
+var ErrLimit = errors.New("beyond a limit")
 
 // maxSize bounds a document, in bytes: positions are int32.
 const maxSize = 1 << 30
@@ -70,7 +67,7 @@ func syntax(what string, at int) error {
 func (t *tape) parse(data []byte) error {
 	t.data, t.nodes, t.hashes, t.steady = data, t.nodes[:0], t.hashes[:0], t.steady[:0]
 	if len(data) > maxSize {
-		return fmt.Errorf("%w: %d bytes are too many", ErrSyntax, len(data))
+		return fmt.Errorf("%w: %d bytes are too many", ErrLimit, len(data))
 	}
 	i, nodes, err := document(data, t.nodes)
 	t.nodes = nodes
@@ -103,7 +100,7 @@ func document(data []byte, nodes []node) (int, []node, error) {
 		c := data[i]
 		if c == '{' || c == '[' {
 			if depth++; depth > MaxDepth {
-				return i, nodes, syntax("nested too deeply", i)
+				return i, nodes, fmt.Errorf("%w: nested too deeply at offset %d", ErrLimit, i)
 			}
 			nodes = append(nodes, node{start: start, keyStart: k.start, keyEnd: k.end, keyEscaped: k.escaped, skip: open, kind: container(c)})
 			open = at

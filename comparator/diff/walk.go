@@ -84,7 +84,7 @@ type Options struct {
 
 // JSON calls emit for every place in which the documents differ, baseline's
 // order first. It stops early when emit returns false. The error wraps
-// ErrSyntax and says which side is not JSON.
+// ErrSyntax, or ErrLimit, and says which side it is.
 func JSON(baseline, candidate []byte, o Options, emit func(Difference) bool) error {
 	if bytes.Equal(baseline, candidate) {
 		return nil

@@ -101,7 +101,7 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	if class, both := e.times(baseline, candidate); both {
 		return class
 	}
-	if isDigest(name) {
+	if names.IsDigest(name) {
 		return ""
 	}
 	if class := e.shape(name, baseline, candidate); class != "" || baseline.Number {
@@ -158,17 +158,6 @@ func (e *Evidence) alike(b, c string) bool {
 	e.shapes.Add(names.Pair{Baseline: names.Value{Text: b}, Candidate: names.Value{Text: c}, From: "this", Proof: names.Created})
 	p, ok := e.shapes.Of(names.Place{Named: true}, b)
 	return ok && p.Holds() && p.Candidate.Text == c
-}
-
-// isDigest: a member whose value follows from others, and so is never random.
-func isDigest(name string) bool {
-	lower := strings.ToLower(name)
-	for _, word := range []string{"checksum", "hash", "digest", "signature", "md5", "sha1", "sha256", "sha512", "crc", "hmac", "fingerprint"} {
-		if strings.Contains(lower, word) {
-			return true
-		}
-	}
-	return false
 }
 
 // weaker is the class of a whole whose parts have these classes: one that is

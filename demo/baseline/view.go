@@ -11,11 +11,11 @@ type decimal shop.Cents
 
 func (d decimal) MarshalJSON() ([]byte, error) { return []byte(shop.Cents(d).String()), nil }
 
-// second is a time to the second in UTC.
-type second time.Time
+// milli is a time to the millisecond in UTC.
+type milli time.Time
 
-func (s second) MarshalText() ([]byte, error) {
-	return []byte(time.Time(s).UTC().Format(time.RFC3339)), nil
+func (m milli) MarshalText() ([]byte, error) {
+	return []byte(time.Time(m).UTC().Format("2006-01-02T15:04:05.000Z")), nil
 }
 
 type order struct {
@@ -33,8 +33,8 @@ type order struct {
 	Currency  string   `json:"currency"`
 	Note      string   `json:"note"`
 	Account   int64    `json:"account_number"`
-	Created   second   `json:"created_at"`
-	Due       second   `json:"due_at"`
+	Created   milli    `json:"created_at"`
+	Due       milli    `json:"due_at"`
 }
 
 type line struct {
@@ -63,7 +63,7 @@ func viewOrder(o shop.Order) order {
 		o.ID, o.Customer, o.Reference, o.Status, o.Version, viewLines(o.Lines),
 		decimal(o.Subtotal), decimal(o.Discount), decimal(o.Tax),
 		shipping{o.Method(), decimal(o.Shipping)}, decimal(o.Total), shop.Currency,
-		o.Note, o.Account, second(o.Created), second(o.Due),
+		o.Note, o.Account, milli(o.Created), milli(o.Due),
 	}
 }
 
@@ -75,11 +75,11 @@ type payment struct {
 	Currency string  `json:"currency"`
 	Method   string  `json:"method"`
 	Account  int64   `json:"account_number"`
-	Captured second  `json:"captured_at"`
+	Captured milli   `json:"captured_at"`
 }
 
 func viewPayment(p shop.Payment) payment {
-	return payment{p.ID, p.Order, "captured", decimal(p.Amount), shop.Currency, p.Method, p.Account, second(p.Captured)}
+	return payment{p.ID, p.Order, "captured", decimal(p.Amount), shop.Currency, p.Method, p.Account, milli(p.Captured)}
 }
 
 type list struct {
@@ -129,13 +129,13 @@ type quote struct {
 	Shipping decimal `json:"shipping"`
 	Total    decimal `json:"total"`
 	Currency string  `json:"currency"`
-	Until    second  `json:"valid_until"`
+	Until    milli   `json:"valid_until"`
 }
 
 func viewQuote(id, customer string, a shop.Amounts, now time.Time) quote {
 	return quote{
 		id, customer, viewLines(a.Lines), decimal(a.Subtotal), decimal(a.Discount), decimal(a.Tax),
-		decimal(a.Shipping), decimal(a.Total), shop.Currency, second(now.Add(time.Hour)),
+		decimal(a.Shipping), decimal(a.Total), shop.Currency, milli(now.Add(time.Hour)),
 	}
 }
 

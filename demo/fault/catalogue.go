@@ -124,7 +124,7 @@ var catalogue = []Fault{
 func Noise() []string {
 	return []string{
 		"identifiers: ord_1001, pay_1002 and quo_1003 against UUIDs",
-		"timestamps: each system's own clock, to the second against to the millisecond",
+		"timestamps: each system's own clock, at the time of its own request",
 		"the order of the members of JSON objects",
 		"the spelling of decimals: 129.90 against 129.9",
 		"X-Request-Id, Date and Content-Length headers",

@@ -121,7 +121,7 @@ func buildNested(kind string, args []string, s scope) (column, error) {
 // into it per row.
 type lowCardinalityColumn struct{ key column }
 
-// Bits of the word that begins a block of a LowCardinality column
+// Bits of the flags that begin a block of a LowCardinality column
 // (SerializationLowCardinality.cpp).
 const (
 	lowCardinalityVersion     = 1
@@ -165,13 +165,13 @@ func (c lowCardinalityColumn) data(t *Scanner, rows uint64) error {
 	if rows == 0 {
 		return nil
 	}
-	word, err := t.uint64()
+	flags, err := t.uint64()
 	if err != nil {
 		return err
 	}
-	width := word & lowCardinalityIndexType
-	if width > lowCardinalityLargestType || word&lowCardinalityGlobal != 0 || word&lowCardinalityHasKeys == 0 {
-		return Malformed("LowCardinality block has flags %#x: only a dictionary of its own is understood", word)
+	width := flags & lowCardinalityIndexType
+	if width > lowCardinalityLargestType || flags&lowCardinalityGlobal != 0 || flags&lowCardinalityHasKeys == 0 {
+		return Malformed("LowCardinality block has flags %#x: only a dictionary of its own is understood", flags)
 	}
 	keys, err := t.uint64()
 	if err != nil {

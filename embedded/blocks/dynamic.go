@@ -83,7 +83,7 @@ func discriminated(t *Scanner, rows, width uint64, columns []column, null uint64
 			switch {
 			case which == null:
 			case which >= uint64(len(columns)):
-				return Malformed("discriminator %d names none of %d types", which, len(columns))
+				return Malformed("discriminator %d is out of range for %d types", which, len(columns))
 			default:
 				counts[which]++
 			}

@@ -58,7 +58,7 @@ func (r *FrameReader) next() error {
 	size := binary.LittleEndian.Uint32(header[frameChecksum+1:])
 	dataSize := binary.LittleEndian.Uint32(header[frameChecksum+5:])
 	if size < frameHeader-frameChecksum || size > maxFrame || dataSize > maxFrame {
-		return Malformed("a compressed frame says %d bytes for %d bytes of data: the limit is %d (is compression on at one end only?)", size, dataSize, maxFrame)
+		return Malformed("a compressed frame announces %d bytes for %d bytes of data: the limit is %d (is compression on at one end only?)", size, dataSize, maxFrame)
 	}
 	var err error
 	if r.raw, err = readGrowing(r.In, append(r.raw[:0], header[frameChecksum:]...), int(size)); err != nil {
@@ -100,13 +100,13 @@ func (r *FrameReader) decompress(body []byte, dataSize int) error {
 	case methodZSTD:
 		n, err = r.unzstd(body, out)
 	default:
-		return Malformed("compression method %#x is not known: LZ4, ZSTD or none are", method)
+		return Malformed("compression method %#x is not known: use LZ4, ZSTD or none", method)
 	}
 	if err != nil {
 		return Malformed("decompressing a frame: %v", err)
 	}
 	if n != dataSize {
-		return Malformed("a compressed frame holds other than the %d bytes it says", dataSize)
+		return Malformed("a compressed frame does not hold the %d bytes it announces", dataSize)
 	}
 	r.data = out
 	return nil

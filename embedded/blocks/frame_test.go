@@ -58,6 +58,9 @@ func TestFrameReaderRefuses(t *testing.T) {
 	large := bytes.Clone(good)
 	binary.LittleEndian.PutUint32(large[17:], 1<<31)
 	f(large, "the limit is")
+	binary.LittleEndian.PutUint32(large[17:], uint32(len(good)-frameChecksum))
+	binary.LittleEndian.PutUint32(large[21:], 1<<31)
+	f(large, "the limit is")
 	bomb := frames(t, compress.ZSTD, make([]byte, 10<<20))
 	binary.LittleEndian.PutUint32(bomb[21:], 10) // says 10 bytes: its checksum no longer fits
 	f(bomb, "checksum")
@@ -68,8 +71,21 @@ func TestFrameBomb(t *testing.T) {
 	w := frames(t, compress.ZSTD, make([]byte, 10<<20))
 	r := &FrameReader{raw: bytes.Clone(w[frameChecksum:])}
 	defer r.Release()
-	if err := r.decompress(r.raw[9:], 10); err == nil || !strings.Contains(err.Error(), "other than the 10 bytes") {
+	if err := r.decompress(r.raw[9:], 10); err == nil || !strings.Contains(err.Error(), "does not hold the 10 bytes") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestFrameOfWrongSize has its checksum right.
+func TestFrameOfWrongSize(t *testing.T) {
+	for _, method := range []compress.Method{compress.None, compress.LZ4, compress.ZSTD} {
+		for _, says := range []int{4, 6} {
+			r := &FrameReader{raw: frames(t, method, []byte("12345"))[frameChecksum:]}
+			if err := r.decompress(r.raw[9:], says); err == nil {
+				t.Errorf("%v: a frame of 5 bytes that says %d went through", method, says)
+			}
+			r.Release()
+		}
 	}
 }
 

@@ -146,6 +146,7 @@ func TestColumnOfRefuses(t *testing.T) {
 	f("Decimal(99, 2)", "precision")
 	f("Map(String)", "key and a value")
 	f("Enum8('a = 1)", "quote")
+	f("Tuple(Int8), Array(Int8)", "not opened")
 	f(strings.Repeat("Array(", 100)+"Int8"+strings.Repeat(")", 100), "nested deeper")
 	f("Tuple("+strings.Repeat("Int8,", maxBlockColumns)+"Int8)", "parts")
 	f("JSON(a)", "path without a type")

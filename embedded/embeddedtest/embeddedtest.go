@@ -37,6 +37,28 @@ func Start(t testing.TB) embedded.Addresses {
 	return shared.at
 }
 
+// WithLibrary is for a TestMain that opens the engine itself: it calls run with
+// the installed library and an empty folder, and returns the exit code. Without
+// the engine nothing is run, and under CI=true that is a failure.
+func WithLibrary(run func(library, dir string) int) int {
+	library, err := engine.Install(context.Background(), engine.InstallConfig{})
+	if err != nil {
+		fmt.Println("no ClickHouse engine:", err)
+		if os.Getenv("CI") == "true" {
+			return 1
+		}
+		fmt.Println("SKIP: these tests need it")
+		return 0
+	}
+	dir, err := os.MkdirTemp("", "understudy-engine-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	return run(library, dir)
+}
+
 func start() (embedded.Addresses, error) {
 	if _, err := engine.Install(context.Background(), engine.InstallConfig{}); err != nil {
 		return embedded.Addresses{}, err

@@ -22,8 +22,8 @@ type killer struct {
 	unarm   func() bool
 }
 
-// killPause is waited before a statement that KILL QUERY did not find, or that
-// did not end yet, is looked for again.
+// killPause is how long to wait before looking again for a statement that KILL
+// QUERY did not find or that has not ended.
 const killPause = 100 * time.Millisecond
 
 func (e *Engine) newKiller(ctx context.Context) *killer {
@@ -34,7 +34,7 @@ func (e *Engine) newKiller(ctx context.Context) *killer {
 	k.unarm = context.AfterFunc(ctx, func() {
 		defer close(k.stopped)
 		for {
-			// It is tried again until the statement is over, whatever it gives.
+			// Retry until the statement is over, whatever the outcome.
 			_ = e.kill(k.mark)
 			select {
 			case <-k.over:
@@ -46,8 +46,8 @@ func (e *Engine) newKiller(ctx context.Context) *killer {
 	return k
 }
 
-// kill runs on a connection of its own, beside the bound on statements: they
-// may all be busy.
+// kill runs on its own connection, outside the bound on statements: they may
+// all be busy.
 func (e *Engine) kill(mark string) error {
 	conn, err := e.connect()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 
 // damage names the first description of a table or database below a data folder
 // that the engine cannot read because it is empty, as one is that was written
-// to a full disk or cut by a power failure. It is "" where there is none: the
-// engine itself does not return why it refuses a folder.
+// to a full disk or cut by a power failure. It returns "" if there is none. The
+// engine itself does not say why it refuses a folder.
 func damage(dir string) string {
 	found := ""
 	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

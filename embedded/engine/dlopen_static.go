@@ -8,5 +8,5 @@ import "errors"
 // process that the system's own loader has started, which needs a C library.
 // Such a binary runs anywhere, in an empty container too, but has no engine.
 func dlopen(string, map[string]any) error {
-	return errors.New("this is the static build, which cannot load the ClickHouse engine: take the other build, or give a Kafka and a ClickHouse (--kafka, --clickhouse)")
+	return errors.New("this is the static build, which cannot load the ClickHouse engine: use the other build, or a Kafka and a ClickHouse of your own (--kafka, --clickhouse)")
 }

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// npmArguments keep the client from trying for minutes when it is offline, and
-// have it say what went wrong as JSON.
+// npmArguments keep the client from retrying for minutes when it is offline,
+// and make it report errors as JSON.
 var npmArguments = []string{"--json", "--loglevel=silent", "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000"}
 
 // tarballURL asks npm where a package is.
@@ -30,18 +30,18 @@ func tarballURL(ctx context.Context, name string) (string, error) {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if errors.Is(err, exec.ErrNotFound) {
-		return "", fmt.Errorf("the ClickHouse engine is installed with npm, which is not here; install Node.js, or set %s to a libchdb.so of version %s", EnvLibrary, Version)
+		return "", fmt.Errorf("the ClickHouse engine is installed with npm, which was not found; install Node.js, or set %s to a libchdb.so of version %s", EnvLibrary, Version)
 	}
 	if ctx.Err() != nil {
 		return "", fmt.Errorf("ask npm for %s@%s: %w", name, Version, ctx.Err())
 	}
 	if err != nil {
-		return "", fmt.Errorf("ask npm for %s@%s: %s (%w); is the network there, and does `npm ping` work? Otherwise set %s to a libchdb.so of version %s",
+		return "", fmt.Errorf("ask npm for %s@%s: %s (%w); is the network up, and does `npm ping` work? Otherwise set %s to a libchdb.so of version %s",
 			name, Version, npmReason(out, stderr.String()), err, EnvLibrary, Version)
 	}
 	var url string
 	if json.Unmarshal(out, &url) != nil || !strings.HasPrefix(url, "https://") && !strings.HasPrefix(url, "http://") {
-		return "", fmt.Errorf("ask npm for %s@%s: no address of a tarball but %q", name, Version, strings.TrimSpace(string(out)))
+		return "", fmt.Errorf("ask npm for %s@%s: want the address of a tarball, got %q", name, Version, strings.TrimSpace(string(out)))
 	}
 	return url, nil
 }

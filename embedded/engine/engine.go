@@ -1,3 +1,6 @@
+// Package engine runs the real ClickHouse engine inside this process: it finds
+// or installs libchdb, the engine as a shared library, and calls it without
+// cgo.
 package engine
 
 import (
@@ -22,8 +25,8 @@ type Request struct {
 	SQL string
 	// Database to resolve unqualified names in; empty is "default".
 	Database string
-	// QueryID is what the client calls the statement. The engine makes its
-	// query ids itself; this one becomes the setting log_comment, by which
+	// QueryID is the id that the client gave the statement. The engine makes
+	// its own query ids; this one becomes the setting log_comment, by which
 	// system.processes and KILL QUERY find it, unless Settings has that.
 	QueryID string
 	// Format of the output when the statement names none; empty is Native.
@@ -39,7 +42,7 @@ type Request struct {
 	// Infile says that the statement reads a file that this process has written:
 	// only then may it say FROM INFILE.
 	Infile bool
-	// Watch, if not nil, is told how far the statement is.
+	// Watch, if not nil, is told the progress of the statement.
 	Watch *Watch
 }
 
@@ -47,7 +50,7 @@ type Request struct {
 type Config struct {
 	// DataDir holds the tables; one engine, one process.
 	DataDir string
-	// Folders are further ones that the engine may use; they exist.
+	// Folders are other folders that the engine may use; they must exist.
 	Folders []string
 	// MaxMemory bounds the engine's memory in bytes; default 2 GiB.
 	MaxMemory int64
@@ -117,7 +120,7 @@ func Open(libPath string, cfg Config) (*Engine, error) {
 }
 
 // Confined says that the kernel keeps the engine within its folders and off the
-// network. Elsewhere its own rights and what statements say are all there is.
+// network. Without that, its own rights and the fence are all there is.
 func (e *Engine) Confined() bool { return e.release != nil }
 
 // connect opens a connection; settings are made on it.
@@ -177,8 +180,8 @@ func (e *Engine) end() {
 
 // Query runs one statement. The error, or that of reading the result, is an
 // *Exception where ClickHouse raised it. The result must be closed. When ctx
-// ends, the statement and the reading of its result end, whatever the engine
-// is at.
+// ends, the statement and the reading of its result end, whatever the engine is
+// doing.
 func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
 	r, err := admit(r)
 	if err != nil {
@@ -210,9 +213,8 @@ func (e *Engine) Query(ctx context.Context, r Request) (*Result, error) {
 	return res, nil
 }
 
-// start has the engine begin, up to the first portion of the output, which
-// tells whether the statement works at all, so that a server can still answer
-// with a status.
+// start runs the statement up to the first portion of the output, which shows
+// whether it works at all, so that a server can still answer with a status.
 func (r *Result) start(request Request) error {
 	e := r.engine
 	if request.Input != nil {
@@ -309,7 +311,7 @@ func (e *Engine) call(f paramCall, conn unsafe.Pointer, r Request) unsafe.Pointe
 		names, nameLens = append(names, unsafe.Pointer(&k[0])), append(nameLens, uintptr(len(k)-1))
 		values, valueLens = append(values, unsafe.Pointer(&v[0])), append(valueLens, uintptr(len(v)-1))
 	}
-	// One more element keeps the pointers valid when there is no parameter.
+	// One more element keeps the pointers valid when there are no parameters.
 	names, values = append(names, nil), append(values, nil)
 	nameLens, valueLens = append(nameLens, 0), append(valueLens, 0)
 	pin.Pin(&names[0])

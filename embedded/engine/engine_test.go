@@ -14,30 +14,18 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/embedded/engine"
 )
 
 // engine is one for all tests: libchdb has one storage path a process.
 var clickhouse *engine.Engine
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	os.Exit(embeddedtest.WithLibrary(func(library, dir string) int { return run(m, library, dir) }))
+}
 
-func run(m *testing.M) int {
-	path, err := engine.Install(context.Background(), engine.InstallConfig{})
-	if err != nil {
-		fmt.Println("no ClickHouse engine:", err)
-		if os.Getenv("CI") == "true" {
-			return 1
-		}
-		fmt.Println("SKIP: the tests of the engine need it")
-		return 0
-	}
-	dir, err := os.MkdirTemp("", "chdb-test-")
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
+func run(m *testing.M, path, dir string) int {
 	if d := os.Getenv("CHDB_TEST_CHILD"); d != "" {
 		return writeAndHang(path, d)
 	}
@@ -48,6 +36,7 @@ func run(m *testing.M) int {
 	if os.Getenv("ENGINE_TEST_UNCONFINED") != "" {
 		cfg = engine.Unconfined(cfg)
 	}
+	var err error
 	if clickhouse, err = engine.Open(path, cfg); err != nil {
 		fmt.Println(err)
 		return 1
@@ -72,6 +61,23 @@ func query(t *testing.T, r engine.Request) (string, error) {
 	defer res.Close()
 	out, err := io.ReadAll(res)
 	return string(out), err
+}
+
+func TestStatisticsOfAnInsert(t *testing.T) {
+	if _, err := query(t, engine.Request{SQL: "CREATE TABLE counted (n UInt64) ENGINE = Memory"}); err != nil {
+		t.Fatal(err)
+	}
+	res, err := clickhouse.Query(t.Context(), engine.Request{SQL: "INSERT INTO counted SELECT number FROM numbers(7)"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Close()
+	if _, err := io.Copy(io.Discard, res); err != nil {
+		t.Fatal(err)
+	}
+	if s := res.Statistics(); s.WrittenRows != 7 || s.WrittenBytes != 56 || s.ReadRows != 7 {
+		t.Errorf("got %+v", s)
+	}
 }
 
 func TestQuery(t *testing.T) {

@@ -21,7 +21,7 @@ func (e *Exception) Error() string {
 	return fmt.Sprintf("Code: %d. DB::Exception: %s (%s)", e.Code, e.Message, e.Name)
 }
 
-// codeUnknown is UNKNOWN_EXCEPTION, for errors that are no exceptions.
+// codeUnknown is UNKNOWN_EXCEPTION, for errors that ClickHouse did not raise.
 const codeUnknown = 1002
 
 // coded is an error that knows which exception of ClickHouse it is.
@@ -30,8 +30,8 @@ type coded interface {
 	Exception() (code int32, name string)
 }
 
-// ExceptionOf makes an exception of any error. One that has a method Exception
-// says by it which code and name it has.
+// ExceptionOf turns any error into an exception. An error with a method
+// Exception supplies its own code and name.
 func ExceptionOf(err error) *Exception {
 	var e *Exception
 	if errors.As(err, &e) {
@@ -50,7 +50,7 @@ var (
 	exceptionName = regexp.MustCompile(`(?s)\s*\(([A-Z][A-Z0-9_]+)\)\.?\s*(?:\(version [^)]*\))?\.?\s*$`)
 )
 
-// parseException reads an error text of the engine. Text without a code is
+// parseException parses an error text of the engine. Text without a code is
 // code 1002, UNKNOWN_EXCEPTION.
 func parseException(s string) *Exception {
 	s = strings.TrimSpace(s)

@@ -1,6 +1,9 @@
 package engine
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // JudgedFunction tells whether fence.go knows a table function.
 func JudgedFunction(name string) bool {
@@ -16,6 +19,15 @@ func JudgedEngine(name string) bool {
 
 // HigherOrder tells whether fence.go knows that a function takes a function.
 func HigherOrder(name string) bool { return higherOrder[strings.ToLower(name)] }
+
+// Admit says why the fence refuses a statement.
+func Admit(sql string) error {
+	_, err := admit(Request{SQL: sql})
+	return err
+}
+
+// Granted tells whether the engine's user has a right.
+func Granted(right string) bool { return slices.Contains(strings.Split(rights, ", "), right) }
 
 // Sealed are the settings that keep their value.
 func Sealed() []string { return sealed }

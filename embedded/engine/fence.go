@@ -7,11 +7,11 @@ import (
 )
 
 // The fence refuses statements that touch files, the network or other
-// processes, by the names in them, before the engine sees them. It gives people
-// an answer that says why. Behind it stand the rights of the engine's user (see
-// rights) and, where it can, the kernel, which keeps the engine within its
-// folders (see jail). Names in texts are not looked at; what
-// the engine makes of a text (eval, a dictionary's QUERY) is refused with it.
+// processes, by the names in them, before the engine sees them. Its answer says
+// why. Behind it stand the rights of the engine's user (see rights) and, where
+// it can, the kernel, which keeps the engine within its folders (see jail).
+// Names in texts are not looked at; what the engine makes of a text (eval, a
+// dictionary's QUERY) is refused with it.
 
 // safeFunctions are the table functions that touch nothing outside; what is
 // neither here nor refused by a name below fails a test.
@@ -47,12 +47,13 @@ var safeEngines = names(`AggregatingMergeTree Alias Buffer CoalescingMergeTree C
 	SummingMergeTree TimeSeries TinyLog VersionedCollapsingMergeTree View WindowView
 	Atomic Ordinary Lazy`)
 
-// refusedSettings are those that are sealed anyway, said with a reason, and
-// those of tables, whose values the engine's rights do not cover.
+// refusedSettings are those that are sealed anyway, refused here with a reason,
+// and those of tables, whose values the engine's rights do not cover.
 var refusedSettings = names(strings.Join(sealed, " ") + " disk table_disk storage_policy")
 
-// safeSystem are the words that may follow SYSTEM.
-var safeSystem = names(`FLUSH STOP START SYNC WAIT CLEAR DROP UNLOAD`)
+// safeSystem are the words that may follow SYSTEM: those of the statements that
+// the engine's user has a right to (see rights). RELOAD is for dictionaries.
+var safeSystem = names(`CANCEL CLEAR DROP FLUSH PAUSE PREWARM REFRESH RELOAD START STOP SYNC UNLOAD WAIT`)
 
 // sources of dictionaries, and what one from this engine's own tables may not
 // say: another host, or SQL as text.
@@ -72,10 +73,10 @@ func names(list string) map[string]bool {
 // refusal is the exception for what the fence does not let through.
 func refusal(what string) error {
 	return &Exception{Code: 497, Name: "ACCESS_DENIED",
-		Message: "the embedded platform lets no statement touch files, the network or other processes: " + what + " is refused; use a ClickHouse server for that"}
+		Message: "the embedded platform does not let statements touch files, the network or other processes: " + what + " is refused; use a ClickHouse server for that"}
 }
 
-// admit passes a request or says why not. The rows that an INSERT has in its
+// admit passes a request or returns why not. The rows that an INSERT has in its
 // text are taken out of it: the engine looks behind them for a further
 // statement, and would find one where the fence has seen rows.
 func admit(r Request) (Request, error) {
@@ -99,7 +100,7 @@ func admit(r Request) (Request, error) {
 }
 
 // afterFormat is the rows behind FORMAT Name: white space in the line and one
-// line end are none.
+// line end are not part of them.
 func afterFormat(rest string) string {
 	rest = strings.TrimPrefix(strings.TrimLeft(rest, " \t\r"), ";")
 	return strings.TrimPrefix(rest, "\n")
@@ -160,21 +161,21 @@ func (f *fence) nest(t sql.Token) {
 	}
 }
 
-// rowsFollow tells whether a token names the format of the rows behind it.
+// rowsFollow reports whether a token names the format of the rows behind it.
 // VALUES are expressions, so they stay in the text.
 func (f *fence) rowsFollow(t sql.Token) bool {
 	return f.rows && f.first == "insert" && f.depth == 0 && t.Kind == sql.Word && f.past[0].Is("FORMAT") &&
 		!f.past[1].Is("INTO", "TABLE") && !t.Is("VALUES")
 }
 
-// passed tells whether a name is passed to be called: APPLY(name), or
+// passed reports whether a name is passed to be called: APPLY(name), or
 // arrayMap(name, …).
 func (f *fence) passed() bool {
 	return f.past[0].Is("APPLY") || f.past[0].Kind == '(' &&
 		(f.opener.Is("APPLY") || f.opener.IsName() && higherOrder[strings.ToLower(f.opener.Text)])
 }
 
-// makes tells whether the statement makes or changes a table or a database.
+// makes reports whether the statement makes or changes a table or a database.
 func (f *fence) makes() bool {
 	return f.first == "create" || f.first == "attach" || f.first == "replace" || f.first == "alter"
 }
@@ -187,6 +188,8 @@ func (f *fence) words(t sql.Token) error {
 		return refusal(strings.ToUpper(t.Text))
 	case f.seen == 1 && last.Is("SYSTEM") && !safeSystem[strings.ToLower(t.Text)]:
 		return refusal("SYSTEM " + t.Text)
+	case f.seen == 2 && f.first == "system" && last.Is("RELOAD") && !t.Is("DICTIONARY", "DICTIONARIES"):
+		return refusal(strings.TrimSpace("SYSTEM RELOAD " + t.Text))
 	case last.Is("INTO") && t.Is("OUTFILE"):
 		return refusal("INTO OUTFILE")
 	case last.Is("FROM") && t.Is("INFILE") && !f.infile:
@@ -221,14 +224,14 @@ func (f *fence) name(t sql.Token) error {
 	case f.source && refusedInSource[name]:
 		return refusal(strings.ToUpper(name) + " in a dictionary's source")
 	case name == "default" && before.Is("DATABASE", "EXISTS") && (f.first == "drop" || f.first == "detach"):
-		// Every connection begins in it: without it the engine takes none.
+		// Every connection begins in it: without it the engine accepts none.
 		return refusal(strings.ToUpper(f.first) + " DATABASE default")
 	}
 	return nil
 }
 
-// declared tells whether a name before a parenthesis is a table's, followed by
-// its columns, going by the token before it.
+// declared reports whether a name before a parenthesis is a table's, followed
+// by its columns, going by the token before it.
 func (f *fence) declared(before sql.Token) bool {
 	return before.Kind == '.' || before.Is("INTO") || f.first == "create" && before.Is("TABLE", "EXISTS", "VIEW")
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,35 @@ func TestEveryFunctionAndEngineIsJudged(t *testing.T) {
 	f("SELECT name FROM system.table_engines", engine.JudgedEngine)
 	f("SELECT name FROM system.database_engines", engine.JudgedEngine)
 	f("SELECT name FROM system.functions WHERE higher_order", engine.HigherOrder)
+}
+
+// TestSystemStatementsOfTheRights: the fence lets through the SYSTEM statements
+// that the engine's user has a right to, by the engine's own list, and of the
+// others none that RELOADs.
+func TestSystemStatementsOfTheRights(t *testing.T) {
+	out, err := query(t, engine.Request{SQL: `SELECT arrayJoin(arrayPushFront(aliases, toString(privilege))) AS statement, toString(privilege), toString(parent_group)
+		FROM system.privileges WHERE startsWith(statement, 'SYSTEM ')`, Format: "TSV"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups := []string{"SYSTEM MERGES", "SYSTEM TTL MERGES", "SYSTEM MOVES", "SYSTEM VIEWS"} // rights that are no statements
+	granted := 0
+	for row := range strings.Lines(out) {
+		cells := strings.Split(strings.TrimSpace(row), "\t")
+		statement, err := cells[0], engine.Admit(cells[0])
+		switch {
+		case slices.Contains(groups, statement):
+		case engine.Granted(cells[1]) || engine.Granted(cells[2]):
+			if granted++; err != nil {
+				t.Errorf("%s is granted: %v", statement, err)
+			}
+		case strings.Contains(statement, "RELOAD") && err == nil:
+			t.Errorf("%s went through", statement)
+		}
+	}
+	if granted < 50 {
+		t.Errorf("found only %d statements", granted)
+	}
 }
 
 // TestOutsideIsOutOfReach tries what touches files, the network or other
@@ -82,7 +112,7 @@ func TestOutsideIsOutOfReach(t *testing.T) {
 		"CREATE DATABASE d ENGINE = SQLite('TARGET')", "CREATE DATABASE d ENGINE = MySQL('127.0.0.1:1', 'a', 'b', 'c')", "CREATE DATABASE d ENGINE = Backup('a', File('TARGET'))",
 		"CREATE TABLE x (a String) ENGINE = MergeTree ORDER BY a SETTINGS disk = disk(type = local, path = 'TARGET/')",
 		"BACKUP TABLE x TO File('TARGET')", "RESTORE TABLE x FROM File('CANARY')", "ATTACH TABLE x FROM 'TARGET' (a String) ENGINE = MergeTree ORDER BY a",
-		"CREATE FUNCTION w LANGUAGE WASM FROM 'x'", "SYSTEM SHUTDOWN", "SYSTEM KILL", "SYSTEM RELOAD CONFIG", "DROP DATABASE default", "DETACH DATABASE IF EXISTS `default`",
+		"CREATE FUNCTION w LANGUAGE WASM FROM 'x'", "SYSTEM SHUTDOWN", "SYSTEM KILL", "SYSTEM RELOAD CONFIG", "SYSTEM RELOAD USERS", "SYSTEM RELOAD FUNCTIONS", "SYSTEM RESTART DISK d", "DROP DATABASE default", "DETACH DATABASE IF EXISTS `default`",
 		"CREATE DICTIONARY d (k UInt64, v String) PRIMARY KEY k SOURCE(FILE(path 'CANARY' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
 		"CREATE DICTIONARY d (k UInt64, v String) PRIMARY KEY k SOURCE(EXECUTABLE(command 'touch TARGET' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
 		"CREATE DICTIONARY d (k UInt64, v String) PRIMARY KEY k SOURCE(HTTP(url 'http://127.0.0.1:1/' format 'CSV')) LAYOUT(FLAT()) LIFETIME(0)",
@@ -156,6 +186,8 @@ func TestWhatLooksLikeTheOutside(t *testing.T) {
 	f("SELECT arrayMap(x -> x || file, ['a']), arrayJoin([file]) FROM url", "['afile(1); INTO OUTFILE']\tfile(1); INTO OUTFILE\n")
 	f("CREATE DICTIONARY names (file String, disk String) PRIMARY KEY file SOURCE(CLICKHOUSE(TABLE 'url')) LAYOUT(COMPLEX_KEY_HASHED()) LIFETIME(0)", "")
 	f("SELECT count() FROM dictionary('names')", "1\n") // it asks localhost
+	f("SYSTEM RELOAD DICTIONARY names", "")
+	f("system reload /* all */ dictionaries", "")
 	f("DROP DICTIONARY names", "")
 	f("DROP TABLE url", "")
 }

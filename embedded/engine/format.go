@@ -15,7 +15,7 @@ var joinable = map[string]bool{
 	"lineasstring": true, "rawblob": true, "null": true,
 }
 
-// streams says whether the output may be fetched in portions.
+// streams reports whether the output may be fetched in portions.
 func streams(statement, format string) bool {
 	if named := sql.Formats(statement); len(named) > 0 {
 		format = named[len(named)-1]

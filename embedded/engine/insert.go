@@ -31,8 +31,8 @@ func (r *Result) insert(request Request) error {
 	return nil
 }
 
-// feed appends the input until io.EOF. Any other end, io.ErrUnexpectedEOF of
-// a client that broke off among them, is an error.
+// feed appends the input until io.EOF. Any other end is an error, such as the
+// io.ErrUnexpectedEOF of a client that broke off.
 func (r *Result) feed(stream unsafe.Pointer, input io.Reader) error {
 	lib := r.engine.lib
 	buf := make([]byte, 1<<20)
@@ -54,8 +54,8 @@ func (r *Result) feed(stream unsafe.Pointer, input io.Reader) error {
 	}
 }
 
-// fill reads until buf is full or the input ends, and tells how it does:
-// io.ReadFull would hide an input that breaks off.
+// fill reads until buf is full or the input ends, and returns the error of the
+// end: io.ReadFull would hide an input that breaks off.
 func fill(input io.Reader, buf []byte) (n int, err error) {
 	for n < len(buf) && err == nil {
 		var m int

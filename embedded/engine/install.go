@@ -10,6 +10,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"understudy.dev/embedded/folder"
 )
 
 // Version of the engine's npm packages.
@@ -141,22 +143,16 @@ func hint(err error, dir string) error {
 
 // lock takes an advisory lock on a file, waiting for its holder.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("lock for installing the ClickHouse engine: %w", err)
-	}
 	for {
-		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		unlock, err := folder.Lock(path, 0o644)
 		if err == nil {
-			return func() { f.Close() }, nil
+			return unlock, nil
 		}
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			f.Close()
-			return nil, fmt.Errorf("lock %s: %w", path, err)
+		if !errors.Is(err, folder.ErrLocked) {
+			return nil, fmt.Errorf("install the ClickHouse engine: %w", err)
 		}
 		select {
 		case <-ctx.Done():
-			f.Close()
 			return nil, fmt.Errorf("waiting for another process that installs the ClickHouse engine: %w", ctx.Err())
 		case <-time.After(200 * time.Millisecond):
 		}

@@ -160,9 +160,9 @@ func TestInstallWithoutNpm(t *testing.T) {
 	npm(t, "#!/bin/sh\necho E404 >&2\nexit 1\n")
 	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "E404")
 	npm(t, "#!/bin/sh\necho '{\"error\":{\"code\":\"ENOTFOUND\",\"summary\":\"no such host\",\"detail\":\"long\"}}'\nexit 1\n")
-	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, ": no such host (exit status 1); is the network there")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, ": no such host (exit status 1); is the network up")
 	npm(t, "#!/bin/sh\necho what\n")
-	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "no address")
+	wantFailure(t.Context(), t, InstallConfig{CacheDir: t.TempDir()}, "want the address")
 }
 
 // Ctrl-C ends the context.

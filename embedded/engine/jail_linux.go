@@ -20,8 +20,8 @@ type jail struct {
 	jobs    chan func()
 }
 
-// What Landlock handles, by the version of its interface (linux/landlock.h).
-// What a version does not know must not be asked for.
+// What Landlock handles, by the version of its interface (linux/landlock.h). A
+// version must not be asked for what it does not know.
 const (
 	landlockV1 = unix.LANDLOCK_ACCESS_FS_MAKE_SYM<<1 - 1
 	landlockV2 = landlockV1 | unix.LANDLOCK_ACCESS_FS_REFER
@@ -112,7 +112,7 @@ func (j *jail) do(f func()) {
 }
 
 // thread is a thread of the jail. It is never given back to the runtime, which
-// would have other goroutines run in the jail.
+// would run other goroutines in the jail.
 func (j *jail) thread(job func()) {
 	runtime.LockOSThread()
 	if err := j.enter(); err != nil {
@@ -140,9 +140,9 @@ func (j *jail) enter() error {
 	return nil
 }
 
-// systemFiles are what the engine reads of the system: memory and processors,
-// time zones, the extent of its stacks. /proc as a whole would give it the
-// environment of this process.
+// systemFiles are the files of the system that the engine reads: memory and
+// processors, time zones, the extent of its stacks. /proc as a whole would give
+// it the environment of this process.
 var systemFiles = []string{
 	"/proc/self/maps", "/proc/self/statm", "/proc/self/stat", "/proc/self/status", "/proc/meminfo", "/proc/cpuinfo", "/proc/stat",
 	"/proc/loadavg", "/proc/uptime", "/sys/fs/cgroup", "/sys/devices/system/cpu", "/usr/share/zoneinfo", "/etc/localtime",
@@ -161,8 +161,8 @@ func (l *library) confine(folders []string) (release func(), err error) {
 	return j.close, nil
 }
 
-// imprison has the library's calls that work, or may start threads, run in the
-// jail. What only looks at a result stays where it is.
+// imprison makes the library's calls that do work, or may start threads, run in
+// the jail. Those that only look at a result stay outside.
 func (l *library) imprison(j *jail) {
 	for _, target := range []any{&l.connect, &l.closeConn, &l.streamQuery, &l.queryParams, &l.streamFetch, &l.streamCancel,
 		&l.query, &l.insertStart, &l.insertAppend, &l.insertDone, &l.insertCancel, &l.insertDestroy, &l.destroy} {

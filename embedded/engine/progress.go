@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Progress is how far a statement is.
+// Progress is how far a statement has got.
 type Progress struct {
 	ReadRows, ReadBytes uint64
 	// TotalRows is how many rows the engine expects to read; 0 is unknown.
@@ -15,7 +15,8 @@ type Progress struct {
 	Elapsed                   time.Duration
 }
 
-// Watch tells how far a statement is while Query waits for its first portion.
+// Watch reports the progress of a statement while Query waits for its first
+// portion.
 type Watch struct {
 	// Every is how long to wait before each look; at least 10 ms.
 	Every time.Duration
@@ -28,9 +29,9 @@ type Watch struct {
 // millisecond.
 const minWatch = 10 * time.Millisecond
 
-// follow looks at the statement with a mark until it is told to stop. The
-// engine's C interface has no callback; system.processes is where a server's
-// own progress is to be seen.
+// follow polls the statement with a mark until it is told to stop. The engine's
+// C interface has no callback; system.processes is where a server shows its own
+// progress.
 func (e *Engine) follow(ctx context.Context, mark string, w *Watch) (stop func()) {
 	if w == nil {
 		return func() {}
@@ -47,7 +48,7 @@ func (e *Engine) follow(ctx context.Context, mark string, w *Watch) (stop func()
 				return
 			case <-tick.C:
 			}
-			// That a look fails, or finds nothing, is no concern of the
+			// A failed look, or one that finds nothing, does not affect the
 			// statement.
 			if p, err := e.look(mark); err == nil && ctx.Err() == nil {
 				w.Tell(p)
@@ -57,8 +58,8 @@ func (e *Engine) follow(ctx context.Context, mark string, w *Watch) (stop func()
 	return func() { cancel(); <-stopped }
 }
 
-// look runs on a connection of its own, beside the bound on statements: they
-// may all be busy.
+// look runs on its own connection, outside the bound on statements: they may
+// all be busy.
 func (e *Engine) look(mark string) (Progress, error) {
 	conn, err := e.connect()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// Result streams what a statement gave, formatted. It is not safe for
+// Result streams the formatted output of a statement. It is not safe for
 // concurrent use and must be closed.
 type Result struct {
 	engine  *Engine
@@ -95,8 +95,8 @@ func (r *Result) take(chunk unsafe.Pointer) error {
 	return nil
 }
 
-// failure is what an error text of the engine means: when the context has
-// ended, that.
+// failure is the error for an error text of the engine: that of the context if
+// it has ended.
 func (r *Result) failure(message string) error {
 	if err := r.ctx.Err(); err != nil {
 		return fmt.Errorf("statement canceled: %w", err)

@@ -31,8 +31,8 @@ var sealed = []string{
 	"output_format_schema", "parallel_replicas_custom_key", "rename_files_after_processing", "url_base",
 }
 
-// valueExpressions has the engine compute the values of INSERT … VALUES, which
-// come past the fence. Without Landlock they could call file().
+// valueExpressions makes the engine compute the values of INSERT … VALUES,
+// which the fence does not see. Without Landlock they could call file().
 const valueExpressions = "input_format_values_interpret_expressions"
 
 // writeRights writes the configuration of the engine's one user.

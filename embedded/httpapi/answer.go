@@ -56,7 +56,8 @@ func (a *answer) keep(p []byte) (n int, err error) {
 		if a.file, err = os.CreateTemp(a.folder, "answer-"); err != nil {
 			return 0, fmt.Errorf("hold the answer back: %w", err)
 		}
-		// Without its name the file goes with the process, however that ends.
+		// Without a name the file disappears with the process, however that
+		// ends.
 		if err := os.Remove(a.file.Name()); err != nil {
 			return 0, fmt.Errorf("hold the answer back: %w", err)
 		}
@@ -87,7 +88,7 @@ func (a *answer) release() error {
 	return err
 }
 
-// drop forgets what is held back, and reports whether nothing has been sent.
+// drop discards what is held back, and reports whether nothing has been sent.
 func (a *answer) drop() bool {
 	a.buf = nil
 	return !a.open

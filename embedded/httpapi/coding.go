@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -20,6 +21,13 @@ import (
 
 // maxWindow bounds what a zstd body may ask to be kept, in bytes.
 const maxWindow = 64 << 20
+
+// The codings here are not those of exchange/message, which embedded may not
+// import and would gain little from: a body here is a stream of any length that
+// the engine reads as it comes, with one coding, ClickHouse's lz4 among them, and
+// what does not follow it is an exception. There a recorded body is whole and
+// bounded, may have several codings, and is read as browsers read it, raw deflate
+// and all. What both know is the name of a library.
 
 // decode undoes the compression of a body: HTTP's Content-Encoding, then
 // ClickHouse's own frames when decompress=1. The reader must be closed, which leaves the body
@@ -127,13 +135,13 @@ func encoder(w io.Writer, h http.Header, r *http.Request) (coder, error) {
 }
 
 // accepted is the first of our encodings that an Accept-Encoding allows; ""
-// is none.
+// means none.
 func accepted(header string) string {
 	offered := map[string]bool{}
 	for part := range strings.SplitSeq(strings.ToLower(header), ",") {
 		name, quality, _ := strings.Cut(part, ";")
-		quality = strings.ReplaceAll(quality, " ", "")
-		offered[strings.TrimSpace(name)] = quality != "q=0" && quality != "q=0.0"
+		weight, err := strconv.ParseFloat(strings.TrimPrefix(strings.ReplaceAll(quality, " ", ""), "q="), 64)
+		offered[strings.TrimSpace(name)] = err != nil || weight > 0
 	}
 	for _, name := range []string{"zstd", "lz4", "gzip", "deflate"} {
 		if offered[name] {

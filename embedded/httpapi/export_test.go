@@ -2,6 +2,9 @@ package httpapi
 
 import "time"
 
+// Accepted is the coding that is chosen for an Accept-Encoding.
+var Accepted = accepted
+
 // StallTimeout sets how long a client may stall.
 func (s *Server) StallTimeout(d time.Duration) *Server {
 	s.stallTimeout = d

@@ -13,12 +13,13 @@ import (
 	"understudy.dev/embedded/engine"
 )
 
-// form takes the parameters out of a body that is multipart/form-data, as
-// clients send them that are too long for a URL; the request returned has them
-// beside those of its URL, and an empty body. Other bodies stay as they are.
-// All parameters together are bounded by maxStatement.
+// form reads the parameters from a multipart/form-data body, which clients use
+// for parameters too long for a URL; the returned request has them in addition
+// to those of its URL, and an empty body. Other bodies stay as they are. All
+// parameters together are bounded by maxStatement.
 func form(r *http.Request, body io.Reader) (*http.Request, io.Reader, error) {
-	// An error leaves kind empty: what is no form is a statement or its rows.
+	// An error leaves kind empty: a body that is not a form is a statement or
+	// its rows.
 	kind, with, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "multipart/form-data" {
 		return r, body, nil

@@ -14,8 +14,8 @@ import (
 	"understudy.dev/embedded/engine"
 )
 
-// A live response tells how far its statement is before it has anything else
-// to say: like ClickHouse it sends the head of the response line by line, one
+// A live response reports the progress of its statement before it has any
+// output: like ClickHouse it sends the head of the response line by line, one
 // X-ClickHouse-Progress after the other. net/http sends heads only whole, so
 // the connection is taken over from it at the first of these lines, and closed
 // at the end of the response. Until then a live is just the ResponseWriter.
@@ -36,16 +36,17 @@ type live struct {
 }
 
 // steadyLines of progress come at the interval asked for; then each comes a
-// quarter later than the one before. Heads are bounded by those who read them:
-// Python's http.client takes 100 lines, enough so for a statement of ten hours.
+// quarter later than the one before. Clients bound the heads that they read:
+// Python's http.client takes 100 lines, which is enough for a statement of ten
+// hours.
 const steadyLines = 40
 
 // defaultInterval is ClickHouse's http_headers_progress_interval_ms.
 const defaultInterval = 100 * time.Millisecond
 
-// watch is what the engine shall tell about the statement of r; nil when the
-// client does not want to know, or cannot: a body that is still to be read
-// needs the connection.
+// watch is the progress to ask the engine for; nil when the client did not ask
+// for it, or cannot get it: a body that is still to be read needs the
+// connection.
 func (l *live) watch(r *http.Request, hasRows bool) (*engine.Watch, error) {
 	values := r.URL.Query()
 	if !isOn(values.Get("send_progress_in_http_headers")) {
@@ -97,7 +98,7 @@ func (l *live) take() error {
 	go func() {
 		defer close(l.left)
 		defer l.cancel()
-		// net/http no longer looks whether the client leaves. What else it
+		// net/http no longer notices when the client leaves. Whatever else it
 		// sends is lost: the connection ends with this response.
 		_, _ = io.Copy(io.Discard, in)
 	}()
@@ -139,10 +140,7 @@ func (l *live) Write(p []byte) (int, error) {
 		return l.ResponseWriter.Write(p)
 	}
 	l.WriteHeader(http.StatusOK)
-	if len(p) == 0 { // an empty chunk would be the last one
-		return 0, nil
-	}
-	return l.chunks.Write(p)
+	return l.chunks.Write(p) // which sends no empty chunk, the last one's form
 }
 
 // FlushError sends what is held back.

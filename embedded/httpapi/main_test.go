@@ -1,7 +1,6 @@
 package httpapi_test
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
@@ -9,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/embedded/engine"
 	"understudy.dev/embedded/httpapi"
 )
@@ -19,30 +19,18 @@ var (
 	server *httptest.Server
 )
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	os.Exit(embeddedtest.WithLibrary(func(library, dir string) int { return run(m, library, dir) }))
+}
 
-func run(m *testing.M) int {
-	path, err := engine.Install(context.Background(), engine.InstallConfig{})
-	if err != nil {
-		fmt.Println("no ClickHouse engine:", err)
-		if os.Getenv("CI") == "true" {
-			return 1
-		}
-		fmt.Println("SKIP: the tests of the interface need it")
-		return 0
-	}
-	dir, err := os.MkdirTemp("", "httpapi-test-")
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	if shared, err = engine.Open(path, engine.Config{DataDir: dir}); err != nil {
+func run(m *testing.M, library, dir string) (code int) {
+	var err error
+	if shared, err = engine.Open(library, engine.Config{DataDir: dir}); err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	server = httptest.NewServer(httpapi.New(shared, "", slog.New(slog.DiscardHandler)).AllowHosts("Platform.example"))
-	code := m.Run()
+	code = m.Run()
 	server.Close()
 	if err := shared.Close(); err != nil {
 		fmt.Println(err)

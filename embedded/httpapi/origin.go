@@ -27,7 +27,7 @@ func (s *Server) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// knows tells whether a Host is an address, localhost, or a name that is
+// knows reports whether a Host is an address, localhost, or a name that is
 // allowed.
 func (s *Server) knows(host string) bool {
 	name, _, err := net.SplitHostPort(host)

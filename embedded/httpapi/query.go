@@ -69,16 +69,16 @@ func (q *query) read(head string, body io.Reader) error {
 	return nil
 }
 
-// split is splitInsert, but for rows with {name:Type} in them: these are left
-// to the engine, which knows parameters in a statement only.
+// split is splitInsert, except for rows with {name:Type} in them: these are
+// left to the engine, which knows parameters only in a statement.
 func (q *query) split(text string) (insert, bool) {
 	i, ok := splitInsert(text)
 	return i, ok && (i.format != "Values" || len(q.request.Params) == 0)
 }
 
 // statement reads the text from the body; when it turns out to be an INSERT
-// with rows it sets the request up and returns "". What has come is looked
-// through again only when it has doubled, so that the work is linear.
+// with rows it sets the request up and returns "". What has arrived is searched
+// again only when it has doubled, so that the work is linear.
 func (q *query) statement(head string, in *bufio.Reader) (string, error) {
 	var b strings.Builder
 	if head != "" {

@@ -1,9 +1,3 @@
-// Package httpapi serves ClickHouse's HTTP interface over an engine in this
-// process, so that curl, Grafana and HTTP drivers need not know the
-// difference. Source: ClickHouse documentation, "HTTP Interface".
-//
-// There are no users: a client that reaches the listener may do anything, so it
-// belongs on the loopback address.
 package httpapi
 
 import (
@@ -49,7 +43,8 @@ func New(clickhouse Engine, folder string, log *slog.Logger) *Server {
 	return &Server{clickhouse: clickhouse, log: log, folder: folder, stallTimeout: stallTimeout, grace: grace}
 }
 
-// AllowHosts has names taken in the Host header, beside localhost and addresses.
+// AllowHosts accepts names in the Host header in addition to localhost and
+// addresses.
 func (s *Server) AllowHosts(names ...string) *Server {
 	s.hosts = map[string]bool{}
 	for _, name := range names {
@@ -61,8 +56,8 @@ func (s *Server) AllowHosts(names ...string) *Server {
 // grace is how long running statements have once Serve is to end.
 const grace = 5 * time.Second
 
-// Serve answers on ln until ctx ends; then running statements have five
-// seconds before they are ended too. It returns when none is left.
+// Serve answers on ln until ctx ends; then running statements have five seconds
+// before they are ended too. It returns when none are left.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -199,8 +194,8 @@ func (s *Server) serve(w *live, r *http.Request, id string) error {
 	return nil
 }
 
-// interrupt breaks off a response whose status is gone: like ClickHouse it
-// says why in the body and breaks the connection, so that nobody takes the
+// interrupt breaks off a response whose status has been sent: like ClickHouse
+// it says why in the body and breaks the connection, so that nobody takes the
 // part for the whole.
 func interrupt(w http.ResponseWriter, r *http.Request, out coder, why string) {
 	if r.Context().Err() == nil {
@@ -228,7 +223,7 @@ const describePatience = 2 * time.Second
 var lastFormat = regexp.MustCompile(`(?i)(\sFORMAT\s+[A-Za-z0-9_]+)?[\s;]*$`)
 
 // columnTypes asks for the full types of the columns of a SELECT; nil for
-// another statement, or when there is no answer: values are right without.
+// another statement, or without an answer: the values are right either way.
 func (s *Server) columnTypes(ctx context.Context, of engine.Request) []string {
 	ctx, cancel := context.WithTimeout(ctx, describePatience)
 	defer cancel()

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// stallTimeout is how long a client may neither send nor take a byte of a request
-// or response that was begun. One that stalls for longer would keep the place
-// of a statement.
+// stallTimeout is how long a client may neither send nor take a byte of a
+// request or response that was begun. A client that stalls for longer would
+// block the slot of another statement.
 const stallTimeout = 5 * time.Minute
 
 // A deadlineBody gives each Read its time.

@@ -11,12 +11,12 @@ import (
 type Config struct {
 	// Database is what a connection uses that names none.
 	Database string `yaml:"database"`
-	// MaxConnections bounds the connections open at once; further ones are
-	// told so with exception 202 and closed.
+	// MaxConnections bounds the connections open at once; further ones get
+	// exception 202 and are closed.
 	MaxConnections int `yaml:"max_connections"`
 	// HelloTimeout is how long a new connection may take to say hello.
 	HelloTimeout time.Duration `yaml:"hello_timeout"`
-	// IdleTimeout ends a connection that asks for nothing for so long.
+	// IdleTimeout ends a connection that has sent no request for this long.
 	IdleTimeout time.Duration `yaml:"idle_timeout"`
 	// TransferTimeout ends a connection whose client neither sends nor takes
 	// a byte for so long in the middle of a packet.

@@ -68,8 +68,8 @@ func (c *connection) run(ctx context.Context) error {
 	return nil
 }
 
-// leaving makes nothing of the ways in which a client may leave between
-// packets, and of one that stayed idle for too long.
+// leaving turns the ways in which a client may leave between packets, or idle
+// for too long, into nil.
 func leaving(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, net.ErrClosed) {
 		return nil
@@ -77,11 +77,11 @@ func leaving(err error) error {
 	return err
 }
 
-// farewell tells the client why the connection ends, if it can be told.
+// farewell tells the client why the connection ends, if possible.
 func (c *connection) farewell(err error) error {
 	if c.out.rollback() {
 		c.out.buf = appendException(c.out.buf, engine.ExceptionOf(err))
-		// What keeps the client from being told matters less than err.
+		// An error here matters less than err.
 		_ = c.out.flush()
 		c.linger()
 	}
@@ -166,7 +166,7 @@ func (c *connection) admit(ctx context.Context, g greeting) error {
 	case g.revision < oldestRevision:
 		return exception(codeUnknownException, "client %q speaks protocol revision %d: at least %d (ClickHouse 20.1) is needed", g.client, g.revision, oldestRevision)
 	case g.user == interserverMarker:
-		return exception(codeNotImplemented, "the embedded platform takes part in no cluster: connect as a user")
+		return exception(codeNotImplemented, "the embedded platform does not take part in clusters: connect as a user")
 	case g.user != "" && g.user != defaultUser:
 		return exception(codeAuthentication, "%s: the embedded platform has only the user default", g.user)
 	}
@@ -205,7 +205,7 @@ func (c *connection) packet(ctx context.Context) error {
 	case clientCancel, clientKeepAlive:
 		return nil // a query that it would cancel has just ended
 	case clientData:
-		return exception(codeUnexpectedPacket, "Data came without a query that wants it")
+		return exception(codeUnexpectedPacket, "Data came without a query that expects it")
 	default:
 		return exception(codeNotImplemented, "packet number %d is not understood: it belongs to clusters or to a newer protocol", code)
 	}

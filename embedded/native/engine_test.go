@@ -153,7 +153,9 @@ func testExceptions(t *testing.T, address string) {
 	f(497, "file(…)", sql("SELECT * FROM file('/etc/passwd', 'LineAsString')"))
 	f(497, "INTO OUTFILE", sql("SELECT 1 INTO OUTFILE '/tmp/never'"))
 	f(497, "FROM INFILE", sql("INSERT INTO strict FROM INFILE '/etc/passwd' FORMAT CSV"))
-	f(62, "Multi-statements", sql("SELECT 1; SELECT 2"))
+	for _, two := range []string{"SELECT 1; SELECT 2", "SELECT 1; SELECT 2 FORMAT CSV", "SET max_threads = 1; SELECT 2", "USE default; SELECT 2", "CREATE TABLE two (a Int8); DROP TABLE two"} {
+		f(62, "Multi-statements", sql(two))
+	}
 	f(62, "failed at position 10 (1)", sql("SELECT 1 1")) // the place is that in the client's text
 	f(47, "nosuch", sql("SELECT nosuch"))
 	f(395, "late", sql("SELECT throwIf(number = 900000, 'late') FROM numbers(1000000)"))

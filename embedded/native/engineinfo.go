@@ -20,7 +20,7 @@ type serverIdentity struct {
 	display             string
 }
 
-// engineInfo is what the engine says of itself, asked once.
+// engineInfo caches what the engine reports about itself.
 type engineInfo struct {
 	backend Engine
 
@@ -46,7 +46,7 @@ func (f *engineInfo) identity(ctx context.Context) (serverIdentity, error) {
 	parts := strings.SplitN(rows[0][0], ".", 4)
 	for i, number := range []*uint64{&id.major, &id.minor, &id.patch} {
 		if i < len(parts) {
-			// A part that is no number stays 0: the text is for people.
+			// A part that is not a number stays 0: this is informational only.
 			*number, _ = strconv.ParseUint(parts[i], 10, 32)
 		}
 	}
@@ -54,7 +54,7 @@ func (f *engineInfo) identity(ctx context.Context) (serverIdentity, error) {
 	return id, nil
 }
 
-// knows says whether the engine has a setting of this name.
+// knows reports whether the engine has a setting of this name.
 func (f *engineInfo) knows(ctx context.Context, name string) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,7 +74,8 @@ func (f *engineInfo) knows(ctx context.Context, name string) (bool, error) {
 // maxStrings bounds the answer to a question of the protocol's own.
 const maxStrings = 1 << 20
 
-// askStrings runs a statement whose columns are all String and gives its rows.
+// askStrings runs a statement whose columns are all String and returns its
+// rows.
 func askStrings(ctx context.Context, backend Engine, request engine.Request) (rows [][]string, err error) {
 	result, err := backend.Query(ctx, request)
 	if err != nil {

@@ -96,3 +96,11 @@ func TestInsertLimit(t *testing.T) {
 		t.Errorf("got %v, want code %d", err, codeTooManyBytes)
 	}
 }
+
+// TestInsertStatementQuotesTheFile: the folder's name is the user's.
+func TestInsertStatementQuotesTheFile(t *testing.T) {
+	got := insertTarget{head: "INSERT INTO t (a)", settings: "SETTINGS x = 1"}.statement(`/it's\here`)
+	if want := `INSERT INTO t (a) FROM INFILE '/it\'s\\here' COMPRESSION 'none' SETTINGS x = 1 FORMAT Native`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

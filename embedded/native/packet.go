@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"understudy.dev/embedded/blocks"
+	"understudy.dev/embedded/sql"
 )
 
 // The revisions at which the protocol gained what this package sends or reads
@@ -143,7 +144,7 @@ func readSettings(r *blocks.Reader) []setting {
 // undump reads the text that Field::dump made of a string or a number.
 func undump(text string) string {
 	if len(text) >= 2 && text[0] == '\'' && text[len(text)-1] == '\'' {
-		return unescape(text[1 : len(text)-1])
+		return sql.Unquote(text[1:len(text)-1], '\'')
 	}
 	for _, kind := range []string{"UInt64_", "Int64_", "Float64_", "Bool_"} {
 		if value, ok := strings.CutPrefix(text, kind); ok {
@@ -151,33 +152,6 @@ func undump(text string) string {
 		}
 	}
 	return text
-}
-
-var escapes = map[byte]byte{
-	'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '0': 0, 'a': '\a', 'v': '\v', 'e': 0x1b,
-}
-
-// unescape reads ClickHouse's backslash escapes and doubled quotes.
-func unescape(text string) string {
-	if !strings.ContainsAny(text, `\'`) {
-		return text
-	}
-	b := make([]byte, 0, len(text))
-	for i := 0; i < len(text); i++ {
-		c := text[i]
-		switch {
-		case c == '\\' && i+1 < len(text):
-			i++
-			c = text[i]
-			if plain, ok := escapes[c]; ok {
-				c = plain
-			}
-		case c == '\'' && i+1 < len(text) && text[i+1] == '\'':
-			i++
-		}
-		b = append(b, c)
-	}
-	return string(b)
 }
 
 const interfaceTCP = 1

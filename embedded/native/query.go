@@ -20,7 +20,7 @@ type clientError struct{ err error }
 func (e *clientError) Error() string { return e.err.Error() }
 func (e *clientError) Unwrap() error { return e.err }
 
-// errCancelled is how a statement ends that its client has cancelled.
+// errCancelled ends a statement that its client has cancelled.
 var errCancelled = errors.New("the client cancelled the query")
 
 // query answers one Query packet. An error ends the connection; exceptions of
@@ -54,7 +54,7 @@ func (c *connection) answer(ctx context.Context, q query) error {
 		return err
 	}
 	if q.secret {
-		return exception(codeNotImplemented, "the embedded platform takes part in no cluster")
+		return exception(codeNotImplemented, "the embedded platform does not take part in clusters")
 	}
 	s, err := parse(q.text)
 	if err != nil {
@@ -163,7 +163,7 @@ func (c *connection) start(ctx context.Context, q query, sql string) (Result, er
 	return c.execute(ctx, q, request)
 }
 
-// execute is start for a request that is made already.
+// execute is start for a request that already exists.
 func (c *connection) execute(ctx context.Context, q query, request engine.Request) (Result, error) {
 	for _, s := range q.settings {
 		if !ownSettings[s.name] {

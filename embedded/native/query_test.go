@@ -127,7 +127,6 @@ func TestExceptionLeavesConnection(t *testing.T) {
 	f("SELECT later", 395, "thrown")
 	f("SELECT state", codeNotImplemented, "finalizeAggregation")
 	f("SELECT torn", codeUnknownException, "unexpected EOF")
-	f("SELECT 1; SELECT 2", codeSyntaxError, "Multi-statements")
 	if got := len(backend.asked("SELECT version()")); got != 1 {
 		t.Errorf("the engine was asked %d times for its version, want once", got)
 	}
@@ -237,12 +236,31 @@ func TestCancelGoesOn(t *testing.T) {
 	}
 }
 
-func queryPacket(sql string) []byte {
+// TestQueryOfACluster: a query that another server has signed is refused, and
+// the connection goes on.
+func TestQueryOfACluster(t *testing.T) {
+	conn := dialRaw(t, start(t, &fakeEngine{}, DefaultConfig()))
+	send(t, conn, append(hello(serverRevision), 0))
+	skipHello(t, conn)
+	send(t, conn, signedPacket("SELECT 1", "secret"))
+	want := appendException(nil, exception(codeNotImplemented, "the embedded platform does not take part in clusters"))
+	if diff := cmp.Diff(want, receive(t, conn, len(want))); diff != "" {
+		t.Fatal(diff)
+	}
+	send(t, conn, []byte{clientPing})
+	if got := receive(t, conn, 1); got[0] != serverPong {
+		t.Errorf("got packet %d, want a pong", got[0])
+	}
+}
+
+func queryPacket(sql string) []byte { return signedPacket(sql, "") }
+
+func signedPacket(sql, secret string) []byte {
 	b := []byte{clientQuery}
 	b = blocks.AppendString(b, "")
 	b = append(b, 0)               // no client info
 	b = blocks.AppendString(b, "") // settings
-	b = blocks.AppendString(b, "") // secret
+	b = blocks.AppendString(b, secret)
 	b = append(b, stageComplete, 0)
 	b = blocks.AppendString(b, sql)
 	b = blocks.AppendString(b, "") // parameters

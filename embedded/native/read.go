@@ -236,7 +236,7 @@ func (h *holder) rewrite(m *blocks.Mover) error {
 const zoneTimeout = 2 * time.Second
 
 // zones asks for the types of the columns that may lack their time zone. They
-// stay without when the engine does not tell: the values are right without.
+// stay without one if the engine does not say: the values are right either way.
 func (c *connection) zones(ctx context.Context, q query, stmt statement, fields []blocks.Field) map[int]string {
 	bare := func(f blocks.Field) bool { return f.Kind == blocks.BareDateTime }
 	if !slices.ContainsFunc(fields, bare) {
@@ -257,8 +257,8 @@ func (c *connection) zones(ctx context.Context, q query, stmt statement, fields 
 	return zones
 }
 
-// describeResult tells the columns of a SELECT without rows, of which the
-// engine says nothing.
+// describeResult returns the columns of a SELECT without rows, for which the
+// engine sends nothing.
 func (c *connection) describeResult(ctx context.Context, q query, stmt statement) error {
 	fields, err := c.describe(ctx, q, "("+stmt.text+"\n)", nil)
 	if err != nil {

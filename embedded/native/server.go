@@ -21,12 +21,12 @@ type Server struct {
 }
 
 const (
-	// maxRefusals bounds the connections that are told that there are too
-	// many; those beyond are closed without a word.
+	// maxRefusals bounds the connections that are told that there are too many;
+	// further ones are closed without an answer.
 	maxRefusals = 16
 	// drainTime is how long a connection may take to end after the context.
 	drainTime = 5 * time.Second
-	// acceptPause is waited after an error of Accept that may pass.
+	// acceptPause is how long to wait after a temporary error of Accept.
 	acceptPause = 50 * time.Millisecond
 )
 

@@ -2,6 +2,8 @@ package native
 
 import (
 	"strings"
+
+	"understudy.dev/embedded/sql"
 )
 
 // What the protocol must do for a statement.
@@ -43,37 +45,33 @@ type insertTarget struct {
 const maxTokens = 200_000
 
 // parse takes a statement apart. It leaves judging the syntax to the engine:
-// what it does not understand is statementOther.
+// what it does not understand is statementOther, and a second statement is left
+// to the fence to refuse.
 func parse(text string) (statement, error) {
-	c := &cursor{text: text, tokens: lex(text, maxTokens)}
-	for len(c.tokens) > 0 && c.tokens[len(c.tokens)-1].kind == ';' {
-		c.tokens = c.tokens[:len(c.tokens)-1]
+	c := sql.NewCursor(text, maxTokens)
+	for len(c.Tokens) > 0 && c.Tokens[len(c.Tokens)-1].Kind == ';' {
+		c.Tokens = c.Tokens[:len(c.Tokens)-1]
 	}
 	switch {
-	case !c.more():
+	case !c.More():
 		return statement{}, exception(codeSyntaxError, "Empty query")
-	case c.accept("INSERT"):
+	case c.Accept("INSERT"):
 		return parseInsert(c)
-	case len(c.tokens) >= maxTokens:
+	case len(c.Tokens) >= maxTokens:
 		return statement{text: text}, nil
 	}
-	for _, t := range c.tokens {
-		if t.kind == ';' {
-			return statement{}, exception(codeSyntaxError, "Multi-statements are not allowed: send one statement at a time")
-		}
-	}
-	end := c.tokens[len(c.tokens)-1].end
+	end := c.Tokens[len(c.Tokens)-1].End
 	s := statement{text: text[:end]}
 	switch {
-	case c.is("SELECT", "WITH", "FROM"), c.kind() == '(':
+	case c.Token().Is("SELECT", "WITH", "FROM"), c.Token().Kind == '(':
 		s.kind, s.text = statementSelect, withoutFormat(c)
-	case c.is("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK"):
+	case c.Token().Is("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK"):
 		s.text = withoutFormat(c)
-	case c.accept("SET"):
+	case c.Accept("SET"):
 		parseSet(c, &s)
-	case c.accept("USE"):
-		c.accept("DATABASE")
-		if name, ok := c.name(); ok && !c.more() {
+	case c.Accept("USE"):
+		c.Accept("DATABASE")
+		if name, ok := c.Name(); ok && !c.More() {
 			s.kind, s.database = statementUse, name
 		}
 	}
@@ -82,31 +80,31 @@ func parse(text string) (statement, error) {
 
 // withoutFormat cuts out "FORMAT Name" near the statement's end. Over the
 // native protocol ClickHouse leaves formats to the client.
-func withoutFormat(c *cursor) string {
-	end := c.tokens[len(c.tokens)-1].end
-	for i := len(c.tokens) - 2; i > 0; i-- {
-		tok, name := c.tokens[i], c.tokens[i+1]
-		if tok.depth != 0 || tok.kind != tokenWord || !strings.EqualFold(c.text[tok.start:tok.end], "FORMAT") || name.kind != tokenWord {
+func withoutFormat(c *sql.Cursor) string {
+	end := c.Tokens[len(c.Tokens)-1].End
+	for i := len(c.Tokens) - 2; i > 0; i-- {
+		tok, name := c.Tokens[i], c.Tokens[i+1]
+		if tok.Depth != 0 || !tok.Is("FORMAT") || name.Kind != sql.Word {
 			continue
 		}
-		if i+2 == len(c.tokens) {
-			return c.text[:tok.start]
+		if i+2 == len(c.Tokens) {
+			return c.Statement[:tok.Start]
 		}
-		rest := c.tokens[i+2]
-		if strings.EqualFold(c.text[rest.start:rest.end], "SETTINGS") {
-			return c.text[:tok.start] + c.text[rest.start:end]
+		rest := c.Tokens[i+2]
+		if rest.Is("SETTINGS") {
+			return c.Statement[:tok.Start] + c.Statement[rest.Start:end]
 		}
 	}
-	return c.text[:end]
+	return c.Statement[:end]
 }
 
 // parseSet reads "name = value, …". A SET of another kind (ROLE, TRANSACTION)
 // stays as it is.
-func parseSet(c *cursor, s *statement) {
+func parseSet(c *sql.Cursor, s *statement) {
 	var settings []setting
 	for {
-		name, ok := c.name()
-		if !ok || !c.acceptMark('=') {
+		name, ok := c.Name()
+		if !ok || !c.AcceptMark('=') {
 			return
 		}
 		value, ok := parseValue(c)
@@ -114,27 +112,27 @@ func parseSet(c *cursor, s *statement) {
 			return
 		}
 		settings = append(settings, setting{name: name, value: value, important: true})
-		if !c.acceptMark(',') {
+		if !c.AcceptMark(',') {
 			break
 		}
 	}
-	if !c.more() {
+	if !c.More() {
 		s.kind, s.settings = statementSet, settings
 	}
 }
 
-// parseValue reads the literal up to the next comma or the end.
-func parseValue(c *cursor) (string, bool) {
-	if c.kind() == tokenString {
-		return c.name()
+// parseValue reads the literal up to the next comma, semicolon or the end.
+func parseValue(c *sql.Cursor) (string, bool) {
+	if c.Token().Kind == sql.Text {
+		return c.Name()
 	}
-	start := c.start()
+	start := c.Token().Start
 	end := start
-	for c.more() && c.kind() != ',' {
-		end = c.tokens[c.at].end
-		c.at++
+	for c.More() && c.Token().Kind != ',' && c.Token().Kind != ';' {
+		end = c.Tokens[c.At].End
+		c.At++
 	}
-	value := c.text[start:end]
+	value := c.Statement[start:end]
 	switch strings.ToLower(value) {
 	case "true":
 		value = "1"
@@ -146,49 +144,49 @@ func parseValue(c *cursor) (string, bool) {
 
 // parseInsert follows ClickHouse's ParserInsertQuery.cpp. The cursor is behind
 // the word INSERT.
-func parseInsert(c *cursor) (statement, error) {
-	s := statement{text: c.text}
-	c.accept("INTO")
-	if c.accept("TABLE") && (!c.more() || c.kind() == '(' || c.kind() == '.' || c.is("VALUES", "FORMAT")) {
-		c.at-- // a table that is called table
+func parseInsert(c *sql.Cursor) (statement, error) {
+	s := statement{text: c.Statement}
+	c.Accept("INTO")
+	if c.Accept("TABLE") && (!c.More() || c.Token().Kind == '(' || c.Token().Kind == '.' || c.Token().Is("VALUES", "FORMAT")) {
+		c.At-- // a table that is called table
 	}
 	target := insertTarget{}
-	function := c.accept("FUNCTION")
-	tableStart := c.start()
+	function := c.Accept("FUNCTION")
+	tableStart := c.Token().Start
 	if !acceptPath(c) {
 		return s, nil
 	}
 	if function {
-		if _, ok := c.group(); !ok {
+		if _, ok := c.Group(); !ok {
 			return s, nil
 		}
 	}
-	target.table = c.text[tableStart:c.tokens[c.at-1].end]
-	if list, ok := c.group(); ok {
-		if !target.readColumns(c.text, list) {
+	target.table = c.Statement[tableStart:c.Tokens[c.At-1].End]
+	if list, ok := c.Group(); ok {
+		if !target.readColumns(c.Over(list)) {
 			return s, nil // INSERT INTO t (SELECT …)
 		}
 	} else {
 		target.star = true
 	}
-	if c.accept("PARTITION") {
-		for c.more() && !c.is("SETTINGS", "VALUES", "FORMAT", "SELECT", "WITH", "FROM") {
-			c.at++
+	if c.Accept("PARTITION") {
+		for c.More() && !c.Token().Is("SETTINGS", "VALUES", "FORMAT", "SELECT", "WITH", "FROM") {
+			c.At++
 		}
 	}
-	target.head = c.text[:c.tokens[c.at-1].end]
-	if start := c.start(); c.accept("SETTINGS") {
-		for c.more() && !c.is("VALUES", "FORMAT", "SELECT", "WITH", "FROM") {
-			c.at++
+	target.head = c.Statement[:c.Tokens[c.At-1].End]
+	if start := c.Token().Start; c.Accept("SETTINGS") {
+		for c.More() && !c.Token().Is("VALUES", "FORMAT", "SELECT", "WITH", "FROM") {
+			c.At++
 		}
-		target.settings = c.text[start:c.tokens[c.at-1].end]
+		target.settings = c.Statement[start:c.Tokens[c.At-1].End]
 	}
 	switch {
-	case c.accept("VALUES"):
-	case c.accept("FORMAT"):
-		c.at++
+	case c.Accept("VALUES"):
+	case c.Accept("FORMAT"):
+		c.At++
 	}
-	if c.more() { // the rows are in the text, or come from a SELECT or a file
+	if c.More() { // the rows are in the text, or come from a SELECT or a file
 		return s, nil
 	}
 	s.kind, s.insert = statementInsert, target
@@ -196,57 +194,56 @@ func parseInsert(c *cursor) (statement, error) {
 }
 
 // acceptPath steps over name or name.name; a name may be a query parameter.
-func acceptPath(c *cursor) bool {
+func acceptPath(c *sql.Cursor) bool {
 	for {
-		if c.acceptMark('{') {
-			for c.more() && !c.acceptMark('}') {
-				c.at++
+		if c.AcceptMark('{') {
+			for c.More() && !c.AcceptMark('}') {
+				c.At++
 			}
-		} else if _, ok := c.name(); !ok {
+		} else if _, ok := c.Name(); !ok {
 			return false
 		}
-		if !c.acceptMark('.') {
+		if !c.AcceptMark('.') {
 			return true
 		}
 	}
 }
 
 // readColumns reads the list of columns: names, or * EXCEPT names.
-func (target *insertTarget) readColumns(text string, list []token) bool {
-	c := &cursor{text: text, tokens: list}
-	if c.acceptMark('*') {
+func (target *insertTarget) readColumns(c *sql.Cursor) bool {
+	if c.AcceptMark('*') {
 		target.star = true
-		if !c.more() {
+		if !c.More() {
 			return true
 		}
-		if !c.accept("EXCEPT") {
+		if !c.Accept("EXCEPT") {
 			return false
 		}
-		if inner, ok := c.group(); ok {
-			c = &cursor{text: text, tokens: inner}
+		if inner, ok := c.Group(); ok {
+			c = c.Over(inner)
 		}
 	}
 	for {
-		start := c.at
+		start := c.At
 		if !acceptPath(c) {
 			return false
 		}
 		target.columns = append(target.columns, pathName(c, start))
-		if !c.acceptMark(',') {
-			return !c.more()
+		if !c.AcceptMark(',') {
+			return !c.More()
 		}
 	}
 }
 
 // pathName joins the names of the path that was stepped over since start.
-func pathName(c *cursor, start int) string {
-	part := &cursor{text: c.text, tokens: c.tokens[:c.at], at: start}
+func pathName(c *sql.Cursor, start int) string {
+	part := c.Over(c.Tokens[start:c.At])
 	var names []string
-	for part.more() {
-		if name, ok := part.name(); ok {
+	for part.More() {
+		if name, ok := part.Name(); ok {
 			names = append(names, name)
 		}
-		part.acceptMark('.')
+		part.AcceptMark('.')
 	}
 	return strings.Join(names, ".")
 }

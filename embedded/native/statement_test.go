@@ -81,8 +81,6 @@ func TestParseRefuses(t *testing.T) {
 	}
 	f("", "Empty query")
 	f(" -- nothing\n;", "Empty query")
-	f("SELECT 1; SELECT 2", "Multi-statements")
-	f("CREATE TABLE t (a Int8); DROP TABLE t", "Multi-statements")
 }
 
 func TestParseSession(t *testing.T) {

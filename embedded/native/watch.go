@@ -19,11 +19,11 @@ type watch struct {
 	reason error // why the statement must end
 }
 
-// errGone is how a statement ends whose client has left.
+// errGone ends a statement whose client has left.
 var errGone = &clientError{errors.New("the client left during a query")}
 
-// newWatch returns a context that ends with the client's interest. The watch
-// must be stopped before the connection is read again.
+// newWatch returns a context that ends when the client cancels or leaves. The
+// watch must be stopped before the connection is read again.
 func newWatch(ctx context.Context, c *connection) (context.Context, *watch) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	w := &watch{c: c, cancel: cancel, done: make(chan struct{})}
@@ -64,7 +64,8 @@ func (w *watch) end(reason error) {
 	}
 }
 
-// begin says that a block is on its way, unless the client lost interest.
+// begin marks that a block is on its way, unless the client has cancelled or
+// left.
 func (w *watch) begin() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

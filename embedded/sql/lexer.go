@@ -1,4 +1,3 @@
-// Package sql cuts statements of ClickHouse's SQL into tokens.
 package sql
 
 import (
@@ -8,7 +7,7 @@ import (
 	"strings"
 )
 
-// A Token of a statement. Spaces and comments are none.
+// A Token of a statement. Spaces and comments are not tokens.
 type Token struct {
 	Kind       byte   // one of those below, or the character of punctuation
 	Text       string // of a quoted one without its quotes
@@ -22,10 +21,10 @@ const (
 	Text = '\'' // a text
 )
 
-// IsName tells whether the token may name a function, an engine, a setting.
+// IsName reports whether the token may name a function, an engine, a setting.
 func (t Token) IsName() bool { return t.Kind == Word || t.Kind == Name }
 
-// Is tells whether the token is a keyword.
+// Is reports whether the token is a keyword.
 func (t Token) Is(words ...string) bool {
 	for _, word := range words {
 		if t.Kind == Word && strings.EqualFold(t.Text, word) {
@@ -132,33 +131,52 @@ func quoted(sql string, start int, kind byte) Token {
 		case c == quote && plain:
 			return Token{kind, sql[start+1 : i], start, i + 1}
 		case c == quote:
-			return Token{kind, unquote(sql[start+1:i], quote), start, i + 1}
+			return Token{kind, Unquote(sql[start+1:i], quote), start, i + 1}
 		}
 	}
 	return Token{kind, sql[start+1:], start, len(sql)}
 }
 
-// unquote takes out escapes and doubled quotes: `\x66ile` is file. Other
-// escaped letters stand for themselves, where in the engine some are control
-// characters: no name that matters has any.
-func unquote(text string, quote byte) string {
+// escapes are the letters that stand for a control character behind a
+// backslash (ClickHouse's src/IO/ReadHelpers.h).
+var escapes = map[byte]byte{
+	'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', '0': 0, 'a': '\a', 'v': '\v', 'e': 0x1b,
+}
+
+// Unquote reads what stands between two quotes: it takes out escapes and doubled
+// quotes, so that `\x66ile` is file. Other escaped letters stand for themselves.
+func Unquote(text string, quote byte) string {
+	if strings.IndexByte(text, '\\') < 0 && strings.IndexByte(text, quote) < 0 {
+		return text
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
-		if c := text[i]; (c == '\\' || c == quote) && i+1 < len(text) {
+		c := text[i]
+		switch {
+		case c == quote && i+1 < len(text):
 			i++
-			if code, err := strconv.ParseUint(text[i+1:min(i+3, len(text))], 16, 8); c == '\\' && text[i] == 'x' && err == nil {
-				b.WriteByte(byte(code))
+			c = text[i]
+		case c == '\\' && i+1 < len(text):
+			i++
+			code, err := strconv.ParseUint(text[i+1:min(i+3, len(text))], 16, 8)
+			plain, control := escapes[text[i]]
+			switch {
+			case text[i] == 'x' && err == nil:
+				c = byte(code)
 				i += 2
-				continue
+			case control:
+				c = plain
+			default:
+				c = text[i]
 			}
 		}
-		b.WriteByte(text[i])
+		b.WriteByte(c)
 	}
 	return b.String()
 }
 
 // digitsEnd is where a text in binary or hexadecimal digits, b'01' or x'AB',
-// ends; 0 when there is none. It knows no doubled quotes.
+// ends; 0 when there is none. It does not handle doubled quotes.
 func digitsEnd(rest string) int {
 	digits := map[byte]string{'b': "01", 'B': "01", 'x': "0123456789abcdefABCDEF", 'X': "0123456789abcdefABCDEF"}[rest[0]]
 	if digits == "" || len(rest) < 3 || rest[1] != '\'' {

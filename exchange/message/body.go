@@ -8,8 +8,13 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// firstBuffer is what a body gets before its length is known to be real: a
-// declared length alone must not make a capture allocate more.
+// DefaultCaptureLimit is how many bytes of a body are kept where the
+// configuration does not say it. Recorder, importer and replayer share it, so
+// that two whole bodies are compared.
+const DefaultCaptureLimit = 512 << 10
+
+// firstBuffer is the most that a declared length alone makes a capture
+// allocate: the length may be untrue.
 const firstBuffer = 16 << 10
 
 // Capture keeps the first bytes of a body that passes and counts all of them.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/andybalholm/brotli"
@@ -15,28 +16,29 @@ import (
 )
 
 var (
-	// ErrTooLong says that a body is longer than max_decoded, which says
-	// nothing about its content.
+	// ErrTooLong says that a decoded body would be longer than allowed. Nothing
+	// is known about its content then.
 	ErrTooLong = errors.New("body is longer than max_decoded after decoding")
-	// ErrUnknownCoding says that a body has a content coding that is not known.
+	// ErrUnknownCoding says that a body has a content coding that Decode does
+	// not know.
 	ErrUnknownCoding = errors.New("unknown content coding")
 )
 
-// maxCodings is how many content codings may lie over each other.
+// maxCodings is how many content codings are removed from one body.
 const maxCodings = 4
 
 // Decode removes the content codings that Content-Encoding names: gzip,
-// deflate, br and zstd. A body that becomes longer than maxDecoded bytes is
-// given up with ErrTooLong; one without a coding may have any length. With
-// ErrUnknownCoding comes the body as far as it was decoded.
+// deflate, br and zstd. It returns ErrTooLong for a body that becomes longer
+// than maxDecoded bytes; one without a coding may have any length. With
+// ErrUnknownCoding it returns the body as far as it was decoded.
 func Decode(body []byte, contentEncoding string, maxDecoded int64) ([]byte, error) {
-	codings := strings.Split(strings.ToLower(contentEncoding), ",")
+	codings := slices.Collect(Elements([]string{strings.ToLower(contentEncoding)}))
 	if len(codings) > maxCodings {
 		return nil, fmt.Errorf("%d content codings: at most %d are removed", len(codings), maxCodings)
 	}
 	for i := len(codings) - 1; i >= 0 && len(body) > 0; i-- {
-		coding := strings.TrimSpace(codings[i])
-		if coding == "" || coding == "identity" {
+		coding := codings[i]
+		if coding == "identity" {
 			continue
 		}
 		open, known := decoders[coding]
@@ -80,7 +82,8 @@ func gunzip(body []byte, _ int64) (io.ReadCloser, error) {
 	return gzip.NewReader(bytes.NewReader(body))
 }
 
-// inflate: zlib by RFC 9110, raw deflate by custom.
+// inflate takes zlib, as RFC 9110 says, and raw deflate, as some servers send
+// it.
 func inflate(body []byte, _ int64) (io.ReadCloser, error) {
 	if r, err := zlib.NewReader(bytes.NewReader(body)); err == nil {
 		return r, nil
@@ -88,8 +91,8 @@ func inflate(body []byte, _ int64) (io.ReadCloser, error) {
 	return flate.NewReader(bytes.NewReader(body)), nil
 }
 
-// maxWindow is the window that a zstd body may ask for however short it is (RFC
-// 9659).
+// maxWindow is the window that every zstd body may ask for, however short it is
+// (RFC 9659).
 const maxWindow = 8 << 20
 
 func unzstd(body []byte, limit int64) (io.ReadCloser, error) {

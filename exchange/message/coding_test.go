@@ -31,6 +31,7 @@ func TestDecode(t *testing.T) {
 	f("br", "br")
 	f("zstd", "zstd")
 	f(" deflate,\tBR , identity", "deflate", "br")
+	f(", , , , ,gzip", "gzip") // empty elements count for nothing (RFC 9110, 5.6.1)
 	f("gzip, gzip, zstd, br", "gzip", "gzip", "zstd", "br")
 }
 

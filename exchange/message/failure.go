@@ -14,14 +14,17 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// ErrUnexpectedUpgrade says that a server switched protocols though nobody had
-// asked it to.
+// ErrUnexpectedUpgrade says that a server switched protocols though the request
+// had not asked for it.
 var ErrUnexpectedUpgrade = errors.New("unexpected 101 Switching Protocols")
 
+// ErrClientGone says that a client did not take the answer to its request.
+var ErrClientGone = errors.New("the client went away")
+
 // TransportError says what an error of net/http's Transport, or of reading its
-// answer, means; nil for none. The message repeats nothing of what the other
-// side said, which may be a secret, and no port of ours, so that equal failures
-// have equal messages.
+// answer, means; nil for none. The message does not quote the other side, which
+// may have sent a secret, nor a local port, so that equal failures have equal
+// messages.
 func TransportError(err error) *understudyv1.TransportError {
 	if err == nil {
 		return nil
@@ -29,6 +32,8 @@ func TransportError(err error) *understudyv1.TransportError {
 	var timeout net.Error
 	var op *net.OpError
 	switch {
+	case errors.Is(err, ErrClientGone):
+		return failed(understudyv1.TransportError_KIND_CANCELED, ErrClientGone.Error())
 	case errors.Is(err, context.Canceled) || strings.HasPrefix(root(err).Error(), "net/http: request canceled"):
 		return failed(understudyv1.TransportError_KIND_CANCELED, "the request was canceled")
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
@@ -63,7 +68,7 @@ func dialReason(err error) string {
 	return ""
 }
 
-// isTLS: the handshake failed, by our judgement or that of the other side.
+// isTLS reports whether the TLS handshake failed, whichever side ended it.
 func isTLS(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var header tls.RecordHeaderError
@@ -76,7 +81,8 @@ func isTLS(err error) bool {
 	return strings.HasPrefix(text, "tls:") || strings.HasPrefix(text, "x509:")
 }
 
-// broke: the connection or the stream ended before the answer did.
+// broke reports whether the connection or the stream ended before the answer
+// did.
 func broke(err error) bool {
 	for _, end := range [...]error{
 		io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed,

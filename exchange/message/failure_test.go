@@ -42,6 +42,12 @@ func says(answer string) func(net.Conn) {
 	return func(c net.Conn) {
 		_, _ = c.Read(make([]byte, 4<<10))
 		_, _ = io.WriteString(c, answer)
+		// What is unread when a connection is closed resets it, and the answer
+		// may be lost with it.
+		if half, ok := c.(*net.TCPConn); ok && half.CloseWrite() == nil {
+			_ = c.SetReadDeadline(time.Now().Add(time.Second))
+			_, _ = io.Copy(io.Discard, c)
+		}
 	}
 }
 
@@ -144,6 +150,7 @@ func TestTransportErrors(t *testing.T) {
 	f("unknown transfer coding", http1(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: secret\r\n\r\n")), protocol)
 	f("long head", http1(says("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 8<<10)+"\r\n\r\n")), protocol)
 	f("HTTP/1.1 instead of HTTP/2", http2(says("HTTP/1.1 400 Bad Request\r\n\r\n")), protocol)
+	f("client gone", fmt.Errorf("write: %w", message.ErrClientGone), "CANCELED the client went away")
 	f("unexpected 101", message.ErrUnexpectedUpgrade, protocol)
 	f("breach of HTTP/2", errors.New("stream error: stream ID 1; PROTOCOL_ERROR; received from peer"), protocol)
 	f("words of the peer", errors.New(`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug="PROTOCOL_ERROR"`), reset)

@@ -7,8 +7,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Values are the values of a field, in their order. Case does not matter in a
-// field's name.
+// Values returns the values of a field in their order. Case does not matter in
+// a field's name.
 func Values(headers []*understudyv1.Header, name string) []string {
 	var out []string
 	for _, h := range headers {
@@ -19,8 +19,8 @@ func Values(headers []*understudyv1.Header, name string) []string {
 	return out
 }
 
-// First is the first value of a field, "" if it is absent. Like all values it
-// may hold bytes that are not UTF-8.
+// First returns the first value of a field, "" if it is absent. Like any value
+// it may contain bytes that are not UTF-8.
 func First(headers []*understudyv1.Header, name string) string {
 	for _, h := range headers {
 		if strings.EqualFold(h.GetName(), name) {
@@ -30,16 +30,16 @@ func First(headers []*understudyv1.Header, name string) string {
 	return ""
 }
 
-// Joined are the values of a field joined by commas, which means the same
+// Joined returns the values of a field joined by commas, which means the same
 // (RFC 9110, 5.3), "" if it is absent.
 func Joined(headers []*understudyv1.Header, name string) string {
 	return strings.Join(Values(headers, name), ", ")
 }
 
-// HasToken reports whether one of the comma-separated lists, such as those of
-// Connection or Expect, has a token, without regard to case.
+// HasToken reports whether one of the comma-separated lists, such as those in
+// Connection or Expect, contains a token. Case does not matter.
 func HasToken(lists []string, token string) bool {
-	for t := range elements(lists) {
+	for t := range Elements(lists) {
 		if strings.EqualFold(t, token) {
 			return true
 		}
@@ -47,8 +47,9 @@ func HasToken(lists []string, token string) bool {
 	return false
 }
 
-// elements of comma-separated lists (RFC 9110, 5.6.1), without the empty ones.
-func elements(lists []string) iter.Seq[string] {
+// Elements iterates over the elements of comma-separated lists (RFC 9110,
+// 5.6.1), without blanks around them and leaving out empty ones.
+func Elements(lists []string) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, list := range lists {
 			for e := range strings.SplitSeq(list, ",") {

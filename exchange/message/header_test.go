@@ -53,6 +53,23 @@ func TestTokensOfLists(t *testing.T) {
 	f("", false, ", ,")
 }
 
+func TestElementsOfLists(t *testing.T) {
+	f := func(want string, lists ...string) {
+		t.Helper()
+		if got := strings.Join(slices.Collect(message.Elements(lists)), "|"); got != want {
+			t.Errorf("%q: got %q, want %q", lists, got, want)
+		}
+	}
+	f("")
+	f("a|B c|d", "a,\tB c ", ", ,d,")
+	for e := range message.Elements([]string{"a,b", "c"}) {
+		if e != "a" {
+			t.Errorf("%q came after the end", e)
+		}
+		break
+	}
+}
+
 func TestWhatIsAToken(t *testing.T) {
 	f := func(s string, want bool) {
 		t.Helper()
@@ -116,6 +133,26 @@ func TestSendOnceKeepsTheKey(t *testing.T) {
 	}
 }
 
+func TestIdempotencyKeys(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Idempotency-Key": true, "idempotency-key": true, "X-IDEMPOTENCY-KEY": true,
+		"Idempotency-Key-Id": false, "My-Idempotency-Key": false, "": false,
+	} {
+		if got := message.IsIdempotencyKey(name); got != want {
+			t.Errorf("%q: got %t", name, got)
+		}
+	}
+	f := func(want string, h http.Header) {
+		t.Helper()
+		if got := message.IdempotencyKey(h); got != want {
+			t.Errorf("%v: got %q, want %q", h, got, want)
+		}
+	}
+	f("", http.Header{"X": {"a"}})
+	f("a", http.Header{"Idempotency-Key": {"a"}, "X-Idempotency-Key": {"b"}})
+	f("b", http.Header{"Idempotency-Key": {""}, "X-Idempotency-Key": {"b"}})
+}
+
 func TestMediaTypes(t *testing.T) {
 	f := func(contentType, want string, is ...string) {
 		t.Helper()
@@ -123,7 +160,7 @@ func TestMediaTypes(t *testing.T) {
 		if got != want {
 			t.Errorf("%q: got %q, want %q", contentType, got, want)
 		}
-		for name, holds := range map[string]bool{"JSON": message.IsJSON(got), "XML": message.IsXML(got), "form": message.IsForm(got)} {
+		for name, holds := range map[string]bool{"JSON": message.IsJSON(got), "XML": message.IsXML(got), "form": message.IsForm(got), "gRPC": message.IsGRPC(got)} {
 			if holds != slices.Contains(is, name) {
 				t.Errorf("%q is %s: %t", contentType, name, holds)
 			}
@@ -138,6 +175,13 @@ func TestMediaTypes(t *testing.T) {
 	f("text/xml;charset=latin1", "text/xml", "XML")
 	f("application/x-www-form-urlencoded", "application/x-www-form-urlencoded", "form")
 	f("multipart/form-data; boundary=x", "multipart/form-data")
+	f("application/grpc", "application/grpc", "gRPC")
+	f("Application/gRPC; charset=utf-8", "application/grpc", "gRPC")
+	f("application/grpc+proto", "application/grpc+proto", "gRPC")
+	f("application/grpc+json", "application/grpc+json", "gRPC", "JSON")
+	f("application/grpc-web", "application/grpc-web")
+	f("application/grpc-web+proto", "application/grpc-web+proto")
+	f("application/grpcx", "application/grpcx")
 	// Faults in the parameters do not hide the type; two types are none.
 	f("application/json; charset", "application/json", "JSON")
 	f("application/json; a=1; a=2", "application/json", "JSON")

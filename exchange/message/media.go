@@ -21,24 +21,32 @@ func MediaType(contentType string) string {
 	return kind
 }
 
-// IsJSON reports media types whose documents are JSON. It takes what MediaType
-// gives, as its siblings do.
+// IsJSON reports whether documents of a media type are JSON. Like its siblings
+// it takes what MediaType returns.
 func IsJSON(mediaType string) bool {
 	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// IsXML reports media types whose documents are XML.
+// IsXML reports whether documents of a media type are XML.
 func IsXML(mediaType string) bool {
 	return mediaType == "application/xml" || mediaType == "text/xml" || strings.HasSuffix(mediaType, "+xml")
 }
 
-// IsForm reports the media type of forms whose fields are encoded like a query.
+// IsForm reports whether a media type is that of forms encoded like a query.
 func IsForm(mediaType string) bool { return mediaType == "application/x-www-form-urlencoded" }
 
-// ContentType spells a Content-Type so that equal ones are equal texts: in
-// lower case, without a multipart boundary, which is made anew each time, and
-// without the charset that JSON has anyway (RFC 8259, 8.1). What is not well
-// formed stays as it is.
+// IsGRPC reports whether a media type is one of gRPC: application/grpc, alone
+// or with a suffix such as +proto ("PROTOCOL-HTTP2.md" of gRPC, Content-Type).
+// gRPC-Web, application/grpc-web, is another protocol, which runs over HTTP/1.1
+// too.
+func IsGRPC(mediaType string) bool {
+	return mediaType == "application/grpc" || strings.HasPrefix(mediaType, "application/grpc+")
+}
+
+// ContentType normalizes a Content-Type, so that equal ones are equal texts: in
+// lower case, without a multipart boundary, which is different each time, and
+// without the charset that JSON has anyway (RFC 8259, 8.1). One that is not
+// well formed stays as it is.
 func ContentType(value string) string {
 	kind, params, err := mime.ParseMediaType(value)
 	if err != nil {

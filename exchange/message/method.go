@@ -2,11 +2,12 @@ package message
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
-// IsSafe reports the methods by which a client asks for nothing to change (RFC
-// 9110, 9.2.1).
+// IsSafe reports whether a method is safe: with it a client does not ask for
+// any change (RFC 9110, 9.2.1).
 func IsSafe(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace:
@@ -15,12 +16,35 @@ func IsSafe(method string) bool {
 	return false
 }
 
+// idempotencyKeys are the fields, by canonical name, with which a client marks
+// a request so that the server acts on it once however often it comes: the
+// IETF's draft-ietf-httpapi-idempotency-key-header and the older custom name.
+// net/http's Transport knows the same two.
+var idempotencyKeys = [...]string{"Idempotency-Key", "X-Idempotency-Key"}
+
+// IsIdempotencyKey reports whether a field, in any case, carries an idempotency
+// key.
+func IsIdempotencyKey(name string) bool {
+	return slices.ContainsFunc(idempotencyKeys[:], func(key string) bool { return strings.EqualFold(key, name) })
+}
+
+// IdempotencyKey is the idempotency key among fields with canonical names, ""
+// if there is none.
+func IdempotencyKey(h http.Header) string {
+	for _, name := range idempotencyKeys {
+		if key := h.Get(name); key != "" {
+			return key
+		}
+	}
+	return ""
+}
+
 // SendOnce keeps net/http's Transport from sending an unsafe request again
-// after a connection broke: it takes these two fields for permission, but
-// knows them by their canonical spelling alone. Case does not matter to the
-// receiver.
+// after a connection broke. The Transport takes an idempotency key as
+// permission to do so, but knows the fields by their canonical spelling only,
+// so SendOnce writes them in lower case; to the receiver case does not matter.
 func SendOnce(h http.Header) {
-	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} {
+	for _, name := range idempotencyKeys {
 		if values, ok := h[name]; ok {
 			delete(h, name)
 			h[strings.ToLower(name)] = values

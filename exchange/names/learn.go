@@ -58,11 +58,8 @@ func Learn(l Lesson) []Pair {
 		return nil
 	}
 	s := Segments(l.Target, nil)
-	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target)}
+	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.create = n.creates(s)
-	for _, text := range l.Sent {
-		n.sent = append(n.sent, NewText(text))
-	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
@@ -78,7 +75,7 @@ type learner struct {
 	family string
 	create bool
 	places places
-	sent   []*Text
+	sent   *Sent
 	pairs  []Pair
 }
 
@@ -278,7 +275,7 @@ func (n *learner) scalar(w where, a, b any) {
 		n.link(x.Text, y.Text, Aligned)
 		return
 	}
-	if n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)
@@ -323,10 +320,8 @@ func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
 // add takes a pair unless the client itself had sent the baseline's name.
 func (n *learner) add(at Place, x, y Value, proof Proof) {
-	for _, text := range n.sent {
-		if text.Has(x.Text) {
-			return
-		}
+	if n.sent.Has(at, x.Text) {
+		return
 	}
 	if proof == Created && n.Seen != nil && n.Seen(x.Text) {
 		proof = Aligned

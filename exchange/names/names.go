@@ -77,3 +77,17 @@ func listed(name string, whole map[string]bool, ends []string) bool {
 }
 
 func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// IsDigest says whether a name is that of a value which is computed from others:
+// a checksum, a hash, a signature. It looks random and is not.
+func IsDigest(name string) bool {
+	lower := strings.ToLower(name)
+	for _, word := range digests {
+		if strings.Contains(lower, word) {
+			return true
+		}
+	}
+	return false
+}
+
+var digests = strings.Fields("checksum hash digest signature md5 sha1 sha256 sha512 sha-1 sha-256 sha-512 crc32 hmac fingerprint")

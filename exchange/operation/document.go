@@ -21,17 +21,17 @@ const (
 	Failed
 )
 
-// Words for states, compared without case and separators: Azure's REST
-// guidelines, and what services commonly say.
+// Labels of states, in lower case and without separators: those of Azure's REST
+// guidelines and others that are common.
 var (
-	pendingWords = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
-	failedWords  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
-	doneWords    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
+	pendingLabels = []string{"accepted", "notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "scheduled", "waiting", "created", "new"}
+	failedLabels  = []string{"failed", "failure", "error", "canceled", "cancelled", "aborted", "rejected"}
+	doneLabels    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
 )
 
-// Read tells how far an operation is, and takes the answer out of its document;
-// it is nil while the operation is pending. document says that it is one by
-// convention (it came from an Operation-Location or by callback).
+// Read returns the state of an operation and the answer that its document
+// holds, nil while the operation is pending. document says that r is such a
+// document by convention: it came from an Operation-Location or by callback.
 func (c Conventions) Read(r *understudyv1.Response, document bool) (State, *understudyv1.Response) {
 	body := r.GetBody().GetContent()
 	s := c.state(r, body, document)
@@ -76,23 +76,23 @@ func (c Conventions) state(r *understudyv1.Response, body []byte, document bool)
 	if !document && message.First(r.GetHeaders(), "Retry-After") == "" {
 		return Done
 	}
-	switch word := stateWord(body); {
-	case slices.Contains(pendingWords, word):
+	switch label := stateLabel(body); {
+	case slices.Contains(pendingLabels, label):
 		return Pending
-	case slices.Contains(failedWords, word):
+	case slices.Contains(failedLabels, label):
 		return Failed
 	}
 	return Done
 }
 
-// stateWord is what a document says about its state, without case and
+// stateLabel is the state that a document gives, in lower case and without
 // separators.
-func stateWord(body []byte) string {
-	word, ok := stringAt(body, "/status")
+func stateLabel(body []byte) string {
+	label, ok := stringAt(body, "/status")
 	if !ok {
-		word, _ = stringAt(body, "/state")
+		label, _ = stringAt(body, "/state")
 	}
-	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(word))
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(label))
 }
 
 // describes says whether a document at a plain Location tells about the
@@ -100,11 +100,11 @@ func stateWord(body []byte) string {
 // has a well-known word for its state where the expected answer has no word, and
 // no other member that the expected answer has too, but for those of refusals.
 func (m Monitor) describes(r *understudyv1.Response) bool {
-	word := stateWord(r.GetBody().GetContent())
-	if !slices.Contains(pendingWords, word) && !slices.Contains(failedWords, word) && !slices.Contains(doneWords, word) {
+	if m.Expected == nil || m.Expected.GetBody().GetTruncated() {
 		return false
 	}
-	if m.Expected == nil || m.Expected.GetBody().GetTruncated() {
+	word := stateLabel(r.GetBody().GetContent())
+	if !slices.Contains(pendingLabels, word) && !slices.Contains(failedLabels, word) && !slices.Contains(doneLabels, word) {
 		return false
 	}
 	expected, err := message.Decode(m.Expected.GetBody().GetContent(), message.Joined(m.Expected.GetHeaders(), "Content-Encoding"), maxExpected)
@@ -117,7 +117,7 @@ func (m Monitor) describes(r *understudyv1.Response) bool {
 			return false
 		}
 	}
-	return stateWord(expected) == ""
+	return stateLabel(expected) == ""
 }
 
 // maxExpected bounds what an expected answer is unpacked to, in bytes.
@@ -170,8 +170,8 @@ func googleDone(body []byte) *bool {
 	return &no
 }
 
-// unwrap takes status and body out of the operation's document as the user's
-// conventions say.
+// unwrap takes the answer's status and body from where the user's conventions
+// say they are in the document.
 func (c Conventions) unwrap(r *understudyv1.Response, body []byte) *understudyv1.Response {
 	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody(), Protocol: r.GetProtocol(), Trailers: r.GetTrailers()}
 	if c.Status != "" {

@@ -48,9 +48,12 @@ func FuzzRead(f *testing.F) {
 				t.Errorf("pending %v, answer %v", isPending, answer)
 			}
 		}
-		s := c.Ask(operation.Monitor{Document: true, Beside: "/beside"}, r)
-		if s.Elsewhere != "" && s.State != operation.Done || (s.State == operation.Pending) != (s.Answer == nil) {
-			t.Errorf("read as %+v", s)
+		expected := &understudyv1.Response{Body: &understudyv1.Body{Content: []byte(value)}}
+		for _, m := range []operation.Monitor{{Document: true, Beside: "/beside"}, {Expected: expected}} {
+			s := c.Ask(m, r)
+			if s.Elsewhere != "" && s.State != operation.Done || (s.State == operation.Pending) != (s.Answer == nil) {
+				t.Errorf("read as %+v", s)
+			}
 		}
 		if string(r.GetBody().GetContent()) != body {
 			t.Error("reading changed the document")

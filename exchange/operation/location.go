@@ -7,15 +7,18 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
 // maxLocation bounds the address of a status monitor, in bytes.
 const maxLocation = 8 << 10
 
-// ErrForeign is wrapped when the other side points where nobody must be led.
+// ErrForeign is wrapped when a system points to an address that must not be
+// called.
 var ErrForeign = errors.New("location refused")
 
-// Hosts are those that a Location may name.
+// Hosts are those that a Location may point to.
 type Hosts struct {
 	// Base is the system that was asked.
 	Base *url.URL
@@ -23,9 +26,10 @@ type Hosts struct {
 	Others []string
 }
 
-// Resolve makes an address that the system named absolute, and refuses a
-// foreign one, which is neither on the system itself nor on one of the others:
-// a rehearsal must not be led to call other systems.
+// Resolve makes an address that the system gave absolute. It refuses one that
+// is neither on the system itself nor on one of Others, with an error that
+// wraps ErrForeign: a candidate must not be able to make a replay call other
+// systems.
 func (h Hosts) Resolve(from *url.URL, location string) (*url.URL, error) {
 	if len(location) > maxLocation {
 		return nil, fmt.Errorf("%w: it has %d bytes", ErrForeign, len(location))
@@ -46,20 +50,20 @@ func (h Hosts) Resolve(from *url.URL, location string) (*url.URL, error) {
 	return nil, fmt.Errorf("%w: %s is not the candidate %s", ErrForeign, hostPort(u), hostPort(h.Base))
 }
 
-// Own says whether an address is on the host and port of the system that was
+// Own reports whether an address is on the host and port of the system that was
 // asked.
 func (h Hosts) Own(u *url.URL) bool { return hostPort(u) == hostPort(h.Base) }
 
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = message.DefaultPort(u.Scheme)
 	}
 	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
-// RequestURL is where relative references in an answer start; the request
-// itself may carry its path as opaque bytes.
+// RequestURL is the base of relative references in the answer to a request to
+// u. It reads u.Opaque too, in which a request carries its path byte for byte.
 func RequestURL(u *url.URL) *url.URL {
 	base := &url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}
 	if u.Opaque == "" {

@@ -11,15 +11,16 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Monitor is where an acknowledgement says that its status can be asked for.
+// Monitor is the status monitor of an operation, as its acknowledgement names
+// it.
 type Monitor struct {
 	// Location is as it was written; "" if there is none.
 	Location string
-	// Document says that what stands there is an operation's document by
-	// convention, not the result itself.
+	// Document says that by convention Location serves a document about the
+	// operation, not its result.
 	Document bool
-	// Beside is the Location that stood beside an Operation-Location: where the
-	// result will be.
+	// Beside is the Location given together with an Operation-Location: where
+	// the result will be.
 	Beside string
 	// Expected is an answer such as the one that is waited for, nil if none is
 	// known. With it a document at a plain Location is told from the answer.
@@ -49,7 +50,8 @@ func MonitorOf(ack *understudyv1.Response) Monitor {
 	return Monitor{}
 }
 
-// linked finds a Link (RFC 8288) whose relation is that of a status monitor.
+// linked finds the target of a Link (RFC 8288) whose relation means a status
+// monitor.
 func linked(values []string) string {
 	for _, rest := range values {
 		for {
@@ -86,11 +88,11 @@ func monitorRelation(params string) bool {
 	return false
 }
 
-// Meaning is what the status of a poll's answer means.
+// Meaning is what to do after an answer to a poll, by its status.
 type Meaning int
 
 const (
-	// Look says that the answer is worth reading.
+	// Look says that the answer may tell how the operation is doing.
 	Look Meaning = iota
 	// Retry says that the monitor does not know yet, or cannot answer now.
 	Retry
@@ -121,11 +123,11 @@ func (m Monitor) Means(r *understudyv1.Response, after time.Duration) Meaning {
 	return Look // the operation ended with a refusal
 }
 
-// maxRetryAfter bounds what the other side can make us wait between polls.
+// maxRetryAfter bounds how long a system can delay the next poll.
 const maxRetryAfter = 10 * time.Second
 
 // RetryAfter is the pause that a Retry-After asks for, in seconds or by a date
-// (RFC 9110, 10.2.3); 0 if it asks for none.
+// (RFC 9110, 10.2.3): 10 s at most, 0 if it asks for none.
 func RetryAfter(value string, now time.Time) time.Duration {
 	asked := time.Duration(0)
 	if n, err := strconv.ParseFloat(value, 64); err == nil && n > 0 {

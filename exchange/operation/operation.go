@@ -1,11 +1,11 @@
-// Package operation holds what is known about long-running operations in HTTP:
-// which acknowledgement promises an answer for later (RFC 9110, 15.3.3), where
-// its status monitor is and which address is foreign, what a status document
-// says and where the result is. Without a word from the user the conventions of
-// Azure and Google decide.
+// Package operation knows long-running operations in HTTP: which
+// acknowledgement promises a later answer (RFC 9110, 15.3.3), where its status
+// monitor is and whether that address may be called, what a status document
+// says, and where the result is. Unless the user says otherwise, the
+// conventions of Azure and Google apply.
 //
-// Nothing here sends or waits. All that is read comes from the other side and
-// is hostile input.
+// Nothing here sends or waits. Everything it reads comes from the system under
+// test and is treated as hostile.
 package operation
 
 import (
@@ -17,30 +17,31 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Conventions are what a user knows about the operations of a route. Where they
-// are silent, the usual ones decide.
+// Conventions are what a user says about the operations of a route. Where a
+// field is empty, the usual conventions apply.
 type Conventions struct {
-	// Pending, Done and Failed read the state out of a polled or called-back
-	// document. Without them the conventions decide.
+	// Pending, Done and Failed read the state in a document that was polled or
+	// delivered by callback. Without them the usual conventions apply.
 	Pending Condition `yaml:"pending"`
 	Done    Condition `yaml:"done"`
 	Failed  Condition `yaml:"failed"`
-	// Status and Result are JSON pointers to the answer's status and body
-	// within the operation's document; empty is the document itself.
+	// Status and Result are JSON pointers to the answer's status and body within
+	// the operation's document; empty means the document's own.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
-	// Accepted are further statuses, 200 to 299, beside 202, with which this
-	// route promises to answer later.
+	// Accepted are the statuses, 200 to 299, with which this route promises to
+	// answer later, in addition to 202.
 	Accepted []uint32 `yaml:"accepted"`
 }
 
 // Condition holds when the text of the JSON value at Pointer (RFC 6901) is one
 // of Values.
 type Condition struct {
-	// Pointer is a JSON pointer (RFC 6901) to the state in a polled or
-	// called-back document; empty leaves it to the conventions.
+	// Pointer is a JSON pointer (RFC 6901) to the state in a document that was
+	// polled or delivered by callback; empty leaves it to the usual conventions.
 	Pointer string `yaml:"pointer"`
-	// Values are the texts of that state with which the condition holds.
+	// Values are the texts at Pointer that fulfil the condition; case does not
+	// matter.
 	Values []string `yaml:"values"`
 }
 
@@ -59,15 +60,16 @@ func (c Condition) holds(body []byte) bool {
 	return slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, text) })
 }
 
-// Accepts says whether a status by itself promises an answer for later.
+// Accepts reports whether a status by itself promises a later answer.
 func (c Conventions) Accepts(status uint32) bool {
 	return status == http.StatusAccepted || slices.Contains(c.Accepted, status)
 }
 
-// Promises says whether an acknowledgement is a promise rather than an answer.
-// A status that Accepts is one if there is a way to learn how it ends; 201 with
-// a Location and a body is a classical synchronous create, unless it says that
-// it is not done; without a body the answer is at the Location.
+// Promises reports whether an acknowledgement is a promise rather than the
+// answer. One whose status Accepts holds for is a promise if it says where to
+// learn the outcome. 201 with a Location and a body is an ordinary synchronous
+// create, unless it says that it is not done; without a body the answer is at
+// the Location.
 func (c Conventions) Promises(ack *understudyv1.Response) bool {
 	accepted := c.Accepts(ack.GetStatus())
 	if !accepted && ack.GetStatus() != http.StatusCreated {

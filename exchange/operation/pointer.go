@@ -61,9 +61,9 @@ func stringAt(body []byte, pointer string) (string, bool) {
 	return s, true
 }
 
-// WithCallback puts the address of a callback into a request's JSON, at a
-// pointer to the member to set, and leaves every other byte as it is. The
-// pointer leads through objects only; the last member may be new.
+// WithCallback sets a member of a request's JSON, given by a pointer, to the
+// address of a callback and leaves every other byte as it is. The pointer may
+// lead through objects only; the last member need not exist.
 func WithCallback(body []byte, pointer, address string) ([]byte, error) {
 	text, err := json.Marshal(address)
 	if err != nil {
@@ -92,8 +92,9 @@ func WithCallback(body []byte, pointer, address string) ([]byte, error) {
 	return bytes.Join([][]byte{body[:from], text, body[to:]}, nil), nil
 }
 
-// member is where an object has a member: its value in [start, end), end < 0 if
-// there is none; open is the offset behind the brace.
+// member is the position of a member in an object: its value is at [start,
+// end), end < 0 if the object has no such member. open is the offset after the
+// opening brace.
 type member struct {
 	start, end, open int
 	empty            bool

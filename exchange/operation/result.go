@@ -11,7 +11,7 @@ type Status struct {
 	State State
 	// Answer is what the document holds, nil while the operation is pending.
 	Answer *understudyv1.Response
-	// Elsewhere is where the answer is when the document does not hold it.
+	// Elsewhere is the address of the answer if the document does not hold it.
 	Elsewhere string
 }
 
@@ -19,12 +19,12 @@ type Status struct {
 // operation is (Microsoft REST API Guidelines, long-running operations): in the
 // document's result, at its resourceLocation, or at the Location that stood
 // beside Operation-Location in the acknowledgement. What the user says about
-// the result comes first.
+// the result takes precedence.
 func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	document := m.Document || m.describes(r)
 	s, answer := c.Read(r, document)
 	out := Status{State: s, Answer: answer}
-	if !document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneWords, stateWord(answer.GetBody().GetContent())) {
+	if !document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
 		return out
 	}
 	if raw, ok := at(answer.GetBody().GetContent(), "/result"); ok && string(raw) != "null" {

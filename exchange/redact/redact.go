@@ -1,7 +1,7 @@
-// Package redact replaces secrets in exchanges by keyed tokens before they
-// leave the process. Names stay; equal values get equal tokens wherever they
-// stand, so that a cookie that was set and one that was sent can still be seen
-// to be the same.
+// Package redact replaces secrets in exchanges with keyed tokens before they
+// leave the process. Names stay, and equal values get equal tokens wherever
+// they occur, so it is still visible that a client sent back the cookie it was
+// given.
 package redact
 
 import (
@@ -13,18 +13,19 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// domain of the tokens: "rdx_" begins every one.
+// domain labels the tokens made here: each begins with "rdx_".
 const domain = "rdx"
 
 // Config says what is secret.
 type Config struct {
 	// Off leaves everything as it is: secrets are written to Kafka.
 	Off bool `yaml:"off"`
-	// Headers and Query are names redacted besides the default ones, without
-	// regard to case.
+	// Headers and Query are names to redact in addition to the default ones;
+	// case does not matter.
 	Headers []string `yaml:"headers"`
 	Query   []string `yaml:"query"`
-	// Keep takes names out of the lists of what is redacted.
+	// Keep are names that are not redacted though they are default ones or named
+	// in Headers or Query.
 	Keep []string `yaml:"keep"`
 }
 
@@ -49,7 +50,7 @@ func DefaultQuery() []string {
 	}
 }
 
-// Redactor redacts exchanges. It may be used concurrently; a nil Redactor
+// Redactor redacts exchanges. It is safe for concurrent use; a nil Redactor
 // leaves everything as it is.
 type Redactor struct {
 	headers map[string]treatment
@@ -67,22 +68,22 @@ const (
 	link
 )
 
-// New returns a Redactor, nil when it is off.
-func New(c Config, key *token.Key) *Redactor {
-	if c.Off {
+// New returns a Redactor, nil if redaction is off.
+func New(cfg Config, key *token.Key) *Redactor {
+	if cfg.Off {
 		return nil
 	}
 	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, key: key}
 	for _, name := range []string{"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url"} {
 		r.headers[name] = link
 	}
-	for _, name := range append(DefaultHeaders(), c.Headers...) {
+	for _, name := range append(DefaultHeaders(), cfg.Headers...) {
 		r.headers[http.CanonicalHeaderKey(name)] = treatmentOf(name)
 	}
-	for _, name := range append(DefaultQuery(), c.Query...) {
+	for _, name := range append(DefaultQuery(), cfg.Query...) {
 		r.query[strings.ToLower(name)] = true
 	}
-	for _, name := range c.Keep {
+	for _, name := range cfg.Keep {
 		delete(r.headers, http.CanonicalHeaderKey(name))
 		delete(r.query, strings.ToLower(name))
 	}
@@ -101,8 +102,8 @@ func treatmentOf(name string) treatment {
 	return whole
 }
 
-// Exchange replaces secrets in place and lists the places in e.Redactions. It
-// never writes into a value's bytes, so these may be shared.
+// Exchange replaces the secrets in e and lists in e.Redactions where they were.
+// It never writes into the bytes of a value, so these may be shared.
 func (r *Redactor) Exchange(e *understudyv1.Exchange) {
 	if r == nil {
 		return
@@ -166,7 +167,7 @@ func (r *Redactor) token(value string) string {
 	return r.key.Token(domain, value)
 }
 
-// places collects e.Redactions without a map: there are few.
+// places counts redactions by place and name; there are too few for a map.
 type places struct{ into *understudyv1.Exchange }
 
 func (p *places) add(place understudyv1.Redaction_Place, name string) {

@@ -2,12 +2,14 @@ package redact
 
 import (
 	"net/http"
+	"strings"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Replay replaces, in place, the secrets in what was observed in a replay: the
-// answers of both systems asked and a completion nobody asked for. Besides the
+// answers of both systems asked, a completion nobody asked for, and what the
+// candidate calls a recorded secret. Besides the
 // headers of the configuration it takes those that the recorder had redacted
 // in the exchange, whatever its configuration was. The exchange itself is left
 // as it is. It never writes into a value's bytes, so these may be shared.
@@ -35,6 +37,13 @@ func (r *Redactor) Replay(p *understudyv1.Replay) {
 	with.observation(p.GetControl(), found)
 	if q := p.GetOrphan().GetReceived(); q != nil {
 		with.request(q, found)
+	}
+	// What stands for a secret is one: the candidate's cookie for the recorded
+	// one. Its token is that of the answer which set it.
+	for _, s := range p.GetSubstitutions() {
+		if strings.HasPrefix(s.GetRecorded(), domain+"_") && !strings.HasPrefix(s.GetCandidate(), domain+"_") {
+			s.Candidate = r.token(s.GetCandidate())
+		}
 	}
 }
 

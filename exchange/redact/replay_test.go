@@ -34,6 +34,9 @@ func TestWhatAReplayObservedIsRedacted(t *testing.T) {
 			Redactions: []*understudyv1.Redaction{{Place: understudyv1.Redaction_PLACE_RESPONSE_HEADER, Name: "x-own", Count: 1}},
 		},
 		Candidate: observation(), Control: observation(),
+		Substitutions: []*understudyv1.Substitution{
+			{Recorded: "rdx_0123456789012345678901", Candidate: "hush"}, {Recorded: "order-1", Candidate: "order-2"},
+		},
 		Orphan: &understudyv1.Orphan{Received: &understudyv1.Request{
 			Target: []byte("/cb?token=hush"), Headers: []*understudyv1.Header{{Name: "Authorization", Value: []byte("Bearer hush")}},
 		}},
@@ -47,6 +50,12 @@ func TestWhatAReplayObservedIsRedacted(t *testing.T) {
 		t.Errorf("%d of 6 other values are left", n)
 	}
 	if got := string(r.Candidate.Ack.Headers[2].Value); !strings.HasPrefix(got, "/a?token=rdx_") || !strings.HasSuffix(got, "&x=1") {
+		t.Errorf("got %s", got)
+	}
+	if got, set := r.Substitutions[0].Candidate, string(r.Candidate.Ack.Headers[0].Value); set != "sid="+got+"; Path=/" {
+		t.Errorf("%s was set by %s", got, set)
+	}
+	if got := r.Substitutions[1].Candidate; got != "order-2" {
 		t.Errorf("got %s", got)
 	}
 	// Equal values have equal tokens, in whichever answer.

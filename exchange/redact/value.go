@@ -2,9 +2,9 @@ package redact
 
 import (
 	"bytes"
-	"net/url"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -17,7 +17,8 @@ func (r *Redactor) credentials(value string) string {
 	return scheme + " " + r.token(strings.Trim(rest, " \t"))
 }
 
-// isScheme keeps a secret with a blank in it from being shown as a scheme.
+// isScheme is strict, so that the first part of a secret with a blank in it is
+// not shown as a scheme.
 func isScheme(s string) bool {
 	if len(s) == 0 || len(s) > 20 {
 		return false
@@ -30,8 +31,8 @@ func isScheme(s string) bool {
 	return true
 }
 
-// cookies replaces the value of each pair of a Cookie header and keeps
-// everything between the values as it is.
+// cookies replaces the value of each pair of a Cookie header; everything
+// between the values stays as it is.
 func (r *Redactor) cookies(line string) string {
 	var b strings.Builder
 	for i, pair := range strings.Split(line, ";") {
@@ -43,7 +44,7 @@ func (r *Redactor) cookies(line string) string {
 	return b.String()
 }
 
-// setCookie replaces the value only; the attributes are no secrets.
+// setCookie replaces only the value: the attributes are not secret.
 func (r *Redactor) setCookie(line string) string {
 	pair, attributes, found := strings.Cut(line, ";")
 	if !found {
@@ -55,7 +56,7 @@ func (r *Redactor) setCookie(line string) string {
 func (r *Redactor) pair(pair string) string {
 	name, value, found := strings.Cut(pair, "=")
 	if !found {
-		// A cookie without a name is all value.
+		// A cookie without a name consists of a value only.
 		trimmed := strings.Trim(pair, " \t")
 		if trimmed == "" {
 			return pair
@@ -69,7 +70,8 @@ func (r *Redactor) pair(pair string) string {
 	return name + "=" + r.token(value)
 }
 
-// target redacts the query of a request target or URL; its other bytes stay.
+// target redacts the query of a request target or URL and leaves its other
+// bytes as they are.
 func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found *places) []byte {
 	i := bytes.IndexByte(raw, '?')
 	if i < 0 || len(r.query) == 0 {
@@ -81,41 +83,20 @@ func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found 
 		rest, fragment = rest[:j], rest[j:]
 	}
 	var b []byte
-	for at := 0; at <= len(rest); {
-		end := strings.IndexAny(rest[at:], "&;")
-		separator := ""
-		if end < 0 {
-			end = len(rest)
-		} else {
-			end += at
-			separator = rest[end : end+1]
+	done := 0 // so much of rest is in b
+	for p := range message.Parameters(rest) {
+		if p.Value == "" || !r.query[strings.ToLower(p.Decoded())] {
+			continue
 		}
-		name, value, has := strings.Cut(rest[at:end], "=")
-		if has && value != "" && r.secret(name) {
-			if b == nil {
-				b = append(append(make([]byte, 0, len(raw)+32), raw[:i+1]...), rest[:at]...)
-			}
-			b = append(append(append(b, name...), '='), r.token(value)...)
-			found.add(place, name)
-		} else if b != nil {
-			b = append(b, rest[at:end]...)
+		if b == nil {
+			b = append(make([]byte, 0, len(raw)+32), raw[:i+1]...)
 		}
-		if b != nil {
-			b = append(b, separator...)
-		}
-		at = end + 1
+		b = append(append(b, rest[done:p.At]...), r.token(p.Value)...)
+		done = p.At + len(p.Value)
+		found.add(place, p.Name)
 	}
 	if b == nil {
 		return raw
 	}
-	return append(b, fragment...)
-}
-
-func (r *Redactor) secret(name string) bool {
-	if strings.ContainsAny(name, "%+") {
-		if decoded, err := url.QueryUnescape(name); err == nil {
-			name = decoded
-		}
-	}
-	return r.query[strings.ToLower(name)]
+	return append(append(b, rest[done:]...), fragment...)
 }

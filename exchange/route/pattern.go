@@ -6,18 +6,18 @@ import (
 	"strings"
 )
 
-// Pattern chooses routes by name, wherever a configuration speaks of some of
-// them: "POST /orders/{id}" is that route, "GET /orders/*" every one with one
-// more segment. It is not a template: those make routes out of requests, see
-// New.
+// Pattern selects routes by name, wherever a configuration refers to some of
+// them: "POST /orders/{id}" selects that route, "GET /orders/*" every route
+// with one more segment. It is not a template: templates turn requests into
+// routes, see New.
 //
-// Route and pattern are compared segment by segment. A segment matches when it
-// is the same, or by the rules of path.Match: * stands for any text, ? for one
-// character, [a-z] for one of a class, and \ takes such a meaning away. Nothing
-// stands for a slash. The empty pattern chooses every route.
+// Route and pattern are compared segment by segment. A segment matches if it is
+// the same, or by the rules of path.Match: * matches any text, ? one character,
+// [a-z] one of a class, and \ escapes the next character. Nothing matches a
+// slash. The empty pattern selects every route.
 type Pattern struct{ segments []string }
 
-// ParsePattern checks a pattern.
+// ParsePattern parses a pattern; the error names the malformed segment.
 func ParsePattern(s string) (Pattern, error) {
 	if s == "" {
 		return Pattern{}, nil
@@ -31,7 +31,7 @@ func ParsePattern(s string) (Pattern, error) {
 	return p, nil
 }
 
-// Match says whether the pattern chooses a route.
+// Match reports whether the pattern selects a route.
 func (p Pattern) Match(route string) bool {
 	if len(p.segments) == 0 {
 		return true

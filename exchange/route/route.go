@@ -5,6 +5,8 @@ package route
 import (
 	"fmt"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
 // MaxSegments is how many segments of a path a template keeps; the rest is
@@ -14,18 +16,18 @@ const MaxSegments = 16
 // maxLiteral is the longest segment kept as it is.
 const maxLiteral = 40
 
-// Templater gives every request its route. It may be used concurrently.
-type Templater struct{ given []given }
+// Templater gives every request its route. It is safe for concurrent use.
+type Templater struct{ templates []template }
 
-type given struct {
+type template struct {
 	method   string // empty matches every method
 	segments []string
 	name     string // path part of the route
 }
 
-// New takes templates that go before the automatic ones, in order: a path such
-// as "/users/{name}/posts" or with a method "GET /users/{name}". A last
-// segment "{name...}" matches the rest of the path.
+// New parses templates, which take precedence over the automatic ones, in
+// order: a path such as "/users/{name}/posts", or a method and a path, "GET
+// /users/{name}". A last segment "{name...}" matches the rest of the path.
 func New(templates []string) (*Templater, error) {
 	t := new(Templater)
 	for _, text := range templates {
@@ -43,49 +45,42 @@ func New(templates []string) (*Templater, error) {
 				return nil, fmt.Errorf("route template %q: %s must be the last segment", text, s)
 			}
 		}
-		t.given = append(t.given, given{method, segments, path})
+		t.templates = append(t.templates, template{method, segments, path})
 	}
 	return t, nil
 }
 
-// Route is the route of a request target as it was on the wire. The query has
-// no part in it.
+// Route returns the route of a request. target is the request target as it was
+// on the wire; its query does not count.
 func (t *Templater) Route(method, target string) string {
 	path := pathOf(target)
-	for i := range t.given {
-		if g := &t.given[i]; (g.method == "" || g.method == method) && g.match(path) {
-			return printable(method) + " " + g.name
+	for i := range t.templates {
+		if own := &t.templates[i]; (own.method == "" || own.method == method) && own.match(path) {
+			return printable(method) + " " + own.name
 		}
 	}
 	return automatic(method, path)
 }
 
 func pathOf(target string) string {
+	target, _ = message.OriginForm(target)
 	if i := strings.IndexAny(target, "?#"); i >= 0 {
 		target = target[:i]
-	}
-	if target == "" || target[0] != '/' {
-		if _, rest, ok := strings.Cut(target, "://"); ok {
-			if i := strings.IndexByte(rest, '/'); i >= 0 {
-				return rest[i:]
-			}
-			return "/"
-		}
 	}
 	return target
 }
 
-func (g *given) match(path string) bool {
+func (t *template) match(path string) bool {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
 		return false
 	}
-	for i, want := range g.segments {
+	for i, want := range t.segments {
 		if strings.HasSuffix(want, "...}") && want[0] == '{' {
 			return true
 		}
 		segment, after, more := strings.Cut(rest, "/")
-		if more == (i == len(g.segments)-1) {
+		if more == (i == len(t.segments)-1) {
 			return false
 		}
 		if placeholder := len(want) > 2 && want[0] == '{' && want[len(want)-1] == '}'; placeholder {

@@ -6,7 +6,7 @@ import (
 	"understudy.dev/exchange/names"
 )
 
-// fold is the segment itself, or the placeholder for what it looks like:
+// fold returns the segment itself, or the placeholder for what it looks like:
 //
 //	{uuid}   8-4-4-4-12 hexadecimal digits
 //	{date}   2006-01-02, with or without a time after it
@@ -57,8 +57,8 @@ func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
 func isHex(c byte) bool    { return isDigit(c) || ('a' <= c|0x20 && c|0x20 <= 'f') }
 
-// isID asks less of a segment than names.IsSegment does: a word too many that
-// becomes {id} costs nothing, an identifier too many as a route of its own does.
+// isID is less strict than names.IsSegment: here it costs little to take a word
+// for an identifier, but every identifier taken for a word becomes a route.
 func isID(s string) bool {
 	var digits, letters, hex, other, run, longest int
 	for i := range len(s) {
@@ -97,13 +97,13 @@ func isID(s string) bool {
 	return digits+letters >= 20 && digits >= 4 && longest*3 < len(s) && mixed(s)
 }
 
-// prefixed reports a number before or after the one separator.
+// prefixed reports whether a number stands before or after the one separator.
 func prefixed(s string) bool {
 	i := strings.IndexAny(s, "-_:~")
 	return i >= 0 && (names.IsDigits(s[i+1:]) || names.IsDigits(s[:i]))
 }
 
-// mixed reports letters and digits that alternate often, as in random text.
+// mixed reports whether letters and digits alternate often, as in random text.
 func mixed(s string) bool {
 	changes := 0
 	for i := 1; i < len(s); i++ {

@@ -1,6 +1,5 @@
-// Package seal completes exchanges: it says whose session and which route an
-// exchange belongs to, takes the secrets out, and gives it its place in the
-// numbering of its recorder. Live traffic and imports are sealed alike.
+// Package seal completes exchanges: it finds their session and route, redacts
+// them, and numbers them, in the same way for live traffic and for imports.
 package seal
 
 import (
@@ -12,7 +11,7 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Sealer seals the exchanges of one recorder. It may be used concurrently.
+// Sealer seals the exchanges of one recorder. It is safe for concurrent use.
 type Sealer struct {
 	// Recorder is the instance name that the exchanges carry.
 	Recorder string
@@ -27,8 +26,8 @@ type Sealer struct {
 	Redactor *redact.Redactor
 }
 
-// Seal completes an exchange whose request, response and times are set. from
-// is what its session is found in; its target is that of the request.
+// Seal completes an exchange whose request, response and times are set. from is
+// the same request, as the session's rules look at it.
 func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from session.Source) {
 	e.Id, e.Recorder, e.Sequence, e.Source, e.ServedBy = id, s.Recorder, sequence, s.Source, s.ServedBy
 	e.Route = s.Routes.Route(e.Request.Method, from.Target)
@@ -39,8 +38,8 @@ func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from
 	s.Redactor.Exchange(e)
 }
 
-// text is the first value that may stand in a protobuf string, which must be
-// UTF-8.
+// text returns the first value that is valid UTF-8, as a protobuf string must
+// be.
 func text(values []string) string {
 	for _, v := range values {
 		if utf8.ValidString(v) {

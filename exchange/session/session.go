@@ -1,18 +1,19 @@
-// Package session finds the key under which order must hold: whose request it
-// is. The key is a keyed token, so it can stand in Kafka in the open.
+// Package session finds out whose request an exchange is. Order must hold
+// within a session, so the session is the key of the Kafka record; it is a
+// keyed token, which gives nothing away.
 package session
 
 import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/token"
 )
 
-// domain of the tokens; see token.Key.
+// domain labels the tokens made here; see token.Key.Token.
 const domain = "s"
 
 // DefaultRules suit common web applications.
@@ -23,8 +24,8 @@ func DefaultRules() []string {
 	}
 }
 
-// Source is what a rule can look at. Header returns the values of a header by
-// its canonical name.
+// Source is what rules look at in a request. Header returns the values of a
+// header by its canonical name.
 type Source struct {
 	Header func(name string) []string
 	// Target is the raw request target.
@@ -33,8 +34,8 @@ type Source struct {
 	Client string
 }
 
-// Extractor applies rules in order; the first that finds a value decides. It
-// may be used concurrently.
+// Extractor applies rules in order; the first that finds a value decides. It is
+// safe for concurrent use.
 type Extractor struct {
 	rules   []rule
 	cookies bool // some rule looks at cookies
@@ -64,7 +65,8 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 	return e, nil
 }
 
-// Session is the token of the first value found, "" when no rule finds one.
+// Session returns the token of the first value that a rule finds, "" if none
+// finds one.
 func (e *Extractor) Session(s Source) string {
 	var cookies []string
 	if e.cookies {
@@ -109,30 +111,17 @@ func cookie(line, name string) string {
 }
 
 func parameter(query, name string) string {
-	for query != "" {
-		var pair string
-		if i := strings.IndexAny(query, "&;"); i >= 0 {
-			pair, query = query[:i], query[i+1:]
-		} else {
-			pair, query = query, ""
+	for p := range message.Parameters(query) {
+		if p.Name == name || p.Decoded() == name {
+			return p.Value
 		}
-		k, v, _ := strings.Cut(pair, "=")
-		if k != name {
-			if decoded, err := url.QueryUnescape(k); err != nil || decoded != name {
-				continue
-			}
-		}
-		return v
 	}
 	return ""
 }
 
 func address(s Source) string {
-	if forwarded := s.Header("X-Forwarded-For"); len(forwarded) > 0 {
-		first, _, _ := strings.Cut(forwarded[0], ",")
-		if first = strings.TrimSpace(first); first != "" {
-			return first
-		}
+	for first := range message.Elements(s.Header("X-Forwarded-For")) {
+		return first
 	}
 	if host, _, err := net.SplitHostPort(s.Client); err == nil {
 		return host

@@ -14,7 +14,7 @@ func TestFirstRuleThatFindsAValueDecides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := session.New([]string{"header:x-user", "cookie:sid", "query:s", "ip"}, key)
+	e, err := session.New([]string{"header:x-user", "cookie:sid", "query:s", "query:a+b", "ip"}, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,9 @@ func TestFirstRuleThatFindsAValueDecides(t *testing.T) {
 	f("/?s=q", "1.2.3.4:5", "cookie:sid=c", "Cookie: a=1", "Cookie: sid=c")
 	f("/?xs=1;s=q&s=r", "1.2.3.4:5", "query:s=q", "Cookie: sid=")
 	f("/?%73=q", "1.2.3.4:5", "query:s=q")
+	f("/?a+b=q", "1.2.3.4:5", "query:a+b=q") // a rule may spell a name as it is on the wire
 	f("/", "1.2.3.4:5", "ip:=9.9.9.9", "X-Forwarded-For: 9.9.9.9, 8.8.8.8")
+	f("/", "1.2.3.4:5", "ip:=9.9.9.9", "X-Forwarded-For: ,", "X-Forwarded-For: ,9.9.9.9")
 	f("/", "[::1]:5", "ip:=::1")
 	f("/", "host.example", "ip:=host.example")
 	f("/", "", "")

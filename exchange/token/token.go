@@ -1,5 +1,5 @@
-// Package token turns secrets into tokens: equal values under one key give
-// equal tokens, and a token tells nothing about its value without the key.
+// Package token turns secrets into tokens: under one key equal values give
+// equal tokens, and without the key a token reveals nothing about its value.
 package token
 
 import (
@@ -16,14 +16,15 @@ import (
 // MinKeyBytes is the shortest key accepted: 128 bits.
 const MinKeyBytes = 16
 
-// size of the part of the HMAC that a token keeps: 132 bits are 22 characters.
+// size is how many characters of the encoded HMAC a token keeps: 22 hold 132
+// bits.
 const size = 22
 
-// Key makes tokens with HMAC-SHA256 (RFC 2104). It may be used concurrently.
+// Key makes tokens with HMAC-SHA256 (RFC 2104). It is safe for concurrent use.
 type Key struct{ macs sync.Pool }
 
-// New makes a Key from a secret of at least MinKeyBytes; from an empty one it
-// makes a random Key, whose tokens no other process can make again.
+// New makes a Key from a secret of at least MinKeyBytes bytes. An empty secret
+// gives a random Key, whose tokens no other process can reproduce.
 func New(secret []byte) (*Key, error) {
 	switch {
 	case len(secret) == 0:
@@ -42,9 +43,9 @@ type mac struct {
 	sum  [sha256.Size]byte
 }
 
-// Token is domain, a short label of at most 20 bytes, then "_", then 22
-// characters of the URL-safe base64 alphabet. Domains keep tokens of one value
-// apart where they serve different ends.
+// Token returns domain, a label of at most 20 bytes, followed by "_" and 22
+// characters of the URL-safe base64 alphabet. One value has different tokens in
+// different domains, so tokens made for different purposes cannot be linked.
 func (k *Key) Token(domain, value string) string {
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)

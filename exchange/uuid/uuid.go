@@ -1,4 +1,4 @@
-// Package uuid makes UUIDs of version 7 (RFC 9562, 5.7): they sort by time.
+// Package uuid makes UUIDs of version 7 (RFC 9562, 5.7), which sort by time.
 package uuid
 
 import (
@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// New is a random UUID of that time, in text form. The random bits are those
-// of the runtime's ChaCha8 generator: unique, and no secret.
+// New returns a random UUID of a time, in text form. Its random bits come from
+// the runtime's ChaCha8 generator: enough to be unique, not meant to be secret.
 func New(t time.Time) string {
 	var random [10]byte
 	binary.NativeEndian.PutUint64(random[:], rand.Uint64())
@@ -18,9 +18,10 @@ func New(t time.Time) string {
 	return format(t, random)
 }
 
-// From is the UUID of that time and that content: the same for the same, so
-// that what is imported twice has the same ids twice. The content stands where
-// random bits would; RFC 9562, 6.9 leaves their making to the implementation.
+// From returns the UUID of a time and a content, always the same for the same,
+// so that importing a file again gives the same ids. A hash of the content
+// takes the place of the random bits: RFC 9562, 6.9 leaves their source to the
+// implementation.
 func From(t time.Time, content []byte) string {
 	sum := sha256.Sum256(content)
 	return format(t, [10]byte(sum[:10]))

@@ -1,18 +1,16 @@
 package proxy
 
 import (
-	"errors"
 	"io"
 	"net/http"
-)
 
-// errClientGone marks a failed write to the client.
-var errClientGone = errors.New("client went away")
+	"understudy.dev/exchange/message"
+)
 
 func (u *upstream) answer(c *call, response *http.Response) {
 	h := c.w.Header()
 	copyEndToEnd(h, response.Header)
-	// What the upstream did not say, net/http must not say for it.
+	// net/http must not add what the upstream did not send.
 	for _, name := range [...]string{"Date", "Content-Type"} {
 		if _, ok := h[name]; !ok {
 			h[name] = nil
@@ -58,7 +56,7 @@ func (u *upstream) copyBody(c *call, response *http.Response) error {
 	}
 	flusher := http.NewResponseController(c.w)
 	if !known && flusher.Flush() != nil {
-		return errClientGone
+		return message.ErrClientGone
 	}
 	buffer := u.buffers.Get().(*[]byte)
 	defer u.buffers.Put(buffer)
@@ -66,7 +64,7 @@ func (u *upstream) copyBody(c *call, response *http.Response) error {
 		n, err := response.Body.Read(*buffer)
 		if n > 0 {
 			if _, werr := c.w.Write((*buffer)[:n]); werr != nil {
-				return errClientGone
+				return message.ErrClientGone
 			}
 		}
 		rest -= int64(n)
@@ -76,7 +74,7 @@ func (u *upstream) copyBody(c *call, response *http.Response) error {
 		case err != nil:
 			return err
 		case paused && flusher.Flush() != nil:
-			return errClientGone
+			return message.ErrClientGone
 		}
 	}
 }

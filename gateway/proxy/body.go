@@ -53,9 +53,9 @@ func (b *requestBody) Close() error {
 	return nil
 }
 
-// lingerTime bounds how long the server waits for the rest of a body that
-// nobody wants any more, so that a client which is still sending it reads the
-// answer rather than a reset.
+// lingerTime bounds how long the server waits for the rest of a body that is no
+// longer needed, so that a client which is still sending it gets the answer
+// rather than a reset.
 const lingerTime = 5 * time.Second
 
 // pending reports that the client's connection may still have bytes of the
@@ -64,9 +64,9 @@ func (c *call) pending() bool {
 	return c.body != nil && c.in.ProtoMajor == 1 && !c.body.through.Load()
 }
 
-// announceClose goes before the head of a final answer. In full duplex net/http
-// would go on to the next request of a connection whose body is not through,
-// with a reader of that body still at work (golang/go#68560); the panic that
+// announceClose is called before the head of a final answer is written. In full
+// duplex net/http would go on to the next request of a connection while the
+// body of this one is still being read (golang/go#68560); the panic that
 // follows is in the Transport's goroutine and ends the process.
 func (c *call) announceClose() {
 	if c.pending() {
@@ -99,25 +99,21 @@ func (c *call) release() {
 	}
 }
 
-// await returns when the Transport has left Read; after Close it comes in no
-// more.
+// await returns when the Transport is not in Read; after Close it does not read
+// from the client again.
 func (b *requestBody) await() {
 	b.reading.Lock()
 	defer b.reading.Unlock()
 }
 
-// linger makes net/http half-close the connection and wait before it closes
-// it. Otherwise it does so only when it has found the body too long: a chunked
-// body whose Read was broken off it cannot read further to find that out, and
-// behind Expect: 100-continue it does not look.
+// linger makes net/http half-close the connection and wait before it closes it.
+// Otherwise it does so only after it has found the body too long. It cannot
+// find that out about a chunked body whose Read was interrupted, and does not
+// try after Expect: 100-continue.
 func (c *call) linger() {
 	w := c.w
-	for {
-		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			break
-		}
-		w = inner.Unwrap()
+	for layer := range layers(w) {
+		w = layer
 	}
 	over := http.MaxBytesReader(w, io.NopCloser(strings.NewReader("x")), 0)
 	_, _ = over.Read(make([]byte, 1))

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"iter"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -16,7 +17,8 @@ type call struct {
 
 	closing bool // the answer says that the connection is closed after it
 
-	// mu keeps a late 1xx of the Transport's goroutine off the final response.
+	// mu keeps the Transport's goroutine from writing a late 1xx into the final
+	// response.
 	mu    sync.Mutex
 	final bool
 }
@@ -35,6 +37,20 @@ func (c *call) informational(code int, header textproto.MIMEHeader) error {
 	c.w.WriteHeader(code)
 	clear(h)
 	return nil
+}
+
+// layers are a ResponseWriter and those that it wraps, from the outside in, as
+// http.ResponseController finds them.
+func layers(w http.ResponseWriter) iter.Seq[http.ResponseWriter] {
+	return func(yield func(http.ResponseWriter) bool) {
+		for w != nil && yield(w) {
+			wrapper, ok := w.(interface{ Unwrap() http.ResponseWriter })
+			if !ok {
+				return
+			}
+			w = wrapper.Unwrap()
+		}
+	}
 }
 
 func (c *call) endInformational() {

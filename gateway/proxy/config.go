@@ -29,7 +29,7 @@ type Config struct {
 	URL string `yaml:"url"`
 	// Protocol is how to speak to it. "auto": over TLS what ALPN gives; over
 	// plain TCP HTTP/1.1, and h2c for gRPC, which needs it. "http1" and "h2c"
-	// say it for every request.
+	// prescribe it for every request.
 	Protocol string `yaml:"protocol"`
 	// Host is what the upstream sees as "Host" header: empty keeps the client's,
 	// "upstream" sends the host of URL, anything else is sent as it is.
@@ -44,8 +44,8 @@ type Config struct {
 	// ResponseTimeout bounds the wait from the request's end to the response's
 	// head; 0, the default, waits as long as the client does.
 	ResponseTimeout time.Duration `yaml:"response_timeout"`
-	// ContinueTimeout is how long a body announced with Expect: 100-continue
-	// is held back for the upstream's word; above 0, default 1 s.
+	// ContinueTimeout is how long a body announced with Expect: 100-continue is
+	// held back until the upstream asks for it; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
 	// IdleTimeout closes idle upstream connections. Keep it below the
 	// upstream's own keep-alive timeout: a request sent as the upstream closes
@@ -54,8 +54,8 @@ type Config struct {
 	// MaxIdleConns bounds idle connections to the upstream; 1 or more,
 	// default 1024.
 	MaxIdleConns int `yaml:"max_idle_conns"`
-	// MaxConns bounds connections to the upstream; 0, the default, is no
-	// bound. Requests beyond it wait.
+	// MaxConns bounds connections to the upstream; further requests wait. 0, the
+	// default, means no limit.
 	MaxConns int `yaml:"max_conns"`
 	// BufferBytes is the size of the pooled copy buffers, 1 KiB to 16 MiB; default
 	// 32 KiB.
@@ -75,25 +75,25 @@ func DefaultConfig() Config {
 }
 
 // Validate reports every mistake in the configuration.
-func (c Config) Validate() error {
+func (cfg Config) Validate() error {
 	var ps setting.Problems
-	_, err := c.parse()
+	_, err := cfg.parse()
 	ps.Under("", err)
-	ps.OneOf("protocol", c.Protocol, ProtocolAuto, ProtocolHTTP1, ProtocolH2C)
-	ps.OneOf("forwarded", c.Forwarded, ForwardedKeep, ForwardedAppend)
-	ps.Require(c.ConnectTimeout > 0, "connect_timeout", c.ConnectTimeout, "is not positive")
-	ps.Require(c.ContinueTimeout > 0, "continue_timeout", c.ContinueTimeout, "is not positive")
-	ps.Require(c.IdleTimeout > 0, "idle_timeout", c.IdleTimeout, "is not positive")
-	ps.Require(c.ResponseTimeout >= 0, "response_timeout", c.ResponseTimeout, "is negative")
-	ps.Require(c.MaxIdleConns >= 1, "max_idle_conns", c.MaxIdleConns, "is less than 1")
-	ps.Require(c.MaxConns >= 0, "max_conns", c.MaxConns, "is negative")
-	ps.Require(c.BufferBytes >= 1<<10 && c.BufferBytes <= 1<<24, "buffer_bytes", c.BufferBytes, "is not between 1024 (1 KiB) and 16777216 (16 MiB)")
-	ps.Require(c.MaxHeaderBytes >= 4<<10, "max_header_bytes", c.MaxHeaderBytes, "is less than 4096 (4 KiB)")
+	ps.OneOf("protocol", cfg.Protocol, ProtocolAuto, ProtocolHTTP1, ProtocolH2C)
+	ps.OneOf("forwarded", cfg.Forwarded, ForwardedKeep, ForwardedAppend)
+	ps.Require(cfg.ConnectTimeout > 0, "connect_timeout", cfg.ConnectTimeout, "is not positive")
+	ps.Require(cfg.ContinueTimeout > 0, "continue_timeout", cfg.ContinueTimeout, "is not positive")
+	ps.Require(cfg.IdleTimeout > 0, "idle_timeout", cfg.IdleTimeout, "is not positive")
+	ps.Require(cfg.ResponseTimeout >= 0, "response_timeout", cfg.ResponseTimeout, "is negative")
+	ps.Require(cfg.MaxIdleConns >= 1, "max_idle_conns", cfg.MaxIdleConns, "is less than 1")
+	ps.Require(cfg.MaxConns >= 0, "max_conns", cfg.MaxConns, "is negative")
+	ps.Require(cfg.BufferBytes >= 1<<10 && cfg.BufferBytes <= 1<<24, "buffer_bytes", cfg.BufferBytes, "is not between 1024 (1 KiB) and 16777216 (16 MiB)")
+	ps.Require(cfg.MaxHeaderBytes >= 4<<10, "max_header_bytes", cfg.MaxHeaderBytes, "is less than 4096 (4 KiB)")
 	return ps.Err()
 }
 
-func (c Config) parse() (*url.URL, error) {
-	u, err := url.Parse(c.URL)
+func (cfg Config) parse() (*url.URL, error) {
+	u, err := url.Parse(cfg.URL)
 	var fault string
 	switch {
 	case err != nil:
@@ -103,8 +103,8 @@ func (c Config) parse() (*url.URL, error) {
 		fault = "does not look like http://host:port or https://host"
 	case u.User != nil || (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.Fragment != "":
 		fault = "is more than scheme and host only: request targets pass byte for byte"
-	case u.Scheme == "https" && c.Protocol == ProtocolH2C:
-		return nil, setting.Problems{{Path: "protocol", Value: c.Protocol, Fault: "is HTTP/2 without TLS; use an http:// url or protocol auto"}}
+	case u.Scheme == "https" && cfg.Protocol == ProtocolH2C:
+		return nil, setting.Problems{{Path: "protocol", Value: cfg.Protocol, Fault: "is HTTP/2 without TLS; use an http:// url or protocol auto"}}
 	default:
 		return u, nil
 	}

@@ -13,7 +13,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Kinds of failure, also the values of the metric's label.
+// Kinds of failure, also the values of the metric's label. All but the last two
+// are the labels of what message.TransportError gives.
 const (
 	kindConnect  = "connect"
 	kindTimeout  = "timeout"
@@ -35,7 +36,7 @@ var failures = map[string]failure{
 	kindConnect:  {http.StatusBadGateway, understudyv1.TransportError_KIND_CONNECT, "the upstream could not be reached"},
 	kindTimeout:  {http.StatusGatewayTimeout, understudyv1.TransportError_KIND_TIMEOUT, "the upstream did not answer in time"},
 	kindReset:    {http.StatusBadGateway, understudyv1.TransportError_KIND_RESET, "the upstream broke the connection"},
-	kindCanceled: {http.StatusBadGateway, understudyv1.TransportError_KIND_CANCELED, "the client went away"},
+	kindCanceled: {http.StatusBadGateway, understudyv1.TransportError_KIND_CANCELED, message.ErrClientGone.Error()},
 	kindProtocol: {http.StatusBadGateway, understudyv1.TransportError_KIND_PROTOCOL, "the upstream's answer is not valid HTTP"},
 	kindRequest:  {http.StatusBadRequest, understudyv1.TransportError_KIND_CANCELED, "the request body broke off"},
 	kindRefused:  {http.StatusBadRequest, understudyv1.TransportError_KIND_REFUSED, "the request target cannot be forwarded"},
@@ -48,15 +49,10 @@ type errorSink interface {
 }
 
 func tell(w http.ResponseWriter, f failure) {
-	for w != nil {
-		if s, ok := w.(errorSink); ok {
+	for layer := range layers(w) {
+		if s, ok := layer.(errorSink); ok {
 			s.TransportError(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
 		}
-		inner, ok := w.(interface{ Unwrap() http.ResponseWriter })
-		if !ok {
-			return
-		}
-		w = inner.Unwrap()
 	}
 }
 
@@ -106,20 +102,13 @@ func writeError(w http.ResponseWriter, f failure) {
 
 func kindOf(c *call, err error) string {
 	switch {
-	case errors.Is(err, errClientGone) || c.in.Context().Err() != nil:
+	case errors.Is(err, message.ErrClientGone) || c.in.Context().Err() != nil:
 		return kindCanceled
 	case c.body != nil && c.body.broken.Load():
 		return kindRequest
 	}
-	switch message.TransportError(err).GetKind() {
-	case understudyv1.TransportError_KIND_CONNECT:
-		return kindConnect
-	case understudyv1.TransportError_KIND_TIMEOUT:
-		return kindTimeout
-	case understudyv1.TransportError_KIND_PROTOCOL:
-		return kindProtocol
-	case understudyv1.TransportError_KIND_CANCELED:
-		return kindCanceled
+	if kind := understudyv1.Label(message.TransportError(err).GetKind()); failures[kind].status != 0 {
+		return kind
 	}
 	return kindReset
 }

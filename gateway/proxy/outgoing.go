@@ -35,7 +35,7 @@ func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 	}
 	c.body = &requestBody{from: in.Body, in: in}
 	if in.ProtoMajor == 1 && in.ContentLength < 0 {
-		// Trailers that nobody announced are known after the last chunk only.
+		// Trailers that were not announced are known only after the last chunk.
 		out.Trailer = make(http.Header, len(in.Trailer))
 		for k := range in.Trailer {
 			out.Trailer[k] = nil

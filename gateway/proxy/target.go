@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"understudy.dev/exchange/message"
 )
 
-// targetOf is the URL that makes the Transport send the request target byte
-// for byte; false when it must not be sent on.
+// targetOf returns the URL that makes the Transport send the request target
+// byte for byte, false if it must not be sent on.
 //
 // URL.Opaque is written as it is. net/http checks HTTP/1.1 targets for blanks
 // and control bytes; HTTP/2 lets a blank through, which would end the target
@@ -23,31 +25,21 @@ func targetOf(in *http.Request, upstream *url.URL) (url.URL, bool) {
 	case target[0] != '/' && target != "*":
 		// Absolute form: a server's answer does not depend on it (RFC 9112,
 		// 3.2.2), but some servers take it for a proxy request.
-		_, rest, found := strings.Cut(target, "://")
-		if !found {
+		origin, ok := message.OriginForm(target)
+		if !ok {
 			return u, false
 		}
-		target = originForm(rest)
+		target = origin
 	}
 	if strings.HasPrefix(target, "//") {
-		// An opaque part that begins so would be read as an authority.
+		// The Transport would take the beginning of such an opaque part for an
+		// authority.
 		u.Path, u.RawPath = in.URL.Path, in.URL.RawPath
 		u.RawQuery, u.ForceQuery = in.URL.RawQuery, in.URL.ForceQuery
 		return u, true
 	}
 	u.Opaque = target
 	return u, true
-}
-
-func originForm(afterScheme string) string {
-	i := strings.IndexAny(afterScheme, "/?")
-	switch {
-	case i < 0:
-		return "/"
-	case afterScheme[i] == '?':
-		return "/" + afterScheme[i:]
-	}
-	return afterScheme[i:]
 }
 
 func printable(s string) bool {

@@ -56,8 +56,9 @@ func writeHead(w *bufio.Writer, response *http.Response) error {
 func (u *upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWriteCloser) {
 	ended := make(chan error, 2)
 	go func() {
-		// Past the buffer the server's reader would take the client's half
-		// close for its end and cancel the request.
+		// Beyond its buffer the server's reader must not be used: it would take
+		// the client's half-close for the end of the connection and cancel the
+		// request.
 		early, _ := client.Peek(client.Buffered())
 		ended <- u.pipe(back, io.MultiReader(bytes.NewReader(early), conn))
 	}()

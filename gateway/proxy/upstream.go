@@ -6,18 +6,19 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/exchange/message"
 )
 
-// upstream forwards to one server. A request is sent once. net/http's
-// Transport alone sends a GET, HEAD, OPTIONS or TRACE without a body again when
-// a kept-alive connection turned out dead before a byte of the answer came
-// (RFC 9110, 9.2.2 allows it for these), and anything of which not one byte was
-// written. Its other reason, an Idempotency-Key header, is taken from it in
-// outHeader.
+// upstream forwards to one server. It sends each request once. Only net/http's
+// Transport repeats some: it sends a GET, HEAD, OPTIONS or TRACE without a body
+// again when a kept-alive connection turned out dead before a byte of the
+// answer came (RFC 9110, 9.2.2 allows it for these), and anything of which not
+// one byte was written. It would also repeat an unsafe request that has an
+// idempotency key; outHeader prevents that.
 type upstream struct {
 	cfg     Config
 	url     *url.URL
@@ -50,28 +51,28 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.
 	}
 	up := &upstream{cfg: cfg, url: u, metrics: m, failure: &sampler{log: log}}
 	up.buffers.New = func() any { b := make([]byte, cfg.BufferBytes); return &b }
-	var one, two http.Protocols
-	one.SetHTTP1(true)
-	one.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
-	two.SetUnencryptedHTTP2(true)
-	up.plain, up.h2c = cfg.transport(&one), cfg.transport(&two)
+	var plain, h2c http.Protocols
+	plain.SetHTTP1(true)
+	plain.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
+	h2c.SetUnencryptedHTTP2(true)
+	up.plain, up.h2c = cfg.transport(&plain), cfg.transport(&h2c)
 	return up, nil
 }
 
-func (c Config) transport(p *http.Protocols) *http.Transport {
+func (cfg Config) transport(p *http.Protocols) *http.Transport {
 	return &http.Transport{
 		Protocols:              p,
-		DialContext:            (&net.Dialer{Timeout: c.ConnectTimeout}).DialContext,
-		TLSHandshakeTimeout:    c.ConnectTimeout,
+		DialContext:            (&net.Dialer{Timeout: cfg.ConnectTimeout}).DialContext,
+		TLSHandshakeTimeout:    cfg.ConnectTimeout,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-		ResponseHeaderTimeout:  c.ResponseTimeout,
-		ExpectContinueTimeout:  c.ContinueTimeout,
-		IdleConnTimeout:        c.IdleTimeout,
-		MaxIdleConns:           c.MaxIdleConns,
-		MaxIdleConnsPerHost:    c.MaxIdleConns,
-		MaxConnsPerHost:        c.MaxConns,
-		MaxResponseHeaderBytes: c.MaxHeaderBytes,
-		// The bodies are the client's business: no gzip of our own.
+		ResponseHeaderTimeout:  cfg.ResponseTimeout,
+		ExpectContinueTimeout:  cfg.ContinueTimeout,
+		IdleConnTimeout:        cfg.IdleTimeout,
+		MaxIdleConns:           cfg.MaxIdleConns,
+		MaxIdleConnsPerHost:    cfg.MaxIdleConns,
+		MaxConnsPerHost:        cfg.MaxConns,
+		MaxResponseHeaderBytes: cfg.MaxHeaderBytes,
+		// Otherwise the Transport would ask for gzip on its own and decode it.
 		DisableCompression: true,
 	}
 }
@@ -115,5 +116,5 @@ func (u *upstream) transportFor(in *http.Request) *http.Transport {
 }
 
 func isGRPC(in *http.Request) bool {
-	return in.ProtoMajor == 2 && strings.HasPrefix(in.Header.Get("Content-Type"), "application/grpc")
+	return in.ProtoMajor == 2 && message.IsGRPC(message.MediaType(in.Header.Get("Content-Type")))
 }

@@ -443,9 +443,9 @@ func TestGRPCTrailers(t *testing.T) {
 		w.Header().Set(http.TrailerPrefix+"Grpc-Status", "0")
 	}))
 	client, proxy := h2cClient(t), proxyTo(t, up)
-	call := func(path string) *http.Response {
+	call := func(path, contentType string) *http.Response {
 		request, _ := http.NewRequestWithContext(context.Background(), "POST", "http://"+proxy+path, io.NopCloser(strings.NewReader("message")))
-		request.Header.Set("Content-Type", "application/grpc")
+		request.Header.Set("Content-Type", contentType)
 		request.Header.Set("Te", "trailers")
 		r, err := client.Do(request)
 		if err != nil {
@@ -458,11 +458,11 @@ func TestGRPCTrailers(t *testing.T) {
 		return r
 	}
 	for range 50 {
-		if r := call("/echo"); r.Trailer.Get("Grpc-Status") != "0" {
+		if r := call("/echo", "application/grpc+proto"); r.Trailer.Get("Grpc-Status") != "0" {
 			t.Fatalf("trailer lost: %v %v", r.Header, r.Trailer)
 		}
 		// Trailers-only: the head ends the stream, so there is no length to wait for.
-		if r := call("/only"); r.Header.Get("Grpc-Status") != "5" || r.ContentLength != 0 {
+		if r := call("/only", "Application/gRPC"); r.Header.Get("Grpc-Status") != "5" || r.ContentLength != 0 {
 			t.Fatalf("trailers-only answer changed: %v, length %d", r.Header, r.ContentLength)
 		}
 	}

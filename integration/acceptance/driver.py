@@ -146,7 +146,7 @@ class Platform:
 
     def listen_flags(self):
         return [
-            "--data", self.folder,
+            "--data-dir", self.folder,
             "--kafka-listen", self.kafka,
             "--clickhouse-http-listen", f"127.0.0.1:{self.http_port}",
             "--clickhouse-native-listen", f"127.0.0.1:{self.native_port}",

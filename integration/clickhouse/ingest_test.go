@@ -1,4 +1,3 @@
-// Package clickhouse tests what the comparator writes, on the real engine.
 package clickhouse
 
 import (
@@ -123,6 +122,35 @@ func TestARepeatedBatchLeavesNoSecondTrace(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, counts(t, conn)); diff != "" {
 			t.Errorf("after %d tries (-want +got):\n%s", try+1, diff)
+		}
+	}
+}
+
+// manyDifferences finds the same number in each replay.
+type manyDifferences struct{ each int }
+
+func (m manyDifferences) Judge(*understudyv1.Replay) comparator.Comparison {
+	c := comparator.Comparison{Verdict: comparator.Mismatch, Findings: []comparator.Verdict{comparator.Mismatch}}
+	for i := range m.each {
+		path := fmt.Sprintf("$.n%d", i)
+		c.Differences = append(c.Differences, comparator.Difference{Place: comparator.InBody, Path: path, Location: path, Kind: comparator.Value, Baseline: "1", Candidate: "2"})
+	}
+	return c
+}
+
+// TestABatchOfSeveralBlocks: each block of differences counts, and none twice.
+func TestABatchOfSeveralBlocks(t *testing.T) {
+	conn, names := database(t, "blocks"), topic.NamesFor("")
+	in, err := clickhouse.NewIngest(conn, names, manyDifferences{1000}, nil, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := in.Handle(t.Context(), batch(t, names, "a", 50)); err != nil {
+			t.Fatal(err)
+		}
+		if got := counts(t, conn); got["comparisons"] != 50 || got["differences"] != 50_000 || got["places"] != 50_000 {
+			t.Errorf("got %v", got)
 		}
 	}
 }

@@ -1,5 +1,3 @@
-// Package imports takes real recordings through `understudy import` into Kafka
-// and out again, and compares with the files byte for byte.
 package imports
 
 import (
@@ -50,17 +48,11 @@ func run(m *testing.M) int {
 // dataVar names the environment variable with the folder of recorded traffic.
 const dataVar = "UNDERSTUDY_DATA"
 
-// recordings is that folder. The command would take the variable for its own
-// flag --data, so it does not get to see it.
-var recordings = func() string {
-	defer os.Unsetenv(dataVar)
-	return os.Getenv(dataVar)
-}()
-
 // recorded is a file or folder of recorded traffic. Where UNDERSTUDY_DATA is
 // set, it must be there; elsewhere only our own small fixtures are read.
 func recorded(t *testing.T, name string) string {
 	t.Helper()
+	recordings := os.Getenv(dataVar)
 	if recordings == "" {
 		fmt.Fprintf(os.Stderr, "SKIPPING %s: %s is not set\n", t.Name(), dataVar)
 		t.Skipf("SKIP: no recorded traffic: %s is not set", dataVar)

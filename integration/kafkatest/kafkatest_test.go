@@ -3,9 +3,12 @@ package kafkatest
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,6 +187,53 @@ func TestWithoutJavaItSaysWhatToInstall(t *testing.T) {
 	}
 }
 
+// outcome is a test that notes how it ended.
+type outcome struct {
+	testing.TB
+	how string
+}
+
+func (o *outcome) Helper()                     {}
+func (o *outcome) Name() string                { return "outcome" }
+func (o *outcome) Skipf(f string, args ...any) { o.end("skipped: " + fmt.Sprintf(f, args...)) }
+func (o *outcome) Fatalf(f string, args ...any) {
+	o.end("failed: " + fmt.Sprintf(f, args...))
+}
+
+func (o *outcome) end(how string) { o.how = how; runtime.Goexit() }
+
+// ended is how a test ends that does what f does.
+func ended(f func(testing.TB)) string {
+	o, done := &outcome{}, make(chan struct{})
+	go func() { defer close(done); f(o) }()
+	<-done
+	return o.how
+}
+
+// TestOnlyAMissingToolSkips, and nothing does in CI.
+func TestOnlyAMissingToolSkips(t *testing.T) {
+	t.Setenv("PATH", "")
+	_, notInstalled := program("java", "a Java runtime")
+	f := func(ci string, err error, want string) {
+		t.Helper()
+		t.Setenv("CI", ci)
+		if got := ended(func(tb testing.TB) { missing(tb, err) }); !strings.HasPrefix(got, want) {
+			t.Errorf("CI=%s, %v: %s, want %s", ci, err, got, want)
+		}
+	}
+	f("", notInstalled, "skipped: ")
+	f("true", notInstalled, "failed: ")
+	f("", io.EOF, "failed: ")
+	f("true", io.EOF, "failed: ")
+}
+
+func TestFaultsNeedBrokersOfOurs(t *testing.T) {
+	c := &Cluster{Kind: "endpoints"}
+	if got := ended(func(tb testing.TB) { c.KillBroker(tb, 0) }); !strings.HasPrefix(got, "failed: kill broker 0: this cluster (endpoints) has 0 broker(s)") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestSettings(t *testing.T) {
 	f := func(id, n int, wantRoles, wantReplicas, wantInSync string) {
 		t.Helper()
@@ -192,6 +242,9 @@ func TestSettings(t *testing.T) {
 		if !slices.Equal(got, []string{wantRoles, wantReplicas, wantInSync}) {
 			t.Errorf("settings(%d, %d) = %q", id, n, got)
 		}
+	}
+	if got := settings(2, 3, []string{"a:1", "b:2", "c:3"}); got["node.id"] != "2" || got["controller.quorum.voters"] != "1@a:1,2@b:2,3@c:3" {
+		t.Errorf("node %s of the voters %s", got["node.id"], got["controller.quorum.voters"])
 	}
 	f(1, 1, "broker,controller", "1", "1")
 	f(2, 2, "broker", "2", "1")
@@ -210,6 +263,23 @@ func TestEnvironment(t *testing.T) {
 func TestVerify(t *testing.T) {
 	if err := verify(t.TempDir()); err == nil {
 		t.Error("an empty folder passed as the broker's jars")
+	}
+	dir := t.TempDir()
+	for line := range strings.Lines(checksums) {
+		if _, name, ok := strings.Cut(strings.TrimSpace(line), "  "); ok {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte("altered"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := verify(dir); err == nil || !strings.Contains(err.Error(), "has SHA-256") {
+		t.Errorf("altered jars: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "unknown.jar"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := verify(dir); err == nil || !strings.Contains(err.Error(), "are expected") {
+		t.Errorf("an unknown jar beside them: %v", err)
 	}
 }
 

@@ -1,5 +1,3 @@
-// Package soak_test drives the live path, recorder and proxy together, for long
-// and against the worst of baselines.
 package soak_test
 
 import (

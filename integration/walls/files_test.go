@@ -153,6 +153,19 @@ func TestStaticBuild(t *testing.T) {
 	}
 }
 
+// TestBuildsElsewhere: whoever imports the recorder may build for a system that
+// the embedded platform does not run on.
+func TestBuildsElsewhere(t *testing.T) {
+	for _, system := range []string{"darwin", "windows"} {
+		cmd := exec.Command("go", "build", "./...")
+		cmd.Dir = root(t)
+		cmd.Env = append(os.Environ(), "GOOS="+system, "GOARCH=amd64", "CGO_ENABLED=0", "GOWORK=off")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("GOOS=%s go build: %v\n%s", system, err, out)
+		}
+	}
+}
+
 // TestDesignNamesWhatIsThere: the page that says where things are is right.
 func TestDesignNamesWhatIsThere(t *testing.T) {
 	page, err := os.ReadFile(filepath.Join(root(t), "docs", "design.md"))

@@ -1,5 +1,3 @@
-// Package walls tests the repository itself: which room may import which, and
-// how large things have grown.
 package walls
 
 import (
@@ -9,6 +7,7 @@ import (
 	"go/token"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -70,6 +69,20 @@ func room(pkg string) string {
 	rest, _, _ := strings.Cut(strings.TrimPrefix(pkg, ours), " ")
 	first, _, _ := strings.Cut(rest, "/")
 	return strings.TrimSuffix(strings.TrimSuffix(first, ".test"), "_test")
+}
+
+// TestPureParts: what a comparison is made of knows nothing of what uses it.
+func TestPureParts(t *testing.T) {
+	for part, others := range map[string][]string{
+		"comparator/diff":  {},
+		"comparator/media": {"comparator/diff", "exchange/message", "schemas/understudy/v1"},
+	} {
+		for _, dep := range list(t, "-deps", "./"+part) {
+			if path, is := strings.CutPrefix(dep, ours); is && path != part && !slices.Contains(others, path) {
+				t.Errorf("%s must not depend on %s", part, path)
+			}
+		}
+	}
 }
 
 // TestOneModuleForUsers: what a user imports is one module without replace, so
@@ -169,6 +182,38 @@ func TestOnlyMainExits(t *testing.T) {
 	})
 }
 
+// TestPackageComments: every package says what it is for, once, in doc.go or
+// in the file that bears its name, where a reader looks first.
+func TestPackageComments(t *testing.T) {
+	comments := map[string]int{}
+	eachFile(t, func(file string, f *ast.File, _ *token.FileSet) {
+		dir, name := path.Dir(file), strings.TrimSuffix(f.Name.Name, "_test")
+		if strings.Contains(dir+"/", "/testdata/") {
+			return
+		}
+		comments[dir] += 0
+		if f.Doc == nil {
+			return
+		}
+		comments[dir]++
+		if base := path.Base(file); base != "doc.go" && base != name+".go" {
+			t.Errorf("%s has the comment of package %s, which belongs into %s/doc.go", file, name, dir)
+		}
+		kind := "Package " + name
+		if name == "main" {
+			kind = "Command "
+		}
+		if !strings.HasPrefix(f.Doc.Text(), kind) {
+			t.Errorf("%s: the package comment does not begin with %q", file, kind)
+		}
+	})
+	for dir, n := range comments {
+		if n != 1 {
+			t.Errorf("%s has %d package comments", dir, n)
+		}
+	}
+}
+
 // TestBudgets prints what outgrew the house's budgets; it is a mirror, not a
 // gate.
 func TestBudgets(t *testing.T) {
@@ -227,7 +272,7 @@ func eachFile(t *testing.T, f func(path string, file *ast.File, fset *token.File
 		}
 		files++
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution)
+		file, err := parser.ParseFile(fset, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 		if err != nil {
 			return err
 		}

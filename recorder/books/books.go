@@ -16,7 +16,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Books are those of one recorder instance. They may be used concurrently.
+// Books are the counts of one recorder instance. They are safe for concurrent
+// use.
 type Books struct {
 	instance string
 	started  time.Time
@@ -32,7 +33,7 @@ type Books struct {
 	bytes atomic.Int64
 }
 
-// Tally is a statement of the books at one moment.
+// Tally is a copy of the counts at one moment.
 type Tally struct {
 	Served, Recorded, Pending uint64
 	// Dropped by reason; reasons that never occurred are absent.
@@ -41,13 +42,13 @@ type Tally struct {
 	Bytes int64
 }
 
-// New opens the books of an instance.
+// New returns the books of an instance, with nothing counted.
 func New(instance string, started time.Time) *Books {
 	return &Books{instance: instance, started: started, dropped: map[string]uint64{}}
 }
 
-// Open issues the next sequence number; false when the books are closed: the
-// number is then settled already.
+// Open issues the next sequence number. false says that the books are closed;
+// the number is then already settled as dropped.
 func (b *Books) Open() (uint64, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -69,7 +70,7 @@ func (b *Books) settle(reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
-	case b.closed: // it has been counted as dropped for shutdown by then
+	case b.closed: // Close has counted it as dropped for shutdown
 	case reason == "":
 		b.recorded++
 	default:
@@ -98,7 +99,7 @@ func (b *Books) pendingLocked() uint64 {
 	return b.served - settled
 }
 
-// Tally states the books now.
+// Tally returns the counts now.
 func (b *Books) Tally() Tally {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -18,16 +18,16 @@ import (
 const logTime = "02/Jan/2006:15:04:05 -0700"
 
 // Combined reads the combined log format of Apache httpd (LogFormat "%h %l %u
-// %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"") and nginx; lines of the
-// common format, without the last two fields, and lines with further fields
-// are taken too, and so is one that breaks off within the User-Agent, as real
-// logs have them: all that makes the request is there. Escapes (\" \\ \n \t \xhh) are undone, so that the request
-// target has the bytes that the client sent.
+// %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"") and nginx. It also takes
+// lines of the common format, which lack the last two fields, lines with further
+// fields, and lines that are cut off within the User-Agent, as they occur in real
+// logs. Escapes (\" \\ \n \t \xhh) are undone, so that the request target has the
+// bytes that the client sent.
 //
-// A log knows the arrival to the second: within one, the order of the file is
-// kept by the sequence numbers. It knows how long a response body was and not
-// what it was: such a body is marked as truncated and has no hash. The same
-// goes for the body of a method that usually has one.
+// A log gives the arrival to the second; within a second the sequence numbers
+// keep the order of the file. A log gives the length of a response body but not
+// its content: such a body is marked as truncated and has no hash. So is the
+// request body of a method that usually has one.
 func Combined(ctx context.Context, in io.Reader, o Options, emit func(*understudyv1.Exchange) error) (Summary, error) {
 	r, err := newRun(ctx, o, "combined", emit)
 	if err != nil {
@@ -64,7 +64,7 @@ func Combined(ctx context.Context, in io.Reader, o Options, emit func(*understud
 	}
 }
 
-// lineReader reads lines of bounded length; of a longer one it keeps nothing.
+// lineReader reads lines of bounded length; it drops the text of a longer one.
 type lineReader struct {
 	in     *bufio.Reader
 	limit  int
@@ -92,19 +92,20 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 	}
 }
 
-// combined parses one line; reason says what is wrong at column.
+// combined parses one line; reason says what is wrong at column, "" if nothing
+// is.
 func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, column int, reason string) {
 	p := &logLine{line: line}
 	client = p.word()
 	p.word() // identity, always "-" in practice
-	// A user name may hold blanks; the time begins with a bracket.
+	// A user name may contain blanks; the time begins with a bracket.
 	if i := bytes.IndexByte(line[p.at:], '['); i >= 0 {
 		p.at += i
 	}
 	column = p.at
 	start, err := time.Parse(logTime, p.bracketed())
 	if err != nil {
-		return nil, "", column, "no time like [17/May/2015:10:05:03 +0000]"
+		return nil, "", column, "no time such as [17/May/2015:10:05:03 +0000]"
 	}
 	column = p.at
 	request, ok := p.quoted()
@@ -118,12 +119,12 @@ func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, co
 	column = p.at
 	status, err := strconv.ParseUint(p.word(), 10, 16)
 	if err != nil || status < 100 || status > 999 {
-		return nil, "", column, "no status of three digits"
+		return nil, "", column, "the status is not a number of three digits"
 	}
 	column = p.at
 	length, ok := bodyLength(p.word())
 	if !ok {
-		return nil, "", column, "no response length"
+		return nil, "", column, "the response length is neither a number nor -"
 	}
 	var headers []*understudyv1.Header
 	for _, name := range [...]string{"Referer", "User-Agent"} {
@@ -160,7 +161,8 @@ func bodyLength(s string) (int64, bool) {
 	return n, err == nil && n >= 0
 }
 
-// requestLine splits at the outer blanks: a target may hold some.
+// requestLine splits at the first and the last blank: a target may contain
+// some.
 func requestLine(s string) (method, target, protocol string, ok bool) {
 	method, rest, found := strings.Cut(s, " ")
 	if !found || !isMethod(method) {
@@ -178,7 +180,7 @@ func isProtocol(s string) bool {
 	return ok && version != "" && len(version) < 8 && strings.Trim(version, "0123456789.") == ""
 }
 
-// logLine walks over one line.
+// logLine is a position in one line.
 type logLine struct {
 	line []byte
 	at   int
@@ -212,8 +214,9 @@ func (p *logLine) bracketed() string {
 	return s
 }
 
-// quoted reads a quoted field and undoes its escapes; false when it is not
-// closed, with what there was. Where there is none it stays where it is.
+// quoted reads a quoted field and undoes its escapes. It returns false with
+// what there was if the field is not closed, and without moving on if there is
+// no quoted field.
 func (p *logLine) quoted() (string, bool) {
 	from := p.at
 	p.blanks()
@@ -239,8 +242,8 @@ func (p *logLine) quoted() (string, bool) {
 	return string(out), false
 }
 
-// unescape returns how many bytes after the backslash belong to the escape,
-// and what they stand for.
+// unescape returns how many bytes after the backslash belong to the escape, and
+// the bytes that it means.
 func unescape(s []byte) (int, []byte) {
 	switch s[0] {
 	case '"', '\\':

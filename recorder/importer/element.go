@@ -7,20 +7,20 @@ import (
 	"io"
 )
 
-// elements splits a JSON array into its elements without understanding them:
-// it knows strings, brackets and commas only. So one broken element costs no
-// other, as long as its brackets and quotes are closed.
+// elements splits a JSON array into its elements without parsing them: it looks
+// at strings, brackets and commas only. So a malformed element does not cost
+// the others, as long as its brackets and quotes are closed.
 type elements struct {
 	in    *bufio.Reader
 	limit int
 	place place
 	begun bool
 	first bool // no element was read yet
-	lost  bool // nothing more can be told apart
+	lost  bool // the next element cannot be found any more
 	ended bool
 }
 
-// place is where the next byte stands.
+// place is the position of the next byte.
 type place struct {
 	line, column int
 	offset       int64
@@ -38,7 +38,7 @@ func (p place) mistake(reason string) Mistake {
 	return Mistake{Line: p.line, Column: p.column, Offset: p.offset, Reason: reason}
 }
 
-// within is the place of an offset in an element that begins at p.
+// within is the mistake at an offset in an element that begins at p.
 func (p place) within(raw []byte, offset int64, reason string) Mistake {
 	for _, c := range raw[:min(max(offset, 0), int64(len(raw)))] {
 		p.pass(c)
@@ -84,8 +84,9 @@ func (e *elements) lose(at place, reason string) error {
 	return at.mistake(reason)
 }
 
-// next is the next element, io.EOF after the array's end, a Mistake, or an
-// error of the reader. After a Mistake with lost there is no more.
+// next returns the next element and its place. The error is io.EOF after the
+// array's end, a Mistake, or an error of the reader. If a Mistake leaves lost
+// set, there are no more elements.
 func (e *elements) next() ([]byte, place, error) {
 	if e.ended {
 		return nil, e.place, io.EOF
@@ -122,7 +123,7 @@ func (e *elements) next() ([]byte, place, error) {
 	return e.element()
 }
 
-// skip goes on to the next comma or bracket outside of anything.
+// skip goes on to the comma or bracket that ends the element.
 func (e *elements) skip(reason string) error {
 	at := e.place
 	if _, _, err := e.element(); err != nil {

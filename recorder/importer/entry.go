@@ -41,8 +41,8 @@ func (r *run) bad(m Mistake) {
 }
 
 // keep completes an exchange that has request, response and start, and emits
-// it. raw is the entry in the file, from which the id is made; client is the
-// client's address when the format has one.
+// it. raw is the entry in the file, from which the id is derived; client is the
+// client's address if the format has one.
 func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	if err := r.ctx.Err(); err != nil {
 		return err
@@ -65,7 +65,7 @@ func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	return r.emit(e)
 }
 
-// identity is what the id is made of, so that an import that is repeated makes
+// identity is what the id is derived from, so that repeating an import gives
 // the same ids.
 func (r *run) identity(raw []byte) []byte {
 	b := append([]byte(r.o.Recorder), 0)
@@ -73,7 +73,7 @@ func (r *run) identity(raw []byte) []byte {
 	return append(append(b, r.sealer.Source...), raw...)
 }
 
-// body is a whole body, cut at the capture limit.
+// body is the Body of whole content, cut at the capture limit.
 func (r *run) body(content []byte, headers []*understudyv1.Header) *understudyv1.Body {
 	b := message.BodyOf(content)
 	b.DeclaredLength = message.DeclaredLength(message.Values(headers, "content-length"))

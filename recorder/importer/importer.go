@@ -1,8 +1,9 @@
-// Package importer makes exchanges of recordings that people already have.
+// Package importer turns recordings that people already have, such as access
+// logs, into exchanges.
 //
 // An import reads its file once, in bounded memory, and emits exchanges in the
-// order of the file. What cannot be understood is counted and reported with
-// its place; what can be is kept.
+// order of the file. An entry that it does not understand is counted and
+// reported with its position; the others are kept.
 package importer
 
 import (
@@ -15,24 +16,25 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Format reads one file format. emit is called once for each exchange; its
-// error ends the import and is returned. An error of r, a file that ends within
-// an entry, and a mistake after which nothing can be told apart are returned
-// too, with the summary of what was imported before.
+// Format reads one file format. emit is called once for each exchange. An error
+// of emit or of r, a file that ends within an entry, and a mistake after which
+// the next entry cannot be found end the import; they are returned with the
+// summary of what was imported until then.
 type Format func(ctx context.Context, r io.Reader, o Options, emit func(*understudyv1.Exchange) error) (Summary, error)
 
-// Formats by name; har and gor are to come.
+// Formats returns the formats by name.
 func Formats() map[string]Format {
 	return map[string]Format{"combined": Combined, "nock": Nock}
 }
 
-// ByName finds a format.
+// ByName returns a format; the error lists the names there are.
 func ByName(name string) (Format, error) {
 	f, ok := Formats()[name]
 	if !ok {
@@ -49,21 +51,23 @@ type Options struct {
 	// Routes and Sessions work as they do for live traffic.
 	Routes   *route.Templater
 	Sessions *session.Extractor
-	// Redactor is nil to keep everything as it is.
+	// Redactor may be nil: nothing is redacted then.
 	Redactor *redact.Redactor
-	// Authority and Scheme stand where the format does not say them.
+	// Authority and Scheme are used where the format does not give them; Scheme
+	// "" means http.
 	Authority, Scheme string
-	// CaptureLimit cuts bodies, as live; 0 means 512 KiB.
+	// CaptureLimit is how many bytes of a body are kept, as for live traffic; 0
+	// means 512 KiB.
 	CaptureLimit int64
-	// MaxEntry bounds one line or one JSON element; 0 means 16 MiB.
+	// MaxEntry bounds the bytes of one line or one JSON element; 0 means 16 MiB.
 	MaxEntry int
-	// Start and Interval give arrival times to what has none: the first at
-	// Start (default: the Unix epoch), each next one Interval (default 1 s)
-	// after the one before.
+	// Start and Interval give arrival times to entries that have none: Start
+	// (default: the Unix epoch) to the first, and to each other one Interval
+	// (default 1 s) after the one before it.
 	Start    time.Time
 	Interval time.Duration
-	// Sequence is the last sequence number used under this Recorder: 0, or
-	// what a previous file's Summary says.
+	// Sequence is the last sequence number used under this Recorder: 0, or the
+	// Sequence of a previous file's Summary.
 	Sequence uint64
 	// Bad is called for each entry that is not understood; nil ignores them.
 	Bad func(Mistake)
@@ -74,7 +78,7 @@ func (o Options) withDefaults() (Options, error) {
 		return o, errors.New("import: Recorder, Routes and Sessions must be set")
 	}
 	if o.CaptureLimit == 0 {
-		o.CaptureLimit = 512 << 10
+		o.CaptureLimit = message.DefaultCaptureLimit
 	}
 	if o.MaxEntry == 0 {
 		o.MaxEntry = 16 << 20
@@ -99,7 +103,7 @@ func (o Options) withDefaults() (Options, error) {
 type Mistake struct {
 	Line, Column int
 	Offset       int64
-	// Reason quotes nothing of the file: it may hold secrets.
+	// Reason does not quote the file, which may hold secrets.
 	Reason string
 }
 

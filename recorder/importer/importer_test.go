@@ -111,17 +111,17 @@ func TestCombinedKeepsTheGoodLines(t *testing.T) {
 		}
 	}
 	f(good)
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`)                         // common
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5 "-" "-" "more" 0.3`)      // longer
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5`)                                  // HTTP/0.9
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozil`)              // breaks off
-	f(`nonsense`, "line 2, column 9 (byte 74): no time like [17/May/2015:10:05:03 +0000]") // at its end
-	f(`h - - [17/Mai/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`, "line 2, column 7 (byte 72): no time like [17/May/2015:10:05:03 +0000]")
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`)                            // common
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5 "-" "-" "more" 0.3`)         // longer
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET /" 200 5`)                                     // HTTP/0.9
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "Mozil`)                 // breaks off
+	f(`nonsense`, "line 2, column 9 (byte 74): no time such as [17/May/2015:10:05:03 +0000]") // at its end
+	f(`h - - [17/Mai/2015:10:05:03 +0000] "GET / HTTP/1.0" 200 5`, "line 2, column 7 (byte 72): no time such as [17/May/2015:10:05:03 +0000]")
 	f(`h - - [17/May/2015:10:05:03 +0000] "-" 408 -`, "line 2, column 35 (byte 100): the request line is not METHOD TARGET PROTOCOL")
 	f(`h - - [17/May/2015:10:05:03 +0000] "\x16\x03\x01" 400 226`, "line 2, column 35 (byte 100): the request line is not METHOD TARGET PROTOCOL")
 	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HT`, "line 2, column 35 (byte 100): the request is not in closed quotes")
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 2000 5`, "line 2, column 52 (byte 117): no status of three digits")
-	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 five`, "line 2, column 56 (byte 121): no response length")
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 2000 5`, "line 2, column 52 (byte 117): the status is not a number of three digits")
+	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 five`, "line 2, column 56 (byte 121): the response length is neither a number nor -")
 	f(`h - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "http://`, "line 2, column 58 (byte 123): the Referer is not in closed quotes")
 }
 
@@ -221,7 +221,7 @@ func TestNockKeepsTheGoodElements(t *testing.T) {
 	f("\xef\xbb\xbf["+good+"]\n", 1, false)
 	f("\xef\xbb\xbf{}", 0, true, "line 1, column 1 (byte 3): the file is not a JSON array")
 	f("["+good+",\n 7,"+good+"]", 2, false, "line 2, column 2 (byte 44): the element is not an object")
-	f("["+good+",\n {\"method\":7},"+good+"]", 2, false, "line 2, column 12 (byte 54): method is not a string that names one")
+	f("["+good+",\n {\"method\":7},"+good+"]", 2, false, "line 2, column 12 (byte 54): method is not a string with the name of a method")
 	f("["+good+",\n {\"method\":\"get\" 8},"+good+"]", 2, false, "line 2, column 18 (byte 60): not valid JSON: invalid character '8' after object value (expecting ',' or '}')")
 	f("["+good+",,"+good+"]", 2, false, "line 1, column 43 (byte 42): an element is missing")
 	f("["+good+",]", 1, false, "line 1, column 43 (byte 42): an element is missing")

@@ -21,18 +21,17 @@ import (
 // Nock reads JSON fixtures of nock: an array of {scope, method, path, body,
 // status, response, rawHeaders, reqheaders, responseIsBinary}.
 //
-// How bytes are formed: path is the request target as it stands. A body that
-// is a JSON string is the text it spells; with responseIsBinary, or with a
-// Content-Encoding and an array of strings, hexadecimal digits. null and an
-// absent body are empty. Any other body is its JSON text with the white space
-// between the tokens taken out: number text, escapes and member order stay as
-// they are in the file. The method is written in upper case.
+// path is the request target byte for byte. A body that is a JSON string is the
+// text of that string; with responseIsBinary, or as an array of strings with a
+// Content-Encoding, it is hexadecimal digits. null and an absent body are empty.
+// Any other body is its JSON text without the white space between tokens:
+// numbers, escapes and the order of members stay as they are in the file. The
+// method is converted to upper case.
 //
 // Headers keep the order of rawHeaders and reqheaders. The arrival is the
-// response's Date where there is one and it is not before the arrival of the
-// entry above; else Options.Interval after the entry above. The declared
-// length is that of Content-Length even where a fixture's editor has changed
-// the body since.
+// response's Date, unless that is missing or before the arrival of the previous
+// entry; then it is Options.Interval after the previous entry. The declared
+// length is the Content-Length, even if the fixture's body was edited since.
 func Nock(ctx context.Context, in io.Reader, o Options, emit func(*understudyv1.Exchange) error) (Summary, error) {
 	r, err := newRun(ctx, o, "nock", emit)
 	if err != nil {
@@ -66,7 +65,7 @@ func Nock(ctx context.Context, in io.Reader, o Options, emit func(*understudyv1.
 	}
 }
 
-// clock gives arrivals that never go back.
+// clock gives arrival times that never decrease.
 type clock struct {
 	at       time.Time
 	interval time.Duration
@@ -85,7 +84,7 @@ func (c *clock) next(headers []*understudyv1.Header) time.Time {
 	return c.at
 }
 
-// member is one value of an element and where it stands.
+// member is one value of an element and its offset there.
 type member struct {
 	jsontext.Value
 	offset int64
@@ -125,7 +124,8 @@ func members(raw []byte) (map[string]member, int64, string) {
 	return m, 0, ""
 }
 
-// nock makes an exchange of one element; reason says what is wrong at offset.
+// nock makes an exchange of one element; reason says what is wrong at offset,
+// "" if nothing is.
 func (r *run) nock(raw []byte, c *clock) (e *understudyv1.Exchange, offset int64, reason string) {
 	m, offset, reason := members(raw)
 	if reason != "" {
@@ -133,7 +133,7 @@ func (r *run) nock(raw []byte, c *clock) (e *understudyv1.Exchange, offset int64
 	}
 	method, ok := text(m["method"])
 	if method = strings.ToUpper(method); !ok || !isMethod(method) {
-		return nil, m["method"].offset, "method is not a string that names one"
+		return nil, m["method"].offset, "method is not a string with the name of a method"
 	}
 	target, ok := text(m["path"])
 	if !ok || target == "" {
@@ -184,8 +184,8 @@ func (r *run) origin(scope member) (scheme, authority string) {
 	if err != nil || u.Host == "" {
 		return r.o.Scheme, r.o.Authority
 	}
-	if (u.Scheme == "https" && u.Port() == "443") || (u.Scheme == "http" && u.Port() == "80") {
-		return u.Scheme, strings.TrimSuffix(u.Host, ":"+u.Port())
+	if port := u.Port(); port == message.DefaultPort(u.Scheme) {
+		return u.Scheme, strings.TrimSuffix(u.Host, ":"+port)
 	}
 	return u.Scheme, u.Host
 }
@@ -198,7 +198,7 @@ func text(m member) (string, bool) {
 	return string(b), err == nil
 }
 
-// content forms the bytes of a body as Nock's documentation says.
+// content forms the bytes of a body by the rules in the comment of Nock.
 func content(v jsontext.Value, binary bool) ([]byte, bool) {
 	switch kind := v.Kind(); {
 	case len(v) == 0 || kind == 'n':

@@ -52,7 +52,8 @@ func (s *Sink) produce(r *kgo.Record, err error, done func(error)) error {
 	return nil
 }
 
-// reason says why Kafka did not take a record in the recorder's errors.
+// reason expresses the reason why Kafka did not take a record as an error of
+// the recorder.
 func reason(err error) error {
 	switch {
 	case errors.Is(err, stream.ErrFull):

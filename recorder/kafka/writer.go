@@ -78,5 +78,5 @@ func (w *Writer) failed() error {
 	return w.err
 }
 
-// Tally states the books at this moment.
+// Tally returns the counts at this moment.
 func (w *Writer) Tally() books.Tally { return w.books.Tally() }

@@ -1,4 +1,3 @@
-// Package recordertest has sinks for tests of what uses a recorder.
 package recordertest
 
 import (

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	"understudy.dev/schemas/topic"
@@ -73,19 +76,30 @@ func TestSource(t *testing.T) {
 // with the run, in the words of its cause.
 func TestSinkBlamesKafka(t *testing.T) {
 	cluster, _, p := setUp(t)
-	sink := kafka.NewSink(p, names, nil)
+	key, err := token.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sink := kafka.NewSink(p, names, redact.New(redact.Config{}, key))
 	if err := errors.Join(sink.Run(t.Context(), &understudyv1.Run{Name: "r"}), sink.Flush(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	written := make(chan error, 1)
-	sink.Replay(t.Context(), &understudyv1.Replay{Run: "r", Exchange: &understudyv1.Exchange{Id: "e"}}, func(err error) { written <- err })
+	cookie := &understudyv1.Header{Name: "Set-Cookie", Value: []byte("sid=hush")}
+	sink.Replay(t.Context(), &understudyv1.Replay{
+		Run: "r", Exchange: &understudyv1.Exchange{Id: "e"},
+		Candidate: &understudyv1.Observation{Ack: &understudyv1.Response{Headers: []*understudyv1.Header{cookie}}},
+	}, func(err error) { written <- err })
 	if err := <-written; err != nil {
 		t.Errorf("a replay: %v", err)
+	}
+	if !strings.HasPrefix(string(cookie.Value), "sid=rdx_") {
+		t.Errorf("written with %s", cookie.Value)
 	}
 	cluster.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	err := sink.Run(ctx, &understudyv1.Run{Name: "r"})
+	err = sink.Run(ctx, &understudyv1.Run{Name: "r"})
 	if !errors.Is(err, kafka.ErrKafka) || errors.Unwrap(err) == nil || err.Error() != errors.Unwrap(err).Error() {
 		t.Errorf("without a broker: %v", err)
 	}

@@ -16,7 +16,16 @@ type Plan struct {
 	first, last time.Time     // of the trace
 	cut         time.Duration // taken out of long gaps so far
 	begun       bool
+	moments     []Moment
 }
+
+// Moment is a moment of the trace and the same one of the run. From it on time
+// runs evenly, until the next.
+type Moment struct{ Recorded, Replayed time.Time }
+
+// maxMoments bounds those that are kept: that of the first request, and the
+// latest.
+const maxMoments = 32
 
 // New makes a plan whose first request leaves at start. speed 2 is twice as
 // fast as recorded. maxGap, if positive, is the longest pause of the trace
@@ -29,6 +38,7 @@ func New(start time.Time, speed float64, maxGap time.Duration) *Plan {
 // of their recorded times; one that is earlier than its predecessor leaves at
 // once after it.
 func (p *Plan) At(t time.Time) time.Time {
+	anew := !p.begun
 	if !p.begun {
 		p.begun, p.first, p.last = true, t, t
 	}
@@ -37,11 +47,24 @@ func (p *Plan) At(t time.Time) time.Time {
 	}
 	if gap := t.Sub(p.last); p.maxGap > 0 && gap > p.maxGap {
 		p.cut += gap - p.maxGap
+		anew = true
 	}
 	p.last = t
 	offset := t.Sub(p.first) - p.cut
-	return p.start.Add(time.Duration(float64(offset) / p.speed))
+	at := p.start.Add(time.Duration(float64(offset) / p.speed))
+	if anew {
+		if len(p.moments) == maxMoments {
+			p.moments = append(p.moments[:1:1], p.moments[2:]...)
+		}
+		p.moments = append(p.moments[:len(p.moments):len(p.moments)], Moment{t, at})
+	}
+	return at
 }
+
+// Moments are those since which the schedule runs evenly, oldest first: that of
+// the first request, and those after the latest pauses that were cut, at most
+// 32. What is returned does not change.
+func (p *Plan) Moments() []Moment { return p.moments }
 
 // Cut is how much of the trace's pauses was left out.
 func (p *Plan) Cut() time.Duration { return p.cut }

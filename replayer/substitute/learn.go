@@ -1,140 +1,102 @@
 package substitute
 
 import (
-	"bytes"
-	"encoding/json"
-	"maps"
-	"net/url"
-	"slices"
-	"strings"
-
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// maxLearn bounds the documents that are learned from, in bytes.
-const maxLearn = 1 << 20
-
-// maxValue bounds a value that is learned, in bytes.
-const maxValue = 256
-
-// maxDepth bounds the nesting that is followed.
-const maxDepth = 64
-
-// Learn finds the pairs in two JSON documents that answer the same request:
-// identifiers at the same place with different values. What the client had
-// sent itself was not made by the server and is left alone.
-func Learn(recorded, candidate []byte, sent ...[]byte) []Pair {
-	if len(recorded) > maxLearn || len(candidate) > maxLearn || bytes.Equal(recorded, candidate) {
-		return nil
-	}
-	a, okA := decode(recorded)
-	b, okB := decode(candidate)
-	if !okA || !okB {
-		return nil
-	}
-	l := newLearner(sent)
-	l.walk("", a, b, 0)
-	return l.pairs
-}
-
-// LearnLocation finds the pairs in the two addresses (Location) of what the
-// same request created: segments that differ where the others agree.
-func LearnLocation(recorded, candidate string, sent ...[]byte) []Pair {
-	if len(recorded) > maxLearn || len(candidate) > maxLearn {
-		return nil
-	}
-	as, bs := segments(recorded), segments(candidate)
-	if len(as) != len(bs) {
-		return nil
-	}
-	l := newLearner(sent)
-	for i := range as {
-		if as[i] == bs[i] {
-			continue
-		}
-		if !identifies(as[i]) || !identifies(bs[i]) {
-			return nil // another kind of address: that of an operation, say
-		}
-		l.learn(Pair{Recorded: as[i], Candidate: bs[i], Number: names.IsDigits(as[i]) && names.IsDigits(bs[i])})
-	}
-	return l.pairs
-}
-
-// segments of an address's path, decoded.
-func segments(location string) []string {
-	u, err := url.Parse(strings.TrimSpace(location))
-	if err != nil {
-		return nil
-	}
-	return strings.Split(u.Path, "/")
-}
-
-// identifies: a path segment that was generated. The place speaks for more than
-// the shape does, but not for a version or a date.
-func identifies(segment string) bool {
-	return generated(segment) && !names.IsVersion(segment) && !names.IsDate(segment)
-}
-
-func decode(body []byte) (any, bool) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	return v, d.Decode(&v) == nil
-}
-
-type learner struct {
-	sent  []*names.Text
-	pairs []Pair
-}
-
-func newLearner(sent [][]byte) *learner {
-	l := &learner{}
-	for _, text := range sent {
-		l.sent = append(l.sent, names.NewText(text))
-	}
-	return l
-}
-
-func (l *learner) walk(name string, a, b any, depth int) {
-	if depth > maxDepth || len(l.pairs) >= MaxPairs {
+// Learn takes the candidate's final answer, and what it had said when it
+// promised one; nil if it answered at once. Those who wait for the exchange go
+// on then.
+func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
+	if x == nil {
 		return
 	}
-	switch x := a.(type) {
-	case map[string]any:
-		y, _ := b.(map[string]any)
-		for _, key := range slices.Sorted(maps.Keys(x)) {
-			if w, has := y[key]; has {
-				l.walk(key, x[key], w, depth+1)
+	s, recorded := x.session, x.recorded.GetResponse()
+	x.keepCookies(promise, answer)
+	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
+	if accepted {
+		body := plain(answer.GetHeaders(), answer.GetBody())
+		pairs := names.Learn(x.lesson(promise, answer, body))
+		stood := x.stood(promise, answer, body)
+		s.mu.Lock()
+		for _, p := range pairs {
+			if p, ok := x.checked(p); ok {
+				s.add(p)
+				if p.Proof == names.Created {
+					s.memory.created.add(p)
+				}
 			}
 		}
-	case []any:
-		if y, ok := b.([]any); ok && len(x) == len(y) {
-			for i := range x {
-				l.walk(name, x[i], y[i], depth+1)
-			}
+		for _, n := range stood {
+			s.stand(n, x.origin)
 		}
-	case string:
-		if y, ok := b.(string); ok && x != y && generated(x) && generated(y) && (!ambiguous(x) || names.AreIdentifiers(name)) {
-			l.learn(Pair{Recorded: x, Candidate: y})
-		}
-	case json.Number:
-		if y, ok := b.(json.Number); ok && x != y && names.AreIdentifiers(name) && names.IsDigits(string(x)) && names.IsDigits(string(y)) {
-			l.learn(Pair{Recorded: string(x), Candidate: string(y), Number: true})
-		}
+		x.answerVersions(answer)
+		s.mu.Unlock()
+		s.memory.trim()
+	}
+	x.origin.settle(accepted)
+}
+
+// Settle ends what is known of an exchange; without an answer learned before,
+// it counts as never done.
+func (x *Exchange) Settle() {
+	if x != nil {
+		x.origin.settle(false)
 	}
 }
 
-// learn takes a pair unless the client itself had sent the recorded value.
-func (l *learner) learn(p Pair) {
-	for _, text := range l.sent {
-		if text.Has(p.Recorded) {
+func (x *Exchange) lesson(promise, answer *understudyv1.Response, body []byte) names.Lesson {
+	q, recorded := x.recorded.GetRequest(), x.recorded.GetResponse()
+	location := message.First(answer.GetHeaders(), "Location")
+	if location == "" {
+		location = message.First(promise.GetHeaders(), "Location")
+	}
+	return names.Lesson{
+		Exchange: x.recorded.GetId(), Method: q.GetMethod(), Target: string(q.GetTarget()), Sent: x.sent(),
+		Baseline: names.Answer{
+			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Body: plain(recorded.GetHeaders(), recorded.GetBody()),
+		},
+		Candidate: names.Answer{Status: answer.GetStatus(), Location: location, Body: body},
+	}
+}
+
+// checked makes a created pair an aligned one if an earlier answer of the
+// session had shown the name: then it was not made now.
+func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
+	if p.Proof != names.Created {
+		return p, true
+	}
+	for _, e := range x.session.made.find(names.Place{Kind: p.Kind, Named: true}, p.Baseline.Text) {
+		if e.by == nil || e.by.sequence < x.origin.sequence {
+			p.Proof = names.Aligned
+		}
+	}
+	return p, p.Proof == names.Created || p.Renames()
+}
+
+// stood are the names in the candidate's answer.
+func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []names.Name {
+	f := names.NewFinder(string(x.recorded.GetRequest().GetTarget()), nil)
+	if isJSON(answer.GetHeaders(), body) {
+		f.JSON(body)
+	}
+	fields(f, answer.GetHeaders())
+	if promise != nil && promise != answer {
+		fields(f, promise.GetHeaders())
+	}
+	found, _ := f.Found()
+	return found
+}
+
+func (s *session) stand(n names.Name, by *origin) {
+	kind := kindAt(n.Place)
+	for _, e := range s.stood.find(n.Place, n.Value.Text) {
+		if e.by == by && e.kind == kind {
 			return
 		}
 	}
-	l.pairs = append(l.pairs, p)
+	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
+	s.grow(grown)
 }
-
-// carried says whether a request can carry a text as one value.
-func carried(s string) bool { return len(s) <= maxValue && !strings.ContainsAny(s, `/?&#"\`) }
-
-func generated(s string) bool { return carried(s) && names.IsGenerated(s) }

@@ -1,198 +1,235 @@
 package substitute_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
+	"time"
 
 	"understudy.dev/replayer/substitute"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-func TestLearn(t *testing.T) {
-	f := func(recorded, candidate, given string, want ...substitute.Pair) {
-		t.Helper()
-		got := substitute.Learn([]byte(recorded), []byte(candidate), []byte(given))
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s / %s (-want +got):\n%s", recorded, candidate, diff)
-		}
-	}
-	pair := func(a, b string) substitute.Pair { return substitute.Pair{Recorded: a, Candidate: b} }
-	f(`{"id":"ord_1"}`, `{"id":"u-7f3a"}`, "", pair("ord_1", "u-7f3a"))
-	f(`{"a":{"b":[{"ref":"x1"}]}}`, `{"a":{"b":[{"ref":"y2"}]}}`, "", pair("x1", "y2"))
-	f(`{"id":17}`, `{"id":9007199254740993}`, "", substitute.Pair{Recorded: "17", Candidate: "9007199254740993", Number: true})
-	f(`{"count":17}`, `{"count":18}`, "")     // not an identifier
-	f(`{"pages":"12"}`, `{"pages":"13"}`, "") // nor is this
-	f(`{"order_ids":["12"]}`, `{"order_ids":["u-1"]}`, "", pair("12", "u-1"))
-	f(`{"b":"x1","a":"x2"}`, `{"b":"y1","a":"y2"}`, "", pair("x2", "y2"), pair("x1", "y1")) // in one order
-	f(`{"id":"a1"}`, `{"id":"b1\u0001"}`, "")                                               // what no request can carry
-	f(`{"total":"129.90"}`, `{"total":"129.9"}`, "")                                        // one amount
-	f(`{"id":1234}`, `{"id":77}`, `{"sku":"a-1234"}`)                                       // a word of what the client sent
-	f(`{"uid":1234}`, `{"uid":77}`, "", substitute.Pair{Recorded: "1234", Candidate: "77", Number: true})
-	f(`{"PAID":1234}`, `{"PAID":77}`, "")                                  // not an identifier, though it ends like one
-	f(`{"key":1234}`, `{"key":77}`, "")                                    // may count something
-	f(`{"status":"paid"}`, `{"status":"open"}`, "")                        // a word
-	f(`{"customer":"c-17"}`, `{"customer":"c-18"}`, `{"customer":"c-17"}`) // the client's own
-	f(`{"id":"ord_1"}`, `{"id":"ord_1"}`, "")
-	f(`not json`, `{"id":"x1"}`, "")
-	f(`{"id":"a1","l":[1,2]}`, `{"id":"b2","l":[1]}`, "", pair("a1", "b2"))
-}
+// step is one exchange of a story, with the candidate's answer. A line of it
+// reads "session METHOD /target body", "status Header: value; … body".
+type step struct{ request, recorded, candidate string }
 
-func TestReplace(t *testing.T) {
-	pairs := []substitute.Pair{{Recorded: "ord_1", Candidate: "u/7"}, {Recorded: "17", Candidate: "99", Number: true}, {Recorded: "a b1", Candidate: "c2"}}
-	f := func(target, wantTarget, body, wantBody string, uses map[string]uint32) {
-		t.Helper()
-		r := substitute.NewReplacer(pairs)
-		if got := r.Target(target); got != wantTarget {
-			t.Errorf("target %s, want %s", got, wantTarget)
+func headersOf(text string) (headers []*understudyv1.Header, rest string) {
+	for {
+		field, after, ok := strings.Cut(text, "; ")
+		name, value, isField := strings.Cut(field, ": ")
+		if !ok || !isField || strings.ContainsAny(name, "{\"[ ") {
+			return headers, text
 		}
-		if got := string(r.JSON([]byte(body))); got != wantBody {
-			t.Errorf("body %s, want %s", got, wantBody)
-		}
-		if diff := cmp.Diff(uses, r.Uses()); diff != "" {
-			t.Errorf("uses (-want +got):\n%s", diff)
-		}
-	}
-	none := map[string]uint32{}
-	f("/orders/ord_1/pay?x=ord_1&y=ord_12", "/orders/u%2F7/pay?x=u%2F7&y=ord_12", `{}`, `{}`, map[string]uint32{"ord_1": 2})
-	f("/orders/ord_12;v=%zz?a=1;b", "/orders/ord_12;v=%zz?a=1;b", `{"ord_1":1}`, `{"ord_1":1}`, none)
-	f("/17/117", "/99/117", `{"id":17,"n":[17,170,1.17],"s":"17"}`, `{"id":99,"n":[17,170,1.17],"s":"17"}`, map[string]uint32{"17": 2})
-	f("/?page=17&order_id=17", "/?page=17&order_id=99", `{"a":{"itemIds":[17,{"qty":17},17]},"x":17,"id":"17"}`,
-		`{"a":{"itemIds":[99,{"qty":17},99]},"x":17,"id":"99"}`, map[string]uint32{"17": 4})
-	f("/a%20b1", "/c2", ` {"x" : "ord_1" , "y":"see ord_1"}`, ` {"x" : "u/7" , "y":"see ord_1"}`, map[string]uint32{"a b1": 1, "ord_1": 1})
-}
-
-// TestReplacementsDoNotChain: both systems count, one ahead of the other.
-func TestReplacementsDoNotChain(t *testing.T) {
-	r := substitute.NewReplacer([]substitute.Pair{{Recorded: "17", Candidate: "18", Number: true}, {Recorded: "18", Candidate: "19", Number: true}})
-	if got := string(r.JSON([]byte(`{"id":17,"other_id":18}`))); got != `{"id":18,"other_id":19}` {
-		t.Errorf("got %s", got)
-	}
-	if got := r.Target("/17/18"); got != "/18/19" {
-		t.Errorf("got %s", got)
+		headers, text = append(headers, &understudyv1.Header{Name: name, Value: []byte(value)}), after
 	}
 }
 
-func TestForm(t *testing.T) {
-	r := substitute.NewReplacer([]substitute.Pair{{Recorded: "ord 1", Candidate: "u&7"}})
-	if got := string(r.Form([]byte("a=1&o=ord+1&o=ord%201&x"))); got != "a=1&o=u%267&o=u%267&x" || r.Uses()["ord 1"] != 2 {
-		t.Errorf("got %s, %v", got, r.Uses())
-	}
+func body(text string) *understudyv1.Body {
+	return &understudyv1.Body{Content: []byte(text), Length: int64(len(text))}
 }
 
-func TestLearnLocation(t *testing.T) {
-	f := func(recorded, candidate, given string, want ...substitute.Pair) {
-		t.Helper()
-		if diff := cmp.Diff(want, substitute.LearnLocation(recorded, candidate, []byte(given))); diff != "" {
-			t.Errorf("%s / %s (-want +got):\n%s", recorded, candidate, diff)
+func response(text string) *understudyv1.Response {
+	if text == "" {
+		return nil
+	}
+	status, rest, _ := strings.Cut(text, " ")
+	a := &understudyv1.Response{}
+	_, _ = fmt.Sscan(status, &a.Status)
+	var content string
+	a.Headers, content = headersOf(rest)
+	a.Body = body(content)
+	return a
+}
+
+var count int
+
+func exchange(request, recorded string) *understudyv1.Exchange {
+	session, rest, _ := strings.Cut(request, " ")
+	method, rest, _ := strings.Cut(rest, " ")
+	target, rest, _ := strings.Cut(rest, " ")
+	count++
+	e := &understudyv1.Exchange{
+		Id: fmt.Sprint("e", count), Session: session, Response: response(recorded),
+		Request: &understudyv1.Request{Method: method, Target: []byte(target)},
+	}
+	headers, content := headersOf(rest)
+	e.Request.Headers, e.Request.Body = append(headers, &understudyv1.Header{Name: "Content-Type", Value: []byte("application/json")}), body(content)
+	return e
+}
+
+// sends plays a story: what came before is answered, and this is what the last
+// request becomes, or why it does not. An exchange without a candidate's answer
+// was lost.
+func sends(t *testing.T, m *substitute.Memory, story []step, request string) string {
+	t.Helper()
+	for _, s := range story {
+		x := m.Register(exchange(s.request, s.recorded))
+		if s.candidate != "" {
+			x.Learn(nil, response(s.candidate))
 		}
+		x.Settle()
 	}
-	f("/orders/7", "/orders/ord-9", "", substitute.Pair{Recorded: "7", Candidate: "ord-9"})
-	f("http://a/orders/7", "https://b/orders/9?x=1", "", substitute.Pair{Recorded: "7", Candidate: "9", Number: true})
-	f("/shops/3/orders/7", "/shops/3/orders/9", "/shops/3", substitute.Pair{Recorded: "7", Candidate: "9", Number: true})
-	f("/orders/7", "/operations/9", "")
-	f("/orders/7", "/orders/9/status", "")
-	f("/orders/7", "/orders/9", "/orders/7")
-	f("/v1/orders/7", "/v2/orders/9", "")           // another version
-	f("/2024-05/orders/7", "/2026-11/orders/9", "") // another month
-	f("/orders/new", "/orders/9", "")
-	f("http://[::1", "/orders/9", "")
-}
-
-func TestOccurring(t *testing.T) {
-	var pairs, want []substitute.Pair
-	body := "{"
-	for i := range 40 {
-		p := substitute.Pair{Recorded: fmt.Sprint("ord-", i)}
-		pairs = append(pairs, p)
-		if i%2 == 0 {
-			want = append(want, p)
-			body += fmt.Sprintf(`"see":"ord-%d",`, i)
-		}
+	e := exchange(request, "200 {}")
+	x := m.Register(e)
+	defer x.Settle()
+	if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+		return u.String()
 	}
-	odd := substitute.Pair{Recorded: "urn:7"}
-	pairs, want = append(pairs, odd), append(want, odd)
-	if diff := cmp.Diff(want, substitute.Occurring([]byte(body+`"urn:7" ord-1x xord-3"}`), pairs)); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func FuzzReplacer(f *testing.F) {
-	f.Add(`{"id":17,"s":"ord_1"}`)
-	f.Add(`[17, "ord_1", {"ord_1": "17"}]`)
-	f.Fuzz(func(t *testing.T, body string) {
-		r := substitute.NewReplacer([]substitute.Pair{{Recorded: "ord_1", Candidate: "u\"7"}, {Recorded: "17", Candidate: "99", Number: true}, {Recorded: "12345", Candidate: "007"}})
-		got := r.JSON([]byte(body))
-		if json.Valid([]byte(body)) && !json.Valid(got) {
-			t.Errorf("%q became %q", body, got)
-		}
-		if len(r.Uses()) == 0 && string(got) != body {
-			t.Errorf("%q changed without a use: %q", body, got)
-		}
-		r.Target(body)
-	})
-}
-
-func TestMemoryKeepsTheFirstPairAndItsBounds(t *testing.T) {
-	m := substitute.NewMemory()
-	m.Learn("s", []substitute.Pair{{Recorded: "a1", Candidate: "b1"}})
-	m.Learn("s", []substitute.Pair{{Recorded: "a1", Candidate: "b2"}})
-	if got := m.Pairs("s"); len(got) != 1 || got[0].Candidate != "b1" {
-		t.Errorf("got %v", got)
-	}
-	var many []substitute.Pair
-	for i := range 2 * substitute.MaxPairs {
-		many = append(many, substitute.Pair{Recorded: fmt.Sprint("r", i), Candidate: "c"})
-	}
-	m.Learn("s", many)
-	if got := len(m.Pairs("s")); got != substitute.MaxPairs {
-		t.Errorf("%d pairs are kept, want %d", got, substitute.MaxPairs)
-	}
-	for i := range substitute.MaxSessions {
-		m.Learn(fmt.Sprint("other", i), many[:1])
-	}
-	if got := m.Pairs("other1"); got == nil {
-		t.Error("a session within the bounds is forgotten")
-	}
-	for i := range substitute.MaxTotal / substitute.MaxPairs {
-		m.Learn(fmt.Sprint("large", i), many)
-	}
-	if got := m.Pairs("other0"); got != nil {
-		t.Error("more pairs are kept than allowed")
-	}
-	if got := m.Pairs("s"); got != nil {
-		t.Errorf("the session that was not used for longest is still there: %v", got)
-	}
-}
-
-func FuzzLearn(f *testing.F) {
-	f.Add(`{"id":17,"s":["ord_1"]}`, `{"id":18,"s":["u-7"]}`, "ord_1")
-	f.Add(`/orders/1`, `/orders/x2`, "")
-	f.Fuzz(func(t *testing.T, recorded, candidate, given string) {
-		pairs := append(substitute.Learn([]byte(recorded), []byte(candidate), []byte(given)), substitute.LearnLocation(recorded, candidate, []byte(given))...)
-		for _, p := range pairs {
-			if p.Recorded == p.Candidate || p.Recorded == "" || p.Candidate == "" {
-				t.Errorf("learned %+v", p)
+	out := ""
+	if _, u := x.Translate(func(r *substitute.Request) {
+		out = r.Target(string(e.Request.Target))
+		for _, h := range e.Request.Headers {
+			if h.Name != "Content-Type" {
+				out += fmt.Sprintf(" %s: %s;", h.Name, r.Field(h.Name, string(h.Value)))
 			}
 		}
-		body := []byte(recorded)
-		if out := substitute.NewReplacer(pairs).JSON(body); json.Valid(body) && !json.Valid(out) {
-			t.Errorf("%q became %q", body, out)
+		if content := r.JSON(e.Request.Body.Content); len(content) > 0 {
+			out += " " + string(content)
 		}
-	})
+	}); u != nil {
+		return u.String()
+	}
+	return out
 }
 
-func BenchmarkReplacer(b *testing.B) {
-	var pairs []substitute.Pair
-	body := `{"items":[`
-	for i := range 50 {
-		pairs = append(pairs, substitute.Pair{Recorded: fmt.Sprint("ord-", i), Candidate: fmt.Sprint("u-", i)})
-		body += fmt.Sprintf(`{"sku":"sku-%d","order":"ord-%d","quantity":%d},`, i, i, i)
+var maker = regexp.MustCompile(` of exchange e\d+`)
+
+func TestWhatIsSent(t *testing.T) {
+	f := func(request, want string, story ...step) {
+		t.Helper()
+		if got := maker.ReplaceAllString(sends(t, substitute.NewMemory(), story, request), ""); got != want {
+			t.Errorf("%s\n got %s\nwant %s", request, got, want)
+		}
 	}
-	body += `null]}`
-	b.SetBytes(int64(len(body)))
-	for b.Loop() {
-		substitute.NewReplacer(pairs).JSON([]byte(body))
+	const nowhere = "the candidate's answers do not hold it, and no pair is known"
+	const lost = "the candidate did not do that exchange"
+	const foreign = "the candidate calls another thing so"
+	created := step{`s POST /orders {"qty":3}`, `201 {"id":10000,"qty":3}`, `201 {"id":20000,"qty":3}`}
+	// An amount is no order, though it is the same number.
+	f(`s POST /payments {"order_id":10000,"amount":10000}`, `/payments {"order_id":20000,"amount":10000}`, created)
+	f(`s GET /orders/10000?order=10000&page=10000`, `/orders/20000?order=20000&page=10000`, created)
+	f(`s GET /x X-Order-Id: 10000; X-Trace: 10000; `, `/x X-Order-Id: 20000; X-Trace: 10000;`, created)
+	f(`s GET /x Link: </orders/10000>;rel=up; `, `/x Link: </orders/20000>;rel=up;`, created)
+	f(`s GET /x Referer: https://shop/orders/10000; `, `/x Referer: https://shop/orders/20000;`, created)
+	// What one session made, another may use.
+	f(`other GET /orders/10000`, `/orders/20000`, created)
+	f(`other POST /x {"order":10000,"n":10000}`, `/x {"order":20000,"n":10000}`, created)
+	// Lists shifted by one are aligned by what they hold.
+	list := step{`s GET /notes`, `200 [{"id":"n-52","text":"b"},{"id":"n-51","text":"a"}]`, `200 [{"id":"n-51","text":"b"},{"id":"n-50","text":"a"}]`}
+	f(`s PATCH /notes/n-51 {"text":"c"}`, `/notes/n-50 {"text":"c"}`, list)
+	f(`s DELETE /notes/n-52`, `/notes/n-51`, list)
+	// Alike elements tell nothing: n-51 is another note there.
+	alike := step{`s GET /notes`, `200 [{"id":"n-52"},{"id":"n-51"}]`, `200 [{"id":"n-51"},{"id":"n-50"}]`}
+	f(`s DELETE /notes/n-52`, `note "n-52": `+nowhere, alike)
+	// Of another type, or without a digit.
+	f(`s POST /x {"user_id":10201,"uid":"10201"}`, `/x {"user_id":"a3f1","uid":"10201"}`, step{`s POST /users {}`, `201 {"id":10201}`, `201 {"id":"a3f1"}`})
+	f(`s GET /tickets/kqzvb/log`, `/tickets/wtrpl/log`, step{`s POST /tickets {}`, `201 {"id":"kqzvb"}`, `201 {"id":"wtrpl"}`})
+	f(`s GET /tickets/kqzvb`, `/tickets/wtrpl`, step{`s POST /tickets {}`, `201 Location: /tickets/kqzvb; `, `201 Location: /tickets/wtrpl; `})
+	// Dates and amounts are no names.
+	f(`s POST /x {"since":"2026-11-01","total":500}`, `/x {"since":"2026-11-01","total":500}`,
+		step{`s GET /reports/1`, `200 {"id":1,"since":"2026-11-01","total":500}`, `200 {"id":1,"since":"2026-11-02","total":600}`})
+	f(`s POST /x {"status_id":2,"kind":"new"}`, `/x {"status_id":2,"kind":"new"}`, step{`s GET /orders/5`, `200 {"id":5,"status_id":2,"kind":"new"}`, `200 {"id":5,"status_id":1,"kind":"old"}`})
+	// What both call the same goes by itself, if the candidate says so.
+	same := step{`s GET /items`, `200 [{"id":5},{"id":6}]`, `200 [{"id":5},{"id":7}]`}
+	f(`s GET /items/5`, `/items/5`, same)
+	f(`s GET /items/6`, `item "6": `+nowhere, same)
+	f(`s POST /x {"item_id":6}`, `name "6": `+nowhere, same)
+	f(`s POST /x {"count":6}`, `/x {"count":6}`, same)
+	// The client's own names are its own, but never somebody else's.
+	f(`s GET /orders/77`, `/orders/77`, created)
+	f(`s GET /orders/20000`, `order "20000": `+foreign, created)
+	f(`other GET /orders/20000`, `order "20000": `+foreign, created)
+	f(`s GET /customers/20000`, `/customers/20000`, created)
+	f(`s GET /orders/search`, `/orders/search`, created)
+	// What was lost, refused or not said has no name there.
+	f(`s GET /orders/10000`, `order "10000": `+lost, step{created.request, created.recorded, ""})
+	f(`s GET /orders/10000`, `order "10000": `+lost, step{created.request, created.recorded, `500 {}`})
+	f(`s GET /orders/10000`, `order "10000": `+nowhere, step{created.request, created.recorded, `201 {}`})
+	f(`other GET /orders/10000`, `order "10000": `+lost, step{created.request, created.recorded, ""})
+	f(`s GET /orders/10000`, `order "10000": `+nowhere, step{created.request, created.recorded, `201 {}`},
+		step{`s GET /orders`, `200 [{"id":10000,"qty":3},{"id":9,"qty":4}]`, `200 [{"id":10000,"qty":9},{"id":8,"qty":4}]`})
+	// A contradicted pair is not sent.
+	f(`s GET /orders/1`, `order "1": the answers contradict each other about what the candidate calls it`,
+		step{`s POST /orders {}`, `201 {"id":1}`, `201 {"id":11}`}, step{`s POST /orders {}`, `201 {"id":2}`, `201 {"id":11}`})
+	// Versions of a resource.
+	tagged := step{`s GET /docs/1`, `200 ETag: "b1"; Last-Modified: Mon, 02 Nov 2026 10:00:00 GMT; {}`, `200 ETag: W/"c1"; Last-Modified: Mon, 02 Nov 2026 10:00:07 GMT; {}`}
+	f(`s PUT /docs/1 If-Match: "b1"; {}`, `/docs/1 If-Match: W/"c1"; {}`, tagged)
+	f(`s GET /docs/1 If-None-Match: "x", W/"b1"; `, `/docs/1 If-None-Match: "x", W/"c1";`, tagged)
+	f(`s GET /docs/1 If-Modified-Since: Mon, 02 Nov 2026 10:00:00 GMT; `, `/docs/1 If-Modified-Since: Mon, 02 Nov 2026 10:00:07 GMT;`, tagged)
+	f(`other PUT /docs/1 If-Match: "b1"; {}`, `/docs/1 If-Match: "b1"; {}`, tagged)
+	f(`s PUT /docs/1 If-Match: "b1"; {}`, `version "\"b1\"": the candidate's answer names none`, step{tagged.request, tagged.recorded, `200 {}`})
+	f(`s GET /docs/1 If-None-Match: "b1"; `, `/docs/1 If-None-Match: "b1";`, step{tagged.request, tagged.recorded, `200 {}`})
+}
+
+// TestARequestWaitsForWhatItNeeds, and for nothing else.
+func TestARequestWaitsForWhatItNeeds(t *testing.T) {
+	m := substitute.NewMemory()
+	post := m.Register(exchange(`s POST /orders {}`, `201 {"id":17,"total":3}`))
+	f := func(request string, waits bool) {
+		t.Helper()
+		x := m.Register(exchange(request, `200 {}`))
+		defer x.Settle()
+		if _, u := x.Wait(t.Context(), time.Millisecond); (u != nil) != waits {
+			t.Errorf("%s: %v", request, u)
+		}
 	}
+	f(`s DELETE /orders/17`, true)
+	f(`other DELETE /orders/17`, true)
+	f(`s POST /x {"order":17}`, true)
+	f(`s POST /x {"count":17}`, false)
+	f(`s GET /orders/18`, false)
+	f(`s GET /orders?total=3`, false)
+	f(`s GET /customers/17`, false)
+	post.Learn(nil, response(`201 {"id":91,"total":3}`))
+	f(`s DELETE /orders/17`, false)
+}
+
+func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substitution {
+	t.Helper()
+	e := exchange(s.request, s.recorded)
+	x := m.Register(e)
+	if _, u := x.Wait(t.Context(), time.Second); u != nil {
+		t.Fatal(u)
+	}
+	r, u := x.Translate(func(r *substitute.Request) { r.Target(string(e.Request.Target)); r.JSON(e.Request.Body.Content) })
+	if u != nil {
+		t.Fatal(u)
+	}
+	answer := response(s.candidate)
+	x.Learn(nil, answer)
+	out, dropped := x.Record(r, answer)
+	if dropped != 0 {
+		t.Errorf("%d dropped", dropped)
+	}
+	return out
+}
+
+// TestWhatIsRecorded: the pairs that were used and those that occur, but none
+// that the exchange itself taught.
+func TestWhatIsRecorded(t *testing.T) {
+	m := substitute.NewMemory()
+	f := func(s step, want ...string) {
+		t.Helper()
+		var got []string
+		for _, p := range recorded(t, m, s) {
+			got = append(got, fmt.Sprintf("%s %s=%s %d %s%s", p.Kind, p.Recorded, p.Candidate, p.Uses, strings.ToLower(strings.TrimPrefix(p.Proof.String(), "PROOF_")), map[bool]string{true: " broken"}[p.BrokenBy != ""]))
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\n got %q\nwant %q", s.request, got, want)
+		}
+	}
+	const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
+	f(step{`s POST /orders {}`, `201 {"id":17,"at":"` + t1 + `"}`, `201 {"id":"u-77","at":"` + t2 + `"}`}) // a value does not vouch for itself
+	f(step{`s GET /orders/17`, `200 {"id":17,"at":"` + t1 + `"}`, `200 {"id":"u-77","at":"` + t2 + `"}`}, "order 17=u-77 1 created", "@time "+t1+"="+t2+" 0 aligned")
+	f(step{`s GET /orders`, `200 [{"id":17}]`, `200 []`}, "order 17=u-77 0 created")
+	f(step{`s GET /log`, `200 {}`, `200 {"text":"made u-77 now"}`}, "order 17=u-77 0 created")
+	f(step{`s GET /x`, `200 plain 17`, `200 text`}, "order 17=u-77 0 created")
+	f(step{`s GET /x`, `200 {"n":1}`, `200 {"n":2}`})
+	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
+	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
 }

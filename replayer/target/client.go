@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -180,7 +179,7 @@ func channelName(d *understudyv1.Completion) string {
 	if d.GetSeen() == 0 {
 		return "none"
 	}
-	return strings.ToLower(strings.TrimPrefix(d.GetChannel().String(), "CHANNEL_"))
+	return understudyv1.Label(d.GetChannel())
 }
 
 // promised says whether an acknowledgement is a promise rather than an answer.

@@ -1,16 +1,10 @@
-// Package target sends requests to the system under rehearsal and waits for
-// how they end: at once, by polling a status monitor, or by a callback to a
-// receiver of its own. What the documents of long-running operations mean is
-// known to exchange/operation.
-//
-// Everything that the candidate says is hostile input: where it points, how
-// much it sends, how long it takes.
 package target
 
 import (
 	"net/url"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/route"
 	"understudy.dev/setting"
@@ -98,7 +92,7 @@ type Config struct {
 func DefaultConfig() Config {
 	linger := time.Second
 	return Config{
-		Timeout: 30 * time.Second, CaptureLimit: 512 << 10, Connections: 1024, CallbackListen: "127.0.0.1:0",
+		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Connections: 1024, CallbackListen: "127.0.0.1:0",
 		Completion: Completion{
 			Channel: ChannelAuto, Timeout: 30 * time.Second, Linger: &linger,
 			PollInterval: 25 * time.Millisecond, PollMax: time.Second, CallbackHeader: "Callback-Url",

@@ -112,14 +112,14 @@ func TestPollsBearTheClientsCredentials(t *testing.T) {
 	client, stop := newClient(t, server.URL, func(c *target.Config) { c.Headers = map[string]string{"X-Own": "1"} })
 	defer stop()
 	q := post(client)
-	q.Header = http.Header{"X-Api-Key": {"k"}, "Content-Type": {"text/plain"}, "Idempotency-Key": {"i"}, "If-Match": {"e"}, "Accept-Encoding": {"gzip"}}
+	q.Header = http.Header{"X-Api-Key": {"k"}, "Content-Type": {"text/plain"}, "Idempotency-Key": {"i"}, "X-Idempotency-Key": {"i"}, "If-Match": {"e"}, "Accept-Encoding": {"gzip"}}
 	observe(t, client, q, "x")
 	mu.Lock()
 	defer mu.Unlock()
 	if polled.Get("X-Api-Key") != "k" || polled.Get("X-Own") != "1" || polled.Get("Understudy-Run") != "r" {
 		t.Errorf("the poll lacks a field: %v", polled)
 	}
-	for _, name := range []string{"Content-Type", "Idempotency-Key", "If-Match", "Accept-Encoding"} {
+	for _, name := range []string{"Content-Type", "Idempotency-Key", "X-Idempotency-Key", "If-Match", "Accept-Encoding"} {
 		if polled.Get(name) != "" {
 			t.Errorf("the poll has %s: %v", name, polled)
 		}

@@ -35,7 +35,7 @@ type watch struct {
 func (w *wait) poll(ctx context.Context) {
 	d := w.begin(understudyv1.Channel_CHANNEL_POLL)
 	m := &watch{wait: w, pause: w.p.PollInterval, monitor: operation.MonitorOf(w.o.GetAck())}
-	if w.o.GetAck().GetStatus() == http.StatusAccepted {
+	if w.p.Accepts(w.o.GetAck().GetStatus()) { // a 201 leads to what was created
 		m.monitor.Expected = w.r.Recorded
 	}
 	d.Location = cut(m.monitor.Location)
@@ -238,7 +238,7 @@ func pollHeader(sent http.Header, callback string) http.Header {
 	for name, values := range sent {
 		lower := strings.ToLower(name)
 		switch {
-		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), strings.HasSuffix(lower, "idempotency-key"),
+		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), message.IsIdempotencyKey(name),
 			lower == "range", lower == "prefer", lower == "accept-encoding", strings.EqualFold(name, callback):
 		default:
 			h[name] = values

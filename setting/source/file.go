@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -21,7 +20,7 @@ import (
 // Mistakes; the values that are right are set nevertheless, so that a
 // validation can go on.
 func Read(data []byte, name string, into any, origins Origins) error {
-	r := &reader{name: name, origins: origins, anchors: map[string]ast.Node{}}
+	r := &reader{name: name, origins: origins, first: len(origins) == 0}
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return Mistakes{r.syntax(err)}
@@ -38,10 +37,12 @@ func Read(data []byte, name string, into any, origins Origins) error {
 	for _, body := range bodies[1:] {
 		r.say("", start(body), nil, "a second YAML document; a configuration is one")
 	}
-	if !r.node(bodies[0], reflect.TypeOf(into).Elem(), "", start(bodies[0])) {
+	r.targets = targets(bodies[0])
+	document, ok := r.node(bodies[0], reflect.TypeOf(into).Elem(), "", start(bodies[0]))
+	if !ok {
 		return r.mistakes.Err()
 	}
-	if err := yaml.NodeToValue(bodies[0], into, yaml.Strict()); err != nil && len(r.mistakes) == 0 {
+	if err := yaml.NodeToValue(document, into, yaml.Strict()); err != nil && len(r.mistakes) == 0 {
 		return Mistakes{r.syntax(err)}
 	}
 	return r.mistakes.Err()
@@ -51,8 +52,10 @@ func Read(data []byte, name string, into any, origins Origins) error {
 type reader struct {
 	name     string
 	origins  Origins
+	first    bool // nothing had an origin before
 	mistakes Mistakes
-	anchors  map[string]ast.Node
+	targets  map[*ast.AliasNode]ast.Node
+	visited  int // values so far, each use of an alias counted
 }
 
 func (r *reader) at(t *token.Token) Origin {
@@ -60,6 +63,16 @@ func (r *reader) at(t *token.Token) Origin {
 		return Origin{Kind: File, Name: r.name, Line: 1, Column: 1}
 	}
 	return Origin{Kind: File, Name: r.name, Line: t.Position.Line, Column: t.Position.Column}
+}
+
+// note is Set, which looks at all origins, but where there is nothing to
+// replace.
+func (r *reader) note(path string, from Origin) {
+	if r.first {
+		r.origins[path] = from
+		return
+	}
+	r.origins.Set(path, from)
 }
 
 func (r *reader) say(path string, t *token.Token, value any, fault string) {
@@ -75,12 +88,15 @@ func (r *reader) syntax(err error) Mistake {
 	return Mistake{setting.Problem{Fault: err.Error()}, r.at(nil)}
 }
 
-// node checks a value for a type. It is false when the value, or a part of it
-// that cannot be left out, is a mistake. key is where the value is announced.
-func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token) bool {
+// node checks a value for a type and gives a copy of it without what is a
+// mistake, and without anchors, aliases and merges: what is left out at one use
+// of an alias may be right at the next. It is false when the value, or a part
+// of it that cannot be left out, is a mistake. key is where the value is
+// announced.
+func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token) (ast.Node, bool) {
 	n, ok := r.resolve(n, path)
 	if !ok {
-		return false
+		return nil, false
 	}
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -90,72 +106,44 @@ func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token)
 	case null && IsSection(t):
 		// Null would not leave the defaults in place but wipe them out.
 		r.say(path, key, nil, fmt.Sprintf("section %s is empty; remove it", path))
-		return false
+		return nil, false
 	case null:
-		return true
+		return n, true
 	case IsSection(t), t.Kind() == reflect.Map:
 		m, ok := n.(*ast.MappingNode)
 		if !ok {
-			// The value may hold a secret, such as a header, and is not repeated.
-			r.say(path, start(n), nil, "is not a section of the form key: value")
-			return false
+			r.say(path, start(n), nil, notSection)
+			return nil, false
 		}
-		r.mapping(m, t, path)
-		return true
+		return r.mapping(m, t, path), true
 	case t.Kind() == reflect.Slice:
 		return r.sequence(n, t, path)
 	default:
-		return r.scalar(n, t, path)
+		return n, r.scalar(n, t, path)
 	}
 }
 
-// resolve follows anchors, aliases and tags to the value.
-func (r *reader) resolve(n ast.Node, path string) (ast.Node, bool) {
-	first := n.GetToken()
-	for range maxSteps {
-		switch v := n.(type) {
-		case *ast.AnchorNode:
-			r.anchors[v.Name.GetToken().Value] = v.Value
-			n = v.Value
-		case *ast.AliasNode:
-			name := v.Value.GetToken().Value
-			if n = r.anchors[name]; n == nil {
-				r.say(path, v.GetToken(), nil, fmt.Sprintf("there is no anchor &%s above", name))
-				return nil, false
-			}
-		case *ast.TagNode:
-			n = v.Value
-		default:
-			return n, true
-		}
-	}
-	r.say(path, first, nil, "its anchors lead in a circle")
-	return nil, false
-}
+// notSection does not repeat the value, which may hold a secret, such as a
+// header.
+const notSection = "is not a section of the form key: value"
 
-// maxSteps bounds how many anchors, aliases and tags stand before a value.
-const maxSteps = 32
-
-// mapping checks a section or a map and takes out what is a mistake.
-func (r *reader) mapping(m *ast.MappingNode, t reflect.Type, path string) {
+// mapping checks a section or a map.
+func (r *reader) mapping(m *ast.MappingNode, t reflect.Type, path string) ast.Node {
 	var fields []Field
 	if IsSection(t) {
 		fields = slices.DeleteFunc(Fields(t), func(f Field) bool { return f.Hidden })
 	}
-	var kept []*ast.MappingValueNode
-	for _, v := range m.Values {
-		if r.entry(v, t, fields, path) {
-			kept = append(kept, v)
+	kept := ast.Mapping(m.Start, false)
+	for _, v := range r.entries(m, path) {
+		if value, ok := r.entry(v, t, fields, path); ok {
+			kept.Values = append(kept.Values, ast.MappingValue(v.Start, v.Key, value))
 		}
 	}
-	m.Values = kept
+	return kept
 }
 
-func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, path string) bool {
+func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, path string) (ast.Node, bool) {
 	key := v.Key.GetToken()
-	if v.Key.IsMergeKey() {
-		return r.node(v.Value, t, path, key)
-	}
 	at := setting.Member(path, key.Value)
 	var of reflect.Type
 	if IsSection(t) {
@@ -163,7 +151,7 @@ func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, 
 		i := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key.Value })
 		if i < 0 {
 			r.say(at, key, nil, "unknown key"+suggestion(key.Value, fields))
-			return false
+			return nil, false
 		}
 		of = fields[i].Type
 	} else {
@@ -173,29 +161,30 @@ func (r *reader) entry(v *ast.MappingValueNode, t reflect.Type, fields []Field, 
 	if _, isScalar := v.Value.(ast.ScalarNode); isScalar {
 		place = v.Value.GetToken()
 	}
-	r.origins.Set(at, r.at(place))
+	r.note(at, r.at(place))
 	return r.node(v.Value, of, at, key)
 }
 
 // sequence checks a list; one wrong element spoils it, unless it is a section,
 // for which an empty one can stand.
-func (r *reader) sequence(n ast.Node, t reflect.Type, path string) bool {
+func (r *reader) sequence(n ast.Node, t reflect.Type, path string) (ast.Node, bool) {
 	s, ok := n.(*ast.SequenceNode)
 	if !ok {
 		r.say(path, start(n), shown(n), "is not a list; want [a, b]")
-		return false
+		return nil, false
 	}
-	good := true
+	list, good := ast.Sequence(s.Start, true), true
 	for i, v := range s.Values {
 		at := setting.Index(path, i)
-		r.origins.Set(at, r.at(start(v)))
-		if ok := r.node(v, t.Elem(), at, start(v)); !ok && IsSection(t.Elem()) {
-			s.Values[i] = ast.Mapping(start(v), false)
-		} else {
-			good = good && ok
+		r.note(at, r.at(start(v)))
+		value, ok := r.node(v, t.Elem(), at, start(v))
+		if !ok && IsSection(t.Elem()) {
+			value, ok = ast.Mapping(start(v), false), true
 		}
+		list.Values = append(list.Values, value)
+		good = good && ok
 	}
-	return good
+	return list, good
 }
 
 // scalar checks a single value by decoding it.
@@ -206,6 +195,9 @@ func (r *reader) scalar(n ast.Node, t reflect.Type, path string) bool {
 		return false
 	}
 	err := yaml.NodeToValue(n, reflect.New(t).Interface())
+	if tag, ok := n.(*ast.TagNode); ok {
+		n = tag.Value
+	}
 	if f, ok := n.(*ast.FloatNode); ok && t.Kind() != reflect.Float64 && t.Kind() != reflect.String && f.Value != math.Trunc(f.Value) {
 		err = errors.New("fraction")
 	}
@@ -248,39 +240,4 @@ func start(n ast.Node) *token.Token {
 		}
 	}
 	return n.GetToken()
-}
-
-// suggestion names the key that was probably meant.
-func suggestion(key string, fields []Field) string {
-	best, distance := "", max(2, len(key)/3)+1
-	for _, f := range fields {
-		if d := edits(strings.ToLower(key), f.Key); d < distance {
-			best, distance = f.Key, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
-}
-
-// edits is the Levenshtein distance.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

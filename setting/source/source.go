@@ -78,10 +78,10 @@ func within(path, outer string) bool {
 	return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
 }
 
+// parent is the path of what holds the value at path. In the key of a map it may
+// cut at a dot or bracket of the user's, which leads to what has no origin and
+// then to the map.
 func parent(path string) string {
-	if strings.HasSuffix(path, `"]`) {
-		return path[:max(0, strings.Index(path, `["`))]
-	}
 	return path[:max(0, strings.LastIndexAny(path, ".["))]
 }
 

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"understudy.dev/setting"
 	"understudy.dev/setting/source"
 )
@@ -74,6 +76,11 @@ func TestMistakes(t *testing.T) {
 	f("name: [\n", "h.yaml:1:7: sequence end token ']' not found")
 	f("name: a\nname: b\n", `h.yaml:2:1: mapping key "name" already defined at [1:1]`)
 	f("name: &a !!str *a\n", "h.yaml:1:7: name: its anchors lead in a circle")
+	f("room: &a {count: 1, <<: *a}\n", "h.yaml:1:11: room: its merges lead in a circle")
+	f("room: {<<: [[{count: 1}], 5]}\n", "h.yaml:1:13: room: is not a section of the form key: value", "h.yaml:1:27: room: is not a section of the form key: value")
+	f("room: &n {}\n*n : b\n", "h.yaml:1:10: is not a key; want a word")
+	f("name: *a\nroom: &a {}\n", "h.yaml:1:7: name: there is no anchor &a above")
+	f("name: &n name\n*n : b\n", "h.yaml:1:10: key name stands here twice")
 	f("name: *a\n", "h.yaml:1:7: name: there is no anchor &a above")
 }
 
@@ -81,6 +88,51 @@ func TestAliasesAndMerge(t *testing.T) {
 	h, _, err := read("rooms:\n  - &r {count: 1, timeout: &d 3s}\n  - <<: *r\n    linger: *d\n")
 	if err != nil || len(h.Rooms) != 2 || h.Rooms[1].Count != 1 || *h.Rooms[1].Linger != 3*time.Second {
 		t.Errorf("%+v, %v", h, err)
+	}
+}
+
+// TestMergedLists: a key's own value comes before a merged one, and of those
+// merged the first.
+func TestMergedLists(t *testing.T) {
+	f := func(text string, want room) {
+		t.Helper()
+		h, _, err := read(text)
+		if err != nil || len(h.Rooms) == 0 {
+			t.Fatalf("%s: %+v, %v", text, h, err)
+		}
+		if diff := cmp.Diff(want, h.Rooms[len(h.Rooms)-1]); diff != "" {
+			t.Errorf("%s: %s", text, diff)
+		}
+	}
+	const two = "rooms:\n  - &a {count: 1, sizes: {x: 1}}\n  - &b {count: 2, sizes: {y: 2}, ratio: 3}\n"
+	f(two+"  - <<: [*a, *b]\n", room{Count: 1, Inner: Inner{Ratio: 3, Sizes: map[string]int64{"x": 1}}})
+	f(two+"  - <<: [*b, *a]\n    count: 9\n", room{Count: 9, Inner: Inner{Ratio: 3, Sizes: map[string]int64{"y": 2}}})
+	f(two+"  - <<: [*a, {<<: *b, ratio: 4}]\n", room{Count: 1, Inner: Inner{Ratio: 4, Sizes: map[string]int64{"x": 1}}})
+	f("rooms:\n  - sizes: {<<: [{x: 1}, {x: 2, y: 3}], z: 4}\n", room{Inner: Inner{Sizes: map[string]int64{"x": 1, "y": 3, "z": 4}}})
+	f("rooms:\n  - ? count\n    : 3\n    &r ratio: !!float 2\n", room{Count: 3, Inner: Inner{Ratio: 2}})
+}
+
+// TestEachUseOfAnAlias: a key that is a mistake at one use of an alias may be
+// right at the next.
+func TestEachUseOfAnAlias(t *testing.T) {
+	h, _, err := read("room:\n  sizes: &s {count: 3, other: 4}\nrooms:\n  - *s\n  - sizes: *s\n")
+	if want := `h.yaml:2:24: rooms[0].other: unknown key`; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if len(h.Rooms) != 2 || h.Rooms[0].Count != 3 || len(h.Room.Sizes) != 2 || len(h.Rooms[1].Sizes) != 2 {
+		t.Errorf("got %+v", h)
+	}
+}
+
+// TestManyAliases: a few lines that name a billion values.
+func TestManyAliases(t *testing.T) {
+	text := "room:\n  codes: &a0 [" + strings.Repeat("1, ", 999) + "1]\nrooms:\n"
+	for range 200 {
+		text += "  - codes: *a0\n"
+	}
+	_, _, err := read(text)
+	if err == nil || len(source.Of(err)) != 1 || !strings.Contains(err.Error(), "its aliases make more than 100000 values of the document") {
+		t.Errorf("got %.300v", err)
 	}
 }
 
@@ -127,8 +179,28 @@ func TestOriginsOfOverriddenLists(t *testing.T) {
 	}
 }
 
+// TestOriginsAroundMembers: the keys of a map are the user's own, with whatever
+// brackets and dots.
+func TestOriginsAroundMembers(t *testing.T) {
+	f := func(has, problem string, want string) {
+		t.Helper()
+		origins := source.Origins{has: {Kind: source.Flag, Name: "--found"}}
+		got := source.Mistakes{}.With(origins, setting.Problems{{Path: problem, Fault: "is odd"}}).Error()
+		if got != want {
+			t.Errorf("%s under %s: got %q, want %q", problem, has, got, want)
+		}
+	}
+	f(`a["b"]`, `a["b"]["c"]`, "--found: is odd")
+	f(`a["b.c"]`, `a["b.c"].d[2].e`, "--found: is odd")
+	f(`a["b"]`, `a["b"]["["]["x[\"]y"]`, "--found: is odd")
+	f(`a["b["]`, `a["b["].c`, "--found: is odd")
+	f("a", `a["b["]`, "--found: is odd")
+	f(`a["b"]`, `a["c"]["b"]`, `a["c"]["b"]: is odd`)
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add("room: {count: 1}\nrooms: [{on: true}, *a]\nname: &a b\n")
 	f.Add("? [a]\n: b\n<<: {name: x}\n!!str name: ~\n")
+	f.Add("room: &r {<<: [*r, {count: 1}], sizes: &s {a: 1}}\nrooms: [*r, {<<: *s}, {sizes: *s}]\n")
 	f.Fuzz(func(_ *testing.T, text string) { _, _, _ = read(text) })
 }

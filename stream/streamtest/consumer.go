@@ -19,7 +19,7 @@ import (
 	"understudy.dev/stream"
 )
 
-// store takes batches as a database with deduplication by token would.
+// store takes batches like a database that removes duplicates by token.
 type store struct {
 	mu      sync.Mutex
 	tokens  map[string][]int64 // offsets
@@ -30,8 +30,8 @@ type store struct {
 
 func newStore() *store { return &store{tokens: map[string][]int64{}, next: map[int32]int64{}} }
 
-// add checks that batches leave nothing out, take nothing twice, and come
-// again only as they were.
+// add checks that batches omit no record, contain none twice, and come again
+// only unchanged.
 func (s *store) add(t *testing.T, b stream.Batch) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -217,7 +217,7 @@ func (k kit) consumerGivesUpOnABatchThatCannotBeHandled(t *testing.T) {
 }
 
 // consumerPassesAPlanWhoseRecordsAreGone: retention may delete what a dead
-// consumer had announced; the next one must not wait for it for ever.
+// consumer had announced; the next one must not wait for it forever.
 func (k kit) consumerPassesAPlanWhoseRecordsAreGone(t *testing.T) {
 	names := k.topics(t, 1)
 	k.publish(t, names, exchanges(20, 1)...)

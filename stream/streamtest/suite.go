@@ -1,6 +1,3 @@
-// Package streamtest holds the tests of package stream that need a broker, so
-// that the same tests run against the broker in one process and against a real
-// one.
 package streamtest
 
 import (
@@ -38,8 +35,8 @@ func Suite(t *testing.T, cfg stream.Config) {
 // kit is what the tests share.
 type kit struct{ cfg stream.Config }
 
-// topics makes our topics under a prefix of their own. Group names are made
-// from it too.
+// topics creates the topics under a random prefix, which is also part of the
+// names of groups.
 func (k kit) topics(t *testing.T, partitions int32) topic.Names {
 	t.Helper()
 	names := topic.NamesFor("streamtest-" + rand.Text()[:10])

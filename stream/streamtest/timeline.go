@@ -114,7 +114,7 @@ func (k kit) timelineStartsAtFrom(t *testing.T) {
 				t.Fatalf("from %v, at %d: %v, %v", from, i, e.GetId(), err)
 			}
 		}
-		// How exactly the time index leads to the first is the broker's affair.
+		// How precisely the time index leads to the first is up to the broker.
 		if got := tl.Stats(); got.Read != uint64(want)+got.Unselected["before_from"] {
 			t.Errorf("from %v: %+v, want %d delivered and the others before_from", from, got, want)
 		}

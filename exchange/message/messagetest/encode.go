@@ -1,4 +1,3 @@
-// Package messagetest makes messages for tests.
 package messagetest
 
 import (

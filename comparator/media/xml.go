@@ -1,0 +1,165 @@
+package media
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// openXML opens XML by its information set: names with their namespaces and
+// not their prefixes, attributes in no order, CDATA as text. Blanks between
+// elements do not matter where nothing but elements is.
+func openXML(s *source) (Document, error) {
+	text, err := s.text(XML)
+	if err != nil {
+		return Document{}, err
+	}
+	x := xmlReader{source: s, decoder: xml.NewDecoder(bytes.NewReader(text))}
+	x.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is decoded
+	if err := x.read(); err != nil {
+		return Document{}, err
+	}
+	w := newWriter(s.options.Limits)
+	w.element(x.root, "")
+	d, err := w.document(XML)
+	d.place, d.name = placeOf(x.root), attributeName
+	if x.comments.Len() > 0 {
+		d.Aside = append(d.Aside, Aside{Comments, comment(&x.comments)})
+	}
+	return d, err
+}
+
+type xmlReader struct {
+	*source
+	decoder  *xml.Decoder
+	root     *element
+	open     []*element
+	preserve []bool // whether xml:space asks to keep blanks, by open element
+	nodes    int
+	comments strings.Builder
+}
+
+func (x *xmlReader) read() error {
+	for {
+		token, err := x.decoder.Token()
+		if errors.Is(err, io.EOF) {
+			if x.root == nil {
+				return x.wrong("no element")
+			}
+			return nil
+		}
+		if err != nil {
+			what := err.Error()
+			if e := (*xml.SyntaxError)(nil); errors.As(err, &e) {
+				what = fmt.Sprintf("%s in line %d", e.Msg, e.Line)
+			}
+			return x.wrong(what)
+		}
+		if x.nodes++; x.nodes > x.options.Nodes {
+			return beyond("nodes", x.options.Nodes)
+		}
+		if err := x.token(token); err != nil {
+			return err
+		}
+	}
+}
+
+func (x *xmlReader) wrong(what string) error { return x.syntax(XML, x.decoder.InputOffset(), what) }
+
+func (x *xmlReader) token(token xml.Token) error {
+	switch t := token.(type) {
+	case xml.StartElement:
+		return x.start(t)
+	case xml.EndElement:
+		n := len(x.open) - 1
+		if !x.preserve[n] {
+			x.open[n].dropBlanks()
+		}
+		x.open, x.preserve = x.open[:n], x.preserve[:n]
+	case xml.CharData:
+		switch {
+		case len(x.open) > 0:
+			x.open[len(x.open)-1].addText(t)
+		case len(bytes.TrimSpace(t)) > 0:
+			return x.wrong("text outside the root element")
+		}
+	case xml.Comment:
+		fmt.Fprintf(&x.comments, "%s\n", t)
+	case xml.Directive:
+		fmt.Fprintf(&x.comments, "<!%s>\n", t)
+	case xml.ProcInst:
+		if t.Target != "xml" {
+			fmt.Fprintf(&x.comments, "<?%s %s?>\n", t.Target, t.Inst)
+		}
+	}
+	return nil
+}
+
+// The namespaces that every document has without declaring them, or by custom.
+var wellKnown = map[string]string{
+	"http://www.w3.org/XML/1998/namespace": "xml:",
+	"xml":                                  "xml:",
+	"http://www.w3.org/2001/XMLSchema-instance": "xsi:",
+}
+
+func (x *xmlReader) start(t xml.StartElement) error {
+	if len(x.open) >= x.options.Depth {
+		return beyond("elements in each other", x.options.Depth)
+	}
+	e := &element{name: t.Name.Local, space: t.Name.Space}
+	keep := len(x.preserve) > 0 && x.preserve[len(x.preserve)-1]
+	for _, a := range t.Attr {
+		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
+			continue
+		}
+		name := a.Name.Local
+		if known, ok := wellKnown[a.Name.Space]; ok {
+			name = known + name
+		} else if a.Name.Space != "" {
+			name = "{" + a.Name.Space + "}" + name
+		}
+		if name == "xml:space" {
+			keep = a.Value == "preserve"
+		}
+		e.attributes = append(e.attributes, attribute{name, a.Value})
+		x.nodes++
+	}
+	slices.SortStableFunc(e.attributes, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
+	for i := 1; i < len(e.attributes); i++ {
+		if e.attributes[i-1].name == e.attributes[i].name {
+			return x.wrong("an attribute twice")
+		}
+	}
+	switch {
+	case len(x.open) > 0:
+		parent := x.open[len(x.open)-1]
+		parent.children = append(parent.children, child{element: e})
+	case x.root != nil:
+		return x.wrong("a second root element")
+	default:
+		x.root = e
+	}
+	x.open, x.preserve = append(x.open, e), append(x.preserve, keep)
+	return nil
+}
+
+// dropBlanks drops texts of blanks where they are for the eye only: beside
+// elements and no other text, and lines that are all an element has.
+func (e *element) dropBlanks() {
+	blank := func(c child) bool { return c.element == nil && len(bytes.Trim(c.text, " \t\r\n")) == 0 }
+	elements := false
+	for _, c := range e.children {
+		if c.element != nil {
+			elements = true
+		} else if !blank(c) {
+			return
+		}
+	}
+	e.children = slices.DeleteFunc(e.children, func(c child) bool {
+		return blank(c) && (elements || len(c.text) == 0 || bytes.IndexByte(c.text, '\n') >= 0)
+	})
+}

@@ -1,0 +1,2 @@
+// Package messagetest makes messages for tests.
+package messagetest

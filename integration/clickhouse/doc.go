@@ -1,0 +1,2 @@
+// Package clickhouse tests what the comparator writes, on the real engine.
+package clickhouse

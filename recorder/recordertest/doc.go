@@ -1,0 +1,2 @@
+// Package recordertest has sinks for tests of what uses a recorder.
+package recordertest

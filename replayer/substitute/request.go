@@ -1,0 +1,56 @@
+package substitute
+
+import (
+	"net/http"
+	"strings"
+
+	"understudy.dev/exchange/names"
+)
+
+// Request puts what the candidate calls things into one request. A nil Request
+// leaves everything as it is.
+type Request struct {
+	x *Exchange
+	t *names.Translator
+}
+
+// Target translates a request target.
+func (r *Request) Target(raw string) string {
+	if r == nil {
+		return raw
+	}
+	return r.t.Target(raw)
+}
+
+// Form translates a URL-encoded form.
+func (r *Request) Form(body []byte) []byte {
+	if r == nil {
+		return body
+	}
+	return r.t.Form(body)
+}
+
+// JSON translates a JSON document.
+func (r *Request) JSON(body []byte) []byte {
+	if r == nil {
+		return body
+	}
+	return r.t.JSON(body)
+}
+
+// Field translates the value of a header field.
+func (r *Request) Field(name, value string) string {
+	if r == nil {
+		return value
+	}
+	name = http.CanonicalHeaderKey(name)
+	switch _, condition := conditions[name]; {
+	case condition:
+		return r.x.condition(name, value)
+	case !hasNames(name):
+		return value
+	case strings.EqualFold(name, "Link"):
+		return links(value, r.t.Target)
+	}
+	return r.t.Value(name, value)
+}

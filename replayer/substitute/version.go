@@ -1,0 +1,169 @@
+package substitute
+
+import (
+	"regexp"
+	"strings"
+
+	"understudy.dev/exchange/message"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// version is what an answer said of the version of a resource: an entity tag or
+// the time of its last change (RFC 9110, section 8.8), which a later request
+// may make a condition of.
+type version struct {
+	resource            string // its recorded path
+	recorded, candidate string
+	by                  *origin
+}
+
+// maxVersions bounds the versions of a session, and those under one tag.
+const (
+	maxVersions = 4096
+	maxOfTag    = 16
+)
+
+var entityTag = regexp.MustCompile(`(?:W/)?"[^"]*"`)
+
+// opaque is the part of an entity tag that tells versions apart.
+func opaque(tag string) string { return strings.TrimPrefix(strings.TrimSpace(tag), "W/") }
+
+// conditions are the fields that carry versions: which field of an answer they
+// repeat, and whether the request does something else when they do not hold.
+var conditions = map[string]struct {
+	of     string
+	guards bool
+}{
+	"If-Match":            {"ETag", true},
+	"If-None-Match":       {"ETag", false},
+	"If-Range":            {"ETag", false},
+	"If-Unmodified-Since": {"Last-Modified", true},
+	"If-Modified-Since":   {"Last-Modified", false},
+}
+
+func pathOf(target string) string {
+	path, _, _ := strings.Cut(target, "?")
+	if i := strings.Index(path, "://"); i >= 0 {
+		if slash := strings.IndexByte(path[i+3:], '/'); slash >= 0 {
+			return path[i+3+slash:]
+		}
+	}
+	return path
+}
+
+// versions remembers those that the recorded answer gives.
+func (x *Exchange) versions() {
+	s, a := x.session, x.recorded.GetResponse()
+	resource := pathOf(string(x.recorded.GetRequest().GetTarget()))
+	for _, name := range []string{"Content-Location", "Location"} {
+		if to := message.First(a.GetHeaders(), name); to != "" && x.recorded.GetRequest().GetMethod() == "POST" {
+			resource = pathOf(to)
+			break
+		}
+	}
+	for _, field := range []string{"ETag", "Last-Modified"} {
+		key := opaque(message.First(a.GetHeaders(), field))
+		if key == "" || len(s.tags) >= maxVersions && s.tags[key] == nil {
+			continue
+		}
+		v := &version{resource: resource, recorded: key, by: x.origin}
+		list := s.tags[key]
+		if len(list) >= maxOfTag {
+			list = list[1:]
+		} else {
+			s.grow(1)
+		}
+		s.tags[key] = append(list[:len(list):len(list)], v)
+		x.given = append(x.given, v)
+	}
+}
+
+// answerVersions takes the candidate's counterparts.
+func (x *Exchange) answerVersions(answer *understudyv1.Response) {
+	for _, v := range x.given {
+		field := "Last-Modified"
+		if strings.HasPrefix(v.recorded, `"`) {
+			field = "ETag"
+		}
+		v.candidate = strings.TrimSpace(message.First(answer.GetHeaders(), field))
+	}
+}
+
+// conditions finds the versions that the request needs.
+func (x *Exchange) conditions() {
+	for name, c := range conditions {
+		for _, value := range message.Values(x.recorded.GetRequest().GetHeaders(), name) {
+			for _, tag := range tagsOf(c.of, value) {
+				if v := x.version(tag); v != nil {
+					x.tags = append(x.tags, v)
+				}
+			}
+		}
+	}
+}
+
+func tagsOf(field, value string) []string {
+	if field == "ETag" {
+		return entityTag.FindAllString(value, -1)
+	}
+	return []string{value}
+}
+
+// version finds the latest version that a tag can mean: of the same resource,
+// or of the only one that has it.
+func (x *Exchange) version(tag string) *version {
+	resource := pathOf(string(x.recorded.GetRequest().GetTarget()))
+	var of, other *version
+	several := false
+	for _, v := range x.session.tags[opaque(tag)] {
+		switch {
+		case v.by.sequence >= x.origin.sequence: // later in the schedule
+		case v.resource == resource:
+			of = v
+		default:
+			several = several || other != nil && other.resource != v.resource
+			other = v
+		}
+	}
+	if of == nil && !several {
+		return other
+	}
+	return of
+}
+
+// unmet says which version the request depends on and the candidate did not
+// give.
+func (x *Exchange) unmet() *Unresolved {
+	for name, c := range conditions {
+		for _, value := range message.Values(x.recorded.GetRequest().GetHeaders(), name) {
+			for _, tag := range tagsOf(c.of, value) {
+				v := x.version(tag)
+				switch {
+				case v == nil || !c.guards:
+				case !v.by.answered:
+					return &Unresolved{"version", v.recorded, v.by.exchange, whyLost}
+				case v.candidate == "":
+					return &Unresolved{"version", v.recorded, v.by.exchange, "the candidate's answer names none"}
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// condition puts the candidate's versions into a field.
+func (x *Exchange) condition(name, value string) string {
+	put := func(tag string) string {
+		if v := x.version(tag); v != nil && v.candidate != "" {
+			return v.candidate
+		}
+		return tag
+	}
+	if conditions[name].of == "ETag" && !strings.Contains(value, `"`) {
+		return put(value) // an If-Range with a date
+	}
+	if conditions[name].of == "ETag" {
+		return entityTag.ReplaceAllStringFunc(value, put)
+	}
+	return put(value)
+}
