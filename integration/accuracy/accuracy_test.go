@@ -3,7 +3,9 @@ package accuracy
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -60,19 +62,54 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
-// write writes examples of faults.
+// write writes what was judged wrongly: each place of it once with its number,
+// then an example of each kind.
 func write(t *testing.T, path string, got *table) {
+	t.Helper()
+	type place struct {
+		n       int
+		example string
+	}
+	places := map[string]*place{}
 	var b strings.Builder
+	for _, r := range got.sorted() {
+		for _, j := range got.faults[r.kind] {
+			if j.strayed || j.replay.GetSkipped() != "" {
+				continue
+			}
+			for _, d := range j.comparison.Differences {
+				if r.class() == noises && !d.Counts() && !d.Presumed() || r.class() != noises && d.Noise != "" && !d.Presumed() {
+					continue
+				}
+				key := fmt.Sprintf("%-8s %-40s %-8s %s", r.class(), d.Path, d.Kind, d.Noise)
+				if r.class() != noises {
+					key = r.name() + ": " + key
+				}
+				if places[key] == nil {
+					places[key] = &place{example: fmt.Sprintf("%s %s `%.160s` | `%.160s`", r.name(), j.route, d.Baseline, d.Candidate)}
+				}
+				places[key].n++
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(places)) {
+		fmt.Fprintf(&b, "%5d %s  e.g. %s\n", places[key].n, key, places[key].example)
+	}
+	b.WriteString("\n")
 	for _, r := range got.sorted() {
 		for _, j := range got.faults[r.kind] {
 			fmt.Fprintf(&b, "## %s (%s): %s, strayed %t, place %s\n", r.name(), r.class(), j.comparison.Findings, j.strayed, j.place)
 			fmt.Fprintf(&b, "%s %s speed %v skipped %q %s incomplete %q\n", j.method, j.exchange.GetRequest().GetTarget(), j.replay.GetSpeed(), j.replay.GetSkipped(), j.replay.GetSkippedDetail(), j.comparison.Incomplete)
+			fmt.Fprintf(&b, "requests: %s\n", strings.Join(j.oracle.says, "; "))
+			if j.strayed {
+				continue
+			}
 			for _, d := range j.comparison.Differences {
 				if d.Counts() || d.Presumed() {
 					fmt.Fprintf(&b, "- %s %s `%.200s` | `%.200s` %s\n", d.Path, d.Kind, d.Baseline, d.Candidate, d.Noise)
 				}
 			}
-			fmt.Fprintf(&b, "sent `%.300s`\nbaseline %s `%.1500s`\ncandidate `%.1500s`\n", j.exchange.GetRequest().GetBody().GetContent(), time.Unix(0, j.exchange.GetStartUnixNano()).UTC(), j.exchange.GetResponse(), j.final())
+			fmt.Fprintf(&b, "sent `%.300s`\nbaseline %s `%.1500s`\ncandidate %s `%.1500s`\n", j.exchange.GetRequest().GetBody().GetContent(), time.Unix(0, j.exchange.GetStartUnixNano()).UTC(), j.exchange.GetResponse(), time.Unix(0, j.replay.GetSentUnixNano()).UTC(), j.final())
 			for _, s := range j.replay.GetSubstitutions() {
 				fmt.Fprintf(&b, "  %s %s=%s %s %s\n", s.GetKind(), s.GetRecorded(), s.GetCandidate(), s.GetProof(), s.GetBrokenBy())
 			}

@@ -55,17 +55,20 @@ func (c *candidate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.mu.Lock()
+	again := p.asked // a client may repeat what has a key
 	p.asked = true
 	c.mu.Unlock()
 	x := c.w.candidate.render(now)
 	x.request = r.Header
 	if p.needs != nil {
-		p.oracle.wrong++ // nothing here has the name
+		if !again {
+			p.oracle.wrong++ // nothing here has the name
+		}
 		p.oracle.say("%s was sent", r.RequestURI)
 		send(rw, answerOf(http.StatusNotFound, of("error", "not_found")).write(x))
 		return
 	}
-	if !c.w.examine(p, r, body) {
+	if !again && !c.w.examine(p, r, body) {
 		p.strayed = true
 		send(rw, answerOf(http.StatusNotFound, of("error", "not_found")).write(x))
 		return

@@ -137,7 +137,7 @@ var structureKinds = []*kind{
 		c.candidate.media = "text/html"
 		return "header:Content-Type"
 	}),
-	structure("no body", action, func(c *cast) string {
+	structure("no body", single, func(c *cast) string {
 		c.candidate.body, c.candidate.form = text(""), "raw"
 		return "$"
 	}),
@@ -337,7 +337,9 @@ var valueKinds = []*kind{
 		return c.bothFields("Set-Cookie", join("seen=", random{base62, 20}, "; Path=/"), "seen=; Path=/; Max-Age=0")
 	}),
 	worth("tenant in a header", single, func(c *cast) string { return c.bothFields("X-Tenant-Id", "t1", "t2") }),
-	worth("max-age", single, func(c *cast) string { return c.bothFields("Cache-Control", "private, max-age=60", "private, max-age=6000") }),
+	worth("max-age", single, func(c *cast) string {
+		return c.bothFields("Cache-Control", "private, max-age=60", "private, max-age=6000")
+	}),
 	worth("target of a Location", action, func(c *cast) string {
 		c.candidate.setField("Location", join("/payments/", c.stranger("payment")))
 		return "header:location"

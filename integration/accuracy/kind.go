@@ -57,9 +57,9 @@ type kind struct {
 // cast is a pair that a kind is put into.
 type cast struct {
 	*pair
-	s *session
-	w *world
-	r *rand.Rand
+	s  *session
+	w  *world
+	r  *rand.Rand
 	on carrier
 	// order is what the answer shows; which of a list.
 	order *order
@@ -146,13 +146,16 @@ func (w *world) plant(c *cast) {
 	var k *kind
 	switch n := w.random.IntN(100); {
 	case c.on == onOther:
-		return
 	case c.on == onDoomed, c.on == onOrphan:
 		k = w.deal(c.on, false)
 	case n < realShare:
 		k = w.deal(c.on, false)
 	case n < realShare+noiseShare || c.on == onShip || c.on == onDispatch:
 		k = w.deal(c.on, true)
+	}
+	if c.s.renamed && (k == nil || k.class == noises) {
+		c.kind = renamedBefore
+		return
 	}
 	if k == nil {
 		return

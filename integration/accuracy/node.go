@@ -132,8 +132,8 @@ type (
 	// recordedName is the baseline's name of a thing, which both systems write
 	// because it is none here: an amount that happens to be equal to it.
 	recordedName struct {
-		of   *side
-		e    *entity
+		of        *side
+		e         *entity
 		otherwise string
 	}
 )
@@ -184,7 +184,7 @@ func (n cat) render(x *rendering) any {
 }
 
 const (
-	millis = "2006-01-02T15:04:05.000Z07:00"
+	millis   = "2006-01-02T15:04:05.000Z07:00"
 	httpDate = "Mon, 02 Jan 2006 15:04:05 GMT"
 )
 

@@ -205,5 +205,9 @@ func (n echo) render(x *rendering) any {
 	return x.request.Get(n.name)
 }
 
+// renamedBefore: the session's customer was there before the recording, under
+// another name in the candidate.
+var renamedBefore = unproven("customer renamed before the recording", nil, nil)
+
 // allKinds are all kinds of difference and of noise.
-var allKinds = slices.Concat(outcomeKinds, structureKinds, valueKinds, noiseKinds)
+var allKinds = slices.Concat(outcomeKinds, structureKinds, valueKinds, noiseKinds, []*kind{renamedBefore})

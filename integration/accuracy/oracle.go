@@ -73,7 +73,9 @@ func (w *world) examine(p *pair, r *http.Request, body []byte) (samePath bool) {
 	return path(got.target) == path(expected.target)
 }
 
-func (o *oracle) say(format string, args ...any) { o.says = append(o.says, fmt.Sprintf(format, args...)) }
+func (o *oracle) say(format string, args ...any) {
+	o.says = append(o.says, fmt.Sprintf(format, args...))
+}
 
 func unquoted(s string) string { return strings.Trim(s, `"`) }
 

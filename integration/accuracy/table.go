@@ -156,7 +156,7 @@ func (t *table) one(j judged) {
 
 // fault keeps an example.
 func (t *table) fault(j judged) {
-	if len(t.faults[j.kind]) < 6 {
+	if len(t.faults[j.kind]) < 60 {
 		t.faults[j.kind] = append(t.faults[j.kind], j)
 	}
 }
