@@ -59,9 +59,15 @@ func unasked(x *understudyv1.Exchange, final *understudyv1.Response) string {
 	return ""
 }
 
+// noHeaders reports an exchange of which no header was recorded, though every
+// answer has some.
+func noHeaders(x *understudyv1.Exchange) bool {
+	return isLog(x) || strings.HasPrefix(x.GetSource(), "import/") && len(x.GetResponse().GetHeaders()) == 0
+}
+
 // noTrailers reports an exchange of a format that has none.
 func noTrailers(x *understudyv1.Exchange) bool {
-	return strings.HasPrefix(x.GetSource(), "import/") && len(x.GetResponse().GetTrailers()) == 0
+	return (isLog(x) || strings.HasPrefix(x.GetSource(), "import/")) && len(x.GetResponse().GetTrailers()) == 0
 }
 
 // unrecorded notes what a recording does not hold, so that it was not compared.
@@ -70,8 +76,8 @@ func (c *collector) unrecorded(x *understudyv1.Exchange, final *understudyv1.Res
 	switch {
 	case isLog(x) && r.GetBody().GetTruncated():
 		c.incomplete("a log has neither headers nor bodies")
-	case isLog(x):
-		c.incomplete("a log has no headers")
+	case noHeaders(x):
+		c.incomplete("the imported recording has no headers")
 	case noTrailers(x) && len(final.GetTrailers()) > 0:
 		c.incomplete("the imported recording has no trailers")
 	}

@@ -67,8 +67,8 @@ func TestWhatIsPresumedIsNoMatch(t *testing.T) {
 	if c.Verdict != comparator.Presumed || c.Totals != (comparator.Totals{Presumed: 1}) {
 		t.Errorf("got %+v", c)
 	}
-	late := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.DeadlineNano, d.PendingNano = 10, 11 })
-	if got := judgement(t, late).Findings; !slices.Equal(got, []comparator.Verdict{comparator.Mismatch, comparator.Late}) {
+	overtaken := polled(etag(`"1"`), response(200, `{"a":2}`), func(d *understudyv1.Completion) { d.Overtook = []string{"e0"} })
+	if got := judgement(t, overtaken).Findings; !slices.Equal(got, []comparator.Verdict{comparator.Mismatch, comparator.OutOfOrder}) {
 		t.Errorf("got %v", got)
 	}
 }
@@ -113,6 +113,11 @@ func TestWhatALogCannotProve(t *testing.T) {
 	f(204, 0, response(204, ""), "no headers", "incomplete")
 	f(500, 9, page, "", "rejected", `status status status 500 |200 {"a":1}`)
 	f(404, 0, response(410, ""), "no headers", "mismatch", "incomplete", "status status status 404|410")
+
+	bare := func(r *understudyv1.Replay) { r.Exchange.Source, r.Exchange.Response.Headers = "import/nock", nil }
+	judge(t, comparator.DefaultConfig(), immediate(response(200, `{"a":1}`), page, bare), "incomplete")
+	judge(t, comparator.DefaultConfig(), immediate(response(200, `{"a":2}`), page, bare), "mismatch", "incomplete", "body $.a value 2|1")
+	judge(t, comparator.DefaultConfig(), immediate(response(304, ""), page, bare), "mismatch", "incomplete", "status status status 304|200", `body $ extra |{"a":1}`)
 
 	recorded := immediate(response(304, "", "ETag: x"), page)
 	judge(t, comparator.DefaultConfig(), recorded, "mismatch", "status status status 304|200",

@@ -33,8 +33,6 @@ const (
 	redacted          = "redacted"
 	entityTag         = "entity-tag"
 	completionHeaders = "completion"
-	// TrailingBlanks is the default rule for blanks at the ends of lines.
-	TrailingBlanks = media.TrailingBlanks
 )
 
 // defaultClass begins the noise class of what a default rule covers.
@@ -67,14 +65,15 @@ func DefaultRules() []DefaultRule {
 		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type and gRPC's status",
 			Reason: "they belong to the poll or the callback, not to the answer"},
 		{Name: contentLength, Covers: "Content-Length, where it is that of the body", Reason: "it follows from the body, which is compared"},
-		{Name: charset, Covers: "the charset parameter of Content-Type", Reason: "text is compared as what its charset says; JSON has none"},
+		{Name: charset, Covers: "how a text is encoded: the charset parameter of Content-Type, a byte order mark",
+			Reason: "texts are compared as what they say; JSON has no charset"},
 		{Name: boundary, Covers: "the boundary parameter of Content-Type", Reason: "it is made anew for each answer; the parts are compared"},
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
-		{Name: media.Comments, Covers: "comments of XML and HTML, and of event streams", Reason: "nobody sees them"},
-		{Name: media.MessageCompression, Covers: "whether and how the messages of gRPC are compressed", Reason: "they are compared uncompressed"},
-		{Name: TrailingBlanks, Covers: "blanks at the ends of lines and of a text", Reason: "nobody sees them"},
+		{Name: media.TrailingBlanks, Covers: "blanks at the ends of lines and of a text, and what lines end with", Reason: "nobody sees them"},
+		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; processing instructions and document type of XML", Reason: "they say nothing to a program"},
+		{Name: media.MessageCompression, Covers: "which messages of gRPC were compressed", Reason: "the messages are compared"},
 	}
 }
 

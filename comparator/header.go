@@ -30,9 +30,8 @@ type answers struct {
 	// head: the answers are to HEAD, and their fields speak of a body that was
 	// not sent.
 	head bool
-	// log: the recording holds no fields at all; noTrailers: it could not hold
-	// trailers.
-	log, noTrailers bool
+	// noHeaders, noTrailers: the recording does not hold them.
+	noHeaders, noTrailers bool
 	// baselineTime and finalTime are when each side got the request.
 	baselineTime, finalTime time.Time
 }
@@ -40,16 +39,13 @@ type answers struct {
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
-		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, log: isLog(x), noTrailers: noTrailers(x),
+		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
 		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()),
 	}
 }
 
 // compareFields compares the header fields of two answers and their trailers.
 func compareFields(emit emitter, rs rules, a answers) {
-	if a.log {
-		return
-	}
 	bh, bt := fieldLines(a.baseline)
 	fh, ft := fieldLines(a.final)
 	for _, part := range [...]struct {
@@ -57,8 +53,8 @@ func compareFields(emit emitter, rs rules, a answers) {
 		prefix          string
 		baseline, final []*understudyv1.Header
 	}{{InHeader, headerPath, bh, fh}, {InTrailer, trailerPath, bt, ft}} {
-		if part.place == InTrailer && a.noTrailers {
-			return
+		if part.place == InHeader && a.noHeaders || part.place == InTrailer && a.noTrailers {
+			continue
 		}
 		// A Content-Type also differs if one of the bodies is empty.
 		if sameLines(part.baseline, part.final) && isEmpty(a.baseline) == isEmpty(a.final) {

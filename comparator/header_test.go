@@ -138,6 +138,16 @@ func TestContentType(t *testing.T) {
 	f("[]", "text/plain", "text/html", "mismatch", say("text/plain", "text/html", ""))
 	f("[]", "nonsense;;=", "nonsense;;==", "mismatch", say("nonsense;;=", "nonsense;;==", ""))
 
+	// The same bytes of two charsets are not the same text.
+	page := func(kind string) *understudyv1.Response {
+		r := response(200, "[é]")
+		r.Headers[0].Value = []byte(kind)
+		return r
+	}
+	if c := judgement(t, immediate(page("text/html; charset=utf-8"), page("text/html; charset=latin1"))); c.Verdict != comparator.Mismatch || c.Differences[0].Noise != "" {
+		t.Errorf("got %+v", c)
+	}
+
 	nothing := func(kind string) *understudyv1.Response { return response(200, "", "Content-Type: "+kind) }
 	judge(t, comparator.DefaultConfig(), immediate(nothing("text/html"), nothing("text/plain")), "match", say("text/html", "text/plain", " (default:empty-body)"))
 	head := func(r *understudyv1.Replay) { r.Exchange.Request.Method = "HEAD" }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
+
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -47,15 +49,33 @@ func (r *Redactor) Replay(p *understudyv1.Replay) {
 	}
 }
 
+// observation redacts every answer in it, wherever it stands, so that none is
+// forgotten when there are more.
 func (r *Redactor) observation(o *understudyv1.Observation, found *places) {
-	r.response(o.GetAck(), found)
-	done := o.GetCompletion()
-	if done == nil {
+	if o == nil {
 		return
 	}
-	done.Location = string(r.target([]byte(done.Location), understudyv1.Redaction_PLACE_RESPONSE_HEADER, found))
-	r.response(done.GetPayload(), found)
-	for _, later := range done.GetLater() {
-		r.response(later.GetPayload(), found)
+	if done := o.GetCompletion(); done != nil {
+		done.Location = string(r.target([]byte(done.Location), understudyv1.Redaction_PLACE_RESPONSE_HEADER, found))
 	}
+	r.answers(o.ProtoReflect(), found)
+}
+
+func (r *Redactor) answers(m protoreflect.Message, found *places) {
+	if a, ok := m.Interface().(*understudyv1.Response); ok {
+		r.response(a, found)
+		return
+	}
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Message() == nil || f.IsMap():
+		case f.IsList():
+			for i := range v.List().Len() {
+				r.answers(v.List().Get(i).Message(), found)
+			}
+		default:
+			r.answers(v.Message(), found)
+		}
+		return true
+	})
 }
