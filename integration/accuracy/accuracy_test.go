@@ -100,9 +100,13 @@ func write(t *testing.T, path string, got *table) {
 		for _, j := range got.faults[r.kind] {
 			fmt.Fprintf(&b, "## %s (%s): %s, strayed %t, place %s\n", r.name(), r.class(), j.comparison.Findings, j.strayed, j.place)
 			fmt.Fprintf(&b, "%s %s speed %v skipped %q %s incomplete %q\n", j.method, j.exchange.GetRequest().GetTarget(), j.replay.GetSpeed(), j.replay.GetSkipped(), j.replay.GetSkippedDetail(), j.comparison.Incomplete)
+			fmt.Fprintf(&b, "session %s: %s\n", j.session, strings.Join(got.sessions[j.session], ", "))
 			fmt.Fprintf(&b, "requests: %s\n", strings.Join(j.oracle.says, "; "))
 			if j.strayed {
 				continue
+			}
+			for _, s := range j.replay.GetSubstitutions() {
+				fmt.Fprintf(&b, "  %s %s=%s %s %s\n", s.GetKind(), s.GetRecorded(), s.GetCandidate(), s.GetProof(), s.GetBrokenBy())
 			}
 			for _, d := range j.comparison.Differences {
 				if d.Counts() || d.Presumed() {
@@ -110,9 +114,6 @@ func write(t *testing.T, path string, got *table) {
 				}
 			}
 			fmt.Fprintf(&b, "sent `%.300s`\nbaseline %s `%.1500s`\ncandidate %s `%.1500s`\n", j.exchange.GetRequest().GetBody().GetContent(), time.Unix(0, j.exchange.GetStartUnixNano()).UTC(), j.exchange.GetResponse(), time.Unix(0, j.replay.GetSentUnixNano()).UTC(), j.final())
-			for _, s := range j.replay.GetSubstitutions() {
-				fmt.Fprintf(&b, "  %s %s=%s %s %s\n", s.GetKind(), s.GetRecorded(), s.GetCandidate(), s.GetProof(), s.GetBrokenBy())
-			}
 			b.WriteString("\n")
 		}
 	}

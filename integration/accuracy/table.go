@@ -54,6 +54,8 @@ type table struct {
 	orphans         int
 	// faults are examples of wrong verdicts, a few of each kind.
 	faults map[*kind][]judged
+	// sessions are what made orders in them.
+	sessions map[string][]string
 }
 
 // fields are what a pair differs in, for Diffy's rule.
@@ -65,7 +67,7 @@ type fields struct {
 }
 
 func newTable() *table {
-	return &table{rows: map[*kind]*row{}, diffy: newDiffy(), faults: map[*kind][]judged{}}
+	return &table{rows: map[*kind]*row{}, diffy: newDiffy(), faults: map[*kind][]judged{}, sessions: map[string][]string{}}
 }
 
 func (t *table) row(k *kind) *row {
@@ -80,6 +82,9 @@ func (t *table) add(all []judged, orphans int) {
 	t.orphans += orphans
 	t.seeds++
 	for _, j := range all {
+		if j.route == "POST /orders" {
+			t.sessions[j.session] = append(t.sessions[j.session], row{kind: j.kind}.name()+" "+string(j.comparison.Verdict))
+		}
 		t.one(j)
 	}
 }
