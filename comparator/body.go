@@ -131,7 +131,13 @@ func beyond(err error) bool {
 // of them cannot be read; then nothing was reported.
 func (x *comparing) documents(b, f media.Document) (errB, errF error) {
 	more := true
-	err := diff.JSON(x.translator.JSON(b.JSON), f.JSON, x.options(), func(d diff.Difference) bool {
+	translate := x.translator.JSON
+	switch b.Format {
+	case media.JSON, media.JSONLines, media.EventStream, media.Multipart:
+	default:
+		translate = x.translator.Document
+	}
+	err := diff.JSON(translate(b.JSON), f.JSON, x.options(), func(d diff.Difference) bool {
 		more = x.place(b, f, d)
 		return more
 	})

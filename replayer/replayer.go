@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"sync"
 	"time"
 
@@ -70,6 +71,10 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	host := ""
+	if u, err := url.Parse(cfg.Candidate); err == nil {
+		host = u.Hostname()
+	}
 	books := newBooks(spec, cfg.Run, time.Now())
 	m, err := newMetrics(reg, books)
 	if err != nil {
@@ -77,7 +82,7 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
-		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(), stop: make(chan struct{}),
+		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(host), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(),
 	}
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {

@@ -86,13 +86,14 @@ func sendableField(f *understudyv1.Header) bool {
 }
 
 // build makes the request for the candidate: the recorded one with the
-// candidate's own names, credentials and marks. Redacted fields are left out,
-// because a token is no credential.
+// candidate's own names, credentials and marks. A redacted field is left out,
+// because a token is no credential, unless the candidate gave what it stands for.
 func (r *Replayer) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
-	h := r.header(e, names)
+	sent := names.Target(string(q.GetTarget()))
+	h := r.header(e, sent, names)
 	u := r.client.Base()
-	aim(u, names.Target(string(q.GetTarget())))
+	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if r.cfg.PreserveHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
@@ -147,16 +148,18 @@ func aim(u *url.URL, target string) {
 	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
-func (r *Replayer) header(e *understudyv1.Exchange, names *substitute.Request) http.Header {
+func (r *Replayer) header(e *understudyv1.Exchange, sent string, names *substitute.Request) http.Header {
 	fields := e.GetRequest().GetHeaders()
-	left := leftOut(e)
+	left, redacted := leftOut(e), redactedFields(e)
 	h := make(http.Header, len(fields)+len(r.cfg.Headers)+3)
 	for _, f := range fields {
 		name := http.CanonicalHeaderKey(f.GetName())
 		if left[name] || strings.HasPrefix(name, ":") {
 			continue
 		}
-		h[name] = append(h[name], names.Field(name, string(f.GetValue())))
+		if value, ok := field(names, name, string(f.GetValue()), sent, redacted[name]); ok {
+			h[name] = append(h[name], value)
+		}
 	}
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
@@ -172,18 +175,35 @@ func (r *Replayer) header(e *understudyv1.Exchange, names *substitute.Request) h
 	return h
 }
 
-// leftOut are the canonical names of the fields that are not sent: redacted
-// ones and those that belong to the recorded connection.
+// field is what is sent of a recorded field; ok says whether it is.
+func field(names *substitute.Request, name, value, target string, isRedacted bool) (out string, ok bool) {
+	if name == "Cookie" {
+		line := names.Cookie(value, target, !isRedacted)
+		return line, line != "" || value == "" && !isRedacted
+	}
+	value, ok = names.Credential(name, value, !isRedacted)
+	return names.Field(name, value), ok
+}
+
+// redactedFields are the canonical names of the fields that hold tokens of
+// redaction.
+func redactedFields(e *understudyv1.Exchange) map[string]bool {
+	out := map[string]bool{}
+	for _, x := range e.GetRedactions() {
+		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
+			out[http.CanonicalHeaderKey(x.GetName())] = true
+		}
+	}
+	return out
+}
+
+// leftOut are the canonical names of the fields that are not sent because they
+// belong to the recorded connection.
 func leftOut(e *understudyv1.Exchange) map[string]bool {
 	left := make(map[string]bool, 16)
 	connection := message.Values(e.GetRequest().GetHeaders(), "Connection")
 	for _, name := range slices.Concat(message.HopByHop(), message.Nominated(connection), clientsOwn) {
 		left[name] = true
-	}
-	for _, x := range e.GetRedactions() {
-		if x.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_HEADER {
-			left[http.CanonicalHeaderKey(x.GetName())] = true
-		}
 	}
 	return left
 }

@@ -91,7 +91,7 @@ func TestCompletionOfABrokenConfiguration(t *testing.T) {
 		}
 	}
 	address := "clickhouse:\n  address: " + listener.Addr().String() + "\n"
-	good, bad := writeFile(t, address), writeFile(t, address+"  adress: x\n")
+	good, bad := writeFile(t, address), writeFile(t, address+"  nonsense: x\n")
 	f(true, "report", "--config", good, "")
 	f(false, "report", "--config", bad, "")
 	f(true, "record", "--config", good, "--route", "")

@@ -88,7 +88,7 @@ func (s *source) decode(body []byte, name, format string) ([]byte, error) {
 	e, err := htmlindex.Get(name)
 	if err != nil {
 		s.unknown = name
-		return body, nil
+		return body, nil //nolint:nilerr // what is unknown is said in the document
 	}
 	if s.charset, err = htmlindex.Name(e); err != nil {
 		s.charset = name

@@ -107,6 +107,9 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	if class := e.shape(name, baseline, candidate); class != "" || baseline.Number {
 		return class
 	}
+	if names.IsLink(b) || names.IsLink(c) {
+		return e.links(b, c)
+	}
 	if class := e.links(b, c); class != "" {
 		return class
 	}
@@ -145,7 +148,10 @@ func (e *Evidence) shape(name string, baseline, candidate Value) string {
 	b, c := baseline.Text, candidate.Text
 	unique := names.IsUnique(b) && names.IsUnique(c)
 	if place, _ := names.KindOf(name); place.Named {
-		unique = unique || names.SameSeries(b, c)
+		// Each side may make its names in its own way, as long as one of them
+		// cannot be a choice out of a few.
+		unique = unique || names.SameSeries(b, c) ||
+			names.IsUnmistakable(b) && names.IsUnmistakable(c) && (names.IsRandom(b) || names.IsRandom(c) || names.IsUnique(b) || names.IsUnique(c))
 	}
 	if unique && names.CanName(baseline.name()) && names.CanName(candidate.name()) && e.alike(b, c) {
 		return Presumed(Identifier)
@@ -195,11 +201,11 @@ func (e *Evidence) words(b, c string) string {
 }
 
 func (e *Evidence) word(b, c string) string {
-	if names.SentAs(e.Sent, "", b) && len(b) > 3 {
-		return ""
-	}
 	if class, certain := e.pair(names.Place{Named: true}, b, c); certain {
 		return class
+	}
+	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
+		return ""
 	}
 	if class, both := e.times(Value{Text: b}, Value{Text: c}); both {
 		return class

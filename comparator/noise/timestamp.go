@@ -80,7 +80,7 @@ func (e *Evidence) tied(b, c time.Time, tolerance time.Duration) bool {
 		return true
 	}
 	// Something that happened while it was recorded, and again in the replay.
-	if at, ok := e.replayed(b); ok && b.Before(e.Baseline.From) {
+	if at, ok := e.replayed(b, tolerance); ok && b.Before(e.Baseline.From) {
 		return at.Sub(c).Abs() <= tolerance
 	}
 	return false
@@ -92,14 +92,14 @@ func within(t time.Time, s Span, tolerance time.Duration) bool {
 
 // replayed is when what happened at a moment of the recording happened in the
 // replay.
-func (e *Evidence) replayed(t time.Time) (time.Time, bool) {
+func (e *Evidence) replayed(t time.Time, tolerance time.Duration) (time.Time, bool) {
 	speed := e.Speed
 	if speed == 0 {
 		speed = 1
 	}
 	for i := len(e.Moments) - 1; i >= 0; i-- {
 		m := e.Moments[i]
-		if t.Before(m.Recorded) {
+		if t.Before(m.Recorded) && (i > 0 || t.Before(m.Recorded.Add(-tolerance))) {
 			continue
 		}
 		at := m.Replayed.Add(time.Duration(float64(t.Sub(m.Recorded)) / speed))

@@ -16,7 +16,7 @@ type Place struct {
 // of an identifier without a kind (id, uuid, key) says that it names what it
 // stands in: own.
 func KindOf(name string) (place Place, own bool) {
-	stem, named := stemOf(strings.TrimSuffix(name, "[]"))
+	stem, named := stemOf(innermost(name))
 	if !named {
 		return Place{Kind: singular(words(stem))}, false
 	}
@@ -28,6 +28,25 @@ func KindOf(name string) (place Place, own bool) {
 		return Place{Named: true}, false
 	}
 	return Place{Kind: kind, Named: true}, false
+}
+
+// innermost is the name of a parameter without what tells it from others of its
+// kind: ids[], order_id_0, lines[0][product_id].
+func innermost(name string) string {
+	for strings.HasSuffix(name, "]") {
+		open := strings.LastIndexByte(name, '[')
+		if open < 0 {
+			return name
+		}
+		if inner := name[open+1 : len(name)-1]; inner != "" && !IsDigits(inner) {
+			return inner
+		}
+		name = name[:open]
+	}
+	if i := strings.LastIndexByte(name, '_'); i > 0 && IsDigits(name[i+1:]) {
+		return name[:i]
+	}
+	return name
 }
 
 // stemOf takes away what calls a name one of an identifier.

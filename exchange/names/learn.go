@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/timestamp"
@@ -91,11 +93,11 @@ func (l Lesson) posted() []byte {
 // a Location, or it was a POST to a collection.
 func (n *learner) creates(path []Segment) bool {
 	switch {
-	case n.Method != "POST" && n.Method != "PUT" && n.Method != "PATCH":
+	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == 201, n.Baseline.Location != "" && n.Method == "POST":
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
-	case n.Method != "POST" || len(path) == 0:
+	case n.Method != http.MethodPost || len(path) == 0:
 		return false
 	}
 	last := path[len(path)-1]
@@ -235,7 +237,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(string(x))
+		b.WriteString(plainNumber(string(x)))
 		return true
 	case bool:
 		if x {
@@ -247,6 +249,22 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 		b.WriteByte('n')
 	}
 	return tells
+}
+
+// plainNumber spells equal numbers alike: 5.0 and 5, 35.30 and 35.3.
+func plainNumber(s string) string {
+	if strings.ContainsAny(s, "eE") {
+		if f, err := strconv.ParseFloat(s, 64); err == nil {
+			s = strconv.FormatFloat(f, 'f', -1, 64)
+		}
+	}
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
 }
 
 func isTime(s string) bool {

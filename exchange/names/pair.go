@@ -9,9 +9,9 @@ import (
 type Proof uint8
 
 const (
-	// Created: both sides made it in answer to one request.
+	// Created says that both sides made it in answer to one request.
 	Created Proof = iota + 1
-	// Aligned: both stand at one place of two answers that are otherwise alike.
+	// Aligned says that both stand at one place of two answers that are otherwise alike.
 	// That is enough to send the candidate's name, not to call a difference of
 	// names harmless.
 	Aligned
@@ -158,7 +158,7 @@ func find(list []Pair, at []int32, place Place) (Pair, bool) {
 		switch {
 		case r > rank:
 			best, rank, certain = p, r, true
-		case r == rank && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
+		case r == rank && p.Holds() && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
 			certain = false // an order, or a customer
 		}
 	}

@@ -49,7 +49,9 @@ func TestTranslate(t *testing.T) {
 	// A word stands only where its kind does.
 	document("/tickets", `{"id":"kqzvb","text":"kqzvb","ticket_id":"kqzvb"}`, `{"id":"wtrpl","text":"kqzvb","ticket_id":"wtrpl"}`)
 	document("/x", `{"a":"`+uuid+`","b":"see `+uuid+`.","c":"x`+uuid+`"}`, `{"a":"`+other+`","b":"see `+other+`.","c":"x`+uuid+`"}`)
-	document("/x", `{"message":"order 10000 and n-52","n":"n-52"}`, `{"message":"order 10000 and n-51","n":"n-51"}`)
+	document("/x", `{"message":"order 10000 and n-52","n":"n-52"}`, `{"message":"order 20000 and n-51","n":"n-51"}`)
+	document("/x", `{"t":"Order 17 of customer no. 7 has 17 items, order #18 (18)."}`, `{"t":"Order 18 of customer no. 9 has 17 items, order #19 (18)."}`)
+	document("/x", `{"order_id_0":17,"ids[order_id]":17,"order_ids[]":[17]}`, `{"order_id_0":18,"ids[order_id]":18,"order_ids[]":[18]}`)
 	// Keys of maps, links, escapes.
 	document("/x", `{"orders":{"17":{"n-52":17}}}`, `{"orders":{"18":{"n-51":17}}}`)
 	document("/x", `{"self":"/orders/17/items?order_id=18&page=17","u":"https://h/orders/17"}`,
@@ -79,10 +81,10 @@ func TestTranslate(t *testing.T) {
 	if got := tr.Value("X-Order-Id", "17"); got != "18" {
 		t.Errorf("header: %s", got)
 	}
-	if got := tr.Value("Link", "</orders/17>"); got != "</orders/17>" {
+	if got := tr.Value("Link", "</orders/17>"); got != "</orders/18>" {
 		t.Errorf("header: %s", got)
 	}
-	if uses := tr.Uses()[names.Use{Kind: "order", Baseline: "17", Candidate: "18"}]; uses != 2 {
+	if uses := tr.Uses()[names.Use{Kind: "order", Baseline: "17", Candidate: "18"}]; uses != 3 {
 		t.Errorf("%d uses: %v", uses, tr.Uses())
 	}
 }

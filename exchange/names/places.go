@@ -119,10 +119,15 @@ func IsLink(s string) bool {
 	return i > 0 && i < 12
 }
 
-// words goes over the words of a text that no other word is by chance.
+// numbering are the words between what a thing is and its name: order no. 17.
+var numbering = set("no nr num number id ref nº number:")
+
+// words goes over the words of a text that no other word is by chance, and
+// those that stand behind the word for what they name: order 17.
 func (p places) words(value string) string {
 	var out strings.Builder
 	done := 0
+	before := Place{} // what the word before calls it
 	for at := 0; at < len(value); {
 		if !inName(value[at]) {
 			at++
@@ -133,10 +138,18 @@ func (p places) words(value string) string {
 			at++
 		}
 		word := strings.TrimRight(value[from:at], ".-")
-		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) {
+		place := before
+		if !strings.ContainsAny(word, digits) {
+			if !numbering[strings.ToLower(word)] {
+				before, _ = KindOf(word)
+			}
 			continue
 		}
-		if with, ok := p.look(Place{}, Value{Text: word}); ok {
+		before = Place{}
+		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) && place.Kind == "" {
+			continue
+		}
+		if with, ok := p.look(place, Value{Text: word}); ok {
 			out.WriteString(value[done:from])
 			out.WriteString(with.Text)
 			done = from + len(word)
@@ -252,7 +265,7 @@ func (d *document) string(start int, raw []byte) {
 		return
 	}
 	text := unquoted(raw)
-	with := text
+	var with string
 	if IsLink(text) {
 		with = d.target(text)
 	} else {

@@ -153,8 +153,12 @@ func looksRandom(s string) bool {
 			last = class
 		}
 	}
-	return digits >= 2 && letters >= 2 && changes*5 >= len(s)
+	return letters >= 2 && (digits >= 2 && changes*5 >= len(s) || len(s) >= 18 && changes*3 >= len(s))
 }
+
+// IsRandom says whether a text looks as if it came out of a generator of random
+// characters.
+func IsRandom(s string) bool { return looksRandom(s) || len(s) >= 16 && isHex(s) && strings.ContainsAny(s, digits) }
 
 func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
 func isHexDigit(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }

@@ -75,6 +75,26 @@ func (t *Translator) Value(name, value string) string {
 	return t.places.text(t.places.member(name, nil), value)
 }
 
+// Document replaces names in the document that a body of another format was
+// opened as, in which every value is a text.
+func (t *Translator) Document(body []byte) []byte {
+	if t.Idle() {
+		return body
+	}
+	texts := t.places
+	texts.visitor = textual{replacing{t}}
+	return texts.json(body)
+}
+
+// textual is the visitor of a document in which there are no numbers.
+type textual struct{ replacing }
+
+func (r textual) visit(at Place, v Value) (Value, bool) {
+	with, ok := r.replacing.visit(at, v)
+	with.Number = false
+	return with, ok
+}
+
 // JSON replaces names in a JSON document: whole strings and numbers, which take
 // the type that the candidate writes, names of members, links, and words in
 // texts. Every other byte stays as it is.

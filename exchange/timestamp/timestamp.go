@@ -118,7 +118,7 @@ func Number(s string) (Time, bool) {
 		return Time{}, false
 	}
 	var t time.Time
-	style := Style{}
+	var style Style
 	switch len(whole) {
 	case 10:
 		t, style = time.Unix(n, 0), Style{Layout: "s", Digits: min((len(frac)+2)/3*3, 9)}

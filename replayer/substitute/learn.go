@@ -14,7 +14,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
 		return
 	}
 	s, recorded := x.session, x.recorded.GetResponse()
-	x.keepCookies(promise, answer)
+	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	if accepted {
 		body := plain(answer.GetHeaders(), answer.GetBody())

@@ -35,14 +35,19 @@ type Memory struct {
 	total    atomic.Int64 // entries
 	sequence atomic.Uint64
 	created  created
+	host     string // of the candidate
+
+	credentials credentials
 
 	mu       sync.Mutex
 	sessions map[string]*list.Element
 	recent   list.List // of *session, the most recently used first
 }
 
-// NewMemory makes an empty memory.
-func NewMemory() *Memory { return &Memory{sessions: map[string]*list.Element{}} }
+// NewMemory makes an empty memory of a run against a candidate on that host.
+func NewMemory(host string) *Memory {
+	return &Memory{host: host, sessions: map[string]*list.Element{}}
+}
 
 // session is what is known of one session.
 type session struct {
@@ -57,9 +62,10 @@ type session struct {
 	stood   index                 // names in the candidate's answers
 	kinds   map[string]bool       // of what was made or listed
 	tags    map[string][]*version // by the baseline's entity tag or date
-	jar     jar
-	forgot  bool // something
-	gone    bool // from the memory
+	jar     map[string]*cookie    // what the candidate set
+	login   *credential           // the latest that an answer gave for Authorization
+	forgot  bool                  // something
+	gone    bool                  // from the memory
 }
 
 func newSession(m *Memory, key string) *session {
@@ -103,7 +109,7 @@ func (s *session) clear(gone bool) {
 	s.memory.total.Add(-s.held)
 	fresh := newSession(s.memory, s.key)
 	s.held, s.forgot, s.gone = 0, true, gone
-	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, jar{}
+	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar, s.login = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, nil, nil
 }
 
 // grow counts entries.
@@ -293,4 +299,7 @@ type Exchange struct {
 	needs    []need
 	tags     []*version // that conditions need
 	given    []*version // that the recorded answer gives
+	gives    []given    // credentials of the recorded answer
+	shows    []*credential
+	fields   map[string]*credential // of the request, by canonical name
 }

@@ -52,7 +52,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	}
 	var others []names.Pair
 	for _, p := range pairs {
-		if p.From == x.recorded.GetId() || s.isSecret(p) {
+		if p.From == x.recorded.GetId() || x.memory.isSecret(p) {
 			continue
 		}
 		if n := uses[names.Use{Kind: p.Kind, Baseline: p.Baseline.Text, Candidate: p.Candidate.Text}]; n > 0 {

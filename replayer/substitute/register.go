@@ -30,6 +30,10 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	s.mu.Lock()
 	x.need(sent[1])
 	x.mint(sent, answer)
+	if !isJSON(e.GetResponse().GetHeaders(), answer) {
+		answer = nil
+	}
+	x.remember(answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
@@ -42,7 +46,7 @@ const maxPlain = 1 << 20
 // within bounds.
 func plain(headers []*understudyv1.Header, body *understudyv1.Body) []byte {
 	out, err := message.Decode(body.GetContent(), message.Joined(headers, "Content-Encoding"), maxPlain)
-	if err != nil {
+	if err != nil || len(out) > maxPlain {
 		return nil
 	}
 	return out

@@ -27,7 +27,7 @@ func (r *Request) Form(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.Form(body)
+	return r.counterparts(r.t.Form(body), true)
 }
 
 // JSON translates a JSON document.
@@ -35,7 +35,7 @@ func (r *Request) JSON(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.JSON(body)
+	return r.counterparts(r.t.JSON(body), false)
 }
 
 // Field translates the value of a header field.

@@ -82,13 +82,18 @@ func (x *Exchange) Wait(ctx context.Context, limit time.Duration) (answered time
 	for _, n := range x.needs {
 		for _, e := range n.made {
 			if !wait(e.by) {
-				return time.Now(), &Unresolved{n.at.Kind, n.name, e.by.exchange, whyUnfinished}
+				return time.Now(), x.session.because(n, whyUnfinished, e.by.exchange)
 			}
 		}
 	}
 	for _, v := range x.tags {
 		if !wait(v.by) {
 			return time.Now(), &Unresolved{"version", v.recorded, v.by.exchange, whyUnfinished}
+		}
+	}
+	for _, v := range x.shows {
+		if !wait(v.by) {
+			break // a client without it goes on
 		}
 	}
 	return answered, nil
@@ -124,24 +129,23 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 
 // resolve says whether a name can be sent: translated, or as it is.
 func (s *session) resolve(n need) *Unresolved {
-	because := func(why string, from string) *Unresolved { return &Unresolved{n.at.Kind, n.name, from, why} }
 	switch p, certain := s.pairs.Of(n.at, n.name); {
 	case certain && p.Holds():
 		return nil
 	case certain:
-		return because(whyBroken, p.From)
+		return s.because(n, whyBroken, p.From)
 	case p.Baseline.Text != "":
-		return because(whyAmbiguous, p.From)
+		return s.because(n, whyAmbiguous, p.From)
 	}
 	if !n.at.Named && len(n.made) == 0 && !names.IsUnmistakable(n.name) {
 		return nil // what is only called like a kind may be something else
 	}
 	if p, _ := s.pairs.For(n.at, n.name); p.Holds() && p.Candidate.Text == n.name && n.at.Fits(p.Kind, n.name) {
-		return because(whyForeign, p.From)
+		return s.because(n, whyForeign, p.From)
 	}
 	if len(n.made) == 0 {
 		if own := s.made.find(n.at, n.name); s.forgot && len(own) == 0 {
-			return because(whyForgotten, "")
+			return s.because(n, whyForgotten, "")
 		}
 		return nil
 	}
@@ -149,10 +153,19 @@ func (s *session) resolve(n need) *Unresolved {
 	for _, e := range n.made {
 		switch {
 		case !e.by.answered:
-			return because(whyLost, e.by.exchange)
+			return s.because(n, whyLost, e.by.exchange)
 		case e.created && !contains(stood, e.by), len(stood) == 0:
-			return because(whyNowhere, e.by.exchange)
+			return s.because(n, whyNowhere, e.by.exchange)
 		}
 	}
 	return nil
+}
+
+// because tells which name could not be had; a credential is not shown.
+func (s *session) because(n need, why, from string) *Unresolved {
+	name := n.name
+	if s.memory.isSecret(names.Pair{Kind: n.at.Kind, Baseline: names.Value{Text: name}}) {
+		name = "(a credential)"
+	}
+	return &Unresolved{n.at.Kind, name, from, why}
 }

@@ -100,7 +100,7 @@ var maker = regexp.MustCompile(` of exchange e\d+`)
 func TestWhatIsSent(t *testing.T) {
 	f := func(request, want string, story ...step) {
 		t.Helper()
-		if got := maker.ReplaceAllString(sends(t, substitute.NewMemory(), story, request), ""); got != want {
+		if got := maker.ReplaceAllString(sends(t, substitute.NewMemory(""), story, request), ""); got != want {
 			t.Errorf("%s\n got %s\nwant %s", request, got, want)
 		}
 	}
@@ -166,7 +166,7 @@ func TestWhatIsSent(t *testing.T) {
 
 // TestARequestWaitsForWhatItNeeds, and for nothing else.
 func TestARequestWaitsForWhatItNeeds(t *testing.T) {
-	m := substitute.NewMemory()
+	m := substitute.NewMemory("")
 	post := m.Register(exchange(`s POST /orders {}`, `201 {"id":17,"total":3}`))
 	f := func(request string, waits bool) {
 		t.Helper()
@@ -210,7 +210,7 @@ func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substi
 // TestWhatIsRecorded: the pairs that were used and those that occur, but none
 // that the exchange itself taught.
 func TestWhatIsRecorded(t *testing.T) {
-	m := substitute.NewMemory()
+	m := substitute.NewMemory("")
 	f := func(s step, want ...string) {
 		t.Helper()
 		var got []string

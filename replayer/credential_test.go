@@ -1,0 +1,143 @@
+package replayer_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"understudy.dev/replayer"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// with adds header fields to a request, or with "< " to its answer; a * marks
+// one that was redacted.
+func with(e *understudyv1.Exchange, fields ...string) *understudyv1.Exchange {
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		into, place := &e.Request.Headers, understudyv1.Redaction_PLACE_REQUEST_HEADER
+		if answer, ok := strings.CutPrefix(name, "< "); ok {
+			name, into, place = answer, &e.Response.Headers, understudyv1.Redaction_PLACE_RESPONSE_HEADER
+		}
+		if plain, ok := strings.CutPrefix(name, "*"); ok {
+			name = plain
+			e.Redactions = append(e.Redactions, &understudyv1.Redaction{Place: place, Name: name})
+		}
+		*into = append(*into, &understudyv1.Header{Name: name, Value: []byte(value)})
+	}
+	return e
+}
+
+// TestTheCandidatesCredentialsAreSent where the recording sent the baseline's,
+// also when the session has another key after the login.
+func TestTheCandidatesCredentialsAreSent(t *testing.T) {
+	// f replays a login, which the candidate answers with fields and a body, and
+	// then the request; want is what of it stands in the field or in the body.
+	f := func(login, next *understudyv1.Exchange, candidate string, field, want string) {
+		t.Helper()
+		var mu sync.Mutex
+		var got []string
+		run, err := replay(t.Context(), t, &source{list: []*understudyv1.Exchange{login, next}}, &sink{}, func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, "/login") {
+				lines := strings.Split(candidate, "\n")
+				for _, line := range lines[:len(lines)-1] {
+					name, value, _ := strings.Cut(line, ": ")
+					w.Header().Add(name, value)
+				}
+				_, _ = io.WriteString(w, lines[len(lines)-1])
+				return
+			}
+			body, _ := io.ReadAll(r.Body)
+			mu.Lock()
+			defer mu.Unlock()
+			if got = r.Header[field]; field == "" {
+				got = []string{string(body)}
+			}
+		}, func(c *replayer.Config) { c.Headers = map[string]string{"X-Own": "own"} })
+		if err != nil || run.Replayed != 2 || strings.Join(got, ", ") != want {
+			t.Errorf("%v, skipped %v: got %s %q, want %q", err, run.Skipped, field, got, want)
+		}
+	}
+	login := func(answer string, fields ...string) *understudyv1.Exchange {
+		e := with(call("login", "address", 0, "POST /a/login", `{"user":"ann"}`, answer), fields...)
+		e.Response.Status = 200
+		return e
+	}
+	next := func(sent string, fields ...string) *understudyv1.Exchange {
+		return with(call("next", "token", 1, "POST /a/me", sent, `{}`), fields...)
+	}
+	cookie := func(set, want string) {
+		t.Helper()
+		f(login(`{}`, "< *Set-Cookie: sid=rdx_1; Path=/"), next(``, "*Cookie: sid=rdx_1"), "Set-Cookie: "+set+"\n{}", "Cookie", want)
+	}
+	cookie("sid=CAND; Path=/; HttpOnly; Secure", "sid=CAND")
+	cookie(`sid="C A"; Path=/a`, `sid="C A"`)
+	cookie("sid=CAND", "sid=CAND") // the path of the login, which is that of the next
+	cookie("sid=CAND; Path=/a/m", "")
+	cookie("sid=CAND; Path=/b", "")
+	cookie("sid=CAND; Max-Age=0", "")
+	cookie("sid=CAND; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "sid=CAND")
+	cookie("sid=CAND; Expires=Thu, 01-Jan-1970 00:00:00 GMT", "")
+	cookie("sid=CAND; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "sid=CAND")
+	cookie("sid=CAND; Domain=elsewhere.example", "")
+	cookie("sid=CAND; Domain=127.0.0.1", "sid=CAND")
+	cookie("other=CAND", "")
+	cookie("sid=ONE; Path=/\nSet-Cookie: sid=TWO; Path=/", "sid=TWO")
+	set := "< *Set-Cookie: sid=rdx_1; Path=/"
+	// Others stay as they are recorded, unless they are tokens of redaction.
+	f(login(`{}`, "< Set-Cookie: sid=B; Path=/"), next(``, "Cookie: theme=dark; sid=B; lang=en"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "theme=dark; sid=C; lang=en")
+	f(login(`{}`, set), next(``, "*Cookie: theme=rdx_2; sid=rdx_1"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "sid=C")
+	f(login(`{}`, set), next(``), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "") // the user sent none
+	f(login(`{}`, set), next(``, "*Cookie: sid=rdx_9"), "Set-Cookie: sid=C; Path=/\n{}", "Cookie", "")
+
+	// Tokens against forged requests.
+	f(login(`{}`, "< *X-Csrf-Token: rdx_token1"), next(``, "*X-Csrf-Token: rdx_token1"), "X-Csrf-Token: candidates\n{}", "X-Csrf-Token", "candidates")
+	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_token1; Path=/"), next(``, "*X-Xsrf-Token: rdx_token1", "*Cookie: XSRF-TOKEN=rdx_token1"),
+		"Set-Cookie: XSRF-TOKEN=a%2Bb; Path=/\n{}", "X-Xsrf-Token", "a+b")
+	f(login(`{}`, "< *Set-Cookie: XSRF-TOKEN=rdx_token1; Path=/"), next(``, "*X-Xsrf-Token: rdx_decoded", "*Cookie: XSRF-TOKEN=rdx_token1"),
+		"Set-Cookie: XSRF-TOKEN=a%2Bb; Path=/\n{}", "X-Xsrf-Token", "a+b")
+	f(login(`{"csrfToken":"baseline"}`), next(``, "X-Csrf-Token: baseline"), `{"csrfToken":"candidate"}`, "X-Csrf-Token", "candidate")
+	f(login(`{"csrfToken":"baseline"}`), next(`{"_csrf":"baseline","n":"baseline"}`), `{"csrfToken":"candidate"}`, "", `{"_csrf":"candidate","n":"baseline"}`)
+	f(login(`{}`, "< Set-Cookie: csrftoken=baseline; Path=/"), next(`{"csrfmiddlewaretoken": "baseline"}`), "Set-Cookie: csrftoken=candidate; Path=/\n{}", "", `{"csrfmiddlewaretoken": "candidate"}`)
+
+	// Bearer tokens.
+	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
+	f(login(`{"data":{"token":"baseline-1"}}`), next(``, "X-Auth-Token: baseline-1"), `{"data":{"token":"candidate-1"}}`, "X-Auth-Token", "candidate-1")
+	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer its-own-key"), `{"access_token":"candidate-1"}`, "Authorization", "Bearer its-own-key")
+	same := func(e *understudyv1.Exchange) *understudyv1.Exchange { e.Session = "address"; return e }
+	f(login(`{"access_token":"b","id_token":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"access_token":"candidate-1","id_token":"d"}`, "Authorization", "Bearer candidate-1")
+	f(login(`{"token":"b"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
+	f(login(`{"token":"b","jwt":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1","jwt":"d"}`, "Authorization", "") // which?
+	f(login(`{"token":"b"}`), next(``, "*Authorization: Bearer rdx_1"), `{"token":"candidate-1"}`, "Authorization", "")                              // whose?
+	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1"), `{}`, "Authorization", "")
+	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1", "X-Own: x"), `{"access_token":"c"}`, "X-Own", "own")
+}
+
+// TestNoCredentialIsShown: neither in what was replaced nor in why a request was
+// not sent.
+func TestNoCredentialIsShown(t *testing.T) {
+	const secret, other = "b4s3l1n3b4s3l1n3b4s3l1n3", "c4nd1d4t3c4nd1d4t3c4nd1d4"
+	out := &sink{}
+	src := &source{list: []*understudyv1.Exchange{
+		call("login", "s", 0, "POST /login", `{}`, fmt.Sprintf(`{"refresh_token":%q,"token":%q}`, secret, secret+"2")),
+		call("again", "s", 30, "POST /refresh", fmt.Sprintf(`{"refresh_token":%q}`, secret), fmt.Sprintf(`{"refresh_token":%q,"token":%q}`, secret, secret+"2")),
+		call("lost", "s", 60, "POST /lost", ``, fmt.Sprintf(`{"refresh_token":%q}`, secret+"3")),
+		call("after", "s", 90, "POST /refresh", fmt.Sprintf(`{"refresh_token":%q}`, secret+"3"), `{}`),
+	}}
+	run, err := replay(t.Context(), t, src, out, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/lost" {
+			panic(http.ErrAbortHandler)
+		}
+		_, _ = fmt.Fprintf(w, `{"refresh_token":%q,"token":%q}`, other, other+"2")
+	}, nil)
+	if err != nil || run.Skipped["unresolved"] != 1 {
+		t.Errorf("%v, %v", err, run.Skipped)
+	}
+	for _, r := range out.replays {
+		if text := fmt.Sprint(r.Substitutions, r.SkippedDetail); strings.Contains(text, secret) || strings.Contains(text, other) {
+			t.Errorf("%s shows a credential: %s", r.Exchange.Id, text)
+		}
+	}
+}
