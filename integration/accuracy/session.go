@@ -124,7 +124,7 @@ func (s *session) step() {
 
 // ask begins a pair; both answers are the same until a kind changes one.
 func (s *session) ask(method, route string, target node, a *answer) *pair {
-	s.at = s.at.Add(s.gap())
+	s.at = s.at.Add(s.gap() + time.Duration(s.r.IntN(1_000_000)))
 	p := &pair{
 		session: s.id, method: method, route: method + " " + route, target: target, start: s.at,
 		took: time.Duration(2+s.r.IntN(20)) * time.Millisecond, baseline: a,
@@ -332,7 +332,7 @@ func (s *session) doomed() {
 	a := answerOf(201, o.doc(s))
 	a.setField("Location", join("/orders/", o.e))
 	create := s.ask("POST", "/orders", text("/orders"), a)
-	create.sent = of("customer_id", s.customer, "amount", o.amount, "due_on", o.due)
+	create.sent = of("customer_id", s.customer, "amount", o.amount, "due_on", o.due, "iban", o.iban)
 	s.finish(create, onDoomed, cast{order: o, path: "$"})
 	p := s.ask("GET", "/orders/{id}", join("/orders/", o.e), answerOf(200, o.doc(s)))
 	p.needs = create
