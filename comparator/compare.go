@@ -267,22 +267,8 @@ func volatile(name []byte, s diff.Scalar) bool {
 
 // evidence gathers what the record tells about values that may differ.
 func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Translator) *noise.Evidence {
-	x, o := r.GetExchange(), r.GetCandidate()
-	start, sent := time.Unix(0, x.GetStartUnixNano()), time.Unix(0, r.GetSentUnixNano())
-	e := &noise.Evidence{
-		Baseline:     noise.Span{From: start, To: start.Add(time.Duration(x.GetDurationNano()))},
-		Candidate:    noise.Span{From: sent, To: sent.Add(time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))},
-		Skew:         j.cfg.Skew,
-		Speed:        r.GetSpeed(),
-		BaselineHost: x.GetRequest().GetAuthority(),
-		Sent:         j.sent(x.GetRequest()),
-		Pairs:        known,
-		Translator:   t,
-	}
-	for _, m := range r.GetMoments() {
-		e.Moments = append(e.Moments, noise.Moment{
-			Recorded: time.Unix(0, m.GetRecordedUnixNano()), Replayed: time.Unix(0, m.GetReplayedUnixNano()),
-		})
-	}
-	return e
+	q, o := r.GetExchange().GetRequest(), r.GetCandidate()
+	frame := timestamp.FrameOf(r, time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))
+	frame.Skew = j.cfg.Skew
+	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
 }

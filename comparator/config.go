@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"understudy.dev/comparator/media"
-	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/route"
+	"understudy.dev/exchange/timestamp"
 	"understudy.dev/setting"
 )
 
@@ -84,7 +84,7 @@ const (
 
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
-	return Config{Skew: noise.DefaultSkew, MaxDifferences: 100, MaxDecoded: 8 << 20}
+	return Config{Skew: timestamp.DefaultSkew, MaxDifferences: 100, MaxDecoded: 8 << 20}
 }
 
 // descriptors reads the file DescriptorSet; nil if there is none.

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
-	"time"
 
 	"understudy.dev/comparator/diff"
 	"understudy.dev/comparator/noise"
@@ -75,21 +74,20 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 
 // issuedNow says whether both tokens were issued in answer to this request.
 func (x *comparing) issuedNow(b, c []byte) bool {
-	at := func(token []byte) (time.Time, bool) {
+	at := func(token []byte) (timestamp.Time, bool) {
 		var t struct {
 			Payload struct {
 				Issued json.Number `json:"iat"`
 			} `json:"payload"`
 		}
 		if json.Unmarshal(token, &t) != nil {
-			return time.Time{}, false
+			return timestamp.Time{}, false
 		}
-		issued, ok := timestamp.Number(string(t.Payload.Issued))
-		return issued.Time, ok
+		return timestamp.Number(string(t.Payload.Issued))
 	}
 	bt, okB := at(b)
 	ct, okC := at(c)
-	return okB && okC && x.evidence.Now(bt, ct)
+	return okB && okC && x.evidence.Frame.Now(bt, ct)
 }
 
 // open reads a text that holds a document.

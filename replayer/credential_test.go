@@ -110,7 +110,7 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 	f(login(`{"access_token":"b","id_token":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"access_token":"candidate-1","id_token":"d"}`, "Authorization", "Bearer candidate-1")
 	f(login(`{"token":"b"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1"}`, "Authorization", "Bearer candidate-1")
 	f(login(`{"token":"b","jwt":"c"}`), same(next(``, "*Authorization: Bearer rdx_1")), `{"token":"candidate-1","jwt":"d"}`, "Authorization", "") // which?
-	f(login(`{"token":"b"}`), next(``, "*Authorization: Bearer rdx_1"), `{"token":"candidate-1"}`, "Authorization", "")                              // whose?
+	f(login(`{"token":"b"}`), next(``, "*Authorization: Bearer rdx_1"), `{"token":"candidate-1"}`, "Authorization", "")                           // whose?
 	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1"), `{}`, "Authorization", "")
 	f(login(`{"access_token":"baseline-1"}`), next(``, "Authorization: Bearer baseline-1", "X-Own: x"), `{"access_token":"c"}`, "X-Own", "own")
 }

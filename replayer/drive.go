@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	"understudy.dev/replayer/target"
@@ -63,7 +64,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		Acked: func(ack *understudyv1.Response) { promise = ack },
 		Final: func(answer *understudyv1.Response) {
 			final = answer
-			replay.known.Learn(promise, answer)
+			replay.known.Learn(promise, answer, timestamp.FrameOf(replay.Replay, time.Since(time.Unix(0, replay.SentUnixNano))))
 		},
 	})
 	replay.known.Settle() // if no final answer came

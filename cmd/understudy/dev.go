@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"understudy.dev/embedded"
 	"understudy.dev/embedded/engine"
@@ -44,6 +45,12 @@ being told. The first start installs the engine (a download of 170 MB).`,
 func (a *app) platformFlags(c *cobra.Command) {
 	d := &a.cfg.Dev
 	c.Flags().StringVar(&d.DataDir, "data-dir", d.DataDir, "folder of all data")
+	c.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "data" { // as it was called, and as scripts may still say
+			name = "data-dir"
+		}
+		return pflag.NormalizedName(name)
+	})
 	c.Flags().StringVar(&d.Kafka, "kafka-listen", d.Kafka, "address of the broker")
 	c.Flags().StringVar(&d.HTTP, "clickhouse-http-listen", d.HTTP, "address of ClickHouse's HTTP interface")
 	c.Flags().StringVar(&d.Native, "clickhouse-native-listen", d.Native, "address of ClickHouse's native protocol")

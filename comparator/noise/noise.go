@@ -10,9 +10,9 @@ package noise
 
 import (
 	"strings"
-	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 )
 
 // The classes.
@@ -34,20 +34,11 @@ func Presumed(class string) string { return presumed + class }
 // IsPresumed says whether a class is presumed, and not proven.
 func IsPresumed(class string) bool { return strings.HasPrefix(class, presumed) }
 
-// DefaultSkew is how far apart the clocks of two systems may be.
-const DefaultSkew = time.Second
-
 // Evidence is what one record tells about its values. It belongs to one
 // goroutine.
 type Evidence struct {
-	// Baseline and Candidate are when each side worked on the request.
-	Baseline, Candidate Span
-	// Moments tie the recording to the replay, and Speed is the scale between
-	// them; 0 is 1.
-	Moments []Moment
-	Speed   float64
-	// Skew is how far apart clocks may be; 0 is DefaultSkew.
-	Skew time.Duration
+	// Frame is when each side worked on the request.
+	Frame timestamp.Frame
 	// Pairs are the names known in the session and those of this exchange.
 	Pairs *names.Pairs
 	// Translator has put the candidate's names into the baseline's values.
@@ -62,12 +53,6 @@ type Evidence struct {
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
 }
-
-// Span is a time from its beginning to its end.
-type Span struct{ From, To time.Time }
-
-// Moment is a moment of the recording and the same one of the replay.
-type Moment struct{ Recorded, Replayed time.Time }
 
 // Value is a scalar as text, and whether it was a number.
 type Value struct {

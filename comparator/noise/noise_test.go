@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 )
 
 var (
@@ -17,9 +18,11 @@ var (
 // was recorded for a minute before it.
 func evidence(sent ...string) *Evidence {
 	e := &Evidence{
-		Baseline:     Span{recorded, recorded.Add(100 * time.Millisecond)},
-		Candidate:    Span{replayed, replayed.Add(100 * time.Millisecond)},
-		Moments:      []Moment{{recorded.Add(-time.Minute), replayed.Add(-time.Minute)}},
+		Frame: timestamp.Frame{
+			Baseline:  timestamp.Span{From: recorded, To: recorded.Add(100 * time.Millisecond)},
+			Candidate: timestamp.Span{From: replayed, To: replayed.Add(100 * time.Millisecond)},
+			Moments:   []timestamp.Moment{{Recorded: recorded.Add(-time.Minute), Replayed: replayed.Add(-time.Minute)}},
+		},
 		Pairs:        &names.Pairs{},
 		Translator:   names.NewTranslator(&names.Pairs{}, "/orders"),
 		BaselineHost: "orders.internal:8080",
@@ -73,8 +76,8 @@ func TestTimes(t *testing.T) {
 	f("9007199254740993", "9007199254740992", "")
 
 	// At five times the speed, after a pause of 20 s that was cut to 1 s.
-	e.Speed = 5
-	e.Moments = []Moment{{recorded.Add(-60 * time.Second), replayed.Add(-5 * time.Second)}, {recorded.Add(-20 * time.Second), replayed.Add(-4 * time.Second)}}
+	e.Frame.Speed = 5
+	e.Frame.Moments = []timestamp.Moment{{Recorded: recorded.Add(-60 * time.Second), Replayed: replayed.Add(-5 * time.Second)}, {Recorded: recorded.Add(-20 * time.Second), Replayed: replayed.Add(-4 * time.Second)}}
 	f("2026-11-20T09:59:00Z", "2026-11-24T10:06:55Z", Timestamp)
 	f("2026-11-20T09:59:50Z", "2026-11-24T10:06:58Z", Timestamp)
 	f("2026-11-20T09:59:35Z", "2026-11-24T10:06:56Z", Timestamp) // in the pause

@@ -33,6 +33,9 @@ type Lesson struct {
 	// in it was not made by the server.
 	Sent                [][]byte
 	Baseline, Candidate Answer
+	// Frame is when each side worked on the request: times that are not tied to
+	// one moment are no pair. nil learns no times.
+	Frame *timestamp.Frame
 	// Seen says whether a value stood in an earlier answer of the baseline in
 	// the session, and so was not made now; nil knows of none.
 	Seen func(value string) bool
@@ -315,22 +318,15 @@ var Moment = Place{Kind: "@time", Named: true}
 
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {
-	a, okA := readTime(x)
-	b, okB := readTime(y)
+	a, okA := timestamp.Read(x.Text, x.Number)
+	b, okB := timestamp.Read(y.Text, y.Number)
 	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
 		return false
 	}
-	if a.Style == b.Style && !a.Style.IsDay() {
+	if n.Frame != nil && n.Frame.Tied(a, b) && !a.Style.IsDay() {
 		n.add(Moment, x, y, Aligned)
 	}
 	return true
-}
-
-func readTime(v Value) (timestamp.Time, bool) {
-	if v.Number {
-		return timestamp.Number(v.Text)
-	}
-	return timestamp.Parse(v.Text)
 }
 
 // likeName: a value that has the look of a name, not of a word.

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 )
 
 // pair reads "kind baseline=candidate"; a # before a name makes it a number.
@@ -129,6 +131,14 @@ func TestContradictedPairsBreak(t *testing.T) {
 }
 
 func TestLearn(t *testing.T) {
+	at := func(s string) timestamp.Span {
+		moment, err := time.Parse(time.RFC3339, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return timestamp.Span{From: moment, To: moment.Add(time.Second)}
+	}
+	frame := timestamp.Frame{Baseline: at("2026-03-03T10:00:00Z"), Candidate: at("2026-03-03T11:00:00Z")}
 	f := func(method, target, sent, baseline, candidate string, want ...string) {
 		t.Helper()
 		status := uint32(200)
@@ -144,7 +154,7 @@ func TestLearn(t *testing.T) {
 		}
 		var got []string
 		for _, p := range names.Learn(names.Lesson{
-			Exchange: "e", Method: method, Target: target, Sent: [][]byte{[]byte(target), []byte(sent)}, Baseline: answer(baseline), Candidate: answer(candidate),
+			Exchange: "e", Frame: &frame, Method: method, Target: target, Sent: [][]byte{[]byte(target), []byte(sent)}, Baseline: answer(baseline), Candidate: answer(candidate),
 		}) {
 			got = append(got, fmt.Sprintf("%s %s=%s %s", p.Kind, p.Baseline.Text, p.Candidate.Text, map[names.Proof]string{names.Created: "created", names.Aligned: "aligned"}[p.Proof]))
 		}
@@ -176,7 +186,7 @@ func TestLearn(t *testing.T) {
 		"order 1=2 created", "line 5=15 created", "line 6=16 created")
 	f("POST", "/orders", `[{"n":1},{"n":2}]`, `[{"id":5,"n":1},{"id":6,"n":2}]`, `[{"id":15,"n":1},{"id":16,"n":2}]`, "order 5=15 created", "order 6=16 created")
 	f("GET", "/x", ``, `{"a":"`+u1+`"}`, `{"a":"`+u2+`"}`, " "+u1+"="+u2+" aligned")
-	f("GET", "/x", ``, `{"at":"2026-03-03T10:00:00.1Z","day":"2026-03-03"}`, `{"at":"2026-03-03T11:00:00.2Z","day":"2026-03-04"}`,
+	f("GET", "/x", ``, `{"at":"2026-03-03T10:00:00.1Z","day":"2026-03-03","end":"2026-03-03T12:00:00Z"}`, `{"at":"2026-03-03T11:00:00.2Z","day":"2026-03-04","end":"2026-03-04T12:00:00Z"}`,
 		"@time 2026-03-03T10:00:00.1Z=2026-03-03T11:00:00.2Z aligned")
 	f("GET", "/x", ``, `{`, `{}`)
 }

@@ -158,7 +158,9 @@ func looksRandom(s string) bool {
 
 // IsRandom says whether a text looks as if it came out of a generator of random
 // characters.
-func IsRandom(s string) bool { return looksRandom(s) || len(s) >= 16 && isHex(s) && strings.ContainsAny(s, digits) }
+func IsRandom(s string) bool {
+	return looksRandom(s) || len(s) >= 16 && isHex(s) && strings.ContainsAny(s, digits)
+}
 
 func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
 func isHexDigit(c byte) bool { return isDigit(c) || c|0x20 >= 'a' && c|0x20 <= 'f' }

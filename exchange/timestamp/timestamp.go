@@ -81,6 +81,14 @@ func Parse(s string) (Time, bool) {
 	return Time{}, false
 }
 
+// Read reads a value: a text as Parse does, a number as Number does.
+func Read(text string, number bool) (Time, bool) {
+	if number {
+		return Number(text)
+	}
+	return Parse(text)
+}
+
 // fraction is the digits of a fraction of a second that are written, rounded up
 // to a unit.
 func fraction(s string) int {

@@ -3,13 +3,14 @@ package substitute
 import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/timestamp"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Learn takes the candidate's final answer, and what it had said when it
-// promised one; nil if it answered at once. Those who wait for the exchange go
-// on then.
-func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
+// promised one; nil if it answered at once. frame is when both sides worked on
+// it. Those who wait for the exchange go on then.
+func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp.Frame) {
 	if x == nil {
 		return
 	}
@@ -18,7 +19,9 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response) {
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	if accepted {
 		body := plain(answer.GetHeaders(), answer.GetBody())
-		pairs := names.Learn(x.lesson(promise, answer, body))
+		lesson := x.lesson(promise, answer, body)
+		lesson.Frame = &frame
+		pairs := names.Learn(lesson)
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {

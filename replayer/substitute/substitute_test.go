@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -68,7 +69,7 @@ func sends(t *testing.T, m *substitute.Memory, story []step, request string) str
 	for _, s := range story {
 		x := m.Register(exchange(s.request, s.recorded))
 		if s.candidate != "" {
-			x.Learn(nil, response(s.candidate))
+			x.Learn(nil, response(s.candidate), timestamp.Frame{})
 		}
 		x.Settle()
 	}
@@ -183,7 +184,7 @@ func TestARequestWaitsForWhatItNeeds(t *testing.T) {
 	f(`s GET /orders/18`, false)
 	f(`s GET /orders?total=3`, false)
 	f(`s GET /customers/17`, false)
-	post.Learn(nil, response(`201 {"id":91,"total":3}`))
+	post.Learn(nil, response(`201 {"id":91,"total":3}`), timestamp.Frame{})
 	f(`s DELETE /orders/17`, false)
 }
 
@@ -199,7 +200,7 @@ func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substi
 		t.Fatal(u)
 	}
 	answer := response(s.candidate)
-	x.Learn(nil, answer)
+	x.Learn(nil, answer, timestamp.Frame{})
 	out, dropped := x.Record(r, answer)
 	if dropped != 0 {
 		t.Errorf("%d dropped", dropped)

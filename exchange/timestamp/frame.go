@@ -1,0 +1,123 @@
+package timestamp
+
+import (
+	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// DefaultSkew is how far apart the clocks of two systems may be.
+const DefaultSkew = time.Second
+
+// Span is a time from its beginning to its end.
+type Span struct{ From, To time.Time }
+
+// Moment is a moment of the recording and the same one of the replay.
+type Moment struct{ Recorded, Replayed time.Time }
+
+// Frame is when each side worked on one request, and how the time of the
+// recording runs in the replay.
+type Frame struct {
+	Baseline, Candidate Span
+	// Moments are those since which time runs evenly, oldest first, and Speed is
+	// the scale between them; 0 is 1.
+	Moments []Moment
+	Speed   float64
+	// Skew is how far apart clocks may be; 0 is DefaultSkew.
+	Skew time.Duration
+}
+
+// FrameOf is the frame of a replay that the candidate has worked on for so long.
+func FrameOf(r *understudyv1.Replay, service time.Duration) Frame {
+	x := r.GetExchange()
+	start, sent := time.Unix(0, x.GetStartUnixNano()), time.Unix(0, r.GetSentUnixNano())
+	f := Frame{
+		Baseline:  Span{start, start.Add(time.Duration(x.GetDurationNano()))},
+		Candidate: Span{sent, sent.Add(service)},
+		Speed:     r.GetSpeed(),
+	}
+	for _, m := range r.GetMoments() {
+		f.Moments = append(f.Moments, Moment{time.Unix(0, m.GetRecordedUnixNano()), time.Unix(0, m.GetReplayedUnixNano())})
+	}
+	return f
+}
+
+// Tied says whether two times of one style are tied to the same moment: both
+// were made while their side worked on the request, lie equally far from it, or
+// tell of one moment of the recording and the replay. Days are compared as days
+// from the request.
+func (f *Frame) Tied(baseline, candidate Time) bool {
+	if baseline.Style != candidate.Style {
+		return false
+	}
+	if baseline.Style.IsDay() {
+		return days(baseline.Time, f.Baseline.From) == days(candidate.Time, f.Candidate.From)
+	}
+	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
+	if f.Now(baseline, candidate) {
+		return true
+	}
+	// Equally far: the end of an hour, say.
+	slack := tolerance + max(f.Baseline.To.Sub(f.Baseline.From), f.Candidate.To.Sub(f.Candidate.From))
+	if (b.Sub(f.Baseline.From) - c.Sub(f.Candidate.From)).Abs() <= slack {
+		return true
+	}
+	// Something that happened while it was recorded, and again in the replay.
+	if at, ok := f.replayed(b, tolerance); ok && b.Before(f.Baseline.From) {
+		return at.Sub(c).Abs() <= tolerance
+	}
+	return false
+}
+
+// Now says whether both times were made while their side worked on the request.
+func (f *Frame) Now(baseline, candidate Time) bool {
+	tolerance := f.tolerance(baseline.Style)
+	return within(baseline.Time, f.Baseline, tolerance) && within(candidate.Time, f.Candidate, tolerance)
+}
+
+// tolerance is what clocks and the writing of a time may hide.
+func (f *Frame) tolerance(s Style) time.Duration {
+	skew := f.Skew
+	if skew == 0 {
+		skew = DefaultSkew
+	}
+	return skew + s.Precision()
+}
+
+func within(t time.Time, s Span, tolerance time.Duration) bool {
+	return !t.Before(s.From.Add(-tolerance)) && !t.After(s.To.Add(tolerance))
+}
+
+// replayed is when what happened at a moment of the recording happened in the
+// replay.
+func (f *Frame) replayed(t time.Time, tolerance time.Duration) (time.Time, bool) {
+	speed := f.Speed
+	if speed == 0 {
+		speed = 1
+	}
+	for i := len(f.Moments) - 1; i >= 0; i-- {
+		m := f.Moments[i]
+		if t.Before(m.Recorded) && (i > 0 || t.Before(m.Recorded.Add(-tolerance))) {
+			continue
+		}
+		at := m.Replayed.Add(time.Duration(float64(t.Sub(m.Recorded)) / speed))
+		if i+1 < len(f.Moments) && at.After(f.Moments[i+1].Replayed) {
+			at = f.Moments[i+1].Replayed // in a pause that was cut
+		}
+		return at, true
+	}
+	return time.Time{}, false
+}
+
+func days(t, from time.Time) int {
+	return int(t.UTC().Truncate(24*time.Hour).Sub(from.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
+}
+
+// horizon is how far from its request a number may lie to be read as a time.
+const horizon = 10 * 365 * 24 * time.Hour
+
+// Plausible says whether two numbers lie near enough to their requests to be
+// times at all.
+func (f *Frame) Plausible(baseline, candidate Time) bool {
+	return baseline.Sub(f.Baseline.From).Abs() < horizon && candidate.Sub(f.Candidate.From).Abs() < horizon
+}
