@@ -78,8 +78,7 @@ func (t *table) row(k *kind) *row {
 }
 
 // add counts what became of a world.
-func (t *table) add(all []judged, orphans int) {
-	t.orphans += orphans
+func (t *table) add(all []judged) {
 	t.seeds++
 	for _, j := range all {
 		if j.route == "POST /orders" {

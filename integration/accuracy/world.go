@@ -79,21 +79,20 @@ func newWorld(seed uint64, n int, speed float64, gap time.Duration, start time.T
 	return w
 }
 
-// wave is how many pairs are recorded before a pause.
-const wave = 2500
-
-// pause is one that the replay cuts.
+// pause is one that the replay cuts. There is one in the middle of a recording.
 const pause = 10 * time.Minute
+
+// each is the mean time between two requests of the replay.
+const each = 2 * time.Millisecond
 
 func (w *world) record(n int, gap time.Duration) {
 	scaled := func(d time.Duration) time.Duration { return time.Duration(float64(d) * w.speed) }
-	begin := w.now
+	begin, before := w.now, 0
 	for number := 0; len(w.pairs) < n; number++ {
-		if len(w.pairs)/wave != (len(w.pairs)-12)/wave && number > 0 {
-			begin = begin.Add(scaled(3*time.Second) + pause)
+		if before == 0 && len(w.pairs) >= n/2 {
+			begin, before = begin.Add(scaled(time.Duration(n/2)*each+3*time.Second)+pause), len(w.pairs)
 		}
-		// Sessions begin evenly, at about 500 requests per second of the replay.
-		at := begin.Add(scaled(time.Duration(len(w.pairs)%wave) * 2 * time.Millisecond))
+		at := begin.Add(scaled(time.Duration(len(w.pairs)-before) * each))
 		s := newSession(w, number, at)
 		s.gap = func() time.Duration {
 			if s.hurried {
