@@ -31,7 +31,7 @@ const (
 	timeout  = 2500 * time.Millisecond
 	deadline = 1000 * time.Millisecond
 	tooLate  = 1500 * time.Millisecond
-	linger   = 200 * time.Millisecond
+	linger   = time.Second
 )
 
 func newCandidate(w *world) *candidate {
