@@ -35,6 +35,7 @@ const (
 	onMissing                 // an error that both give
 	onDoomed                  // a create that the candidate refuses
 	onOrphan                  // what needs it
+	onOthers                  // things of other clients
 )
 
 // kind is one kind of difference or of noise.
@@ -148,6 +149,8 @@ func (w *world) plant(c *cast) {
 	case c.on == onOther:
 	case c.on == onDoomed, c.on == onOrphan:
 		k = w.deal(c.on, false)
+	case c.on == onOthers:
+		k = w.deal(c.on, true)
 	case n < realShare:
 		k = w.deal(c.on, false)
 	case n < realShare+noiseShare || c.on == onShip || c.on == onDispatch:

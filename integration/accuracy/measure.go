@@ -42,7 +42,7 @@ func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged,
 	cfg.Completion.Timeout, cfg.Completion.Deadline, cfg.Completion.Linger = timeout, deadline, &pause
 	cfg.Routes = []target.Route{{Route: "POST /orders/*/dispatch", Completion: target.Completion{Channel: target.ChannelCallback}}}
 	s := &source{pairs: w.pairs}
-	k := &sink{judge: judge, pairs: face.pairs}
+	k := &sink{world: w, judge: judge, pairs: face.pairs}
 	r, err := replayer.New(cfg, &understudyv1.RunSpec{}, s, k, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		return nil, 0, err
@@ -67,6 +67,7 @@ func (s *source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 func (*source) Unselected() map[string]uint64 { return nil }
 
 type sink struct {
+	world   *world
 	judge   *comparator.Judge
 	pairs   map[string]*pair
 	mu      sync.Mutex
@@ -75,6 +76,7 @@ type sink struct {
 }
 
 func (s *sink) Replay(_ context.Context, r *understudyv1.Replay, done func(error)) {
+	s.world.redactor.Replay(r)
 	c := s.judge.Judge(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -118,6 +118,7 @@ var noiseKinds = []*kind{
 		c.bothFields("Set-Cookie", v, v)
 		return somewhere
 	}),
+	unproven("list of things of others, and one of them", []carrier{onOthers}, func(*cast) string { return somewhere }),
 	unproven("things of others", orders, func(c *cast) string { c.both("approved_by_customer_id", c.stranger("customer")); return somewhere }),
 	harmless("expiry of a cookie", single, func(c *cast) string {
 		v := join("seen=1; Path=/; Expires=", when{plus: 24 * time.Hour, layout: httpDate})

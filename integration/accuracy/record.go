@@ -28,6 +28,7 @@ func (w *world) write(p *pair) {
 		Id: p.id, Recorder: "r1", Sequence: 1, Session: p.session, Route: p.route, Request: q.record(p.method), Response: response,
 		StartUnixNano: p.start.UnixNano(), FirstByteNano: int64(work), DurationNano: int64(p.took), ServedBy: understudyv1.Side_SIDE_BASELINE, Source: "proxy",
 	}
+	w.redactor.Exchange(p.exchange)
 	y := w.secondary.render(p.start.Add(work + asideBy))
 	p.secondary = p.baseline.write(y).record(y.now)
 }

@@ -117,6 +117,8 @@ func (s *session) step() {
 		s.unmark(o)
 	case n < 98:
 		s.doomed()
+	case n < 99:
+		s.browse()
 	default:
 		s.create()
 	}
@@ -337,4 +339,19 @@ func (s *session) doomed() {
 	p := s.ask("GET", "/orders/{id}", join("/orders/", o.e), answerOf(200, o.doc(s)))
 	p.needs = create
 	s.finish(p, onOrphan, cast{})
+}
+
+// browse looks through what others made, and reads one of it.
+func (s *session) browse() {
+	all := &arr{}
+	first := s.r.IntN(20)
+	shown := s.w.strangers["note"][first : first+3]
+	for i, e := range shown {
+		all.elements = append(all.elements, of("id", e, "title", fmt.Sprintf("%s %s", adjectives[first+i], animals[first+i])))
+	}
+	p := s.ask("GET", "/notes", text(fmt.Sprint("/notes?offset=", first)), answerOf(200, of("notes", all, "total", number("30"))))
+	s.finish(p, onOthers, cast{})
+	which := s.r.IntN(3)
+	p = s.ask("GET", "/notes/{id}", join("/notes/", shown[which]), answerOf(200, clone(all.elements[which])))
+	s.finish(p, onOthers, cast{})
 }

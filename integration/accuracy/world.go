@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
 	"understudy.dev/exchange/uuid"
 )
 
@@ -24,6 +26,8 @@ type world struct {
 	products  []*entity
 	layout    string // of times
 	now       time.Time
+	// redactor of the recording; nil if it keeps secrets.
+	redactor *redact.Redactor
 }
 
 // The names that a world has, by what they name.
@@ -48,6 +52,11 @@ func newWorld(seed uint64, n int, speed float64, gap time.Duration, start time.T
 	r := rand.New(rand.NewPCG(seed, 7))
 	w := &world{seed: seed, random: r, speed: speed, decks: map[carrier]*deck{}, strangers: map[string][]*entity{}, now: start}
 	w.layout = []string{millis, "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00", "ms"}[seed%4]
+	if seed%3 == 0 {
+		key, err := token.New(bytesOf(r, 32))
+		must(err)
+		w.redactor = redact.New(redact.Config{}, key)
+	}
 	theirs := map[string]scheme{}
 	from := map[string]int{}
 	for i, kind := range kindsOfThings {
