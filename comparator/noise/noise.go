@@ -80,7 +80,13 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	if class, certain := e.pair(e.Translator.Place(path), b, c); certain {
 		return class
 	}
-	if baseline.Number != candidate.Number || names.SentAs(e.Sent, name, b) {
+	if names.SentAs(e.Sent, name, b) {
+		return ""
+	}
+	if place, _ := names.KindOf(name); place.Named && names.OtherSchemes(baseline.name(), candidate.name()) && e.alike(b, c) {
+		return Presumed(Identifier)
+	}
+	if baseline.Number != candidate.Number {
 		return ""
 	}
 	if class, both := e.times(baseline, candidate); both {

@@ -306,7 +306,7 @@ func (n *learner) scalar(w where, a, b any) {
 	case w.created && (own || place.Named && ofFamily):
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
-	case ofFamily && likeName(x) && likeName(y),
+	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}

@@ -56,6 +56,8 @@ func TestTranslate(t *testing.T) {
 	document("/x", `{"order_id_0":17,"ids[order_id]":17,"order_ids[]":[17]}`, `{"order_id_0":18,"ids[order_id]":18,"order_ids[]":[18]}`)
 	// Keys of maps, links, escapes.
 	document("/x", `{"orders":{"17":{"n-52":17}}}`, `{"orders":{"18":{"n-51":17}}}`)
+	document("/x", `{"by_order":{"17":1},"totals_by_customer":{"7":1},"OrdersById":{"17":1},"counts":{"17":1},"perOrder":{"17":1}}`,
+		`{"by_order":{"18":1},"totals_by_customer":{"9":1},"OrdersById":{"18":1},"counts":{"17":1},"perOrder":{"18":1}}`)
 	document("/x", `{"self":"/orders/17/items?order_id=18&page=17","u":"https://h/orders/17"}`,
 		`{"self":"/orders/18/items?order_id=19&page=17","u":"https://h/orders/18"}`)
 	document("/x", `{"note_id":"n\u002d52"}`, `{"note_id":"n-51"}`)

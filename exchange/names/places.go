@@ -245,11 +245,29 @@ func (d *document) key(start int, raw []byte) {
 	}
 	kind := ""
 	if n := len(d.enclosing); n > 0 {
-		kind = singular(words(d.enclosing[n-1]))
+		kind = keyed(words(d.enclosing[n-1]))
 	}
-	if with, ok := d.look(Place{Kind: kind}, Value{Text: d.name}); ok {
+	with, ok := d.look(Place{Kind: kind}, Value{Text: d.name})
+	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
+		with, ok = d.look(Place{Named: true}, Value{Text: d.name})
+	}
+	if ok {
 		d.put(start, Value{Text: with.Text})
 	}
+}
+
+// longKey is from which length on, in bytes, a known name is taken for itself
+// where it is the name of a member.
+const longKey = 6
+
+// keyed is what the names of a map's members name, by what the map is called:
+// orders, totals_by_customer, by_item, order_by_id.
+func keyed(name string) string {
+	name = strings.TrimSuffix(name, "_by_id")
+	if i := strings.LastIndex("_"+name, "_by_"); i >= 0 {
+		name = name[i+len("by_"):]
+	}
+	return singular(strings.TrimPrefix(name, "per_"))
 }
 
 func (d *document) string(start int, raw []byte) {

@@ -104,6 +104,53 @@ func SameSeries(a, b string) bool {
 	return na >= least && nb >= least
 }
 
+// scheme is how a system makes its names.
+type scheme uint8
+
+const (
+	ofWord scheme = iota // letters, and what joins words
+	ofDigits
+	ofSeries // letters and then digits
+	ofUUID
+	ofULID
+	ofHex
+	ofRandom
+	ofMixed
+)
+
+func schemeOf(s string) scheme {
+	switch {
+	case IsDigits(s):
+		return ofDigits
+	case IsUUID(s):
+		return ofUUID
+	case IsUnique(s):
+		return ofULID
+	case !strings.ContainsAny(s, digits):
+		return ofWord
+	case strings.TrimRight(s, digits) != s && !strings.ContainsAny(strings.TrimRight(s, digits), digits):
+		return ofSeries
+	case len(s) >= 16 && isHex(s):
+		return ofHex
+	case looksRandom(s):
+		return ofRandom
+	}
+	return ofMixed
+}
+
+// OtherSchemes says whether two names are made in different ways, as 5048 and
+// cus_sX25UYv4HAvHEO are: then one is not the name of another thing in the
+// system of the other. A number of fewer than four digits may be a choice out
+// of a few, and two words differ in no scheme.
+func OtherSchemes(a, b Value) bool {
+	if !CanName(a) || !CanName(b) {
+		return false
+	}
+	x, y := schemeOf(a.Text), schemeOf(b.Text)
+	few := func(s scheme, text string) bool { return s == ofDigits && len(text) < selfEvident }
+	return x != y && !few(x, a.Text) && !few(y, b.Text)
+}
+
 // leastDifferent is how many bytes of two random tokens must be left when what
 // they begin and end with in common is taken away: a few hits are chance, a
 // common stem is a meaning.
