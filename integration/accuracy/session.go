@@ -46,7 +46,7 @@ type session struct {
 	r                           *rand.Rand
 	id                          string
 	at                          time.Time
-	gap                         func() time.Duration
+	gap, calm                   func() time.Duration
 	hurried                     bool
 	customer, bearer, sid, csrf *entity
 	orders                      []*order
@@ -235,6 +235,11 @@ func (s *session) get(o *order) {
 }
 
 func (s *session) list() {
+	if s.hurried {
+		// Nothing in the request says what it needs, so it can only be asked once
+		// that is there.
+		s.at = s.at.Add(s.calm())
+	}
 	all := &arr{}
 	for _, o := range s.orders {
 		all.elements = append(all.elements, o.doc(s))

@@ -103,11 +103,9 @@ func (w *world) record(n int, gap time.Duration) {
 		}
 		at := begin.Add(scaled(time.Duration(len(w.pairs)-before) * each))
 		s := newSession(w, number, at)
-		s.gap = func() time.Duration {
-			if s.hurried {
-				return scaled(time.Duration(1+s.r.IntN(3)) * time.Millisecond)
-			}
-			return scaled(gap/2 + time.Duration(s.r.Int64N(int64(gap))))
+		s.calm = func() time.Duration { return scaled(gap/2 + time.Duration(s.r.Int64N(int64(gap)))) }
+		if s.gap = s.calm; s.hurried {
+			s.gap = func() time.Duration { return scaled(time.Duration(1+s.r.IntN(3)) * time.Millisecond) }
 		}
 		s.play()
 		w.pairs = append(w.pairs, s.pairs...)
