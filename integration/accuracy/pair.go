@@ -92,6 +92,9 @@ type pair struct {
 	// the candidate never made: nil if the candidate makes all.
 	needs *pair
 
+	// shows is what a list shows although no name in its request says so.
+	shows []*entity
+
 	kind *kind
 	// place is where the planted difference is to be seen, as the path of a
 	// comparator.Difference begins.

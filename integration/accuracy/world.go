@@ -103,9 +103,11 @@ func (w *world) record(n int, gap time.Duration) {
 		}
 		at := begin.Add(scaled(time.Duration(len(w.pairs)-before) * each))
 		s := newSession(w, number, at)
-		s.calm = func() time.Duration { return scaled(gap/2 + time.Duration(s.r.Int64N(int64(gap)))) }
-		if s.gap = s.calm; s.hurried {
-			s.gap = func() time.Duration { return scaled(time.Duration(1+s.r.IntN(3)) * time.Millisecond) }
+		s.gap = func() time.Duration {
+			if s.hurried {
+				return scaled(time.Duration(1+s.r.IntN(3)) * time.Millisecond)
+			}
+			return scaled(gap/2 + time.Duration(s.r.Int64N(int64(gap))))
 		}
 		s.play()
 		w.pairs = append(w.pairs, s.pairs...)
