@@ -51,7 +51,6 @@ type table struct {
 	// where nothing was planted.
 	places, strange int
 	oracle          oracle
-	orphans         int
 	// faults are examples of wrong verdicts, a few of each kind.
 	faults map[*kind][]judged
 	// sessions are what made orders in them.
