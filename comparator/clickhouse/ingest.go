@@ -112,20 +112,14 @@ func (in *Ingest) aside(ctx context.Context, r *kgo.Record, why error) error {
 	return nil
 }
 
-// replays writes two tables. Differences go first: a row in comparisons then
-// always has its differences. They are sent in blocks whose ends depend on
+// replays writes three tables. Differences and substitutions go first: a row in
+// comparisons then always has its own. They are sent in blocks whose ends depend on
 // nothing but the batch and the configuration of the judge, so that a repeated
 // batch gives the same blocks.
 func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	var comparisons []*comparisonRow
-	var differences []*differenceRow
-	blocks := 0
-	send := func() error {
-		token := fmt.Sprintf("%s/differences/%d", b.Token, blocks)
-		err := insert(ctx, in, token, "differences", differences)
-		blocks, differences = blocks+1, nil
-		return err
-	}
+	differences := blocks[differenceRow]{in: in, batch: b, table: "differences"}
+	substitutions := blocks[substitutionRow]{in: in, batch: b, table: "substitutions"}
 	for _, r := range b.Records {
 		m, err := stream.DecodeReplay(r)
 		if err != nil {
@@ -137,14 +131,17 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 		c := in.judge.Judge(m)
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
 		comparisons = append(comparisons, toComparison(m, c, position(r)))
-		differences = append(differences, toDifferences(m, c, position(r))...)
-		if len(differences) >= blockRows {
-			if err := send(); err != nil {
-				return err
-			}
+		if err := differences.add(ctx, toDifferences(m, c, position(r))...); err != nil {
+			return err
+		}
+		if err := substitutions.add(ctx, toSubstitutions(m, position(r))...); err != nil {
+			return err
 		}
 	}
-	if err := send(); err != nil {
+	if err := differences.send(ctx); err != nil {
+		return err
+	}
+	if err := substitutions.send(ctx); err != nil {
 		return err
 	}
 	return insert(ctx, in, b.Token+"/comparisons", "comparisons", comparisons)

@@ -190,6 +190,7 @@ func TestRowsAreTheTables(t *testing.T) {
 	}
 	f("comparisons", comparisonRow{})
 	f("differences", differenceRow{})
+	f("substitutions", substitutionRow{})
 	f("exchanges", exchangeRow{})
 	f("tallies", tallyRow{})
 	f("runs", runRow{})

@@ -184,15 +184,27 @@ func (e *Evidence) words(b, c string) string {
 		if bs[i] == cs[i] {
 			continue
 		}
-		if class = weaker(class, e.word(bs[i], cs[i])); class == "" {
+		if class = weaker(class, e.word(before(bs[:i]), bs[i], cs[i])); class == "" {
 			return ""
 		}
 	}
 	return class // not same: the texts differ
 }
 
-func (e *Evidence) word(b, c string) string {
-	if class, certain := e.pair(names.Place{Named: true}, b, c); certain {
+// before is what the word before a place calls it: order 17.
+func before(words []string) names.Place {
+	for i := len(words) - 1; i >= 0 && i >= len(words)-4; i-- {
+		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#`); w != "" && !names.IsDigits(w) {
+			place, _ := names.KindOf(strings.Trim(w, ".:"))
+			place.Named = place.Kind != ""
+			return place
+		}
+	}
+	return names.Place{}
+}
+
+func (e *Evidence) word(at names.Place, b, c string) string {
+	if class, certain := e.pair(at, b, c); certain {
 		return class
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {

@@ -1,6 +1,9 @@
 package names
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Place says what may stand at one place of a message.
 type Place struct {
@@ -10,21 +13,28 @@ type Place struct {
 	// Named: the place is called one of an identifier. A member that is only
 	// called like a kind ("order": 17) may hold something else.
 	Named bool
+	// Scope is the name before it in a path: in /repos/shop/issues/1 the issue 1
+	// is that of shop. Empty where nothing says so.
+	Scope string
 }
 
 // KindOf is the place that a member, parameter or header of a name is. The name
-// of an identifier without a kind (id, uuid, key) says that it names what it
-// stands in: own.
+// of an identifier without a kind (id, uuid) says that it names what it stands
+// in: own; so does one that names something of the same kind (parent_id). A
+// handle (key, cursor, order_key) is a kind of its own.
 func KindOf(name string) (place Place, own bool) {
-	stem, named := stemOf(innermost(name))
-	if !named {
-		return Place{Kind: singular(words(stem))}, false
+	name = innermost(name)
+	if listed(name, handles, handleEnds) && !IsIdentifier(name) {
+		return Place{Kind: words(name), Named: true}, false
 	}
+	stem, named := stemOf(name)
 	kind := singular(words(stem))
-	if kind == "" {
+	switch {
+	case !named:
+		return Place{Kind: kind}, false
+	case kind == "" || ownRelations[kind]:
 		return Place{Named: true}, true
-	}
-	if relations[kind] {
+	case relations[kind]:
 		return Place{Named: true}, false
 	}
 	return Place{Kind: kind, Named: true}, false
@@ -52,7 +62,7 @@ func innermost(name string) string {
 // stemOf takes away what calls a name one of an identifier.
 func stemOf(name string) (stem string, named bool) {
 	lower := strings.ToLower(name)
-	if identifiers[lower] || identifiers[strings.TrimSuffix(lower, "s")] || handles[lower] {
+	if identifiers[lower] || identifiers[strings.TrimSuffix(lower, "s")] {
 		return "", true
 	}
 	for _, plural := range []string{"", "s"} {
@@ -72,30 +82,48 @@ func stemOf(name string) (stem string, named bool) {
 			}
 		}
 	}
-	for _, end := range handleEnds {
-		if strings.HasSuffix(lower, end) {
-			return name[:len(name)-len(end)], true
-		}
-	}
 	return name, false
 }
 
 // relations are words in the names of identifiers that say how a thing is
-// related, not what it is: parent_id names whatever the thing itself is, or
-// another.
-var relations = set("parent child previous prev next first last root source src target dest destination origin original related relation " +
-	"reference ref linked link self other duplicate replaced replacement reply in_reply_to copied_from from to resource object entity item element record x new old")
+// related, and nothing of what it is. ownRelations relate things of one kind.
+var (
+	relations = set("source src target dest destination origin related relation reference ref linked link resource object entity element record x from to")
 
-// roles are words for persons: owner_id may name what was made as a user.
-var roles = set("owner author creator assignee reviewer approver manager sender recipient receiver buyer seller reporter requester submitter " +
-	"user account person customer member contact profile created_by updated_by assigned_to client")
+	ownRelations = set("parent child previous prev next first last root original duplicate replaced replacement self other reply in_reply_to copied_from new old")
+)
 
-// agree says whether two kinds can be the same thing.
-func agree(a, b string) bool { return a == b || roles[a] && roles[b] && (people[a] != people[b]) }
+// qualifiers are what may stand before a kind in the name of an identifier
+// without making it another kind: billing_address_id names an address.
+var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
+	"current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
 
-// people are the kinds under which persons are kept; two of them (a user, a
-// customer) are different things, each of which the other roles may name.
-var people = set("user account person customer member contact profile client")
+// roles are words for persons, by the kinds under which those are kept.
+var roles = map[string]string{}
+
+func init() {
+	for role := range set("owner author creator assignee reviewer approver manager sender recipient receiver reporter requester submitter created_by updated_by assigned_to approved_by") {
+		roles[role] = "user account person member"
+	}
+	for role := range set("buyer client payer purchaser") {
+		roles[role] = "customer"
+	}
+}
+
+// agree says whether a name at a place called by a kind can be that of a thing
+// of another: the kind is qualified there, or it is a person in a role.
+func agree(kind, place string) bool {
+	if kind == place {
+		return true
+	}
+	if i := strings.LastIndex(place, "_by_"); i > 0 && place[i+len("_by_"):] == kind {
+		return true
+	}
+	if qualifier, ok := strings.CutSuffix(place, "_"+kind); ok && qualifiers[qualifier] {
+		return true
+	}
+	return slices.Contains(strings.Fields(roles[place]), kind)
+}
 
 // words puts a name in lower case with _ between its words: lineItem → line_item.
 func words(name string) string {
@@ -117,25 +145,40 @@ func words(name string) string {
 	return strings.TrimPrefix(strings.Trim(b.String(), "_@$"), "x_") // X-Order-Id
 }
 
-// singular is the usual English singular of the last word; it need not be
-// right, but the same for a word and its plural.
+// singular is about the English singular of the last word. It need not be
+// right, but must be the same for a word and its plural.
 func singular(word string) string {
-	switch {
-	case len(word) < 4:
-		return word
-	case strings.HasSuffix(word, "ies"):
-		return word[:len(word)-3] + "y"
-	case strings.HasSuffix(word, "sses"), strings.HasSuffix(word, "shes"), strings.HasSuffix(word, "ches"), strings.HasSuffix(word, "xes"):
-		return word[:len(word)-2]
-	case strings.HasSuffix(word, "ss"), strings.HasSuffix(word, "us"), strings.HasSuffix(word, "is"):
-		return word
+	head, last := "", word
+	if i := strings.LastIndexByte(word, '_'); i >= 0 {
+		head, last = word[:i+1], word[i+1:]
 	}
-	return strings.TrimSuffix(word, "s")
+	if one, ok := irregular[last]; ok {
+		return head + one
+	}
+	switch {
+	case len(last) < 3:
+	case strings.HasSuffix(last, "ies") || strings.HasSuffix(last, "ie"):
+		last = strings.TrimSuffix(strings.TrimSuffix(last, "s"), "ie") + "y" // movie and movies
+	case strings.HasSuffix(last, "ses") && len(last) > 4, strings.HasSuffix(last, "shes"), strings.HasSuffix(last, "ches"), strings.HasSuffix(last, "xes"), strings.HasSuffix(last, "zes"):
+		last = last[:len(last)-2]
+	case strings.HasSuffix(last, "ss"), strings.HasSuffix(last, "us"), strings.HasSuffix(last, "is"):
+	case strings.HasSuffix(last, "se") && len(last) > 3:
+		last = last[:len(last)-1] // house, as houses
+	default:
+		last = strings.TrimSuffix(last, "s")
+	}
+	return head + last
 }
 
-// wrappers are members that hold the thing a request is about without saying
-// what it is.
-var wrappers = set("data result item payload response resource object entity attributes body content element value results items entries elements list rows hits documents embedded page records values collection nodes edges node")
+var irregular = map[string]string{"people": "person", "children": "child", "men": "man", "women": "woman", "indices": "index", "vertices": "vertex", "data": "data"}
+
+// wrappers are members that hold the thing a request is about, or all of them,
+// without saying what it is. Those in lists do so only at the top of an answer
+// about a collection; elsewhere they hold parts.
+var (
+	wrappers = set("data result payload response resource object entity attributes body content value results hits documents embedded page records values collection")
+	lists    = set("items entries elements list rows nodes edges node item element entry row")
+)
 
 // Segment is one segment of a path.
 type Segment struct {
@@ -155,26 +198,50 @@ type Segment struct {
 func Segments(target string, known func(Place, string) bool) []Segment {
 	from, end := pathOf(target)
 	var out []Segment
-	kind := ""
+	kind, scope := "", ""
 	for from <= end && from < len(target) {
 		to := from
 		for to < end && target[to] != '/' {
 			to++
 		}
-		if text := target[from:to]; text != "" {
-			s := Segment{From: from, To: to, Text: text, Place: Place{Kind: kind, Named: true}}
+		for _, s := range split(target[from:to], from) {
+			s.Place = Place{Kind: kind, Named: true, Scope: scope}
 			switch {
-			case IsVersion(text):
-			case IsSegment(text), kind != "" && strings.ContainsAny(text, digits), known != nil && known(s.Place, text):
-				s.Name, kind = true, ""
+			case IsVersion(s.Text):
+			case IsSegment(s.Text), kind != "" && strings.ContainsAny(s.Text, digits), known != nil && known(s.Place, s.Text):
+				s.Name, kind, scope = true, "", s.Text
 			default:
-				kind = singular(words(text))
+				kind = singular(words(s.Text))
 			}
 			out = append(out, s)
 		}
 		from = to + 1
 	}
 	return out
+}
+
+// split takes apart what may be written in one segment: Orders(17) is a
+// collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names
+// with something behind them.
+func split(text string, from int) []Segment {
+	if text == "" {
+		return nil
+	}
+	whole := []Segment{{From: from, To: from + len(text), Text: text}}
+	if open := strings.IndexByte(text, '('); open > 0 && text[len(text)-1] == ')' {
+		inner, at := text[open+1:len(text)-1], from+open+1
+		if len(inner) > 2 && inner[0] == '\'' && inner[len(inner)-1] == '\'' {
+			inner, at = inner[1:len(inner)-1], at+1
+		}
+		if inner == "" || strings.ContainsAny(inner, "=,'()") {
+			return whole
+		}
+		return []Segment{{From: from, To: from + open, Text: text[:open]}, {From: at, To: at + len(inner), Text: inner}}
+	}
+	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
+		return []Segment{{From: from, To: from + i, Text: text[:i]}}
+	}
+	return whole
 }
 
 // pathOf is where the path of a target or of a link begins and ends.
@@ -193,13 +260,25 @@ func pathOf(target string) (from, to int) {
 	return from, to
 }
 
-// family is the kind of thing that a path is about: the last collection in it.
+// family is the kind of thing that a path is about: the last collection in it,
+// which is the last word in the plural, or the last word of all.
 func family(segments []Segment) string {
-	kind := ""
+	kind, plural := "", false
 	for _, s := range segments {
-		if !s.Name && !IsVersion(s.Text) {
-			kind = singular(words(s.Text))
+		if s.Name || IsVersion(s.Text) {
+			continue
+		}
+		word := words(s.Text)
+		one := singular(word)
+		if isPlural := one != word; isPlural || !plural {
+			kind, plural = one, isPlural
 		}
 	}
 	return kind
+}
+
+// ofCollection says whether a path is that of a collection, not of a thing in
+// it.
+func ofCollection(segments []Segment) bool {
+	return len(segments) > 0 && !segments[len(segments)-1].Name
 }

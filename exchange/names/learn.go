@@ -65,6 +65,11 @@ func Learn(l Lesson) []Pair {
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.create = n.creates(s)
+	for _, segment := range s {
+		if segment.Name && segment.Place.Kind != n.family {
+			n.scope = segment.Text
+		}
+	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
@@ -78,6 +83,7 @@ func Learn(l Lesson) []Pair {
 type learner struct {
 	Lesson
 	family string
+	scope  string // of what the family belongs to
 	create bool
 	places places
 	sent   *Sent
@@ -98,7 +104,11 @@ func (n *learner) creates(path []Segment) bool {
 	switch {
 	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
 		return false
-	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && n.Method == http.MethodPost:
+	case n.Baseline.Status == http.StatusCreated:
+		return true
+	case n.Baseline.Status >= http.StatusMultipleChoices:
+		return false // it points somewhere else
+	case n.Baseline.Location != "" && n.Method == http.MethodPost:
 		return true
 	case n.Method != http.MethodPost || len(path) == 0:
 		return false
@@ -150,13 +160,18 @@ func (n *learner) walk(w where, a, b any, depth int) {
 }
 
 // part says whether a member belongs to what was made: a scalar, the thing
-// itself within a wrapper, or what the client posted under the same name.
+// itself within a wrapper, or a list that the client posted under the same
+// name. A posted object may be one that was there before, found by what was
+// posted.
 func (n *learner) part(key string, value any, sent map[string]any) bool {
 	switch value.(type) {
-	case map[string]any, []any:
-		_, posted := sent[key]
-		kind := singular(words(key))
-		return posted || kind == n.family || wrappers[key] || wrappers[kind]
+	case map[string]any:
+		word := words(key)
+		kind := singular(word)
+		return kind == n.family || wrappers[word] || wrappers[kind]
+	case []any:
+		_, posted := sent[key].([]any)
+		return posted
 	}
 	return true
 }
@@ -302,8 +317,13 @@ func (n *learner) scalar(w where, a, b any) {
 	place := n.places.member(w.name, w.enclosing)
 	ofFamily := place.Kind == n.family && place.Kind != ""
 	_, own := KindOf(w.name)
+	if own {
+		own = stemless(w.name) // parent_id was there before
+	} else {
+		own = place.Named && ofFamily
+	}
 	switch {
-	case w.created && (own || place.Named && ofFamily):
+	case w.created && own && likelyNames(x, y):
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
 	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
@@ -329,6 +349,39 @@ func (n *learner) times(name string, x, y Value) bool {
 	return true
 }
 
+// stemless says whether a name is nothing but that of an identifier.
+func stemless(name string) bool {
+	stem, named := stemOf(innermost(name))
+	return named && stem == ""
+}
+
+// likelyNames says whether both sides show what their systems could have made:
+// where one gives a generated name, the other does not give a plain word, but a
+// name of its own kind or another word that nobody knows.
+func likelyNames(x, y Value) bool {
+	return !isNothing(x.Text) && !isNothing(y.Text)
+}
+
+// isNothing says whether a text stands for the lack of a name, on its own or
+// behind a prefix: None, ord_undefined, ord_, {id}.
+func isNothing(s string) bool {
+	if strings.ContainsAny(s, "{}[]$%<>|") {
+		return true
+	}
+	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
+		s = s[i+1:]
+	}
+	return nothings[strings.ToLower(s)]
+}
+
+var nothings = map[string]bool{"": true}
+
+func init() {
+	for word := range set("none nil null nan undefined unknown error empty missing na n/a todo tbd test example object false true invalid default") {
+		nothings[word] = true
+	}
+}
+
 // likeName: a value that has the look of a name, not of a word.
 func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
@@ -346,7 +399,16 @@ func (n *learner) add(at Place, x, y Value, proof Proof) {
 	if !at.Named {
 		at.Kind = "" // the name of the member is not what it names
 	}
-	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Scope: n.scopeOf(at), Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+}
+
+// scopeOf is the name of what a thing belongs to: in the answer to a request
+// about the collection of something, that.
+func (n *learner) scopeOf(at Place) string {
+	if at.Scope == "" && at.Kind == n.family {
+		return n.scope
+	}
+	return at.Scope
 }
 
 // location learns from the addresses of what was made.
@@ -377,17 +439,17 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 			continue
 		case !CanName(Value{Text: x}) || !CanName(Value{Text: y}) || IsVersion(x) || IsVersion(y):
 			return
-		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind != "" && a.Place == b.Place):
+		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind == n.family && a.Place.Kind == b.Place.Kind && likelyNames(Value{Text: x}, Value{Text: y})):
 			return // another kind of address: that of an operation, say
 		}
-		pairs = append(pairs, Pair{Kind: a.Place.Kind, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
+		pairs = append(pairs, Pair{Kind: a.Place.Kind, Scope: a.Place.Scope, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
 	}
 	for i, p := range pairs {
 		as := Aligned
 		if i == len(pairs)-1 {
 			as = proof
 		}
-		n.add(Place{Kind: p.Kind, Named: true}, p.Baseline, p.Candidate, as)
+		n.add(Place{Kind: p.Kind, Named: true, Scope: p.Scope}, p.Baseline, p.Candidate, as)
 	}
 }
 

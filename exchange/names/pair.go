@@ -27,7 +27,9 @@ type Value struct {
 // Pair ties the baseline's name of a thing to the candidate's.
 type Pair struct {
 	// Kind is what it names, see Place; empty if unknown.
-	Kind                string
+	Kind string
+	// Scope is the name of what it belongs to, see Place; empty if unknown.
+	Scope               string
 	Baseline, Candidate Value
 	// From is the exchange that taught it.
 	From  string
@@ -44,28 +46,39 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 
 // suits says whether a value at a place can be what the pair names. A name that
 // nothing else is called by accident may stand anywhere; a number or a word
-// only where its kind stands.
+// only where its kind stands, and where that is called an identifier: "page": 2
+// is a number of something.
 func (p Pair) suits(at Place) bool {
 	switch {
 	case IsUnmistakable(p.Baseline.Text):
 		return true
-	case at.Kind == "":
-		return at.Named
-	case p.Kind == "":
-		return at.Named
+	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
+		return false // of another parent
+	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
+		return false
 	}
-	return agree(p.Kind, at.Kind)
+	return at.Kind != "" && agree(p.Kind, at.Kind) || at.Kind == "" && at.Named && p.Kind == ""
 }
 
-// IsUnmistakable says whether no other value is this one by chance: it is a UUID, a ULID, a
-// random token, or letters with digits (ord_1001, n-52).
+// longNumber is from how many digits on a number is a name where only its kind
+// is said: "order": 10234.
+const longNumber = 5
+
+// IsUnmistakable says whether no other value is this one by chance: it is a
+// UUID, a ULID, a random token, or letters with digits, joined (ord_1001, n-52)
+// or long.
 func IsUnmistakable(s string) bool {
 	if IsUnique(s) || looksRandom(s) {
 		return true
 	}
 	letters := strings.ContainsFunc(s, func(c rune) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' })
-	return letters && len(s) >= selfEvident && IsGenerated(s) && !IsVersion(s) && !IsDate(s)
+	joined := strings.ContainsAny(s, "_-:")
+	return letters && (joined && len(s) >= selfEvident || len(s) >= longMixed) && IsGenerated(s) && !IsVersion(s) && !IsDate(s)
 }
+
+// longMixed is from which length on letters and digits without anything
+// between them are no colour, size or table.
+const longMixed = 8
 
 // Pairs are the names of two systems for the same things. A pair that is
 // contradicted is broken. The zero value is empty and ready for use; it belongs
@@ -86,6 +99,9 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	}
 	for _, i := range slices.Concat(s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text]) {
 		old := &s.list[i]
+		if old.Scope != "" && p.Scope != "" && old.Scope != p.Scope && !IsUnmistakable(p.Baseline.Text) {
+			continue // of another parent
+		}
 		if old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(IsUnmistakable(p.Baseline.Text) && IsUnmistakable(p.Candidate.Text)) {
 			continue // another kind of thing
 		}

@@ -42,7 +42,7 @@ func TestTranslate(t *testing.T) {
 	// An amount is no order, though it is the same number.
 	document("/payments", `{"order_id":10000,"amount":10000}`, `{"order_id":20000,"amount":10000}`)
 	document("/orders", `{"id":17,"next_id": 18,"page":17}`, `{"id":18,"next_id": 19,"page":17}`)
-	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":18,"customer":9,"customer_id":9,"id":7}`)
+	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":17,"customer":7,"customer_id":9,"id":7}`)
 	document("/x", `{"orders":[{"id":17},{"id":3}],"customer":{"id":7}}`, `{"orders":[{"id":18},{"id":3}],"customer":{"id":9}}`)
 	document("/x", `{"order_ids":[17,18,4],"counts":[17,18]}`, `{"order_ids":[18,19,4],"counts":[17,18]}`)
 	// Of another type: a number becomes a text, and back.
@@ -74,7 +74,7 @@ func TestTranslate(t *testing.T) {
 	target("/v1/orders/17/lines/17", "/v1/orders/18/lines/17")
 	target("/customers/17", "/customers/17")
 	target("/tickets/kqzvb/comments", "/tickets/wtrpl/comments")
-	target("/users/10201?order=17&ORDER_ID=17&q=17", "/users/a3f1?order=18&ORDER_ID=18&q=17")
+	target("/users/10201?order=17&ORDER_ID=17&q=17", "/users/a3f1?order=17&ORDER_ID=18&q=17")
 	target("/notes/n%2D52?", "/notes/n-51?")
 	target("/orders", "/orders")
 

@@ -21,10 +21,13 @@ type visitor interface {
 type places struct {
 	visitor
 	family string
+	// list: it is about a collection of them.
+	list bool
 }
 
 func placesOf(v visitor, target string) places {
-	return places{v, family(Segments(target, v.known))}
+	s := Segments(target, v.known)
+	return places{v, family(s), ofCollection(s)}
 }
 
 // maxName is the longest name, in bytes.
@@ -142,6 +145,7 @@ func (p places) words(value string) string {
 		if !strings.ContainsAny(word, digits) {
 			if !numbering[strings.ToLower(word)] {
 				before, _ = KindOf(word)
+				before.Named = before.Kind != ""
 			}
 			continue
 		}
@@ -173,16 +177,32 @@ func (p places) member(name string, enclosing []string) Place {
 		return place
 	}
 	for i := len(enclosing) - 1; i >= 0; i-- {
-		kind := singular(words(enclosing[i]))
+		word := words(enclosing[i])
+		kind := singular(word)
 		switch {
-		case kind == "" || wrappers[kind] || wrappers[enclosing[i]]:
+		case kind == "" || wrappers[word] || wrappers[kind]:
+			continue
+		case lists[word] && p.list && top(enclosing[:i]):
 			continue
 		case relations[kind]:
 			return place
+		case ownRelations[kind]:
+			continue
 		}
 		return Place{Kind: kind, Named: true}
 	}
 	return Place{Kind: p.family, Named: true}
+}
+
+// top says whether nothing but wrappers encloses a member.
+func top(enclosing []string) bool {
+	for _, name := range enclosing {
+		word := words(name)
+		if word != "" && !wrappers[word] && !lists[word] {
+			return false
+		}
+	}
+	return true
 }
 
 // json goes over a JSON document: strings and numbers, names of members, links,
@@ -247,7 +267,7 @@ func (d *document) key(start int, raw []byte) {
 	if n := len(d.enclosing); n > 0 {
 		kind = keyed(words(d.enclosing[n-1]))
 	}
-	with, ok := d.look(Place{Kind: kind}, Value{Text: d.name})
+	with, ok := d.look(Place{Kind: kind, Named: kind != ""}, Value{Text: d.name})
 	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
 		with, ok = d.look(Place{Named: true}, Value{Text: d.name})
 	}

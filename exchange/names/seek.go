@@ -68,7 +68,7 @@ func (s *Sent) Has(at Place, value string) bool {
 		s.find()
 	}
 	for _, other := range s.at[value] {
-		if other.Fits(at.Kind, value) {
+		if other.Fits(at.Kind, value) || at.Kind != "" && agree(at.Kind, other.Kind) {
 			return true
 		}
 	}

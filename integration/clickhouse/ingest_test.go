@@ -61,8 +61,12 @@ func batch(t *testing.T, names topic.Names, token string, n int) stream.Batch {
 	b := stream.Batch{Topic: names.Replays, End: int64(n), Token: token}
 	base := time.Date(2026, 11, 24, 23, 59, 0, 0, time.UTC) // the batch crosses minutes
 	for i := range n {
+		var substitutions []*understudyv1.Substitution
+		if i%4 == 0 {
+			substitutions = []*understudyv1.Substitution{{Kind: "n", Recorded: "1", Candidate: "2", Uses: 1}, {Recorded: "3", Candidate: "4"}}
+		}
 		r, err := stream.ReplayRecord(names, &understudyv1.Replay{
-			Run: "r", Ordinal: uint64(i + 1), ClosedUnixNano: base.Add(time.Duration(i) * time.Second).UnixNano(),
+			Run: "r", Substitutions: substitutions, Ordinal: uint64(i + 1), ClosedUnixNano: base.Add(time.Duration(i) * time.Second).UnixNano(),
 			Exchange: &understudyv1.Exchange{
 				Id: fmt.Sprint("e", i), Route: "GET /n", DurationNano: int64(time.Millisecond),
 				Request: &understudyv1.Request{Method: "GET"}, Response: &understudyv1.Response{Status: 200},
@@ -84,6 +88,7 @@ func counts(t *testing.T, conn driver.Conn) map[string]uint64 {
 	for name, query := range map[string]string{
 		"comparisons":   "SELECT count() FROM comparisons",
 		"differences":   "SELECT count() FROM differences",
+		"substitutions": "SELECT count() FROM substitutions",
 		"discrepancies": "SELECT count() FROM discrepancies",
 		"noise":         "SELECT count() FROM noise",
 		"minutes":       "SELECT sum(replays) FROM comparisons_by_minute",
@@ -111,7 +116,7 @@ func TestARepeatedBatchLeavesNoSecondTrace(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]uint64{
-		"comparisons": 240, "differences": 160, "discrepancies": 80, "noise": 80,
+		"comparisons": 240, "differences": 160, "discrepancies": 80, "noise": 80, "substitutions": 60,
 		"minutes": 240, "places": 160, "matches": 160, "exact text": 80,
 	}
 	for try := range 3 {

@@ -35,6 +35,32 @@ func TestPlan(t *testing.T) {
 	f(2, s, []time.Duration{0, 10 * s, 10*s + s/2}, []time.Duration{0, s / 2, s/2 + s/4}, 9*s)
 }
 
+// TestMoments: time runs evenly between those of a plan; the first and the
+// latest are kept.
+func TestMoments(t *testing.T) {
+	start, trace := time.Unix(1000, 0), time.Unix(0, 0)
+	p := schedule.New(start, 2, time.Second)
+	at := trace
+	for i := range 100 {
+		at = at.Add(time.Second)
+		p.At(at)
+		if i%2 == 1 {
+			at = at.Add(time.Minute)
+		}
+	}
+	all := p.Moments()
+	if len(all) != 32 || !all[0].Recorded.Equal(trace.Add(time.Second)) || !all[0].Replayed.Equal(start) {
+		t.Fatalf("%d moments, the first %v", len(all), all[0])
+	}
+	q := schedule.New(start, 2, time.Second)
+	q.At(trace)
+	began := q.At(trace.Add(time.Hour)) // a cut pause
+	anchor := q.Moments()[1]
+	if got := q.At(trace.Add(time.Hour + time.Second)); !anchor.Replayed.Equal(began) || got.Sub(anchor.Replayed) != time.Second/2 || len(q.Moments()) != 2 {
+		t.Errorf("%v, %s after it", q.Moments(), got.Sub(anchor.Replayed))
+	}
+}
+
 // TestNoDrift: the millionth request is as exact as the first, at any speed.
 func TestNoDrift(t *testing.T) {
 	start := time.Unix(0, 0)

@@ -16,6 +16,8 @@ type need struct {
 	name string
 	// made are those who made it, as far as the recording shows.
 	made []entry
+	// unknown: it may have been made by what is forgotten.
+	unknown bool
 }
 
 // Register enters an exchange: which names its request needs and which its
@@ -167,8 +169,9 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 	if !matters {
 		return
 	}
-	x.needs = append(x.needs, need{n.Place, name, made})
-	if len(made) == 0 && !own && (n.Place.Named || names.IsUnmistakable(name)) {
+	isNew := len(made) == 0 && !own
+	x.needs = append(x.needs, need{n.Place, name, made, isNew && s.forgot})
+	if isNew && !s.forgot && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place)})
 	}
 }
@@ -243,6 +246,10 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 		if !client.Has(n.Place, n.Value.Text) {
 			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
 		}
+	}
+	if method := q.GetMethod(); method != http.MethodPost && method != http.MethodPut && method != http.MethodPatch {
+		x.versions()
+		return
 	}
 	// What the request made is what it would teach if both sides agreed.
 	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}

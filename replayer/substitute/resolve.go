@@ -144,7 +144,7 @@ func (s *session) resolve(n need) *Unresolved {
 		return s.because(n, whyForeign, p.From)
 	}
 	if len(n.made) == 0 {
-		if own := s.made.find(n.at, n.name); s.forgot && len(own) == 0 {
+		if n.unknown {
 			return s.because(n, whyForgotten, "")
 		}
 		return nil

@@ -137,7 +137,7 @@ func TestWhatIsSent(t *testing.T) {
 	same := step{`s GET /items`, `200 [{"id":5},{"id":6}]`, `200 [{"id":5},{"id":7}]`}
 	f(`s GET /items/5`, `/items/5`, same)
 	f(`s GET /items/6`, `item "6": `+nowhere, same)
-	f(`s POST /x {"item_id":6}`, `name "6": `+nowhere, same)
+	f(`s POST /x {"item_id":6}`, `item "6": `+nowhere, same)
 	f(`s POST /x {"count":6}`, `/x {"count":6}`, same)
 	// The client's own names are its own, but never somebody else's.
 	f(`s GET /orders/77`, `/orders/77`, created)
@@ -179,7 +179,8 @@ func TestARequestWaitsForWhatItNeeds(t *testing.T) {
 	}
 	f(`s DELETE /orders/17`, true)
 	f(`other DELETE /orders/17`, true)
-	f(`s POST /x {"order":17}`, true)
+	f(`s POST /x {"order_id":17}`, true)
+	f(`s POST /x {"order":17}`, false) // it may be a number of orders
 	f(`s POST /x {"count":17}`, false)
 	f(`s GET /orders/18`, false)
 	f(`s GET /orders?total=3`, false)
@@ -233,4 +234,12 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`s GET /x`, `200 {"n":1}`, `200 {"n":2}`})
 	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
+}
+
+// fieldsOf makes header fields of names and values.
+func fieldsOf(pairs ...string) (out []*understudyv1.Header) {
+	for i := 0; i < len(pairs); i += 2 {
+		out = append(out, &understudyv1.Header{Name: pairs[i], Value: []byte(pairs[i+1])})
+	}
+	return out
 }

@@ -1,0 +1,71 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// substitutionRow is a row of the table substitutions.
+type substitutionRow struct {
+	Run            string    `ch:"run"`
+	ExchangeID     string    `ch:"exchange_id"`
+	Ordinal        uint64    `ch:"ordinal"`
+	Route          string    `ch:"route"`
+	Kind           string    `ch:"kind"`
+	Recorded       string    `ch:"recorded"`
+	Candidate      string    `ch:"candidate"`
+	Proof          string    `ch:"proof"`
+	Uses           uint32    `ch:"uses"`
+	LearnedFrom    string    `ch:"learned_from"`
+	BrokenBy       string    `ch:"broken_by"`
+	ClosedTime     time.Time `ch:"closed_time"`
+	KafkaPartition int32     `ch:"kafka_partition"`
+	KafkaOffset    int64     `ch:"kafka_offset"`
+}
+
+// toSubstitutions maps the pairs of names that a request used, and those that
+// were contradicted. What only occurs in an answer stays in the record.
+func toSubstitutions(r *understudyv1.Replay, at Position) []*substitutionRow {
+	var rows []*substitutionRow
+	for _, s := range r.GetSubstitutions() {
+		if s.GetUses() == 0 && s.GetBrokenBy() == "" {
+			continue
+		}
+		rows = append(rows, &substitutionRow{
+			Run: r.GetRun(), ExchangeID: r.GetExchange().GetId(), Ordinal: r.GetOrdinal(), Route: r.GetExchange().GetRoute(), Kind: s.GetKind(),
+			Recorded: s.GetRecorded(), Candidate: s.GetCandidate(), Proof: understudyv1.Label(s.GetProof()), Uses: s.GetUses(),
+			LearnedFrom: s.GetLearnedFrom(), BrokenBy: s.GetBrokenBy(),
+			ClosedTime: at64(r.GetClosedUnixNano()), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+		})
+	}
+	return rows
+}
+
+// blocks sends rows of one table in blocks whose ends depend on the batch
+// alone.
+type blocks[R any] struct {
+	in    *Ingest
+	batch stream.Batch
+	table string
+	rows  []*R
+	sent  int
+}
+
+// add sends what is held once it fills a block.
+func (b *blocks[R]) add(ctx context.Context, rows ...*R) error {
+	if b.rows = append(b.rows, rows...); len(b.rows) < blockRows {
+		return nil
+	}
+	return b.send(ctx)
+}
+
+func (b *blocks[R]) send(ctx context.Context) error {
+	token := fmt.Sprintf("%s/%s/%d", b.batch.Token, b.table, b.sent)
+	err := insert(ctx, b.in, token, b.table, b.rows)
+	b.sent, b.rows = b.sent+1, nil
+	return err
+}
