@@ -85,7 +85,7 @@ func (x *comparing) pass() {
 			proven.Add(p)
 		}
 	}
-	x.translator = names.NewTranslator(proven, target)
+	x.translator = names.NewTranslator(proven, target).Answering(x.r.GetExchange().GetRequest().GetMethod())
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)

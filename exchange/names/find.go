@@ -26,6 +26,12 @@ func NewFinder(target string, known func(Place, string) bool) *Finder {
 	return f
 }
 
+// Answering makes it one for the answer to a method, as that of a Translator.
+func (f *Finder) Answering(method string) *Finder {
+	f.places.answering(method)
+	return f
+}
+
 // Found are the names found so far, in their order, each as often as it stands
 // there. cut says that there were more.
 func (f *Finder) Found() (found []Name, cut bool) { return f.found, f.cut }

@@ -64,6 +64,7 @@ func Learn(l Lesson) []Pair {
 	}
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
+	n.places.answering(l.Method)
 	n.create = n.creates(s)
 	for _, segment := range s {
 		if segment.Name && segment.Place.Kind != n.family {

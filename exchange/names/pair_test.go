@@ -35,7 +35,7 @@ func TestTranslate(t *testing.T) {
 		"ticket kqzvb=wtrpl", "doc "+uuid+"="+other, "line abc=#5", "order #3=#3")
 	document := func(target, in, want string) {
 		t.Helper()
-		if got := string(names.NewTranslator(pairs, target).JSON([]byte(in))); got != want {
+		if got := string(names.NewTranslator(pairs, target).Answering("GET").JSON([]byte(in))); got != want {
 			t.Errorf("%s\n got %s\nwant %s", in, got, want)
 		}
 	}

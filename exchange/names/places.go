@@ -3,6 +3,7 @@ package names
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -21,13 +22,19 @@ type visitor interface {
 type places struct {
 	visitor
 	family string
-	// list: it is about a collection of them.
-	list bool
+	// collection: the target is that of a collection of them; list: these are
+	// the places of what such a collection was answered with.
+	collection, list bool
 }
 
 func placesOf(v visitor, target string) places {
 	s := Segments(target, v.known)
-	return places{v, family(s), ofCollection(s)}
+	return places{visitor: v, family: family(s), collection: ofCollection(s)}
+}
+
+// answering says that the places are those of the answer to a method.
+func (p *places) answering(method string) {
+	p.list = p.collection && (method == http.MethodGet || method == http.MethodHead)
 }
 
 // maxName is the longest name, in bytes.

@@ -23,6 +23,13 @@ func NewTranslator(pairs *Pairs, target string) *Translator {
 	return t
 }
 
+// Answering makes it one for the answer to a method. A list of things that was
+// asked for holds them in members that only say that there are several.
+func (t *Translator) Answering(method string) *Translator {
+	t.places.answering(method)
+	return t
+}
+
 // Uses is how often each pair was put in.
 func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 

@@ -81,7 +81,8 @@ func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
 
 // stood are the names in the candidate's answer.
 func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []names.Name {
-	f := names.NewFinder(string(x.recorded.GetRequest().GetTarget()), nil)
+	q := x.recorded.GetRequest()
+	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
 	if isJSON(answer.GetHeaders(), body) {
 		f.JSON(body)
 	}

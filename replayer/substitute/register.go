@@ -231,7 +231,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	}
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
-	f := names.NewFinder(target, s.knows)
+	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	if isJSON(a.GetHeaders(), body) {
 		f.JSON(body)
 	}
