@@ -22,7 +22,7 @@ var (
 
 // measure makes worlds until there are n pairs, and judges them, some worlds at
 // a time.
-func measure(t *testing.T, n, perWorld, atOnce int) *table {
+func measure(t *testing.T, n, perWorld, atOnce int, each time.Duration) *table {
 	t.Helper()
 	judge, err := comparator.NewJudge(comparator.DefaultConfig())
 	if err != nil {
@@ -36,7 +36,7 @@ func measure(t *testing.T, n, perWorld, atOnce int) *table {
 	for seed := uint64(1); n > 0; seed++ {
 		room <- struct{}{}
 		speed := []float64{5, 1, 20, 60}[seed%4]
-		w := newWorld(seed, min(n, perWorld), speed, 60*time.Millisecond, time.Now().Add(-asideBy).Truncate(time.Millisecond))
+		w := newWorld(seed, min(n, perWorld), speed, each, time.Now().Add(-asideBy).Truncate(time.Millisecond))
 		n -= len(w.pairs)
 		running.Go(func() {
 			defer func() { <-room }()
@@ -62,15 +62,15 @@ func measure(t *testing.T, n, perWorld, atOnce int) *table {
 // The bounds are those of the project but where a gap is known: there they are
 // what was measured.
 func TestAccuracy(t *testing.T) {
-	n, perWorld, atOnce := 2000, 500, 2
+	n, perWorld, atOnce, each := 2000, 500, 4, 20*time.Millisecond
 	if s := os.Getenv("UNDERSTUDY_ACCURACY"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
-		perWorld, atOnce = max(n/20, 500), 1
+		perWorld, atOnce, each = max(n/20, 500), 2, 8*time.Millisecond
 	}
-	got := measure(t, n, perWorld, atOnce)
+	got := measure(t, n, perWorld, atOnce, each)
 	t.Logf("\n%s", got)
 	if *faultsTo != "" {
 		write(t, *faultsTo, got)
@@ -131,7 +131,7 @@ func TestKinds(t *testing.T) {
 	}
 	met := map[*kind]bool{}
 	for seed := range uint64(30) {
-		for _, p := range newWorld(seed, 500, 5, 60*time.Millisecond, time.Now()).pairs {
+		for _, p := range newWorld(seed, 500, 5, time.Millisecond, time.Now()).pairs {
 			met[p.kind] = true
 		}
 	}

@@ -26,12 +26,12 @@ type job struct {
 	done  []byte
 }
 
-// The times of operations.
+// The times of operations. They are long, since this may run on a busy machine.
 const (
-	timeout  = 2500 * time.Millisecond
-	deadline = 1000 * time.Millisecond
-	tooLate  = 1500 * time.Millisecond
-	linger   = time.Second
+	timeout  = 8 * time.Second
+	deadline = 3 * time.Second
+	tooLate  = 4500 * time.Millisecond
+	linger   = 3 * time.Second
 )
 
 func newCandidate(w *world) *candidate {
@@ -58,6 +58,7 @@ func (c *candidate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	p.asked = true
 	c.mu.Unlock()
 	c.await(p)
+	defer c.settle(p)
 	now := time.Now()
 	x := c.w.candidate.render(now)
 	x.request = r.Header
@@ -94,23 +95,33 @@ func (c *candidate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// await waits, bounded, for what a list shows to be made: a replay without order
-// may ask too early, which is not what is measured here.
+// await takes the requests of a session in their order, as a client that waits
+// for answers would send them: a replay without order may be early with one that
+// names nothing of the one before, which is not what is measured here.
 func (c *candidate) await(p *pair) {
-	end := time.Now().Add(time.Second)
-	for _, e := range p.shows {
-		for waited := false; ; waited = true {
-			if c.w.candidate.knows(e) {
-				if waited {
-					time.Sleep(20 * time.Millisecond) // its answer is on the way
-				}
-				break
-			}
-			if time.Now().After(end) {
-				return
-			}
-			time.Sleep(2 * time.Millisecond)
-		}
+	if p.before == nil {
+		return
+	}
+	select {
+	case <-p.before.settled:
+		return
+	default:
+	}
+	select {
+	case <-p.before.settled:
+		time.Sleep(20 * time.Millisecond) // its answer is on the way
+	case <-time.After(10 * time.Second):
+	}
+}
+
+// settle says that nothing more is to be waited for.
+func (c *candidate) settle(p *pair) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-p.settled:
+	default:
+		close(p.settled)
 	}
 }
 

@@ -37,12 +37,12 @@ func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged,
 	w.candidate.host = strings.TrimPrefix(server.URL, "http://")
 	cfg := replayer.DefaultConfig()
 	cfg.Run, cfg.Candidate, cfg.Speed, cfg.MaxGap = "accuracy", server.URL, w.speed, 500*time.Millisecond
-	cfg.CaptureLimit, cfg.Timeout = keep, 5*time.Second
+	cfg.CaptureLimit, cfg.Timeout = keep, 20*time.Second
 	pause := linger
 	cfg.Completion.Timeout, cfg.Completion.Deadline, cfg.Completion.Linger = timeout, deadline, &pause
 	cfg.Routes = []target.Route{{Route: "POST /orders/*/dispatch", Completion: target.Completion{Channel: target.ChannelCallback}}}
 	s := &source{pairs: w.pairs}
-	k := &sink{world: w, judge: judge, pairs: face.pairs}
+	k := &sink{world: w, judge: judge, face: face}
 	r, err := replayer.New(cfg, &understudyv1.RunSpec{}, s, k, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		return nil, 0, err
@@ -69,7 +69,7 @@ func (*source) Unselected() map[string]uint64 { return nil }
 type sink struct {
 	world   *world
 	judge   *comparator.Judge
-	pairs   map[string]*pair
+	face    *candidate
 	mu      sync.Mutex
 	out     []judged
 	orphans int
@@ -80,8 +80,9 @@ func (s *sink) Replay(_ context.Context, r *understudyv1.Replay, done func(error
 	c := s.judge.Judge(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.pairs[r.GetExchange().GetId()]; p != nil {
+	if p := s.face.pairs[r.GetExchange().GetId()]; p != nil {
 		s.out = append(s.out, judged{p, r, c})
+		s.face.settle(p) // if it was skipped
 	} else {
 		s.orphans++
 	}

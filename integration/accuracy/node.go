@@ -57,14 +57,6 @@ func (s *side) name(e *entity, now time.Time) value {
 	return v
 }
 
-// knows says whether the system has made a thing.
-func (s *side) knows(e *entity) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, ok := s.names[e]
-	return ok
-}
-
 // owner is what a name of a kind stands for, nil for nothing.
 func (s *side) owner(kind, name string) *entity {
 	s.mu.Lock()

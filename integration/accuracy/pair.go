@@ -92,8 +92,10 @@ type pair struct {
 	// the candidate never made: nil if the candidate makes all.
 	needs *pair
 
-	// shows is what a list shows although no name in its request says so.
-	shows []*entity
+	// before is the request before it in the session; settled is closed when it
+	// has been answered, or will not be sent.
+	before  *pair
+	settled chan struct{}
 
 	kind *kind
 	// place is where the planted difference is to be seen, as the path of a

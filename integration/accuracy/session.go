@@ -129,7 +129,7 @@ func (s *session) ask(method, route string, target node, a *answer) *pair {
 	s.at = s.at.Add(s.gap() + time.Duration(s.r.IntN(1_000_000)))
 	p := &pair{
 		session: s.id, method: method, route: method + " " + route, target: target, start: s.at,
-		took: time.Duration(2+s.r.IntN(20)) * time.Millisecond, baseline: a,
+		took: time.Duration(2+s.r.IntN(20)) * time.Millisecond, baseline: a, settled: make(chan struct{}),
 	}
 	p.fields = []header{{"Accept", text("*/*")}}
 	if s.signedIn {
@@ -140,6 +140,9 @@ func (s *session) ask(method, route string, target node, a *answer) *pair {
 	}
 	a.setField("X-Request-Id", random{base62, 16})
 	a.sized = true
+	if n := len(s.pairs); n > 0 {
+		p.before = s.pairs[n-1]
+	}
 	s.pairs = append(s.pairs, p)
 	return p
 }
@@ -243,9 +246,6 @@ func (s *session) list() {
 	a := answerOf(200, of("orders", all, "total", number(strconv.Itoa(len(s.orders))), "customer_id", s.customer))
 	a.setField("Link", join("</orders?customer_id=", s.customer, "&page=2>; rel=\"next\", </orders?customer_id=", s.customer, "&page=9>; rel=\"last\""))
 	p := s.ask("GET", "/orders", join("/orders?customer_id=", s.customer, "&limit=20"), a)
-	for _, o := range s.orders {
-		p.shows = append(p.shows, o.e)
-	}
 	s.finish(p, onList, cast{order: s.orders[which], which: which, path: "$.orders[]"})
 }
 

@@ -46,9 +46,12 @@ func newSide(host string, r *rand.Rand, start time.Time, choose func(kind string
 	return s
 }
 
-// newWorld makes both systems and n pairs. gap is the usual time between two
-// requests of a session in the replay.
-func newWorld(seed uint64, n int, speed float64, gap time.Duration, start time.Time) *world {
+// gap is the usual time between two requests of a session in the replay.
+const gap = 60 * time.Millisecond
+
+// newWorld makes both systems and n pairs, one each time that long in the
+// replay.
+func newWorld(seed uint64, n int, speed float64, each time.Duration, start time.Time) *world {
 	r := rand.New(rand.NewPCG(seed, 7))
 	w := &world{seed: seed, random: r, speed: speed, decks: map[carrier]*deck{}, strangers: map[string][]*entity{}, now: start}
 	w.layout = []string{millis, "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.000000Z07:00", "ms"}[seed%4]
@@ -84,22 +87,19 @@ func newWorld(seed uint64, n int, speed float64, gap time.Duration, start time.T
 			}
 		}
 	}
-	w.record(n, gap)
+	w.record(n, each)
 	return w
 }
 
 // pause is one that the replay cuts. There is one in the middle of a recording.
 const pause = 10 * time.Minute
 
-// each is the mean time between two requests of the replay.
-const each = 2 * time.Millisecond
-
-func (w *world) record(n int, gap time.Duration) {
+func (w *world) record(n int, each time.Duration) {
 	scaled := func(d time.Duration) time.Duration { return time.Duration(float64(d) * w.speed) }
 	begin, before := w.now, 0
 	for number := 0; len(w.pairs) < n; number++ {
 		if before == 0 && len(w.pairs) >= n/2 {
-			begin, before = begin.Add(scaled(time.Duration(n/2)*each+3*time.Second)+pause), len(w.pairs)
+			begin, before = begin.Add(scaled(time.Duration(n/2)*each+time.Second)+pause), len(w.pairs)
 		}
 		at := begin.Add(scaled(time.Duration(len(w.pairs)-before) * each))
 		s := newSession(w, number, at)
