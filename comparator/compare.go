@@ -60,6 +60,9 @@ func (x *comparing) compare() {
 		x.learn()
 		x.pass()
 	}
+	for _, key := range x.translator.Keys() {
+		x.key(key)
+	}
 	x.kept()
 	c.unrecorded(r.GetExchange(), x.final)
 }
@@ -85,7 +88,7 @@ func (x *comparing) pass() {
 			proven.Add(p)
 		}
 	}
-	x.translator = names.NewTranslator(proven, target).Answering(x.r.GetExchange().GetRequest().GetMethod())
+	x.translator = names.NewTranslator(proven, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Guessing(&x.known)
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
@@ -175,6 +178,26 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
+}
+
+// key reports that the name of a member was taken for another by a pair that
+// nothing proves.
+func (x *comparing) key(k names.Key) {
+	path := "$"
+	for _, name := range k.Path {
+		if name == "" {
+			path += "[]"
+		} else {
+			path = diff.Member(path, name)
+		}
+	}
+	d := Difference{
+		Place: InBody, Path: path, Location: path, Kind: Value, Baseline: k.Pair.Baseline.Text, Candidate: k.Pair.Candidate.Text,
+	}
+	if d.Noise = x.rs.class(d); d.Noise == "" {
+		d.Noise = noise.Presumed(noise.Identifier)
+	}
+	x.c.add(d)
 }
 
 // ofNames says whether a difference could be one of names that this exchange

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"understudy.dev/replayer"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -41,6 +42,7 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 		var got []string
 		run, err := replay(t.Context(), t, &source{list: []*understudyv1.Exchange{login, next}}, &sink{}, func(w http.ResponseWriter, r *http.Request) {
 			if strings.HasSuffix(r.URL.Path, "/login") {
+				time.Sleep(10 * time.Millisecond) // longer than the user took
 				lines := strings.Split(candidate, "\n")
 				for _, line := range lines[:len(lines)-1] {
 					name, value, _ := strings.Cut(line, ": ")

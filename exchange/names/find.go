@@ -65,6 +65,8 @@ func (v finding) may([]byte) bool { return true }
 
 func (v finding) known(at Place, text string) bool { return v.word != nil && v.word(at, text) }
 
+func (v finding) visitKey(at Place, x Value, _ func() []string) (Value, bool) { return v.visit(at, x) }
+
 func (v finding) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})

@@ -230,12 +230,20 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	switch x := v.(type) {
 	case map[string]any:
 		b.WriteByte('{')
-		for _, key := range slices.Sorted(maps.Keys(x)) {
-			b.WriteString(key)
-			b.WriteByte(':')
-			tells = sign(b, key, x[key], depth+1) || tells
-			b.WriteByte(',')
+		var of []string // that of each member, by its name unless that may be a name
+		for key, value := range x {
+			var member bytes.Buffer
+			if strings.ContainsAny(key, digits) {
+				member.WriteByte('?')
+			} else {
+				member.WriteString(key)
+			}
+			member.WriteByte(':')
+			tells = sign(&member, key, value, depth+1) || tells
+			of = append(of, member.String())
 		}
+		slices.Sort(of)
+		b.WriteString(strings.Join(of, ","))
 		b.WriteByte('}')
 	case []any:
 		b.WriteByte('[')
@@ -249,8 +257,7 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		b.WriteString(quoted(x))
-		return true
+		return signText(b, x)
 	case json.Number:
 		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
 			b.WriteByte('?')
@@ -267,6 +274,31 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	default:
 		b.WriteByte('n')
 	}
+	return tells
+}
+
+// signText writes a text without the words in it that may be names, and says
+// whether there was another.
+func signText(b *bytes.Buffer, s string) (tells bool) {
+	b.WriteByte('"')
+	for at := 0; at < len(s); {
+		from := at
+		if !inName(s[at]) {
+			b.WriteByte(s[at])
+			at++
+			continue
+		}
+		for at < len(s) && inName(s[at]) {
+			at++
+		}
+		if word := s[from:at]; strings.ContainsAny(word, digits) && len(word) < len(s) {
+			b.WriteByte('?')
+		} else {
+			b.WriteString(word)
+			tells = true
+		}
+	}
+	b.WriteByte('"')
 	return tells
 }
 

@@ -13,6 +13,8 @@ type visitor interface {
 	// may says whether a value could be of interest, before its place is known.
 	may(value []byte) bool
 	visit(at Place, v Value) (with Value, replace bool)
+	// visitKey does so for the name of a member of a map; path leads to the map.
+	visitKey(at Place, v Value, path func() []string) (with Value, replace bool)
 	// known says whether a segment of a path is a name though it is a word.
 	known(at Place, text string) bool
 }
@@ -235,6 +237,7 @@ type document struct {
 	out       []byte
 	name      string   // of the member, or of the array that holds the value
 	enclosing []string // names of the containers around, from the outside in
+	brackets  []byte   // with which they begin
 }
 
 func (d *document) step() {
@@ -274,13 +277,31 @@ func (d *document) key(start int, raw []byte) {
 	if n := len(d.enclosing); n > 0 {
 		kind = keyed(words(d.enclosing[n-1]))
 	}
-	with, ok := d.look(Place{Kind: kind, Named: kind != ""}, Value{Text: d.name})
+	if len(d.name) > maxName {
+		return
+	}
+	with, ok := d.visitKey(Place{Kind: kind, Named: kind != ""}, Value{Text: d.name}, d.path)
 	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
-		with, ok = d.look(Place{Named: true}, Value{Text: d.name})
+		with, ok = d.visitKey(Place{Named: true}, Value{Text: d.name}, d.path)
 	}
 	if ok {
 		d.put(start, Value{Text: with.Text})
 	}
+}
+
+// path is where the innermost container stands: names of members, and "" for
+// the elements of an array.
+func (d *document) path() []string {
+	var out []string
+	for i, name := range d.enclosing {
+		if i > 0 && d.brackets[i-1] == '{' {
+			out = append(out, name)
+		}
+		if d.brackets[i] == '[' {
+			out = append(out, "")
+		}
+	}
+	return out
 }
 
 // longKey is from which length on, in bytes, a known name is taken for itself
@@ -325,13 +346,13 @@ func (d *document) string(start int, raw []byte) {
 func (d *document) nest(c byte) {
 	switch c {
 	case '{', '[':
-		d.enclosing = append(d.enclosing, d.name)
+		d.enclosing, d.brackets = append(d.enclosing, d.name), append(d.brackets, c)
 		if c == '{' {
 			d.name = ""
 		}
 	case '}', ']':
 		if n := len(d.enclosing); n > 0 {
-			d.name, d.enclosing = d.enclosing[n-1], d.enclosing[:n-1]
+			d.name, d.enclosing, d.brackets = d.enclosing[n-1], d.enclosing[:n-1], d.brackets[:n-1]
 		}
 	}
 }

@@ -13,6 +13,8 @@ func NewSeeker(target string, known func(Place, string) bool) *Finder {
 
 type seeking struct{ finding }
 
+func (v seeking) visitKey(at Place, x Value, _ func() []string) (Value, bool) { return v.visit(at, x) }
+
 func (v seeking) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})

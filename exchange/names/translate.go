@@ -8,6 +8,8 @@ type Translator struct {
 	places places
 	uses   map[Use]uint32
 	broken map[string]Pair
+	guess  *Pairs
+	keys   []Key
 	put    map[string]string // the baseline's name, by the candidate's
 }
 
@@ -37,6 +39,25 @@ func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 // the baseline's name.
 func (t *Translator) Broken() map[string]Pair { return t.broken }
 
+// Key is the name of a member that was replaced by a pair that is only aligned.
+type Key struct {
+	// Path leads to the map: names of members, and "" for elements of an array.
+	Path []string
+	Pair Pair
+}
+
+// Guessing makes it replace the names of the members of maps by pairs that are
+// only aligned, too: elsewhere such names can be compared where they stand, but
+// under another name a member is missing. Keys tells which it did.
+func (t *Translator) Guessing(pairs *Pairs) *Translator {
+	t.guess = pairs
+	return t
+}
+
+// Keys are the names of members that were replaced by pairs that are only
+// aligned.
+func (t *Translator) Keys() []Key { return t.keys }
+
 // Put says whether a text was put in somewhere, and what stood there.
 func (t *Translator) Put(text string) (baseline string, ok bool) {
 	baseline, ok = t.put[text]
@@ -54,7 +75,7 @@ func (t *Translator) Place(path []string) Place {
 }
 
 // Idle says that nothing can be replaced, because no pair renames anything.
-func (t *Translator) Idle() bool { return t.pairs.renames == 0 }
+func (t *Translator) Idle() bool { return t.pairs.renames == 0 && (t.guess == nil || t.guess.renames == 0) }
 
 // Target replaces names in a request target or in a link: whole segments of the
 // path, and whole values of the query.
@@ -117,7 +138,22 @@ type replacing struct{ t *Translator }
 
 func (r replacing) may(value []byte) bool {
 	_, ok := r.t.pairs.byBaseline[string(value)]
+	if !ok && r.t.guess != nil {
+		_, ok = r.t.guess.byBaseline[string(value)]
+	}
 	return ok
+}
+
+func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, bool) {
+	if with, ok := r.visit(at, v); ok || r.t.guess == nil {
+		return with, ok
+	}
+	p, ok := r.t.guess.Of(at, v.Text)
+	if !ok || !p.Renames() || !p.Holds() || p.Proof != Aligned {
+		return v, false
+	}
+	r.t.keys = append(r.t.keys, Key{path(), p})
+	return Value{Text: p.Candidate.Text}, true
 }
 
 func (r replacing) known(at Place, text string) bool {

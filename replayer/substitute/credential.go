@@ -139,8 +139,8 @@ func mayHold(body []byte) bool {
 }
 
 // remember enters the credentials that the recorded answer gives, and finds
-// those that the request shows. body is that of the answer.
-func (x *Exchange) remember(body []byte) {
+// those that the request shows. sent and body are the bodies of both.
+func (x *Exchange) remember(sent, body []byte) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	c := &x.memory.credentials
 	c.mu.Lock()
@@ -160,6 +160,9 @@ func (x *Exchange) remember(body []byte) {
 			x.fields[name] = v
 			x.show(v)
 		}
+	}
+	for _, value := range forgeryTokens(sent) {
+		x.show(c.find(byValue(value), x.origin.sequence))
 	}
 	for _, line := range message.Values(a.GetHeaders(), "Set-Cookie") {
 		name, value, _ := cutCookie(line)
@@ -392,6 +395,24 @@ func (v *credential) own(decoded bool) string {
 // forgeryMember is a member of a JSON document that proves that the request is
 // no forged one.
 var forgeryMember = regexp.MustCompile(`"([^"\\]*(?i:csrf|xsrf|authenticity_?token|_token)[^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
+
+// forgeryTokens are the values in a request's body, a JSON document or a form,
+// that prove that it is no forged one.
+func forgeryTokens(body []byte) (out []string) {
+	if !mayHold(body) {
+		return nil
+	}
+	for _, m := range forgeryMember.FindAllSubmatch(body, maxCookies) {
+		out = append(out, string(m[3]))
+	}
+	for f := range strings.SplitSeq(string(body), "&") {
+		name, value, ok := strings.Cut(f, "=")
+		if plain, err := url.QueryUnescape(value); ok && err == nil && len(out) < maxCookies && forgery.MatchString(name) {
+			out = append(out, plain)
+		}
+	}
+	return out
+}
 
 // counterparts replaces tokens against forged requests that names are not.
 func (r *Request) counterparts(body []byte, form bool) []byte {

@@ -30,6 +30,10 @@ func TestWhatIsForgottenIsNotSent(t *testing.T) {
 	if got := sends(t, m, story, `s GET /orders/1`); got != `order "1": more names were made than are remembered` {
 		t.Error(got)
 	}
+	const unique = "4f1c2d3e-1111-4222-8333-444455556666"
+	if got := sends(t, m, nil, `s POST /x X-Request-Id: 7; {"key":"`+unique+`","note":"a-17"}`); got != `/x X-Request-Id: 7; {"key":"`+unique+`","note":"a-17"}` {
+		t.Error(got)
+	}
 	if got := sends(t, m, nil, `other GET /orders/1`); got != `/orders/1` {
 		t.Error(got)
 	}

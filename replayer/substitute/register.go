@@ -35,7 +35,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	if !isJSON(e.GetResponse().GetHeaders(), answer) {
 		answer = nil
 	}
-	x.remember(answer)
+	x.remember(sent[1], answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
@@ -71,7 +71,7 @@ func init() {
 		"Content-Language Content-Length Content-Md5 Content-Digest Content-Type Cookie Date Digest Dnt Etag Expect Expires Host If-Match " +
 		"If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Origin Pragma Priority Range Repr-Digest Retry-After " +
 		"Server Set-Cookie Te Traceparent Tracestate Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Host " +
-		"X-Forwarded-Proto X-Real-Ip") {
+		"X-Forwarded-Proto X-Real-Ip X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id Idempotency-Key X-Idempotency-Key") {
 		mute[name] = true
 	}
 }
@@ -170,8 +170,10 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 		return
 	}
 	isNew := len(made) == 0 && !own
-	x.needs = append(x.needs, need{n.Place, name, made, isNew && s.forgot})
-	if isNew && !s.forgot && (n.Place.Named || names.IsUnmistakable(name)) {
+	// What is unique is at least nobody else's.
+	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
+	x.needs = append(x.needs, need{n.Place, name, made, unknown})
+	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place)})
 	}
 }
