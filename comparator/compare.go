@@ -130,7 +130,7 @@ func (x *comparing) learn() {
 	e := x.r.GetExchange()
 	for _, p := range names.Learn(names.Lesson{
 		Exchange: e.GetId(), Method: e.GetRequest().GetMethod(), Target: string(e.GetRequest().GetTarget()),
-		Sent:     [][]byte{e.GetRequest().GetTarget(), e.GetRequest().GetBody().GetContent()},
+		Sent:     x.j.sent(e.GetRequest()),
 		Baseline: x.answer(x.baseline), Candidate: x.answer(x.final), Seen: x.known.Has,
 	}) {
 		if p.Kind != names.Moment.Kind { // a time does not vouch for itself
@@ -293,5 +293,5 @@ func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Tr
 	q, o := r.GetExchange().GetRequest(), r.GetCandidate()
 	frame := timestamp.FrameOf(r, time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))
 	frame.Skew = j.cfg.Skew
-	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
+	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
 }

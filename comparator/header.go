@@ -222,9 +222,15 @@ var opaqueFields = map[string]bool{
 // mayDiffer reports opaque values whose difference nothing proves: a tag may be
 // another name of the same state, but weak and strong are two promises; a
 // digest of other bytes is another one, of the same bytes it is not.
+// isEntityTag reports a value that is one (RFC 9110, 8.8.3): a text in quotes.
+func isEntityTag(s string) bool {
+	s = strings.TrimPrefix(s, "W/")
+	return len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' && !strings.Contains(s[1:len(s)-1], `"`)
+}
+
 func (a answers) mayDiffer(name string, d Difference) bool {
 	if name == "etag" {
-		return strings.HasPrefix(d.Baseline, "W/") == strings.HasPrefix(d.Candidate, "W/")
+		return strings.HasPrefix(d.Baseline, "W/") == strings.HasPrefix(d.Candidate, "W/") && isEntityTag(d.Baseline) == isEntityTag(d.Candidate)
 	}
 	return string(a.baseline.GetBody().GetContent()) != string(a.final.GetBody().GetContent())
 }

@@ -7,6 +7,7 @@ import (
 
 	"understudy.dev/comparator/diff"
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
 )
 
@@ -35,6 +36,15 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 	}
 	b, okB := open(baseline.Text)
 	c, okC := open(candidate.Text)
+	if !okB || !okC {
+		// Behind the name of a scheme: Bearer, and a token.
+		i, j := strings.LastIndexByte(baseline.Text, ' ')+1, strings.LastIndexByte(candidate.Text, ' ')+1
+		if i == 0 || i != j || baseline.Text[:i] != candidate.Text[:j] {
+			return false
+		}
+		b, okB = open(baseline.Text[i:])
+		c, okC = open(candidate.Text[j:])
+	}
 	if !okB || !okC || b.form != c.form {
 		return false
 	}
@@ -49,7 +59,7 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 		out := d
 		out.Path, out.Location = d.Path+"("+b.form+")"+in.Path()[1:], d.Location+"("+b.form+")"+in.Location()[1:]
 		out.Kind, out.Baseline, out.Candidate = Kind(in.Kind), bv, cv
-		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value {
+		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value && names.IsUnmistakable(bv) && names.IsUnmistakable(cv) {
 			out.Noise = noise.Identifier // each side has just made it
 		}
 		return x.emitAt(out, value(in.Baseline, bv), value(in.Candidate, cv), in.Names())
@@ -62,7 +72,12 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 	case (b.signature == "") != (c.signature == ""):
 		d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
 		x.c.add(d)
-	case found: // so the signatures differ, too
+	case found:
+		// Other claims have another signature, as long as the algorithm makes it.
+		if b.signature == c.signature && b.signature != "" || len(b.signature) != len(c.signature) || !isCode(c.signature) {
+			d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
+			x.c.add(d)
+		}
 	case b.signature != c.signature:
 		// The same claims under another signature: that of another key, or one
 		// that is made anew each time. Nobody can tell here.
@@ -113,6 +128,12 @@ func open(text string) (inner, bool) {
 	}
 	document, ok := decodeCode(trimmed)
 	return inner{form: "base64", document: document}, ok
+}
+
+// isCode says whether a text is base64url.
+func isCode(text string) bool {
+	_, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil
 }
 
 // decodeCode reads base64 of a JSON object or array, of either alphabet, with

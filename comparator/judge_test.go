@@ -139,7 +139,7 @@ func TestOutcomes(t *testing.T) {
 func TestNoiseDoesNotCountAndStaysVisible(t *testing.T) {
 	f := func(baseline, candidate string, want ...string) {
 		t.Helper()
-		judge(t, comparator.DefaultConfig(), immediate(response(200, baseline), response(200, candidate)), want...)
+		judge(t, comparator.DefaultConfig(), immediate(response(201, baseline), response(201, candidate)), want...)
 	}
 	f(`{"created_at":"2026-11-24T10:00:00Z"}`, `{"created_at":"2026-11-24T10:10:00Z"}`,
 		"match", "body $.created_at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")

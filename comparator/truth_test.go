@@ -194,7 +194,9 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	}
 
 	f("twice", get(`{"a":1,"b":0,"a":2}`, `{"b":0,"a":1,"a":2}`))
-	f("the client's host", get(`{"self":"http://shop.example/orders"}`, `{"self":"http://10.0.0.7:9090/orders"}`, func(r *understudyv1.Replay) { r.Exchange.Request.Authority = "shop.example" }))
+	f("the client's host", get(`{"self":"http://shop.example/orders"}`, `{"self":"http://10.0.0.7:9090/orders"}`, func(r *understudyv1.Replay) {
+		r.Exchange.Request.Authority, r.CandidateAuthority = "shop.example", "10.0.0.7:9090"
+	}))
 	f("a configured host", get(`{"self":"https://api.shop.example/orders"}`, `{"self":"http://10.0.0.7:9090/orders"}`, func(r *understudyv1.Replay) { r.Exchange.Request.Authority = "localhost:8080" }), comparator.Presumed)
 	text := func(kind, baseline, candidate string) *understudyv1.Replay {
 		r := get(baseline, candidate)

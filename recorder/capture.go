@@ -14,11 +14,12 @@ import (
 // Writes may come from a goroutine that outlives the request; after close they
 // have no effect.
 type capture struct {
-	mu      sync.Mutex
-	message message.Capture
-	starved bool // cut for lack of memory rather than at the limit
-	ended   bool // its end was seen
-	closed  bool
+	mu       sync.Mutex
+	message  message.Capture
+	trailers []field
+	starved  bool // cut for lack of memory rather than at the limit
+	ended    bool // its end was seen
+	closed   bool
 }
 
 func (c *capture) write(b *books.Books, memory int64, p []byte) {
@@ -34,10 +35,18 @@ func (c *capture) write(b *books.Books, memory int64, p []byte) {
 	_, _ = c.message.Write(p)
 }
 
-func (c *capture) end() {
+// end is called by whoever has read to the end, since net/http fills the map of
+// trailers in that read: another goroutine must not look at the map.
+func (c *capture) end(trailers http.Header) {
 	c.mu.Lock()
-	c.ended = c.ended || !c.closed
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.closed || c.ended {
+		return
+	}
+	c.ended = true
+	if len(trailers) > 0 {
+		c.trailers, _ = snapshot(trailers)
+	}
 }
 
 // close ends the capture: nothing changes after it. whole says that the body
@@ -68,7 +77,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.t.request.write(b.t.r.books, b.t.r.cfg.MemoryLimit, p[:n])
 	if err == io.EOF {
-		b.t.request.end()
+		b.t.request.end(b.t.in.Trailer)
 		b.out.Trailer = b.t.in.Trailer
 	}
 	return n, err

@@ -22,6 +22,7 @@ var (
 	descRecorded = prometheus.NewDesc("understudy_recorder_recorded_total", "Exchanges that the sink acknowledged.", nil, nil)
 	descDropped  = prometheus.NewDesc("understudy_recorder_dropped_total", "Requests served and not recorded, by reason.", []string{"reason"}, nil)
 	descPending  = prometheus.NewDesc("understudy_recorder_pending", "Exchanges neither acknowledged nor dropped yet.", nil, nil)
+	descExcess   = prometheus.NewDesc("understudy_recorder_excess", "Recorded, dropped and pending together, less served; anything but 0 is a fault of the recorder.", nil, nil)
 	descBytes    = prometheus.NewDesc("understudy_recorder_captured_bytes", "Bytes of captured heads and bodies held now.", nil, nil)
 	descQueue    = prometheus.NewDesc("understudy_recorder_queue_length", "Exchanges that wait for the sink.", nil, nil)
 )
@@ -56,7 +57,7 @@ func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descServed, descRecorded, descDropped, descPending, descBytes, descQueue} {
+	for _, d := range []*prometheus.Desc{descServed, descRecorded, descDropped, descPending, descExcess, descBytes, descQueue} {
 		ch <- d
 	}
 }
@@ -73,6 +74,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		send(descDropped, prometheus.CounterValue, float64(c.Dropped[reason]), reason)
 	}
 	send(descPending, prometheus.GaugeValue, float64(c.Pending))
+	send(descExcess, prometheus.GaugeValue, float64(c.Excess()))
 	send(descBytes, prometheus.GaugeValue, float64(c.Bytes))
 	send(descQueue, prometheus.GaugeValue, float64(len(m.r.pending)))
 }

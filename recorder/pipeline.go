@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -31,7 +32,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 		return err
 	case <-grace.C:
 		r.books.Close()
-		return errors.New("stop recorder: the sink did not return; what it held is counted as dropped")
+		return fmt.Errorf("stop recorder: %w: the sink did not return; what it held is counted as dropped", ErrFinalTally)
 	}
 }
 
@@ -84,8 +85,23 @@ func (r *Recorder) report(before books.Tally) books.Tally {
 	return now
 }
 
+// panicLogEvery is how often a stack is logged; the books count every panic.
+const panicLogEvery = 10 * time.Second
+
 func (r *Recorder) deliver(t *tapWriter) {
-	k := &ticket{books: r.books, bytes: t.held()}
+	k := &ticket{books: r.books, entry: t.entry, bytes: t.held()}
+	defer func() {
+		// One exchange that nobody thought of must not end the process that
+		// serves the traffic.
+		if p := recover(); p != nil {
+			k.done(errPanic)
+			if time.Since(r.panicked) >= panicLogEvery {
+				r.panicked = time.Now()
+				r.log.Error("an exchange could not be recorded: panic", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()),
+					"sequence", t.entry.Sequence, "recorder", r.instance, "at_most_every", panicLogEvery)
+			}
+		}
+	}()
 	if err := r.sink.Exchange(r.seal(t), k.done); err != nil {
 		k.done(err)
 	}
@@ -95,6 +111,7 @@ func (r *Recorder) deliver(t *tapWriter) {
 // exchange waits for the sink: request and response can be freed.
 type ticket struct {
 	books *books.Books
+	entry *books.Entry
 	bytes int64
 	used  atomic.Bool
 }
@@ -105,10 +122,10 @@ func (k *ticket) done(err error) {
 	}
 	k.books.Release(k.bytes)
 	if err != nil {
-		k.books.Drop(Reason(err))
+		k.entry.Drop(Reason(err))
 		return
 	}
-	k.books.Record()
+	k.entry.Record()
 }
 
 // settlePause is how often drain checks whether handlers have returned.
@@ -141,8 +158,20 @@ func (r *Recorder) drain(ctx context.Context) error {
 	return r.finalTally(flushed)
 }
 
+// ErrFinalTally says that the sink did not take the final tally: nothing that
+// is kept says what became of the exchanges that are missing.
+var ErrFinalTally = errors.New("the final tally is not written")
+
+// lastTry bounds the wait for the final tally after a sink has not finished
+// what it held within the DrainTimeout.
+const lastTry = 2 * time.Second
+
 func (r *Recorder) finalTally(flushed error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), r.cfg.DrainTimeout)
+	limit := r.cfg.DrainTimeout
+	if flushed != nil {
+		limit = min(limit, lastTry)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	written := make(chan error, 1)
 	r.tally(true, func(err error) { written <- err })
@@ -153,12 +182,17 @@ func (r *Recorder) finalTally(flushed error) error {
 		err = errors.Join(err, ctx.Err())
 	}
 	if err != nil {
-		return fmt.Errorf("write final tally: %w", errors.Join(err, flushed))
+		return fmt.Errorf("stop recorder: %w: %w", ErrFinalTally, errors.Join(err, flushed))
 	}
 	return nil
 }
 
 func (r *Recorder) tally(final bool, done func(error)) {
+	if t := r.books.Tally(); t.Excess() != r.excess {
+		r.excess = t.Excess()
+		r.log.Error("the recorder's books do not balance, which is a fault of the recorder: served is not recorded + dropped + pending",
+			"excess", r.excess, "served", t.Served, "recorded", t.Recorded, "dropped", t.Dropped, "pending", t.Pending, "recorder", r.instance)
+	}
 	err := r.sink.Tally(r.books.Statement(time.Now(), final), func(err error) {
 		if err != nil {
 			r.metrics.tallyErrors.Inc()

@@ -26,6 +26,8 @@ type Recorder struct {
 	sealer   *seal.Sealer
 
 	books    *books.Books
+	excess   int64 // of the books, as it was last said
+	panicked time.Time
 	pending  chan *tapWriter
 	inFlight atomic.Int64
 	paused   atomic.Bool

@@ -144,6 +144,19 @@ func TestWholeExchange(t *testing.T) {
 	}
 }
 
+func TestTargetIsRecordedAsItIsSentOn(t *testing.T) {
+	f := func(target, want, authority string) {
+		t.Helper()
+		got := one(t, echo, "OPTIONS "+target+" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if string(got.Request.Target) != want || got.Request.Authority != authority {
+			t.Errorf("%s: target %q, authority %q", target, got.Request.Target, got.Request.Authority)
+		}
+	}
+	f("/a%2Fb?x=%zz", "/a%2Fb?x=%zz", "h")
+	f("http://shop.example/abs?x=%2f", "/abs?x=%2f", "shop.example")
+	f("http://shop.example?x=1", "/?x=1", "shop.example")
+}
+
 func TestBodyBeyondTheLimitIsCutAndHashedWhole(t *testing.T) {
 	body := strings.Repeat("0123456789", 10_000)
 	f := func(route string, limits map[string]int64, keep int64) {
@@ -190,6 +203,54 @@ func TestTrailersAreRecorded(t *testing.T) {
 	}
 	if got.Request.Body.Truncated || got.Request.Body.DeclaredLength != -1 {
 		t.Errorf("body %v", got.Request.Body)
+	}
+}
+
+// lateEnd is a body of "hello" that ends, with a trailer, when it is told to.
+type lateEnd struct {
+	in    *http.Request
+	given bool
+	end   chan struct{}
+}
+
+func (b *lateEnd) Read(p []byte) (int, error) {
+	if !b.given {
+		b.given = true
+		return copy(p, "hello"), nil
+	}
+	<-b.end
+	b.in.Trailer["X-Late"] = []string{"1"} // as net/http's server does
+	return 0, io.EOF
+}
+func (b *lateEnd) Close() error { return nil }
+
+// TestTrailersThatComeAfterTheAnswer: a proxy's transport may read on while
+// the handler ends. Only the race detector is sure to see the fault, which ended
+// the process now and then (concurrent map iteration and map write).
+func TestTrailersThatComeAfterTheAnswer(t *testing.T) {
+	sink := new(recordertest.Sink)
+	r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := httptest.NewRequest("POST", "/", nil)
+	in.ContentLength, in.Trailer = 5, http.Header{"X-Late": nil}
+	body := &lateEnd{in: in, end: make(chan struct{})}
+	in.Body = body
+	read := make(chan struct{})
+	r.Wrap(http.HandlerFunc(func(_ http.ResponseWriter, in *http.Request) {
+		_, _ = io.ReadFull(in.Body, make([]byte, 5))
+		go func() { defer close(read); _, _ = io.Copy(io.Discard, in.Body) }()
+		close(body.end)
+	})).ServeHTTP(httptest.NewRecorder(), in)
+	<-read
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got := sink.Exchanges(); len(got) != 1 || string(got[0].Request.Body.Content) != "hello" {
+		t.Errorf("got %v", got)
 	}
 }
 
@@ -387,6 +448,34 @@ func TestBooksBalanceUnderRandomFailures(t *testing.T) {
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("seed %d: what came too late changed the books: -before +after\n%s", seed, diff)
 		}
+	}
+}
+
+// first panics at the first exchange.
+type first struct {
+	recordertest.Sink
+	done bool
+}
+
+func (s *first) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	if !s.done {
+		s.done = true
+		panic("no exchange like this")
+	}
+	return s.Sink.Exchange(e, done)
+}
+
+// TestPanicBehindTheLivePathCostsOneExchange, not the process.
+func TestPanicBehindTheLivePathCostsOneExchange(t *testing.T) {
+	address, r, stop := start(t, config(), new(first), echo)
+	for range 3 {
+		send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+	}
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Tally(); c.Served != 3 || c.Recorded != 2 || c.Dropped[books.ReasonPanic] != 1 || c.Bytes != 0 || c.Excess() != 0 {
+		t.Errorf("counts %+v", c)
 	}
 }
 

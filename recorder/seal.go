@@ -32,7 +32,7 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	if in.TLS != nil {
 		q.Scheme = "https"
 	}
-	q.Headers, q.Trailers = headers(t.requestHead), headers(t.requestTrailers)
+	q.Headers, q.Trailers = headers(t.requestHead), headers(t.request.trailers)
 	q.Body = t.request.fill(&p.requestBody)
 	if t.answered() {
 		a := &p.response
@@ -41,7 +41,7 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 		a.Headers, a.Trailers = headers(t.responseHead), headers(t.responseTrailers)
 		a.Body = t.response.fill(&p.responseBody)
 	}
-	r.sealer.Seal(e, uuid.New(t.start), t.sequence, session.Source{
+	r.sealer.Seal(e, uuid.New(t.start), t.entry.Sequence, session.Source{
 		Header: func(name string) []string { return values(t.requestHead, name) },
 		Target: target, Client: in.RemoteAddr,
 	})

@@ -17,6 +17,9 @@ var (
 	ErrTooLarge = errors.New("exchange is too large for the sink")
 )
 
+// errPanic is why an exchange is dropped at which this program fails.
+var errPanic = errors.New("panic")
+
 // Sink takes what was recorded. Its methods are called by one goroutine.
 type Sink interface {
 	// Exchange hands one exchange over and returns at once. When it returns
@@ -36,6 +39,8 @@ func Reason(err error) string {
 		return books.ReasonBufferFull
 	case errors.Is(err, ErrTooLarge):
 		return books.ReasonTooLarge
+	case errors.Is(err, errPanic):
+		return books.ReasonPanic
 	}
 	return books.ReasonKafka
 }

@@ -18,12 +18,12 @@ import (
 // context: no tally counts what is served after the final one.
 func (r *Recorder) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, in *http.Request) {
-		sequence, open := r.books.Open()
+		entry, open := r.books.Open()
 		if !open {
 			next.ServeHTTP(w, in)
 			return
 		}
-		t := &tapWriter{r: r, w: w, in: in, sequence: sequence, start: time.Now()}
+		t := &tapWriter{r: r, w: w, in: in, entry: entry, start: time.Now()}
 		if reason := r.begin(t); reason != "" {
 			t.drop(reason)
 			next.ServeHTTP(w, in)
@@ -76,23 +76,28 @@ func (t *tapWriter) bodyOf(in *http.Request) *http.Request {
 	return out
 }
 
-// targetOf is the raw request target; a request that no server parsed has only
-// its URL.
+// targetOf returns the raw request target, of the absolute form what follows
+// the authority, which is in in.Host: so it is sent on, and so it can be
+// replayed. A request that no server parsed has only its URL.
 func targetOf(in *http.Request) string {
-	if in.RequestURI != "" {
+	switch {
+	case in.RequestURI == "":
+		return in.URL.RequestURI()
+	case in.Method == http.MethodConnect:
 		return in.RequestURI
 	}
-	return in.URL.RequestURI()
+	origin, _ := message.OriginForm(in.RequestURI)
+	return origin
 }
 
 // tapWriter is the http.ResponseWriter that a handler sees: it copies what
 // passes. After the handler has returned, it waits in the queue.
 type tapWriter struct {
-	r        *Recorder
-	w        http.ResponseWriter
-	in       *http.Request
-	sequence uint64
-	start    time.Time
+	r     *Recorder
+	w     http.ResponseWriter
+	in    *http.Request
+	entry *books.Entry
+	start time.Time
 
 	requestHead []field
 	headBytes   int64
@@ -102,7 +107,6 @@ type tapWriter struct {
 	responseHead     []field
 	response         capture
 	responseTrailers []field
-	requestTrailers  []field
 	firstByte        time.Duration
 	duration         time.Duration
 	failure          *understudyv1.TransportError
@@ -221,9 +225,6 @@ func (t *tapWriter) end() {
 	}
 	t.request.close(t.in.ContentLength == 0)
 	t.response.close(t.finished && t.failure == nil && (t.response.message.Declared() < 0 || t.in.Method == http.MethodHead || bodiless(t.status)))
-	if len(t.in.Trailer) > 0 && t.request.ended {
-		t.requestTrailers, _ = snapshot(t.in.Trailer)
-	}
 	t.responseTrailers = trailers(t.w.Header(), t.responseHead)
 	switch {
 	case !t.finished && t.failure == nil:
@@ -257,7 +258,7 @@ func (t *tapWriter) held() int64 {
 // drop ends an exchange that never reaches the sink.
 func (t *tapWriter) drop(reason string) {
 	t.r.books.Release(t.held())
-	t.r.books.Drop(reason)
+	t.entry.Drop(reason)
 }
 
 // answered reports whether the upstream itself has answered.

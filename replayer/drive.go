@@ -50,6 +50,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		r.skip(ctx, replay, skipUnresolved, true)
 		return
 	}
+	replay.CandidateAuthority = q.Host
 	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer turn.Forget()
 	var promise, final *understudyv1.Response

@@ -48,9 +48,8 @@ func (cfg Config) options() []kgo.Opt {
 	return []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ClientID(id)}
 }
 
-// Dial connects and waits until a broker answers, at most DialTimeout. The
-// caller closes the client. The error names the brokers and what to do.
-func Dial(ctx context.Context, cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
+// open makes a client, which connects when it is first used.
+func open(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -58,12 +57,29 @@ func Dial(ctx context.Context, cfg Config, opts ...kgo.Opt) (*kgo.Client, error)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
+	return client, nil
+}
+
+// Dial connects and waits until a broker answers, at most DialTimeout. The
+// caller closes the client. The error names the brokers and what to do.
+func Dial(ctx context.Context, cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
+	client, err := open(cfg, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := answers(ctx, cfg, client); err != nil {
+		client.Close()
+		return nil, err
+	}
+	return client, nil
+}
+
+func answers(ctx context.Context, cfg Config, client *kgo.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
 	if err := client.Ping(ctx); err != nil {
-		client.Close()
-		return nil, fmt.Errorf("kafka at %s does not answer: %w; start one (understudy dev) or name another (--kafka host:port)",
+		return fmt.Errorf("kafka at %s does not answer: %w; start one (understudy dev) or name another (--kafka host:port)",
 			strings.Join(cfg.Brokers, ","), err)
 	}
-	return client, nil
+	return nil
 }

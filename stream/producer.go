@@ -74,6 +74,21 @@ type Producer struct{ client *kgo.Client }
 
 // NewProducer connects a client of its own, which Close disconnects.
 func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
+	p, err := OpenProducer(kafka, cfg, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := answers(ctx, kafka, p.client); err != nil {
+		p.Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// OpenProducer is NewProducer for those who do not wait for Kafka: it connects
+// when there is something to write. Until Kafka answers, records wait in the
+// buffer as long as ProducerConfig allows.
+func OpenProducer(kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -81,7 +96,7 @@ func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...
 	if err != nil {
 		return nil, err
 	}
-	client, err := Dial(ctx, kafka, append([]kgo.Opt{
+	client, err := open(kafka, append([]kgo.Opt{
 		kgo.MaxBufferedRecords(cfg.MaxRecords),
 		kgo.MaxBufferedBytes(int(cfg.MaxBytes)),
 		kgo.RecordDeliveryTimeout(cfg.DeliveryTimeout),

@@ -22,10 +22,12 @@ import (
 type admin struct {
 	registry *prometheus.Registry
 	ready    atomic.Bool
+	notice   atomic.Pointer[string] // what /readyz adds; traffic is served all the same
 }
 
-func newAdmin() *admin {
+func newAdmin(own ...prometheus.Collector) *admin {
 	r := prometheus.NewRegistry()
+	r.MustRegister(own...)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return &admin{registry: r}
 }
@@ -39,7 +41,7 @@ func (a *admin) start(address string, log *slog.Logger) (stop func(), err error)
 	if err != nil {
 		return nil, fmt.Errorf("admin listener: %w; choose another address with --admin", err)
 	}
-	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	server := &http.Server{Handler: a.handler(), ReadHeaderTimeout: 5 * time.Second, ErrorLog: slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn)}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = server.Serve(ln) }()
 	return func() {
@@ -61,6 +63,9 @@ func (a *admin) handler() http.Handler {
 			return
 		}
 		fmt.Fprintln(w, "ok")
+		if notice := a.notice.Load(); notice != nil && *notice != "" {
+			fmt.Fprintln(w, "but not recording:", *notice)
+		}
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)

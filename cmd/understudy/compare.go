@@ -71,7 +71,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		return err
 	}
 	defer producer.Close()
-	ad := newAdmin()
+	ad := newAdmin(a.logs)
 	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, safeDeadLetters(producer, "comparator"), ad.registry)
 	if err != nil {
 		return err

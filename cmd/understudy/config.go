@@ -57,7 +57,10 @@ type recordConfig struct {
 	// Compression of what is recorded: zstd, lz4, snappy or none. Next to live
 	// traffic CPU costs more than disk, so the default is snappy, not the zstd
 	// of other producers.
-	Compression     string `yaml:"compression"`
+	Compression string `yaml:"compression"`
+	// RequireKafka refuses to start while Kafka or its topics are not there.
+	// Otherwise traffic passes at once and is recorded as soon as they are.
+	RequireKafka    bool `yaml:"require_kafka"`
 	recorder.Config `yaml:",inline"`
 }
 

@@ -23,7 +23,7 @@ func broker(t *testing.T) string {
 func TestTopics(t *testing.T) {
 	t.Setenv("UNDERSTUDY_KAFKA", broker(t))
 	for _, args := range [][]string{
-		{"record", "--listen", "127.0.0.1:0", "--baseline", "http://127.0.0.1:1"},
+		{"record", "--require-kafka", "--listen", "127.0.0.1:0", "--baseline", "http://127.0.0.1:1"},
 		{"replay", "--run", "r", "--candidate", "http://127.0.0.1:1"},
 		{"compare"},
 		{"import", "--format", "combined", "-"},

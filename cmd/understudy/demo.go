@@ -72,7 +72,7 @@ func (a *app) demoPlatform(c *cobra.Command, keep bool) {
 		d.DataDir = ""
 	}
 	if !c.Flags().Changed("log-level") {
-		a.log = slog.New(slog.NewTextHandler(a.errOut, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		a.log = slog.New(slog.NewTextHandler(a.logs, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	}
 }
 

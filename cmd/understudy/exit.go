@@ -16,6 +16,7 @@ const (
 	exitUsage      = 2
 	exitThreshold  = 3
 	exitDependency = 4
+	exitPipe       = 128 + 13 // nobody reads standard output any more, as a shell says SIGPIPE
 )
 
 // codedError carries the exit code that an error asks for.

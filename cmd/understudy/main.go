@@ -8,8 +8,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
+	"syscall"
 )
 
 func main() {
@@ -20,8 +22,16 @@ func main() {
 
 // run executes one command line and returns the exit code (see exit.go).
 func run(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
-	a := newApp(in, out, errOut)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	data := &dataWriter{w: out, stop: stop}
+	a := newApp(in, data, errOut)
+	defer a.logs.close()
 	root := a.rootCommand(args)
 	root.SetArgs(args)
-	return finish(root.ExecuteContext(ctx), errOut)
+	err := root.ExecuteContext(ctx)
+	if data.gone.Load() && (err == nil || errors.Is(err, syscall.EPIPE) || errors.Is(err, context.Canceled)) {
+		return exitPipe
+	}
+	return finish(err, a.logs)
 }

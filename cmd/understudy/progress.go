@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -38,11 +37,11 @@ func statusLine(w io.Writer, line func() string) (stop func()) {
 
 // terminalWidth is the number of columns when w is a terminal.
 func terminalWidth(w io.Writer) (int, bool) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	fd := int(fdOf(w))
+	if !term.IsTerminal(fd) {
 		return 0, false
 	}
-	width, _, err := term.GetSize(int(f.Fd()))
+	width, _, err := term.GetSize(fd)
 	if err != nil || width < 20 {
 		width = 80
 	}

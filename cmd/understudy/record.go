@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,7 @@ import (
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/kafka"
 	"understudy.dev/setting/source"
+	"understudy.dev/stream"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -28,8 +30,9 @@ func (a *app) recordCommand() *cobra.Command {
                  │
                  └──► Kafka: exchanges, tallies
 
-Live traffic never waits for Kafka: what cannot be kept is dropped, counted
-with a reason, and leaves a hole in the sequence numbers.`,
+Live traffic never waits for Kafka, not at the start either: what cannot be
+kept is dropped, counted with a reason, and leaves a hole in the sequence
+numbers.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if keyFile != "" {
 				key, err := os.ReadFile(keyFile)
@@ -56,6 +59,7 @@ with a reason, and leaves a hole in the sequence numbers.`,
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	f.BoolVar(&r.RequireKafka, "require-kafka", r.RequireKafka, "do not start while Kafka or its topics are not there")
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
 	complete(c, "route", a.completeRoutes)
 	return c
@@ -69,17 +73,19 @@ func (a *app) record(ctx context.Context) error {
 	if err := a.need("record", "record.upstream", "kafka", "kafka.producer"); err != nil {
 		return err
 	}
-	if err := a.requireTopics(ctx); err != nil {
-		return err
+	if cfg.RequireKafka {
+		if err := a.requireTopics(ctx); err != nil {
+			return err
+		}
 	}
 	pc := a.cfg.Kafka.Producer
 	pc.Compression = cfg.Compression
-	producer, err := a.newProducer(ctx, pc)
+	producer, err := stream.OpenProducer(a.cfg.Kafka.Config, pc)
 	if err != nil {
-		return err
+		return usagef("%w", err)
 	}
 	defer producer.Close()
-	ad := newAdmin()
+	ad := newAdmin(a.logs)
 	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
@@ -99,29 +105,40 @@ func (a *app) record(ctx context.Context) error {
 	}
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
 	ad.ready.Store(true)
+	var watch sync.WaitGroup
+	watching, stopWatch := context.WithCancel(ctx)
+	defer watch.Wait()
+	defer stopWatch()
+	watch.Go(func() { a.watchKafka(watching, ad) })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
-	err = serveTraffic(ctx, ln, rec, upstream, a.log, func() { ad.ready.Store(false) })
+	err = serveTraffic(ctx, ln, rec, upstream, newRefusals(ad.registry), a.log, func() { ad.ready.Store(false) })
 	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
 		dropped += d
 	}
 	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "pending", n.Pending)
-	return err
+	return a.unrecorded(rec, err)
 }
 
 // drainTraffic bounds how long requests under way are waited for at the end.
 const drainTraffic = 20 * time.Second
 
+// errDrained is why requests that outlast drainTraffic are cancelled.
+var errDrained = errors.New("the recorder has stopped")
+
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, log *slog.Logger, draining func()) error {
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, refused *refusals, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
-	server := &http.Server{Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
-		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer leave(nil)
+	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
+	refused.watch(server)
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	var group errgroup.Group
@@ -133,6 +150,7 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 		grace, cancel := context.WithTimeout(context.Background(), drainTraffic)
 		defer cancel()
 		if server.Shutdown(grace) != nil {
+			leave(errDrained)
 			_ = server.Close()
 		}
 		return nil

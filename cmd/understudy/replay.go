@@ -132,7 +132,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		return nil, dependency(err)
 	}
 	defer timeline.Close()
-	ad := newAdmin()
+	ad := newAdmin(a.logs)
 	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key)), a.log, ad.registry)
 	if err != nil {
 		return nil, err

@@ -20,9 +20,10 @@ import (
 type app struct {
 	in     io.Reader
 	out    io.Writer // data
-	errOut io.Writer // logs, progress, everything for a person
+	errOut io.Writer // progress, everything for a person
 	cfg    config
 	log    *slog.Logger
+	logs   *logWriter // to errOut without waiting: logs, and all that is said beside live traffic
 
 	origins  source.Origins  // where the values in cfg came from
 	mistakes source.Mistakes // in the file and in the environment
@@ -30,7 +31,11 @@ type app struct {
 }
 
 func newApp(in io.Reader, out, errOut io.Writer) *app {
-	return &app{in: in, out: out, errOut: errOut, cfg: defaultConfig(), origins: source.Origins{}, log: slog.New(slog.DiscardHandler)}
+	a := &app{in: in, out: out, errOut: &shared{w: errOut}, cfg: defaultConfig(), origins: source.Origins{}, log: slog.New(slog.DiscardHandler)}
+	a.logs = newLogWriter(a.errOut, func(lines uint64) {
+		slog.New(a.logHandler(slog.LevelWarn)).Warn("log lines were dropped because standard error took none", "lines", lines)
+	})
+	return a
 }
 
 // rootCommand builds the command tree. args are only searched for --config,
@@ -146,11 +151,17 @@ func (a *app) setupLog() error {
 	if err := level.UnmarshalText([]byte(a.cfg.Log.Level)); err != nil {
 		return err
 	}
+	a.log = slog.New(a.logHandler(level))
+	// net/http's client uses package log, which would write straight to standard
+	// error; this redirects it.
+	slog.SetDefault(slog.New(newLibraryLog(a.log)))
+	return nil
+}
+
+func (a *app) logHandler(level slog.Level) slog.Handler {
 	opts := &slog.HandlerOptions{Level: level}
 	if a.cfg.Log.Format == "json" {
-		a.log = slog.New(slog.NewJSONHandler(a.errOut, opts))
-	} else {
-		a.log = slog.New(slog.NewTextHandler(a.errOut, opts))
+		return slog.NewJSONHandler(a.logs, opts)
 	}
-	return nil
+	return slog.NewTextHandler(a.logs, opts)
 }

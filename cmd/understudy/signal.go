@@ -24,6 +24,10 @@ func withSignals(parent context.Context, errOut io.Writer) (context.Context, fun
 	if !signal.Ignored(syscall.SIGHUP) {
 		wanted = append(wanted, syscall.SIGHUP)
 	}
+	// Otherwise the first log line after the death of whoever reads standard
+	// error (2>&1 | logger) ends the process. Nobody needs to receive it: the
+	// write fails, which logWriter counts and dataWriter takes for the end.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, wanted...)
 	ctx, stop := stopAtSignal(parent, signals, errOut, os.Exit)
@@ -47,16 +51,26 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 					first = time.Now()
 					cancel()
 				case time.Since(first) >= insist:
-					fmt.Fprintf(errOut, "understudy: second %s: leaving at once; what was under way is not accounted for\n", s)
+					sayWithin(insist, errOut, fmt.Sprintf("understudy: second %s: leaving at once; what was under way is not accounted for\n", s))
 					exit(128 + int(s.(syscall.Signal)))
 				case !said:
 					said = true
-					fmt.Fprintf(errOut, "understudy: %s within %s of the first signal is not counted; the next one after that exits at once\n", s, insist)
+					sayWithin(insist, errOut, fmt.Sprintf("understudy: %s within %s of the first signal is not counted; the next one after that exits at once\n", s, insist))
 				}
 			}
 		}
 	}()
 	return ctx, func() { close(quit); cancel() }
+}
+
+// sayWithin gives up when whoever reads w does not take it in time.
+func sayWithin(limit time.Duration, w io.Writer, text string) {
+	said := make(chan struct{})
+	go func() { defer close(said); _, _ = io.WriteString(w, text) }()
+	select {
+	case <-said:
+	case <-time.After(limit):
+	}
 }
 
 // sayWhenStopped prints what the command is still waiting for once it has been
@@ -68,7 +82,7 @@ func (a *app) sayWhenStopped(ctx context.Context, waitsFor string) (done func())
 		if _, terminal := terminalWidth(a.errOut); terminal {
 			clear = "\r\x1b[K" // a status line may stand there
 		}
-		fmt.Fprintf(a.errOut, "%sunderstudy: stopping; waiting for %s (signal again to leave at once)\n", clear, waitsFor)
+		fmt.Fprintf(a.logs, "%sunderstudy: stopping; waiting for %s (signal again to leave at once)\n", clear, waitsFor)
 	})
 	return func() { stop() }
 }

@@ -73,6 +73,7 @@ func TestSayWhenStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var errOut bytes.Buffer
 		a := newApp(nil, nil, &errOut)
+		defer a.logs.close()
 		ctx, cancel := context.WithCancel(t.Context())
 		a.sayWhenStopped(ctx, "nothing any more")()
 		defer a.sayWhenStopped(ctx, "the requests under way")()

@@ -84,7 +84,7 @@ compare:
   rules:
     - {name: a, owner: o, reason: r, path: $.x, action: ignore, expires: 2020-01-31}
 `)
-	if code, _, errOut := run1(t, "record", "--config", path, "--baseline", "http://h"); code != exitDependency {
+	if code, _, errOut := run1(t, "record", "--require-kafka", "--config", path, "--baseline", "http://h"); code != exitDependency {
 		t.Errorf("record: exit %d: %s", code, errOut)
 	}
 	want := path + `:4:74: compare.rules[0].expires: "2020-01-31" has passed; extend the rule or delete it` + "\n"

@@ -254,7 +254,25 @@ func openPlain(s *source) (Document, error) {
 		}
 		s.charset = ""
 	}
+	if major, minor, _ := strings.Cut(s.kind, "/"); major == "application" && s.kind != "application/octet-stream" && !textual[minor] || utf8.Valid(s.body) && control(s.body) {
+		return openBinary(s)
+	}
 	return openText(s)
+}
+
+// textual are applications whose documents are texts of which no format here
+// knows more. Anything else called an application may be bytes that look like
+// text, in which a blank is a number.
+var textual = map[string]bool{
+	"javascript": true, "x-javascript": true, "ecmascript": true, "typescript": true, "yaml": true, "x-yaml": true, "toml": true, "sql": true,
+	"graphql": true, "x-sh": true, "x-httpd-php": true, "rtf": true, "pgp-signature": true, "x-pem-file": true, "pem-certificate-chain": true,
+	"dns": true, "sdp": true, "x-latex": true, "x-tex": true, "node": true, "n-triples": true, "n-quads": true, "trig": true, "sparql-query": true,
+	"sparql-update": true, "vnd.apple.mpegurl": true, "x-mpegurl": true, "x-subrip": true, "openmetrics-text": true, "x-troff": true,
+}
+
+// control says whether bytes hold control characters that no text has.
+func control(body []byte) bool {
+	return bytes.ContainsFunc(body, func(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != 0x1b })
 }
 
 // looksLikeJSON: an object or a list, and valid.

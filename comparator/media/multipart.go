@@ -16,10 +16,11 @@ import (
 
 // part is one part of a multipart body, opened by its own type.
 type part struct {
-	field, filename, kind string
-	header                textproto.MIMEHeader
-	empty                 bool
-	body                  Document
+	field, disposition, kind string
+	params, typeParams       map[string]string
+	header                   textproto.MIMEHeader
+	empty                    bool
+	body                     Document
 }
 
 // openMultipart opens the parts (RFC 2046, 7578): those of a form by the names
@@ -169,12 +170,12 @@ func (s *source) part(p *multipart.Part) (part, error) {
 		body = plain
 		p.Header.Del("Content-Transfer-Encoding")
 	}
-	_, params, _ := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+	disposition, params, _ := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
 	contentType := p.Header.Get("Content-Type")
 	inner := newSource(contentType, body, s.options)
 	inner.depth, inner.parts, inner.inside = s.depth+1, s.parts, s.inside
 	out := part{
-		field: params["name"], filename: params["filename"], kind: inner.kind,
+		field: params["name"], disposition: disposition, params: params, kind: inner.kind, typeParams: inner.params,
 		header: p.Header, empty: len(body) == 0,
 	}
 	if out.empty {
@@ -190,17 +191,29 @@ func (s *source) part(p *multipart.Part) (part, error) {
 	return out, err
 }
 
+// parameters writes those of a field of a part; how its text is encoded and
+// where it ends show in what is opened.
+func (w *writer) parameters(prefix string, params map[string]string) {
+	for _, name := range slices.Sorted(maps.Keys(params)) {
+		if name != "charset" && name != "boundary" {
+			w.member(prefix+name, params[name])
+		}
+	}
+}
+
 // partHeaders are told by what else is told of a part.
 var partHeaders = []string{"Content-Type", "Content-Length", "Content-Disposition"}
 
 func (w *writer) part(p part) {
 	w.open('{')
-	if p.filename != "" {
-		w.member("filename", p.filename)
+	if p.disposition != "" {
+		w.member("disposition", p.disposition)
 	}
+	w.parameters("", p.params)
 	if p.kind != "" {
 		w.member("type", p.kind)
 	}
+	w.parameters("type-", p.typeParams)
 	for _, name := range slices.Sorted(maps.Keys(p.header)) {
 		if !slices.Contains(partHeaders, name) {
 			w.member(strings.ToLower(name), strings.Join(p.header[name], ", "))

@@ -14,8 +14,8 @@ func (e *Evidence) links(b, c string) string {
 	if composed(b) && composed(c) {
 		return e.parts(strings.Split(b, ":"), strings.Split(c, ":"), nil)
 	}
-	if strings.ContainsAny(c, ".:") && !strings.Contains(c, "/") && e.ownHost(b, c) {
-		return Identifier
+	if strings.EqualFold(b, e.BaselineHost) && e.BaselineHost != "" && strings.EqualFold(c, e.CandidateHost) {
+		return Identifier // each its own
 	}
 	bu, okB := reference(b)
 	cu, okC := reference(c)
@@ -46,28 +46,32 @@ func reference(s string) (*url.URL, bool) {
 	return u, err == nil
 }
 
-// origins: the same scheme and host, or each side's own, or the baseline's own
-// on one side and none on the other. A system may call itself otherwise than
-// the client does: then nothing proves it.
+// origins: the same scheme and host, or each side's own, or one side's own and
+// none on the other. Whether another host is the candidate's is presumed if the
+// record does not say how it was asked, and if a system calls itself otherwise
+// than its clients do.
 func (e *Evidence) origins(b, c *url.URL) string {
+	web := func(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 	switch {
 	case b.Host == c.Host && b.Scheme == c.Scheme:
 		return same
-	case e.BaselineHost == "":
+	case b.Host == c.Host, b.Host != "" && !web(b), c.Host != "" && !web(c):
 		return ""
-	case c.Host == "" && strings.EqualFold(b.Host, e.BaselineHost), b.Host == "" && e.alike(e.BaselineHost, c.Host):
+	}
+	ownB := b.Host == "" || e.BaselineHost != "" && strings.EqualFold(b.Host, e.BaselineHost)
+	ownC := c.Host == "" || e.CandidateHost != "" && strings.EqualFold(c.Host, e.CandidateHost)
+	switch {
+	case ownB && ownC:
 		return Identifier
-	case e.ownHost(b.Host, c.Host):
-		return Identifier
-	case b.Host != "" && c.Host != "" && b.Hostname() != c.Hostname() && e.alike(b.Host, c.Host):
+	case e.CandidateHost == "" && ownB, !ownB && b.Host != "" && c.Host != "" && ownC:
+	case !ownB && !ownC && b.Hostname() != c.Hostname() && e.CandidateHost == "" && e.BaselineHost != "":
+	default:
+		return ""
+	}
+	if e.alike(b.Host+" ", c.Host+" ") {
 		return Presumed(Identifier)
 	}
 	return ""
-}
-
-// ownHost: the name under which each side was asked.
-func (e *Evidence) ownHost(b, c string) bool {
-	return e.BaselineHost != "" && strings.EqualFold(b, e.BaselineHost) && !strings.ContainsAny(c, "/ ") && e.alike(e.BaselineHost, c)
 }
 
 // parts: each is equal or a name. segments may tell of what kind they are.

@@ -49,6 +49,9 @@ type Evidence struct {
 	// BaselineHost is the authority that the client spoke to. Links to it may
 	// name another one on the candidate's side, always the same.
 	BaselineHost string
+	// CandidateHost is the authority under which the candidate was asked; empty
+	// if unknown.
+	CandidateHost string
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
@@ -213,8 +216,11 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 	if class, both := e.times(Value{Text: b}, Value{Text: c}); both {
 		return class
 	}
-	if names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c) {
+	switch {
+	case names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c):
 		return Presumed(Identifier)
+	case names.AreRandom(b, c) && e.alike(b, c):
+		return Presumed(Random)
 	}
 	return e.links(b, c)
 }

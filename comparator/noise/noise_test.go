@@ -25,7 +25,7 @@ func evidence(sent ...string) *Evidence {
 		},
 		Pairs:        &names.Pairs{},
 		Translator:   names.NewTranslator(&names.Pairs{}, "/orders"),
-		BaselineHost: "orders.internal:8080",
+		BaselineHost: "orders.internal:8080", CandidateHost: "candidate:9090",
 	}
 	for _, s := range sent {
 		e.Sent = append(e.Sent, []byte(s))
@@ -68,7 +68,8 @@ func TestTimes(t *testing.T) {
 	f("Fri, 20 Nov 2026 10:00:01 GMT", "2026-11-24T10:07:01Z", "")
 	f("2026-11-20", "2026-11-24", Timestamp)
 	f("2026-11-20", "2026-11-23", "")
-	f("2026/11/21", "2026/11/25", Timestamp)
+	f("2026/11/21", "2026/11/25", Presumed(Timestamp)) // as a day that is wrong by one looks on the next day
+	f("1980-05-17", "1980-05-21", "")
 	f("1795168800", "1795514820", Timestamp)
 	f("1795168800", "1795514820000", "")
 	f("1795168800000", "1795514820900", Timestamp)
@@ -179,9 +180,13 @@ func TestLinks(t *testing.T) {
 	f("/orders/17", "/order/91", "")
 	f("/orders/17", "/orders/91/", "")
 	f("http://orders.internal:8080/orders/17", "http://candidate:9090/orders/91", Identifier)
-	f("http://orders.internal:8080/orders", "https://candidate/orders", Identifier)
+	f("http://orders.internal:8080/orders", "https://candidate/orders", "") // neither asked so, nor the same
+	f("https://orders.internal:8080/orders", "http://orders.internal:8080/orders", "")
+	f("/orders", "//evil.example/orders", "")
+	f("http://orders.internal:8080/orders", "ftp://candidate:9090/orders", "")
 	f("http://orders.internal:8080/orders/17", "/orders/91", Identifier)
-	f("http://elsewhere/orders/1", "http://other/orders/1", Presumed(Identifier)) // it may call itself so
+	f("http://elsewhere/orders/1", "http://candidate:9090/orders/1", Presumed(Identifier)) // it may call itself so
+	f("http://elsewhere/orders/1", "http://other/orders/1", "")
 	f("http://elsewhere/orders/1", "https://elsewhere/orders/1", "")
 	f("orders.internal:8080", "candidate:9090", Identifier)
 	f("/orders?page=2", "/orders?page=3", "")

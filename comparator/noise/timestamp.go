@@ -20,8 +20,11 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 		}
 		return "", true
 	}
-	if e.Frame.Tied(b, c) {
+	switch e.Frame.Tie(b, c) {
+	case timestamp.Tied:
 		return Timestamp, true
+	case timestamp.Distant:
+		return Presumed(Timestamp), true
 	}
 	return "", true
 }

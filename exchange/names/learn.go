@@ -65,7 +65,7 @@ func Learn(l Lesson) []Pair {
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.places.answering(l.Method)
-	n.create = n.creates(s)
+	n.sure, n.create = n.creates(s)
 	for _, segment := range s {
 		if segment.Name && segment.Place.Kind != n.family {
 			n.scope = segment.Text
@@ -85,10 +85,11 @@ type learner struct {
 	Lesson
 	family string
 	scope  string // of what the family belongs to
-	create bool
-	places places
-	sent   *Sent
-	pairs  []Pair
+	// create: something was made, sure: without a doubt.
+	create, sure bool
+	places       places
+	sent         *Sent
+	pairs        []Pair
 }
 
 // posted is the body that the client sent.
@@ -99,24 +100,22 @@ func (l Lesson) posted() []byte {
 	return nil
 }
 
-// creates says whether the request made something: it was answered 201, or with
-// a Location, or it was a POST to a collection.
-func (n *learner) creates(path []Segment) bool {
+// creates says whether the request made something: it was answered 201, or a
+// POST with a Location. A POST to a collection that is answered 200 may have
+// made something or looked for it.
+func (n *learner) creates(path []Segment) (sure, maybe bool) {
+	post := n.Method == http.MethodPost
 	switch {
-	case n.Method != http.MethodPost && n.Method != http.MethodPut && n.Method != http.MethodPatch:
-		return false
-	case n.Baseline.Status == http.StatusCreated:
-		return true
-	case n.Baseline.Status >= http.StatusMultipleChoices:
-		return false // it points somewhere else
-	case n.Baseline.Location != "" && n.Method == http.MethodPost:
-		return true
-	case n.Method != http.MethodPost || len(path) == 0:
-		return false
+	case !post && n.Method != http.MethodPut && n.Method != http.MethodPatch, n.Baseline.Status >= http.StatusMultipleChoices:
+		return false, false
+	case n.Baseline.Status == http.StatusCreated, n.Baseline.Location != "" && post:
+		return true, true
+	case !post || len(path) == 0:
+		return false, false
 	}
 	last := path[len(path)-1]
 	word := words(last.Text)
-	return !last.Name && singular(word) != word
+	return false, !last.Name && singular(word) != word
 }
 
 // where is a place in both answers.
@@ -356,7 +355,7 @@ func (n *learner) scalar(w where, a, b any) {
 		own = place.Named && ofFamily
 	}
 	switch {
-	case w.created && own && likelyNames(x, y):
+	case w.created && own && (n.sure || OtherSchemes(x, y)): // what was looked for would be another one of its kind
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
 	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
@@ -376,7 +375,7 @@ func (n *learner) times(name string, x, y Value) bool {
 	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
 		return false
 	}
-	if n.Frame != nil && n.Frame.Tied(a, b) && !a.Style.IsDay() {
+	if n.Frame != nil && n.Frame.Tie(a, b) == timestamp.Tied && !a.Style.IsDay() {
 		n.add(Moment, x, y, Aligned)
 	}
 	return true
@@ -386,13 +385,6 @@ func (n *learner) times(name string, x, y Value) bool {
 func stemless(name string) bool {
 	stem, named := stemOf(innermost(name))
 	return named && stem == ""
-}
-
-// likelyNames says whether both sides show what their systems could have made:
-// where one gives a generated name, the other does not give a plain word, but a
-// name of its own kind or another word that nobody knows.
-func likelyNames(x, y Value) bool {
-	return !isNothing(x.Text) && !isNothing(y.Text)
 }
 
 // isNothing says whether a text stands for the lack of a name, on its own or
@@ -450,7 +442,7 @@ func (n *learner) location() {
 		return
 	}
 	proof := Aligned
-	if n.create {
+	if n.sure {
 		proof = Created
 	}
 	n.link(n.Baseline.Location, n.Candidate.Location, proof)
@@ -472,7 +464,7 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 			continue
 		case !CanName(Value{Text: x}) || !CanName(Value{Text: y}) || IsVersion(x) || IsVersion(y):
 			return
-		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind == n.family && a.Place.Kind == b.Place.Kind && likelyNames(Value{Text: x}, Value{Text: y})):
+		case !(a.Name && b.Name) && !(last && proof == Created && a.Place.Kind == n.family && a.Place.Kind == b.Place.Kind):
 			return // another kind of address: that of an operation, say
 		}
 		pairs = append(pairs, Pair{Kind: a.Place.Kind, Scope: a.Place.Scope, Baseline: Value{x, IsDigits(x)}, Candidate: Value{y, IsDigits(y)}})
@@ -504,7 +496,7 @@ func CanName(v Value) bool {
 		return IsDigits(s)
 	case IsDate(s), isDecimal(s), IsLink(s):
 		return false
-	case s == "true" || s == "false" || s == "null" || s == "undefined":
+	case isNothing(s):
 		return false
 	}
 	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '"' || c == '<' })

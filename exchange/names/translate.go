@@ -75,7 +75,9 @@ func (t *Translator) Place(path []string) Place {
 }
 
 // Idle says that nothing can be replaced, because no pair renames anything.
-func (t *Translator) Idle() bool { return t.pairs.renames == 0 && (t.guess == nil || t.guess.renames == 0) }
+func (t *Translator) Idle() bool {
+	return t.pairs.renames == 0 && (t.guess == nil || t.guess.renames == 0)
+}
 
 // Target replaces names in a request target or in a link: whole segments of the
 // path, and whole values of the query.

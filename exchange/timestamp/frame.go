@@ -42,32 +42,60 @@ func FrameOf(r *understudyv1.Replay, service time.Duration) Frame {
 	return f
 }
 
-// Tied says whether two times of one style are tied to the same moment: both
-// were made while their side worked on the request, lie equally far from it, or
-// tell of one moment of the recording and the replay. Days are compared as days
-// from the request.
-func (f *Frame) Tied(baseline, candidate Time) bool {
+// Tie is how sure it is that two times tell of one moment.
+type Tie uint8
+
+const (
+	// Loose times have nothing in common.
+	Loose Tie = iota
+	// Distant ones lie equally far from their requests, too far to have to do
+	// with them: a day that is wrong by one looks so on the next day.
+	Distant
+	// Tied ones are.
+	Tied
+)
+
+// Tie says how two times of one style are tied to the same moment: both were
+// made while their side worked on the request, lie equally far from it, or tell
+// of one moment of the recording and the replay. Days are compared as days from
+// the request.
+func (f *Frame) Tie(baseline, candidate Time) Tie {
 	if baseline.Style != candidate.Style {
-		return false
+		return Loose
 	}
 	if baseline.Style.IsDay() {
-		return days(baseline.Time, f.Baseline.From) == days(candidate.Time, f.Candidate.From)
+		switch ahead := days(baseline.Time, f.Baseline.From); {
+		case ahead != days(candidate.Time, f.Candidate.From):
+			return Loose
+		case ahead == 0:
+			return Tied
+		case ahead < -longAgo || ahead > longAgo:
+			return Loose
+		}
+		return Distant
 	}
 	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
 	if f.Now(baseline, candidate) {
-		return true
+		return Tied
+	}
+	// Something that happened while it was recorded, and again in the replay.
+	at, inRun := f.replayed(b, tolerance)
+	if inRun && b.Before(f.Baseline.From) && at.Sub(c).Abs() <= tolerance {
+		return Tied
 	}
 	// Equally far: the end of an hour, say.
 	slack := tolerance + max(f.Baseline.To.Sub(f.Baseline.From), f.Candidate.To.Sub(f.Candidate.From))
-	if (b.Sub(f.Baseline.From) - c.Sub(f.Candidate.From)).Abs() <= slack {
-		return true
+	switch {
+	case (b.Sub(f.Baseline.From) - c.Sub(f.Candidate.From)).Abs() > slack:
+		return Loose
+	case b.Before(f.Baseline.From) && !inRun:
+		return Distant
 	}
-	// Something that happened while it was recorded, and again in the replay.
-	if at, ok := f.replayed(b, tolerance); ok && b.Before(f.Baseline.From) {
-		return at.Sub(c).Abs() <= tolerance
-	}
-	return false
+	return Tied
 }
+
+// longAgo is from how many days on a day has nothing to do with a request.
+const longAgo = 400
 
 // Now says whether both times were made while their side worked on the request.
 func (f *Frame) Now(baseline, candidate Time) bool {

@@ -69,9 +69,9 @@ func Parse(s string) (Time, bool) {
 		return t, true
 	}
 	for _, layout := range layouts {
-		t, err := time.Parse(layout, s)
-		if err != nil {
-			continue
+		t, err := time.ParseInLocation(layout, s, time.UTC)
+		if err != nil || strings.Contains(layout, "MST") && !strings.Contains(s, "GMT") && !strings.Contains(s, "UTC") {
+			continue // the abbreviation of a zone says nothing by itself
 		}
 		_, offset := t.Zone()
 		return Time{t, Style{

@@ -66,10 +66,16 @@ func (u *upstream) copyBody(c *call, response *http.Response) error {
 			if _, werr := c.w.Write((*buffer)[:n]); werr != nil {
 				return message.ErrClientGone
 			}
+			c.reached()
 		}
 		rest -= int64(n)
 		switch paused := !known || (rest > 0 && n < len(*buffer)); {
 		case err == io.EOF:
+			// net/http would flush after the handler, which nobody hears fail. In
+			// chunks and on HTTP/2 that carries the end of the body too.
+			if known && c.in.ProtoMajor == 1 && flusher.Flush() != nil {
+				return message.ErrClientGone
+			}
 			return nil
 		case err != nil:
 			return err

@@ -18,10 +18,12 @@ var errHandlerDone = errors.New("request was answered before its body ended")
 // client's body, which may block until the client has sent it all; it only
 // ends further reads.
 type requestBody struct {
+	call    *call
 	from    io.Reader
 	in      *http.Request
 	trailer http.Header
 	reading sync.Mutex // held while a Read of from is under way
+	touched bool       // a Read has begun
 	closed  atomic.Bool
 	broken  atomic.Bool
 	through atomic.Bool // read to its end
@@ -33,6 +35,8 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, errHandlerDone
 	}
+	b.touched = true
+	b.call.continueBody()
 	n, err := b.from.Read(p)
 	switch {
 	case err == io.EOF:
@@ -46,6 +50,23 @@ func (b *requestBody) Read(p []byte) (int, error) {
 		b.broken.Store(true)
 	}
 	return n, err
+}
+
+// again lets the Transport take another connection when the one that it had
+// turned out to be closed before a byte of the request was written. Of a body
+// that nobody has read from nothing is lost.
+func (c *call) again() (io.ReadCloser, error) {
+	b := c.body
+	if !b.reading.TryLock() {
+		return nil, io.ErrUnexpectedEOF
+	}
+	defer b.reading.Unlock()
+	if b.touched {
+		return nil, io.ErrUnexpectedEOF
+	}
+	b.closed.Store(true)
+	c.body = &requestBody{call: c, from: b.from, in: b.in, trailer: b.trailer}
+	return c.body, nil
 }
 
 func (b *requestBody) Close() error {

@@ -47,6 +47,11 @@ type Config struct {
 	// ContinueTimeout is how long a body announced with Expect: 100-continue is
 	// held back until the upstream asks for it; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
+	// HalfCloseTimeout is how long a request goes on after its HTTP/1 client has
+	// closed its sending side, unless bytes of the answer reach the client; the
+	// client may be gone, or wait for its answer. 0 cancels the request at once;
+	// default 10 s.
+	HalfCloseTimeout time.Duration `yaml:"half_close_timeout"`
 	// IdleTimeout closes idle upstream connections. Keep it below the
 	// upstream's own keep-alive timeout: a request sent as the upstream closes
 	// fails. Above 0; default 4 s, since common application servers close after 5 s.
@@ -69,7 +74,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
-		ConnectTimeout: 5 * time.Second, ContinueTimeout: time.Second, IdleTimeout: 4 * time.Second,
+		ConnectTimeout: 5 * time.Second, ContinueTimeout: time.Second, HalfCloseTimeout: 10 * time.Second, IdleTimeout: 4 * time.Second,
 		MaxIdleConns: 1024, BufferBytes: 32 << 10, MaxHeaderBytes: 1 << 20,
 	}
 }
@@ -84,6 +89,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.ConnectTimeout > 0, "connect_timeout", cfg.ConnectTimeout, "is not positive")
 	ps.Require(cfg.ContinueTimeout > 0, "continue_timeout", cfg.ContinueTimeout, "is not positive")
 	ps.Require(cfg.IdleTimeout > 0, "idle_timeout", cfg.IdleTimeout, "is not positive")
+	ps.Require(cfg.HalfCloseTimeout >= 0, "half_close_timeout", cfg.HalfCloseTimeout, "is negative")
 	ps.Require(cfg.ResponseTimeout >= 0, "response_timeout", cfg.ResponseTimeout, "is negative")
 	ps.Require(cfg.MaxIdleConns >= 1, "max_idle_conns", cfg.MaxIdleConns, "is less than 1")
 	ps.Require(cfg.MaxConns >= 0, "max_conns", cfg.MaxConns, "is negative")

@@ -42,6 +42,9 @@ var failures = map[string]failure{
 	kindRefused:  {http.StatusBadRequest, understudyv1.TransportError_KIND_REFUSED, "the request target cannot be forwarded"},
 }
 
+// errStatus says that the upstream's status is no HTTP status.
+var errStatus = errors.New("status is not of three digits from 100 on")
+
 // errorSink is what a recorder's ResponseWriter implements to be told why
 // there is no whole response.
 type errorSink interface {
@@ -102,9 +105,12 @@ func writeError(w http.ResponseWriter, f failure) {
 
 func kindOf(c *call, err error) string {
 	switch {
-	case errors.Is(err, message.ErrClientGone) || c.in.Context().Err() != nil:
+	case errors.Is(err, message.ErrClientGone) || c.ctx.Err() != nil:
 		return kindCanceled
 	case c.body != nil && c.body.broken.Load():
+		if c.in.Context().Err() != nil {
+			return kindCanceled
+		}
 		return kindRequest
 	}
 	if kind := understudyv1.Label(message.TransportError(err).GetKind()); failures[kind].status != 0 {
@@ -135,6 +141,7 @@ func (s *sampler) warn(kind string, err error) {
 	}
 	s.mu.Unlock()
 	if !quiet {
-		s.log.Warn("upstream failed", "kind", kind, "error", err, "at_most_every", logEvery)
+		// The error itself may quote what the upstream has sent.
+		s.log.Warn("upstream failed", "kind", kind, "error", message.TransportError(err).GetMessage(), "at_most_every", logEvery)
 	}
 }

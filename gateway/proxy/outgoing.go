@@ -12,8 +12,8 @@ import (
 
 func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 	in := c.in
-	c.trace.Got1xxResponse = c.informational
-	out := in.WithContext(httptrace.WithClientTrace(in.Context(), &c.trace))
+	c.trace.Got1xxResponse, c.trace.GotConn = c.informational, c.whenQuiet
+	out := in.WithContext(httptrace.WithClientTrace(c.ctx, &c.trace))
 	out.URL = &target
 	out.RequestURI = ""
 	// On a connection that stays open the Transport sends a body that the
@@ -33,7 +33,7 @@ func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 		keepZeroLength(in, out)
 		return out
 	}
-	c.body = &requestBody{from: in.Body, in: in}
+	c.body = &requestBody{call: c, from: in.Body, in: in}
 	if in.ProtoMajor == 1 && in.ContentLength < 0 {
 		// Trailers that were not announced are known only after the last chunk.
 		out.Trailer = make(http.Header, len(in.Trailer))
@@ -42,7 +42,7 @@ func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
 		}
 		c.body.trailer = out.Trailer
 	}
-	out.Body = c.body
+	out.Body, out.GetBody = c.body, c.again
 	return out
 }
 
@@ -65,9 +65,10 @@ func (u *upstream) outHeader(in *http.Request) http.Header {
 	if message.HasToken(in.Header["Te"], "trailers") {
 		h["Te"] = []string{"trailers"}
 	}
-	if protocol := in.Header["Upgrade"]; len(protocol) > 0 && in.ProtoMajor == 1 && message.HasToken(in.Header["Connection"], "upgrade") {
-		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocol
+	if protocols := upgradeOf(in); len(protocols) > 0 {
+		h["Connection"], h["Upgrade"] = []string{"Upgrade"}, protocols
 	}
+	delete(h, "Http2-Settings")
 	if _, ok := h["User-Agent"]; !ok {
 		h["User-Agent"] = nil // else net/http would name itself
 	}
@@ -78,6 +79,26 @@ func (u *upstream) outHeader(in *http.Request) http.Header {
 		appendForwarded(h, in)
 	}
 	return h
+}
+
+// upgradeOf returns the protocols that a client wants to switch to, as sent on:
+// all but HTTP/2 (RFC 7540, 3.2; withdrawn by RFC 9113), which would concern one
+// connection only and needs a header that does too.
+func upgradeOf(in *http.Request) []string {
+	lists := in.Header["Upgrade"]
+	if len(lists) == 0 || in.ProtoMajor != 1 || !message.HasToken(in.Header["Connection"], "upgrade") {
+		return nil
+	}
+	if !message.HasToken(lists, "h2c") && !message.HasToken(lists, "h2") {
+		return lists
+	}
+	var others []string
+	for protocol := range message.Elements(lists) {
+		if !strings.EqualFold(protocol, "h2c") && !strings.EqualFold(protocol, "h2") {
+			others = append(others, protocol)
+		}
+	}
+	return others
 }
 
 func appendForwarded(h http.Header, in *http.Request) {

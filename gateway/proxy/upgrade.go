@@ -18,7 +18,7 @@ func (u *upstream) upgrade(c *call, response *http.Response) {
 	back, ok := response.Body.(io.ReadWriteCloser)
 	// The rest of a body would be mistaken for the new protocol's bytes, which
 	// the client may send only after it (RFC 9110, 7.8).
-	if !ok || c.pending() || !message.HasToken(c.in.Header["Connection"], "upgrade") {
+	if !ok || c.pending() || len(upgradeOf(c.in)) == 0 {
 		response.Body.Close()
 		u.fail(c, message.ErrUnexpectedUpgrade)
 		return
@@ -41,7 +41,8 @@ func (u *upstream) upgrade(c *call, response *http.Response) {
 	}
 	u.metrics.upgrades.Inc()
 	defer u.metrics.upgrades.Dec()
-	stop := context.AfterFunc(c.in.Context(), func() { conn.Close(); back.Close() })
+	c.keep() // a tunnel ends by its own ends
+	stop := context.AfterFunc(c.ctx, func() { conn.Close(); back.Close() })
 	defer stop()
 	u.tunnel(conn, client.Reader, back)
 }

@@ -56,6 +56,7 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.
 	plain.SetHTTP2(cfg.Protocol != ProtocolHTTP1)
 	h2c.SetUnencryptedHTTP2(true)
 	up.plain, up.h2c = cfg.transport(&plain), cfg.transport(&h2c)
+	up.plain.DialContext = quietly(up.plain.DialContext)
 	return up, nil
 }
 
@@ -85,6 +86,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 		return
 	}
 	c := &call{w: w, in: in}
+	defer c.follow(u.cfg.HalfCloseTimeout)()
 	out := u.outgoing(c, target)
 	if c.body != nil {
 		// Without it the server closes the request body as the response
@@ -96,6 +98,11 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	c.endInformational()
 	if err != nil {
 		u.fail(c, err)
+		return
+	}
+	if response.StatusCode < 100 || response.StatusCode > 999 {
+		response.Body.Close()
+		u.fail(c, errStatus) // net/http panics when it is to send such a status
 		return
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {

@@ -238,6 +238,8 @@ func TestUpstreamFailures(t *testing.T) {
 	f("", "502 Bad Gateway: the upstream broke the connection\n")
 	f("nonsense\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	f("HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
+	f("HTTP/1.1 000 X\r\nContent-Length: 0\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
+	f("HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	f("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n", "502 Bad Gateway: the upstream's answer is not valid HTTP\n")
 	closed := rawUpstream(t, func(net.Conn, *bufio.Reader) {})
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
@@ -350,6 +352,30 @@ func TestExpectContinueGoesThrough(t *testing.T) {
 	}
 }
 
+func TestUpgradeToHTTP2IsNotSentOn(t *testing.T) {
+	f := func(upgrade, want string) {
+		t.Helper()
+		got := through(t, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: "+upgrade+"\r\nHTTP2-Settings: AAMAAABk\r\n\r\n")
+		if want := "GET / HTTP/1.1\r\nHost: h\r\n" + want + "\r\n"; got != want {
+			t.Errorf("%s: got %q, want %q", upgrade, got, want)
+		}
+	}
+	f("h2c", "")
+	f("H2C, websocket", "Connection: Upgrade\r\nUpgrade: websocket\r\n")
+	if got := through(t, "GET / HTTP/1.1\r\nHost: h\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"); strings.Contains(got, "HTTP2") {
+		t.Errorf("not nominated: got %q", got)
+	}
+	unasked := rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+		head(r)
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+	})
+	c, r := dial(t, proxyTo(t, unasked))
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n")
+	if got := head(r); !strings.HasPrefix(got, "HTTP/1.1 502 ") {
+		t.Errorf("an upstream that switches unasked: %q", got)
+	}
+}
+
 func TestUpgradeKeepsEarlyBytes(t *testing.T) {
 	up := rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
 		head(r)
@@ -413,7 +439,7 @@ func TestClientAbortCancelsTheUpstream(t *testing.T) {
 		<-r.Context().Done()
 		close(canceled)
 	}))
-	c, _ := dial(t, proxyTo(t, up))
+	c, _ := dial(t, proxyTo(t, up, func(c *proxy.Config) { c.HalfCloseTimeout = time.Millisecond }))
 	io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
 	<-started
 	c.Close()

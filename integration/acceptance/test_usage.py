@@ -73,7 +73,7 @@ def test_a_configuration_that_does_not_exist(tmp_path):
 
 DEAD = [
     ("topics", "apply"),
-    ("record", "--listen", "127.0.0.1:0", "--baseline", "http://127.0.0.1:1"),
+    ("record", "--require-kafka", "--listen", "127.0.0.1:0", "--baseline", "http://127.0.0.1:1"),
     ("replay", "--run", "r", "--candidate", "http://127.0.0.1:1"),
     ("compare",),
 ]

@@ -25,6 +25,7 @@ type Books struct {
 	mu         sync.Mutex
 	served     uint64
 	recorded   uint64
+	pending    uint64
 	dropped    map[string]uint64
 	statements uint64
 	closed     bool
@@ -42,39 +43,68 @@ type Tally struct {
 	Bytes int64
 }
 
+// Excess is how many outcomes there are beyond the requests served, negative if
+// some are missing. Each count is taken where it happens, none as the rest of
+// the others, so anything but 0 is a fault of this program.
+func (t Tally) Excess() int64 {
+	sum := t.Recorded + t.Pending
+	for _, n := range t.Dropped {
+		sum += n
+	}
+	return int64(sum) - int64(t.Served)
+}
+
 // New returns the books of an instance, with nothing counted.
 func New(instance string, started time.Time) *Books {
 	return &Books{instance: instance, started: started, dropped: map[string]uint64{}}
 }
 
+// Entry is one request in the books, from Open until it is settled.
+type Entry struct {
+	// Sequence is its number, from 1.
+	Sequence uint64
+	books    *Books
+	left     bool
+}
+
 // Open issues the next sequence number. false says that the books are closed;
 // the number is then already settled as dropped.
-func (b *Books) Open() (uint64, bool) {
+func (b *Books) Open() (*Entry, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.served++
+	e := &Entry{Sequence: b.served, books: b, left: b.closed}
 	if b.closed {
 		b.dropped[ReasonShutdown]++
-		return b.served, false
+		return e, false
 	}
-	return b.served, true
+	b.pending++
+	return e, true
 }
 
-// Record settles one number as recorded.
-func (b *Books) Record() { b.settle("") }
+// Record settles the entry as recorded.
+func (e *Entry) Record() { e.settle("") }
 
-// Drop settles one number as dropped for a reason.
-func (b *Books) Drop(reason string) { b.settle(reason) }
+// Drop settles the entry as dropped for a reason.
+func (e *Entry) Drop(reason string) { e.settle(reason) }
 
-func (b *Books) settle(reason string) {
+// settle counts the outcome each time, but the leaving once: a second outcome
+// of one request is a fault, and the books must not hide it.
+func (e *Entry) settle(reason string) {
+	b := e.books
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch {
-	case b.closed: // Close has counted it as dropped for shutdown
-	case reason == "":
+	if b.closed {
+		return // Close has counted it as dropped for shutdown
+	}
+	if reason == "" {
 		b.recorded++
-	default:
+	} else {
 		b.dropped[reason]++
+	}
+	if !e.left {
+		e.left = true
+		b.pending--
 	}
 }
 
@@ -86,17 +116,10 @@ func (b *Books) Close() {
 		return
 	}
 	b.closed = true
-	if pending := b.pendingLocked(); pending > 0 {
-		b.dropped[ReasonShutdown] += pending
+	if b.pending > 0 {
+		b.dropped[ReasonShutdown] += b.pending
+		b.pending = 0
 	}
-}
-
-func (b *Books) pendingLocked() uint64 {
-	settled := b.recorded
-	for _, n := range b.dropped {
-		settled += n
-	}
-	return b.served - settled
 }
 
 // Tally returns the counts now.
@@ -108,7 +131,7 @@ func (b *Books) Tally() Tally {
 
 func (b *Books) tallyLocked() Tally {
 	return Tally{
-		Served: b.served, Recorded: b.recorded, Pending: b.pendingLocked(),
+		Served: b.served, Recorded: b.recorded, Pending: b.pending,
 		Dropped: maps.Clone(b.dropped), Bytes: b.bytes.Load(),
 	}
 }

@@ -14,13 +14,16 @@ import (
 
 func TestEveryNumberIsSettledOnce(t *testing.T) {
 	b := books.New("r", time.Unix(0, 5))
+	var entries []*books.Entry
 	for want := uint64(1); want <= 4; want++ {
-		if got, open := b.Open(); got != want || !open {
-			t.Errorf("number %d, open %t, want %d", got, open, want)
+		got, open := b.Open()
+		if got.Sequence != want || !open {
+			t.Errorf("number %d, open %t, want %d", got.Sequence, open, want)
 		}
+		entries = append(entries, got)
 	}
-	b.Record()
-	b.Drop(books.ReasonPanic)
+	entries[0].Record()
+	entries[1].Drop(books.ReasonPanic)
 	want := books.Tally{Served: 4, Recorded: 1, Pending: 2, Dropped: map[string]uint64{"panic": 1}}
 	if diff := cmp.Diff(want, b.Tally()); diff != "" {
 		t.Errorf("before the end: -want +got\n%s", diff)
@@ -28,10 +31,13 @@ func TestEveryNumberIsSettledOnce(t *testing.T) {
 	_ = b.Statement(time.Unix(0, 6), false)
 	b.Close()
 	b.Close()
-	b.Record() // late: it has been counted as dropped
-	b.Drop(books.ReasonKafka)
-	if got, open := b.Open(); got != 5 || open {
-		t.Errorf("after the end: number %d, open %t", got, open)
+	entries[2].Record() // late: it has been counted as dropped
+	entries[3].Drop(books.ReasonKafka)
+	if got, open := b.Open(); got.Sequence != 5 || open {
+		t.Errorf("after the end: number %d, open %t", got.Sequence, open)
+	}
+	if n := b.Tally().Excess(); n != 0 {
+		t.Errorf("excess %d", n)
 	}
 	last := &understudyv1.Tally{
 		Recorder: "r", Number: 2, StartUnixNano: 5, TimeUnixNano: 7, Served: 5, Recorded: 1,
@@ -42,11 +48,28 @@ func TestEveryNumberIsSettledOnce(t *testing.T) {
 	}
 }
 
+// TestBooksShowAFault: the counts are taken apart from each other, so that an
+// outcome too many is seen, also in what is published.
+func TestBooksShowAFault(t *testing.T) {
+	b := books.New("r", time.Unix(0, 0))
+	twice, _ := b.Open()
+	_, _ = b.Open() // never settled: it stays pending
+	twice.Record()
+	twice.Drop(books.ReasonKafka)
+	if got := b.Tally(); got.Excess() != 1 || got.Pending != 1 {
+		t.Errorf("excess %d of %+v", got.Excess(), got)
+	}
+	got := b.Statement(time.Unix(0, 1), false)
+	if got.Served != 2 || got.Recorded != 1 || got.Pending != 1 || got.Dropped[books.ReasonKafka] != 1 {
+		t.Errorf("published %v", got)
+	}
+}
+
 func TestATallyDoesNotChange(t *testing.T) {
 	b := books.New("r", time.Unix(0, 0))
-	b.Open()
+	e, _ := b.Open()
 	before := b.Tally()
-	b.Drop(books.ReasonMemory)
+	e.Drop(books.ReasonMemory)
 	if len(before.Dropped) != 0 {
 		t.Errorf("an earlier tally says %v", before.Dropped)
 	}

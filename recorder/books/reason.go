@@ -14,7 +14,8 @@ const (
 	// ReasonShutdown: it was unfinished when the recorder stopped, or came
 	// after.
 	ReasonShutdown = "shutdown"
-	// ReasonPanic: the handler panicked and no transport error explains it.
+	// ReasonPanic: the handler panicked and no transport error explains it, or
+	// recording did.
 	ReasonPanic = "panic"
 	// ReasonPaused: the kill switch was on.
 	ReasonPaused = "paused"

@@ -39,22 +39,22 @@ func NewWriter(producer *stream.Producer, names topic.Names, recorder string) *W
 // Write hands an exchange over; it waits while the producer's buffer is at its
 // bound. After Kafka has failed to take one it fails at once.
 func (w *Writer) Write(ctx context.Context, e *understudyv1.Exchange) error {
-	w.books.Open()
+	entry, _ := w.books.Open()
 	r, err := stream.ExchangeRecord(w.names, e)
 	if err != nil {
-		w.books.Drop(books.ReasonTooLarge)
+		entry.Drop(books.ReasonTooLarge)
 		return err
 	}
 	if err := w.failed(); err != nil {
-		w.books.Drop(books.ReasonKafka)
+		entry.Drop(books.ReasonKafka)
 		return err
 	}
 	w.producer.Produce(ctx, r, func(_ *kgo.Record, err error) {
 		if err == nil {
-			w.books.Record()
+			entry.Record()
 			return
 		}
-		w.books.Drop(recorder.Reason(reason(err)))
+		entry.Drop(recorder.Reason(reason(err)))
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.err = fmt.Errorf("%w: %w", ErrWrite, err)

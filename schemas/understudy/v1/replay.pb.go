@@ -664,6 +664,8 @@ type Replay struct {
 	Moments []*Moment `protobuf:"bytes,15,rep,name=moments,proto3" json:"moments,omitempty"`
 	// Pairs of names that occur and did not find room in substitutions.
 	SubstitutionsDropped uint32 `protobuf:"varint,16,opt,name=substitutions_dropped,json=substitutionsDropped,proto3" json:"substitutions_dropped,omitempty"`
+	// Under which host the candidate was asked; links to it are its own.
+	CandidateAuthority string `protobuf:"bytes,18,opt,name=candidate_authority,json=candidateAuthority,proto3" json:"candidate_authority,omitempty"`
 	// About skipped, for people: which name it needs and where it was made.
 	SkippedDetail string `protobuf:"bytes,17,opt,name=skipped_detail,json=skippedDetail,proto3" json:"skipped_detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -812,6 +814,13 @@ func (x *Replay) GetSubstitutionsDropped() uint32 {
 	return 0
 }
 
+func (x *Replay) GetCandidateAuthority() string {
+	if x != nil {
+		return x.CandidateAuthority
+	}
+	return ""
+}
+
 func (x *Replay) GetSkippedDetail() string {
 	if x != nil {
 		return x.SkippedDetail
@@ -932,7 +941,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xbf\x05\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xf0\x05\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -950,7 +959,8 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x05speed\x18\r \x01(\x01R\x05speed\x12\x1b\n" +
 	"\theld_nano\x18\x0e \x01(\x03R\bheldNano\x12/\n" +
 	"\amoments\x18\x0f \x03(\v2\x15.understudy.v1.MomentR\amoments\x123\n" +
-	"\x15substitutions_dropped\x18\x10 \x01(\rR\x14substitutionsDropped\x12%\n" +
+	"\x15substitutions_dropped\x18\x10 \x01(\rR\x14substitutionsDropped\x12/\n" +
+	"\x13candidate_authority\x18\x12 \x01(\tR\x12candidateAuthority\x12%\n" +
 	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\"\x94\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
