@@ -68,7 +68,7 @@ func TestAccuracy(t *testing.T) {
 		if n, err = strconv.Atoi(s); err != nil {
 			t.Fatal(err)
 		}
-		perWorld, atOnce, each = max(n/20, 500), 2, 8*time.Millisecond
+		perWorld, each = max(n/20, 500), 16*time.Millisecond
 	}
 	got := measure(t, n, perWorld, atOnce, each)
 	t.Logf("\n%s", got)

@@ -28,9 +28,9 @@ type job struct {
 
 // The times of operations. They are long, since this may run on a busy machine.
 const (
-	timeout  = 8 * time.Second
-	deadline = 3 * time.Second
-	tooLate  = 4500 * time.Millisecond
+	timeout  = 10 * time.Second
+	deadline = 4 * time.Second
+	tooLate  = 6 * time.Second
 	linger   = 3 * time.Second
 )
 

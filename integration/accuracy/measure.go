@@ -39,8 +39,11 @@ func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged,
 	cfg.Run, cfg.Candidate, cfg.Speed, cfg.MaxGap = "accuracy", server.URL, w.speed, 500*time.Millisecond
 	cfg.CaptureLimit, cfg.Timeout = keep, 20*time.Second
 	pause := linger
-	cfg.Completion.Timeout, cfg.Completion.Deadline, cfg.Completion.Linger = timeout, deadline, &pause
-	cfg.Routes = []target.Route{{Route: "POST /orders/*/dispatch", Completion: target.Completion{Channel: target.ChannelCallback}}}
+	cfg.Completion.Timeout, cfg.Completion.Linger = timeout, &pause
+	cfg.Routes = []target.Route{
+		{Route: "POST /orders/*/dispatch", Completion: target.Completion{Channel: target.ChannelCallback}},
+		{Route: "POST /orders/*/shipment", Completion: target.Completion{Deadline: deadline}},
+	}
 	s := &source{pairs: w.pairs}
 	k := &sink{world: w, judge: judge, face: face}
 	r, err := replayer.New(cfg, &understudyv1.RunSpec{}, s, k, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
