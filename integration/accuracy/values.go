@@ -108,7 +108,7 @@ var valueKinds = []*kind{
 		return c.change("created_at", when{at: c.order.created, plus: -24 * time.Hour, layout: c.w.layout})
 	}),
 	worth("now instead of then", orders, func(c *cast) string {
-		if c.start.Sub(c.order.at) < time.Duration(c.w.speed*float64(time.Second)) || c.w.layout == "2006-01-02T15:04:05Z07:00" {
+		if c.start.Sub(c.order.at) < time.Duration(c.w.speed*float64(200*time.Millisecond)) || c.w.layout == "2006-01-02T15:04:05Z07:00" {
 			return "" // both may be the same second
 		}
 		return c.change("created_at", when{layout: c.w.layout})
