@@ -142,6 +142,27 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 			return changed
 		}
 	}
+	s.enter(p)
+	return true
+}
+
+// Forget takes out what a name of the baseline is paired with: the thing is gone,
+// and another one is called so now.
+func (s *Pairs) Forget(kind, baseline string) {
+	gone := func(p Pair) bool { return p.Kind == kind && p.Baseline.Text == baseline }
+	if !slices.ContainsFunc(s.list, gone) {
+		return
+	}
+	kept := slices.DeleteFunc(s.list, gone)
+	*s = Pairs{}
+	s.Grow(len(kept))
+	for _, p := range kept {
+		s.enter(p)
+	}
+}
+
+// enter makes a pair findable.
+func (s *Pairs) enter(p Pair) {
 	i := int32(len(s.list))
 	at := link{-1, -1}
 	if j, ok := s.byBaseline[p.Baseline.Text]; ok {
@@ -155,7 +176,6 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	if p.Renames() && p.Kind != Moment.Kind {
 		s.renames++
 	}
-	return true
 }
 
 // meet holds a new pair against an old one with which it has a name in common.
