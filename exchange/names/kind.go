@@ -110,6 +110,9 @@ func init() {
 	}
 }
 
+// people are kinds under which one person may be kept.
+var people = set("user customer account member person client profile contact")
+
 // agree says whether a name at a place called by a kind can be that of a thing
 // of another: the kind is qualified there, or it is a person in a role.
 func agree(kind, place string) bool {

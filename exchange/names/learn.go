@@ -505,7 +505,7 @@ func (n *learner) scalar(w where, a, b any) {
 	case w.created && own && (n.sure || OtherSchemes(x, y)): // what was looked for would be another one of its kind
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
-	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
+	case place.Named && (OtherSchemes(x, y) || x == y), ofFamily && likeName(x) && likeName(y),
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}
@@ -562,13 +562,16 @@ func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
 // add takes a pair unless the client itself had sent the baseline's name.
 func (n *learner) add(at Place, x, y Value, proof Proof) {
-	if n.sent.Has(at, x.Text) {
-		return
-	}
-	if proof == Created && n.Seen != nil && n.Seen(x.Text) {
+	switch {
+	case n.sent.Has(at, x.Text):
+		if x != y {
+			return
+		}
+		proof = Aligned // both call it as the client does
+	case proof == Created && n.Seen != nil && n.Seen(x.Text):
 		proof = Aligned
 	}
-	if proof == Aligned && x == y {
+	if proof == Aligned && x == y && (!at.Named || at.Kind == "") {
 		return // it goes by itself
 	}
 	if !at.Named {

@@ -180,7 +180,7 @@ func TestLearn(t *testing.T) {
 	f("GET", "/orders/5", ``, `{"status_id":1,"currency_id":978,"plan_id":"pro-2024","customer_id":7}`, `{"status_id":2,"currency_id":840,"plan_id":"free-2024","customer_id":9}`)
 	// Lists are aligned by what they hold.
 	f("GET", "/notes", ``, `[{"id":"n-52","text":"a"},{"id":"n-51","text":"b"}]`, `[{"id":"n-51","text":"a"},{"id":"n-50","text":"b"}]`, "note n-52=n-51 aligned", "note n-51=n-50 aligned")
-	f("GET", "/notes", ``, `[{"id":"n-52","text":"b"},{"id":"n-51","text":"a"}]`, `[{"id":"n-51","text":"a"},{"id":"n-50","text":"b"}]`, "note n-52=n-50 aligned")
+	f("GET", "/notes", ``, `[{"id":"n-52","text":"b"},{"id":"n-51","text":"a"}]`, `[{"id":"n-51","text":"a"},{"id":"n-50","text":"b"}]`, "note n-52=n-50 aligned", "note n-51=n-51 aligned")
 	f("GET", "/notes", ``, `[{"id":"n-52","text":"a"},{"id":"n-51","text":"a"}]`, `[{"id":"n-51","text":"a"},{"id":"n-50","text":"a"}]`)
 	f("GET", "/notes", ``, `{"ids":[1,2,3]}`, `{"ids":[4,5,6]}`)
 	f("POST", "/orders", ``, `{"id":"SSigT__-"}`, `{"id":"nR7ETrt_"}`, "order SSigT__-=nR7ETrt_ created")

@@ -27,7 +27,8 @@ func (v seeking) visit(at Place, x Value) (Value, bool) {
 // place: any place for a name that is unmistakable, one where the kind stands
 // for a number or a word.
 func (at Place) Fits(kind, name string) bool {
-	return Pair{Kind: kind, Baseline: Value{Text: name}}.suits(at)
+	p := Pair{Kind: kind, Baseline: Value{Text: name}}
+	return p.suits(at)
 }
 
 // Family is the kind of thing that a request target is about: the last
