@@ -44,3 +44,44 @@ func BenchmarkJudge(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTranslate judges answers of some 10 KiB that differ in an amount, in
+// a session of which nothing is known and in one of which 500 pairs are: a
+// tenth of them stand in the answer.
+func BenchmarkTranslate(b *testing.B) {
+	body := func(order int, amount int) string {
+		var s strings.Builder
+		s.WriteString(`{"orders":[`)
+		for i := range 50 {
+			if i > 0 {
+				s.WriteByte(',')
+			}
+			fmt.Fprintf(&s, `{"id":%d,"sku":"article-%d","text":"two of the blue ones, please, and one of the green ones","amount":%d,"currency":"EUR","links":{"self":"/orders/%d"}}`,
+				order+i, i, amount+i, order+i)
+		}
+		s.WriteString(`]}`)
+		return s.String()
+	}
+	judge, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	run := func(name string, candidate int, pairs int) {
+		b.Run(name, func(b *testing.B) {
+			var known []string
+			for i := range pairs {
+				known = append(known, fmt.Sprintf("order #%d=#%d", 10_000+i, 20_000+i))
+			}
+			r := get(body(10_000, 100), strings.Replace(body(candidate, 100), `"amount":117,`, `"amount":118,`, 1), knows(known...))
+			if v := judge.Judge(r).Verdict; v != comparator.Mismatch {
+				b.Fatal(v)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				judge.Judge(r)
+			}
+		})
+	}
+	run("none", 10_000, 0)
+	run("500", 20_000, 500)
+}

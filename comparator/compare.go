@@ -50,8 +50,15 @@ func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *
 
 func (x *comparing) compare() {
 	c, r := x.c, x.r
+	if n := len(r.GetSubstitutions()); n > 0 {
+		x.known.Grow(n)
+	}
 	for _, s := range r.GetSubstitutions() {
-		x.known.Add(pairOf(s))
+		p := pairOf(s)
+		if p.BrokenBy == r.GetExchange().GetId() {
+			p.BrokenBy = "" // this answer is judged by what was known before it
+		}
+		x.known.Add(p)
 	}
 	before := *c
 	x.pass()
@@ -82,13 +89,7 @@ func pairOf(s *understudyv1.Substitution) names.Pair {
 // pass compares the answers with what is known of names.
 func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
-	proven := &names.Pairs{}
-	for _, p := range x.known.All() {
-		if p.Proof == names.Created && p.Holds() {
-			proven.Add(p)
-		}
-	}
-	x.translator = names.NewTranslator(proven, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Guessing(&x.known)
+	x.translator = names.NewTranslator(&x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)

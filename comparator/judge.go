@@ -69,7 +69,10 @@ func outcome(r *understudyv1.Response, e *understudyv1.TransportError) string {
 	if r != nil {
 		return fmt.Sprint(r.GetStatus())
 	}
-	return e.GetKind().String() + ": " + e.GetMessage()
+	if e == nil {
+		return "no answer"
+	}
+	return understudyv1.Label(e.GetKind()) + ": " + e.GetMessage()
 }
 
 // answer judges a request that the candidate answered, at once or later.

@@ -108,7 +108,7 @@ func TestOutcomes(t *testing.T) {
 	f(&understudyv1.Replay{Orphan: &understudyv1.Orphan{}}, "orphan")
 	f(immediate(ok, nil, func(r *understudyv1.Replay) {
 		r.Candidate.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_RESET, Message: "gone"}
-	}), "error", "transport transport outcome 201|KIND_RESET: gone")
+	}), "error", "transport transport outcome 201|reset: gone")
 	f(immediate(ok, response(409, `{"e":1}`)), "rejected", `status status status 201 {"total":"5.00"}|409 {"e":1}`)
 	f(immediate(response(422, `{"e":1}`), ok), "rejected", `status status status 422 {"e":1}|201 {"total":"5.00"}`)
 	f(immediate(response(404, `{"e":1}`), response(404, `{"e":1}`)), "match")
@@ -128,7 +128,7 @@ func TestOutcomes(t *testing.T) {
 		"mismatch", "status status status 409|422")
 	f(immediate(nil, ok, func(r *understudyv1.Replay) {
 		r.Exchange.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_TIMEOUT, Message: "slow"}
-	}), "error", "transport transport outcome KIND_TIMEOUT: slow|201")
+	}), "error", "transport transport outcome timeout: slow|201")
 	f(polled(ok, ok, func(d *understudyv1.Completion) { d.Overtook = []string{"e0"} }), "out_of_order")
 	// Everything that holds is found; the worst is the verdict.
 	f(polled(ok, response(200, `{"total":"5.01"}`), func(d *understudyv1.Completion) {

@@ -22,6 +22,8 @@ type outcome struct {
 	Status  int    // 0 when nothing came
 	Content string // normal form
 	Bodies  []string
+	Header  http.Header // of an answer at once
+	Trailer http.Header
 	Took    time.Duration
 	Ended   time.Time
 }
@@ -71,7 +73,7 @@ func (c *client) wait(r *http.Request, reference string, o *outcome, start time.
 	} else {
 		w := do(c.handler, r)
 		body, _ := io.ReadAll(w.Body)
-		o.Status, o.Bodies = w.StatusCode, []string{string(body)}
+		o.Status, o.Bodies, o.Header, o.Trailer = w.StatusCode, []string{string(body)}, w.Header, w.Trailer
 	}
 	o.Ended = time.Now()
 	o.Took = o.Ended.Sub(start)
@@ -82,7 +84,11 @@ func (c *client) wait(r *http.Request, reference string, o *outcome, start time.
 		return nil, fmt.Errorf("lost")
 	}
 	o.Content = normal(o.Bodies[0])
-	return &http.Response{StatusCode: o.Status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(o.Bodies[0]))}, nil
+	header := http.Header{"Content-Type": {"application/json"}}
+	if o.Header != nil {
+		header = o.Header
+	}
+	return &http.Response{StatusCode: o.Status, Header: header, Body: io.NopCloser(strings.NewReader(o.Bodies[0]))}, nil
 }
 
 // ask waits for the completion of one request, 5 s at most, and after a
@@ -97,7 +103,7 @@ func (c *client) ask(r *http.Request, reference string, o *outcome) {
 	w := do(c.handler, r)
 	body, _ := io.ReadAll(w.Body)
 	if w.StatusCode != http.StatusAccepted {
-		o.Status, o.Bodies = w.StatusCode, []string{string(body)}
+		o.Status, o.Bodies, o.Header, o.Trailer = w.StatusCode, []string{string(body)}, w.Header, w.Trailer
 		return
 	}
 	if at := w.Header.Get("Location") + w.Header.Get("Operation-Location"); at != "" {

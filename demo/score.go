@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"understudy.dev/demo/fault"
@@ -13,6 +14,8 @@ type Score struct {
 	Faults []Found `json:"faults"`
 	// Unexpected counts replays reported for anything else.
 	Unexpected uint64 `json:"unexpected"`
+	// Busy says why the machine was too busy for the planted timings, if it was.
+	Busy string `json:"busy,omitempty"`
 }
 
 // Found is one fault: how often it was planted, and how often the tables show
@@ -29,11 +32,39 @@ type Found struct {
 	Found   uint64     `json:"found"`
 }
 
+const ok = "ok"
+
+// Mark says in a word how a fault fared: "ok", "MISSED" (too few were found),
+// "MORE" (too many) or "NOT PLANTED".
+func (f Found) Mark() string {
+	switch {
+	case f.Planted == 0:
+		return "NOT PLANTED"
+	case f.Found < f.Planted:
+		return "MISSED"
+	case f.Found > f.Planted:
+		return "MORE"
+	}
+	return ok
+}
+
+// Failure says what is wrong with a score that is not complete; it blames the
+// machine if that was too busy.
+func (s Score) Failure() error {
+	switch {
+	case s.Complete():
+		return nil
+	case s.Busy != "":
+		return fmt.Errorf("the machine was too busy: %s; run it again", s.Busy)
+	}
+	return errors.New("the demo did not find exactly what was planted")
+}
+
 // Complete is true when every fault was planted, each was found exactly as
 // often as it was planted, and nothing else was reported.
 func (s Score) Complete() bool {
 	for _, f := range s.Faults {
-		if f.Planted == 0 || f.Found != f.Planted {
+		if f.Mark() != ok {
 			return false
 		}
 	}

@@ -46,6 +46,19 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+func TestFailureBlamesTheMachineOnlyIfItWasBusy(t *testing.T) {
+	f := func(s Score, want string) {
+		t.Helper()
+		if err := s.Failure(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", s, err, want)
+		}
+	}
+	f(Score{Busy: "so"}, "")
+	f(Score{Unexpected: 1}, "did not find exactly")
+	f(Score{Unexpected: 1, Busy: "so"}, "the machine was too busy: so; run it again")
+	f(Score{Faults: []Found{{Planted: 2, Found: 3}}}, "did not find exactly")
+}
+
 func TestAFaultThatWasNeverPlantedIsNotFound(t *testing.T) {
 	if (Score{Faults: []Found{{Planted: 0, Found: 0}}}).Complete() {
 		t.Error("a demo that shows nothing is complete")

@@ -117,13 +117,7 @@ func translated(h http.Header, body []byte, names *substitute.Request) []byte {
 	if err != nil {
 		return body
 	}
-	out := plain
-	switch kind := message.MediaType(h.Get("Content-Type")); {
-	case message.IsJSON(kind):
-		out = names.JSON(plain)
-	case message.IsForm(kind):
-		out = names.Form(plain)
-	}
+	out := names.Body(h.Get("Content-Type"), plain)
 	if bytes.Equal(out, plain) {
 		return body
 	}
@@ -182,7 +176,8 @@ func field(names *substitute.Request, name, value, target string, isRedacted boo
 		return line, line != "" || value == "" && !isRedacted
 	}
 	value, ok = names.Credential(name, value, !isRedacted)
-	return names.Field(name, value), ok
+	out = names.Field(name, value)
+	return out, ok && (out != "" || value == "")
 }
 
 // redactedFields are the canonical names of the fields that hold tokens of

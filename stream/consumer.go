@@ -76,6 +76,8 @@ type Consumer struct {
 	admin  *kadm.Client
 	cancel context.CancelCauseFunc
 
+	said map[partition]time.Time // of poll: when an error was logged
+
 	mu      sync.Mutex
 	workers map[partition]*worker
 }
@@ -92,7 +94,7 @@ func NewConsumer(kafka Config, cfg ConsumerConfig, handle Handler, log *slog.Log
 	}
 	c := &Consumer{
 		cfg: cfg, kafka: kafka, handle: handle, log: log,
-		workers: map[partition]*worker{},
+		workers: map[partition]*worker{}, said: map[partition]time.Time{},
 	}
 	var err error
 	if c.metrics, err = newConsumerMetrics(reg, c.lag); err != nil {
@@ -136,6 +138,7 @@ func (c *Consumer) Run(parent context.Context) error {
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 		kgo.SessionTimeout(sessionTimeout),
+		NewOutage(c.log).Option(),
 	}
 	if c.cfg.Instance != "" {
 		opts = append(opts, kgo.InstanceID(c.cfg.Instance))
@@ -167,7 +170,10 @@ func (c *Consumer) poll(ctx context.Context) bool {
 	}
 	fetches.EachError(func(topic string, number int32, err error) {
 		c.metrics.errors.Inc()
-		c.log.Warn("fetch", "topic", topic, "partition", number, "error", err)
+		// Without a topic it is the connection, of which Outage tells.
+		if topic != "" && c.sayFetch(topic, number, time.Now()) {
+			c.log.Warn("fetch", "topic", topic, "partition", number, "error", err)
+		}
 	})
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 		key := partition{p.Topic, p.Partition}
@@ -178,6 +184,16 @@ func (c *Consumer) poll(ctx context.Context) bool {
 			w.add(p.Records, p.HighWatermark)
 		}
 	})
+	return true
+}
+
+// sayFetch says whether an error of a partition is to be logged: one in 30 s.
+func (c *Consumer) sayFetch(topic string, number int32, now time.Time) bool {
+	key := partition{topic, number}
+	if last, ok := c.said[key]; ok && now.Sub(last) < sayEvery {
+		return false
+	}
+	c.said[key] = now
 	return true
 }
 

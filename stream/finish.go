@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -28,18 +30,29 @@ type Finish struct {
 	progress Progress
 	topics   []string
 	run      string
+	begin    time.Duration
+	clock    func() time.Time
+	since    time.Time // first asked
+	seen     watch
+	dead     []string
 	ends     map[string]map[int32]int64 // nil until the runs have ended
 }
 
 // NewFinish returns a Finish that waits for one run or, if run is empty, until
-// there are runs and none of them is running.
-func NewFinish(progress Progress, topics []string, run string) *Finish {
-	return &Finish{progress: progress, topics: topics, run: run}
+// there are runs and none of them is running. It waits for begin until there is
+// such a run.
+func NewFinish(progress Progress, topics []string, run string, begin time.Duration) *Finish {
+	return &Finish{progress: progress, topics: topics, run: run, begin: begin, clock: time.Now, seen: watch{}}
 }
+
+// Abandoned are the runs that Reached does not wait for, because nothing has
+// been heard of their replayers for AbandonedAfter.
+func (f *Finish) Abandoned() []string { return f.dead }
 
 // Reached checks once. waiting says for people what is still missing; it is
 // empty when the end is reached. A run that was killed stays in the state
-// running, so Reached waits until it is resumed and ends.
+// running: it is waited for until it is known to be abandoned. The error wraps
+// ErrNoRun when no run has begun in time.
 func (f *Finish) Reached(ctx context.Context) (reached bool, waiting string, err error) {
 	if f.ends == nil {
 		if waiting, err := f.runs(ctx); err != nil || waiting != "" {
@@ -79,28 +92,51 @@ func (f *Finish) runs(ctx context.Context) (waiting string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("state of the runs: %w", err)
 	}
-	if len(runs) == 0 && f.run == "" {
-		return "a first run", nil
+	now := f.clock()
+	if f.since.IsZero() {
+		f.since = now
 	}
 	found := false
-	var going []string
+	var going, dead []string
 	for _, r := range runs {
 		if f.run != "" && r.GetName() != f.run {
 			continue
 		}
 		found = true
-		if !r.GetState().Ended() {
+		switch {
+		case r.GetState().Ended():
+		case f.seen.abandoned(r, now):
+			dead = append(dead, r.GetName())
+		default:
 			going = append(going, r.GetName())
 		}
 	}
+	slices.Sort(dead)
+	f.dead = dead
 	switch {
-	case !found && f.run != "":
-		return "run " + f.run + " to begin", nil
+	case !found:
+		return f.toBegin(runs, now)
 	case len(going) > 0:
 		slices.Sort(going)
-		return fmt.Sprintf("run %s to end", going[0]), nil
+		return fmt.Sprintf("run%s %s to end", map[bool]string{true: "s"}[len(going) > 1], strings.Join(going[:min(len(going), 5)], ", ")), nil
 	}
 	return "", nil
+}
+
+// toBegin is what is waited for while there is no run, and the error after.
+func (f *Finish) toBegin(runs []*understudyv1.Run, now time.Time) (waiting string, err error) {
+	late := now.Sub(f.since) >= f.begin
+	switch {
+	case late && f.run == "":
+		return "", fmt.Errorf("%w: Kafka holds none", ErrNoRun)
+	case late:
+		return "", noRun(f.run, runs)
+	case f.run == "":
+		return "a first run", nil
+	case len(runs) == 0:
+		return fmt.Sprintf("run %s to begin; there is none yet", f.run), nil
+	}
+	return fmt.Sprintf("run %s to begin; there are %s", f.run, nameRuns(runs)), nil
 }
 
 // GroupProgress is the Progress of a consumer group.

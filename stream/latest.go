@@ -108,6 +108,21 @@ func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends m
 	return true, nil
 }
 
+// Started reports whether a group has committed an offset of a topic. A
+// consumer commits before it handles its first batch.
+func Started(ctx context.Context, client *kgo.Client, group, topic string) (bool, error) {
+	committed, err := groupOffsets(ctx, kadm.NewClient(client), group)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range committed[topic] {
+		if o.Err == nil && o.At >= 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // groupOffsets returns the committed offsets of a group, none if there is no
 // commit yet. It waits for a coordinator that is just starting.
 func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.OffsetResponses, error) {
@@ -140,6 +155,37 @@ func Ends(ctx context.Context, client *kgo.Client, topic string) (map[int32]int6
 		}
 	}
 	return ends, nil
+}
+
+// Settle waits until the end of a topic has not moved for quiet, at most for
+// limit: a producer that has just been given the last record of a series lets
+// it linger. It returns how many records came meanwhile.
+func Settle(ctx context.Context, client *kgo.Client, topic string, quiet, limit time.Duration) (came int64, err error) {
+	begin := time.Now()
+	last, moved := int64(-1), begin
+	first := int64(0)
+	for {
+		ends, err := Ends(ctx, client, topic)
+		if err != nil {
+			return 0, err
+		}
+		sum, now := int64(0), time.Now()
+		for _, end := range ends {
+			sum += end
+		}
+		switch {
+		case last < 0:
+			first, last = sum, sum
+		case sum != last:
+			last, moved = sum, now
+		}
+		if now.Sub(moved) >= quiet || now.Sub(begin) >= limit {
+			return last - first, nil
+		}
+		if err := sleep(ctx, min(quiet/5, 100*time.Millisecond)); err != nil {
+			return 0, err
+		}
+	}
 }
 
 // fetchMaxWait is how long a broker holds a fetch that finds nothing. A resumed

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -70,7 +71,13 @@ func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
 
 // Producer writes records in the background: idempotent, acknowledged by all
 // in-sync replicas, bounded in records, bytes and time.
-type Producer struct{ client *kgo.Client }
+type Producer struct {
+	client *kgo.Client
+	gone   atomic.Bool // GiveUp was called
+}
+
+// ErrGivenUp is the error of the records that GiveUp drops.
+var ErrGivenUp = errors.New("given up: kafka did not take it in time")
 
 // NewProducer connects a client of its own, which Close disconnects.
 func NewProducer(ctx context.Context, kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer, error) {
@@ -113,7 +120,7 @@ func OpenProducer(kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer,
 	if err != nil {
 		return nil, err
 	}
-	return &Producer{client}, nil
+	return &Producer{client: client}, nil
 }
 
 // Client is the connection underneath, for administration.
@@ -124,17 +131,28 @@ func (p *Producer) Client() *kgo.Client { return p.client }
 // ErrFull if the buffer was full, else with the reason why the record was given
 // up.
 func (p *Producer) TryProduce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
-	p.client.TryProduce(ctx, r, done)
+	if p.gone.Load() {
+		go done(r, ErrGivenUp)
+		return
+	}
+	p.client.TryProduce(ctx, r, p.named(done))
 }
 
 // Produce hands a record over and waits while the buffer is full. done is
 // called exactly once.
 func (p *Producer) Produce(ctx context.Context, r *kgo.Record, done func(*kgo.Record, error)) {
-	p.client.Produce(ctx, r, done)
+	if p.gone.Load() {
+		go done(r, ErrGivenUp)
+		return
+	}
+	p.client.Produce(ctx, r, p.named(done))
 }
 
 // ProduceSync writes records and waits for their acknowledgement.
 func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
+	if p.gone.Load() {
+		return fmt.Errorf("produce to %s: %w", rs[0].Topic, ErrGivenUp)
+	}
 	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
 		if errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError) {
 			// Kafka's protocol does not give the cause.
@@ -156,6 +174,29 @@ func (p *Producer) Flush(ctx context.Context) error {
 		return fmt.Errorf("flush to kafka: %w", err)
 	}
 	return nil
+}
+
+// named calls done with ErrGivenUp for what GiveUp drops.
+func (p *Producer) named(done func(*kgo.Record, error)) func(*kgo.Record, error) {
+	return func(r *kgo.Record, err error) {
+		if err != nil && p.gone.Load() {
+			err = fmt.Errorf("%w: %w", ErrGivenUp, err)
+		}
+		done(r, err)
+	}
+}
+
+// GiveUp drops the records that wait, calling their done, and refuses all
+// further ones; who waits for room or for an acknowledgement is released.
+func (p *Producer) GiveUp() {
+	p.gone.Store(true)
+	_ = p.client.AbortBufferedRecords(context.Background())
+}
+
+// Unreachable says whether a record was given up because Kafka did not take it
+// in time, and not for what it is.
+func Unreachable(err error) bool {
+	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrAborting) || errors.Is(err, ErrGivenUp)
 }
 
 // Close disconnects and drops the records that are still buffered, calling

@@ -4,22 +4,28 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/report"
 	"understudy.dev/stream"
 )
 
 type compareFlags struct {
 	run, group, instance string
 	follow               bool
+	wait                 time.Duration
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -35,14 +41,22 @@ func (a *app) compareCommand() *cobra.Command {
    ClickHouse, each batch once in effect, whenever this process dies
 
 Judges whatever the topics hold and ends when every run (or the one named by
---run) has ended and all of it is in ClickHouse; with --follow it goes on.
+--run) has ended and all of it is in ClickHouse; with --follow it goes on. A
+run whose replayer was killed is judged as far as it came and not waited for.
+Started before its replay, it waits for the run to begin: --wait 10m.
 Several of these share the work.`,
-		RunE: func(c *cobra.Command, _ []string) error { return a.compare(c.Context(), f) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if f.wait < 0 {
+				return usagef("--wait: %s is negative", f.wait)
+			}
+			return a.compare(c.Context(), f)
+		},
 	}
 	a.kafkaFlags(c)
 	a.clickhouseFlags(c)
 	a.adminFlag(c)
 	c.Flags().StringVar(&f.run, "run", "", "end when this run is judged")
+	c.Flags().DurationVar(&f.wait, "wait", 10*time.Second, "how long to wait for the run to begin")
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
 	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
@@ -82,6 +96,9 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
+	if err := a.requireUnjudged(ctx, conn, cc.Group); err != nil {
+		return err
+	}
 	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, ingest.Handle, a.log, ad.registry)
 	if err != nil {
 		return err
@@ -96,6 +113,41 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	return a.consume(ctx, consumer, f, cc)
 }
 
+// requireUnjudged: a group that begins at the start of the topics would write
+// the verdicts of runs that another one has judged a second time. The tables
+// are read first: a group has offsets before it writes there.
+func (a *app) requireUnjudged(ctx context.Context, conn driver.Conn, group string) error {
+	judged, err := report.Judged(ctx, conn)
+	if err != nil || len(judged) == 0 {
+		return dependency(err)
+	}
+	client, err := a.dialKafka(ctx)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	started, err := stream.Started(ctx, client, group, a.names().Replays)
+	if err != nil || started {
+		return dependency(err)
+	}
+	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
+	if err != nil {
+		return dependency(err)
+	}
+	var twice []string
+	for _, r := range runs {
+		if slices.Contains(judged, r.GetName()) {
+			twice = append(twice, report.Clean(r.GetName()))
+		}
+	}
+	if len(twice) == 0 {
+		return nil
+	}
+	slices.Sort(twice)
+	return usagef("group %s is new, and would judge again what the tables have: %s; go on with the group that judged them, or write into another database (--clickhouse host:port/database)",
+		group, strings.Join(twice[:min(len(twice), 5)], ", "))
+}
+
 // consume runs the consumer until it is interrupted or everything is done.
 func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareFlags, cc stream.ConsumerConfig) error {
 	ctx, stop := context.WithCancel(ctx)
@@ -105,7 +157,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 	if !f.follow {
 		group.Go(func() error {
 			defer stop()
-			return a.untilDone(groupCtx, f.run, cc)
+			return a.untilDone(groupCtx, f, cc)
 		})
 	}
 	return group.Wait()
@@ -113,7 +165,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 
 // untilDone returns when the runs have ended and the group has handled what
 // the topics held then.
-func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfig) error {
+func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerConfig) error {
 	client, err := a.dialKafka(ctx)
 	if err != nil {
 		return err
@@ -121,12 +173,20 @@ func (a *app) untilDone(ctx context.Context, run string, cc stream.ConsumerConfi
 	defer client.Close()
 	finish := stream.NewFinish(stream.GroupProgress{
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
-	}, cc.Topics, run)
-	said := ""
+	}, cc.Topics, f.run, f.wait)
+	said, dead := "", 0
 	for {
 		reached, waiting, err := finish.Reached(ctx)
+		if gone := finish.Abandoned(); len(gone) > dead {
+			dead = len(gone)
+			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close NAME ends a run\n",
+				strings.Join(gone, ", "), stream.AbandonedAfter)
+		}
 		if reached || ctx.Err() != nil {
 			return nil // an error after all work is done does not matter
+		}
+		if errors.Is(err, stream.ErrNoRun) {
+			return usagef("%w; --wait 10m waits longer for one to begin", err)
 		}
 		if err != nil {
 			return dependency(err)

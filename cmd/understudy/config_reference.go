@@ -33,7 +33,7 @@ type reference struct {
 func (a *app) configReferenceCommand() *cobra.Command {
 	output := "text"
 	c := &cobra.Command{
-		Use: "reference", Short: "Print every key of the configuration with type, default and meaning", Args: exactly(),
+		Use: "reference", Short: "Print every key with type, default and meaning", Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			refs, err := references(c.Root())
 			if err != nil {

@@ -11,7 +11,7 @@ import (
 
 func (a *app) configValidateCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "validate FILE", Short: "Check a configuration file, naming line and column of every mistake", Args: exactly("FILE"),
+		Use: "validate FILE", Short: "Check a file, naming line and column of every mistake", Args: exactly("FILE"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, origins := defaultConfig(), source.Origins{}
 			if err := c.check(c.load(args[0], origins), origins, time.Now()); err != nil {

@@ -51,11 +51,11 @@ func (a *app) requireTopics(ctx context.Context) error {
 }
 
 // newProducer connects a producer.
-func (a *app) newProducer(ctx context.Context, pc stream.ProducerConfig) (*stream.Producer, error) {
+func (a *app) newProducer(ctx context.Context, pc stream.ProducerConfig, opts ...kgo.Opt) (*stream.Producer, error) {
 	if err := a.need("kafka.producer"); err != nil {
 		return nil, err
 	}
-	p, err := stream.NewProducer(ctx, a.cfg.Kafka.Config, pc)
+	p, err := stream.NewProducer(ctx, a.cfg.Kafka.Config, pc, opts...)
 	return p, dependency(err)
 }
 

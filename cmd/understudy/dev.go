@@ -17,7 +17,7 @@ import (
 
 func (a *app) devCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "dev", Short: "Run Kafka's protocol and the ClickHouse engine in this process, for a laptop", Args: exactly(),
+		Use: "dev", Short: "Run Kafka's protocol and the ClickHouse engine, for a laptop", Args: exactly(),
 		Long: `Runs the embedded platform until it is interrupted: a broker that speaks
 Kafka's protocol and the real ClickHouse engine behind its HTTP and native
 protocols, with topics and tables in place. The other commands find it without

@@ -147,3 +147,12 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	return usagef("%w; see %s --help", err, c.CommandPath())
 }
+
+// wrapUsage keeps the help within 80 columns.
+func wrapUsage(root *cobra.Command) {
+	template := root.UsageTemplate()
+	for _, set := range []string{".LocalFlags", ".InheritedFlags"} {
+		template = strings.ReplaceAll(template, set+".FlagUsages ", set+".FlagUsagesWrapped 80 ")
+	}
+	root.SetUsageTemplate(template)
+}

@@ -117,7 +117,9 @@ func (a *app) importFiles(ctx context.Context, f importFlags, files []string) er
 		summary, err := a.importFile(ctx, format, o, f, name, w)
 		bad += summary.Bad
 		o.Sequence = summary.Sequence
-		fmt.Fprintf(a.out, "%s: %s\n", name, summary)
+		if err == nil || summary != (importer.Summary{}) { // else it was not even opened
+			fmt.Fprintf(a.out, "%s: %s\n", name, summary)
+		}
 		if err != nil {
 			readErr = fmt.Errorf("%s: %w", name, err)
 			break

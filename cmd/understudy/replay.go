@@ -34,7 +34,7 @@ type replayFlags struct {
 func (a *app) replayCommand() *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
-		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on the schedule of the recording",
+		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on their schedule",
 		Long: `   Kafka: exchanges ──► select ──► schedule ──► candidate ──► await completion
                                                                   │
    Kafka: replays, runs ◄─────────────────────────────────────────┘
@@ -78,6 +78,10 @@ func (a *app) replay(ctx context.Context, f replayFlags) error {
 	summary, err := a.runReplay(ctx, f)
 	if summary != nil {
 		printRun(a.out, summary)
+		a.nextSteps(summary)
+	}
+	if errors.Is(err, errNothing) {
+		return usagef("%w: %s", err, a.recorded(ctx, f))
 	}
 	if errors.Is(err, replayer.ErrLag) {
 		return threshold(err)
@@ -97,6 +101,9 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	}
 	if r.Run == "" {
 		return nil, usagef("replay needs --run NAME")
+	}
+	if err := checkRunName(r.Run); err != nil {
+		return nil, err
 	}
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
@@ -120,20 +127,27 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 		return nil, usagef("record.key: %w", err)
 	}
 	pc := a.cfg.Kafka.Producer
-	pc.DeliveryTimeout = 2 * time.Minute // repeating a replay is expensive
-	pc.Compression = "snappy"            // a batch of zstd keeps a core from sending for milliseconds
-	producer, err := a.newProducer(ctx, pc)
+	pc.DeliveryTimeout = max(pc.DeliveryTimeout, minDelivery)
+	pc.Compression = "snappy" // a batch of zstd keeps a core from sending for milliseconds
+	outage := stream.NewOutage(a.log)
+	producer, err := a.newProducer(ctx, pc, outage.Option())
 	if err != nil {
 		return nil, err
 	}
 	defer producer.Close()
+	if !window.Follow {
+		if err := a.settle(ctx, producer, max(settled, 10*pc.Linger)); err != nil {
+			return nil, err
+		}
+	}
 	timeline, err := stream.OpenTimeline(ctx, a.cfg.Kafka.Config, window, deadLetters(producer, "replayer"))
 	if err != nil {
 		return nil, dependency(err)
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key)), a.log, ad.registry)
+	sink := &outcomes{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -148,12 +162,30 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
-	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records", r.Drain))()
-	run, err := rep.Run(ctx)
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	sink.unreachable = stop // what goes on could not be written either
+	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
+	defer a.watchWrites(producer, outage, pc.DeliveryTimeout)()
+	run, err := rep.Run(running)
 	if errors.Is(err, kafka.ErrKafka) {
-		err = dependency(err)
+		return run, dependency(notWritten(run, outage.String(), err))
+	}
+	if err == nil && !r.Follow {
+		err = sink.judge(run, r.Candidate)
 	}
 	return run, err
+}
+
+// settle waits for what recorders hand over just now, so that the window ends
+// behind it.
+func (a *app) settle(ctx context.Context, p *stream.Producer, quiet time.Duration) error {
+	came, err := stream.Settle(ctx, p.Client(), a.names().Exchanges, quiet, 6*quiet)
+	if came > 0 {
+		a.log.Info("recorders are still writing; what comes from now on is not in this run", "came_while_waiting", came)
+	}
+	return dependency(err)
 }
 
 func progressText(run string, p replayer.Progress) string {
@@ -169,6 +201,9 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	w.To, errTo = moment("--to", f.to)
 	if err := errors.Join(errFrom, errTo); err != nil {
 		return w, usagef("%w", err)
+	}
+	if !w.Follow && w.From.After(time.Now()) {
+		return w, usagef("--from %s is in the future: nothing is recorded yet; --follow replays what comes", f.from)
 	}
 	if !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return w, usagef("--from %s is not before --to %s", f.from, f.to)
@@ -221,7 +256,7 @@ func (a *app) requireNewRun(ctx context.Context, name string) error {
 	}
 	for _, old := range runs {
 		if old.GetName() == name {
-			return usagef("run %s exists already (%s, %s); choose another name", name,
+			return usagef("run %s exists already (%s, began %s); choose another name", name,
 				understudyv1.Label(old.GetState()), time.Unix(0, old.GetStartUnixNano()).UTC().Format(time.RFC3339))
 		}
 	}

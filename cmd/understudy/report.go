@@ -25,7 +25,7 @@ var errBalance = errors.New("the books do not balance: the run is not evidence")
 func (a *app) reportCommand() *cobra.Command {
 	format, options := text.Table, report.DefaultOptions()
 	c := &cobra.Command{
-		Use: "report RUN", Short: "Print the scorecard by route, the top discrepancies and the balance of a run", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
+		Use: "report RUN", Short: "Print a run's scorecard, top discrepancies and balance", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := errors.Join(checkFormat(format), options.Validate()); err != nil {
 				return usagef("%w", err)
@@ -65,6 +65,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				a.markAbandoned(c.Context(), runs)
 				return text.Runs(a.out, runs, format)
 			})
 		},
@@ -95,6 +96,8 @@ func (a *app) runsCommand() *cobra.Command {
 		formatFlag(c, &format)
 		parent.AddCommand(c)
 	}
+	a.kafkaFlags(list)
+	parent.AddCommand(a.runsCloseCommand())
 	return parent
 }
 
@@ -158,8 +161,11 @@ func (a *app) sql(ctx context.Context, query, format, address string) error {
 			if away != nil {
 				return dependency(away)
 			}
+			url, err = clickhouse.FindHTTP(ctx, conn, target)
 			conn.Close()
-			return usagef("%w, or with --clickhouse-http", err)
+			if err != nil {
+				return usagef("%w; say --clickhouse-http http://host:port", err)
+			}
 		}
 	}
 	out := a.out

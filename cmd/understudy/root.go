@@ -66,6 +66,7 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 	root.SetErr(a.errOut)
 	root.SetVersionTemplate("understudy {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	wrapUsage(root)
 	a.persistentFlags(root, path)
 	enumerate(root, "log-level", "debug", "info", "warn", "error")
 	enumerate(root, "log-format", "text", "json")

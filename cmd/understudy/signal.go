@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -63,6 +64,9 @@ func stopAtSignal(parent context.Context, signals <-chan os.Signal, errOut io.Wr
 	return ctx, func() { close(quit); cancel() }
 }
 
+// errNothingLeft is the cause of a context that ends because the work is done.
+var errNothingLeft = errors.New("nothing is left to do")
+
 // sayWithin gives up when whoever reads w does not take it in time.
 func sayWithin(limit time.Duration, w io.Writer, text string) {
 	said := make(chan struct{})
@@ -74,10 +78,13 @@ func sayWithin(limit time.Duration, w io.Writer, text string) {
 }
 
 // sayWhenStopped prints what the command is still waiting for once it has been
-// told to stop. The function it returns is called when there is nothing left to
-// wait for.
+// told to stop from outside. The function it returns is called when there is
+// nothing left to wait for.
 func (a *app) sayWhenStopped(ctx context.Context, waitsFor string) (done func()) {
 	stop := context.AfterFunc(ctx, func() {
+		if errors.Is(context.Cause(ctx), errNothingLeft) {
+			return
+		}
 		clear := ""
 		if _, terminal := terminalWidth(a.errOut); terminal {
 			clear = "\r\x1b[K" // a status line may stand there

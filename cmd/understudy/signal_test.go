@@ -77,6 +77,9 @@ func TestSayWhenStopped(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		a.sayWhenStopped(ctx, "nothing any more")()
 		defer a.sayWhenStopped(ctx, "the requests under way")()
+		done, end := context.WithCancelCause(t.Context())
+		defer a.sayWhenStopped(done, "what nobody stopped")()
+		end(errNothingLeft)
 		cancel()
 		synctest.Wait()
 		if got, want := errOut.String(), "understudy: stopping; waiting for the requests under way (signal again to leave at once)\n"; got != want {

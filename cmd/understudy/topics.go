@@ -13,7 +13,7 @@ import (
 func (a *app) topicsCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "topics", Short: "Look after the Kafka topics", Args: noCommand, RunE: help}
 	apply := &cobra.Command{
-		Use: "apply", Short: "Create the topics that are missing and set the configuration of the others", Args: exactly(),
+		Use: "apply", Short: "Create missing topics and set the configuration of the others", Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error { return a.applyTopics(c.Context()) },
 	}
 	a.kafkaFlags(apply)

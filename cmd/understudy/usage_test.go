@@ -5,7 +5,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -39,6 +41,10 @@ func TestUsageErrors(t *testing.T) {
 	f("import needs --format combined or --format nock", "import", "x.log")
 	f(`--start "soon": want a time like 2026-11-24T10:00:00Z`, "import", "--format", "nock", "--start", "soon", "x.json")
 	f("replay needs --run NAME", "replay")
+	f(`--run "a b": want 1 to 200 letters, digits, '.', '_' or '-'`, "replay", "--run", "a b")
+	f("--wait: -1s is negative", "compare", "--wait", "-1s")
+	f("--top: 0 is not within 1 and 1000", "report", "r", "--top", "0")
+	f("understudy runs close takes RUN, got 0 argument(s); see understudy runs close --help", "runs", "close")
 	f("replay needs --candidate http://host:port", "replay", "--run", "r")
 	f(`--from "x": want a time like 2026-11-24T10:00:00Z or a duration like 15m`, "replay", "--from", "x")
 	f("--from 1m is not before --to 2m", "replay", "--from", "1m", "--to", "2m")
@@ -93,6 +99,27 @@ compare:
 			t.Errorf("%q: exit %d: %s", args, code, errOut)
 		}
 	}
+}
+
+// TestHelpIsNarrow: the help of every command fits into 80 columns.
+func TestHelpIsNarrow(t *testing.T) {
+	root := newApp(nil, nil, nil).rootCommand(nil)
+	var walk func(*cobra.Command, ...string)
+	walk = func(c *cobra.Command, path ...string) {
+		_, out, _ := run1(t, append(path, "--help")...)
+		for line := range strings.Lines(out) {
+			long := slices.ContainsFunc(strings.Fields(line), func(word string) bool { return len(word) > 40 }) // cannot be wrapped
+			if utf8.RuneCountInString(line) > 81 && !long {
+				t.Errorf("%s: %s", path, line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			if sub.Name() != "completion" {
+				walk(sub, append(slices.Clone(path), sub.Name())...)
+			}
+		}
+	}
+	walk(root)
 }
 
 // TestExitCodes: 4 is what another system is to blame for.

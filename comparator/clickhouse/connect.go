@@ -5,8 +5,11 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -116,6 +119,46 @@ func (t Target) HTTPURL() (string, error) {
 		return "", fmt.Errorf("no HTTP port is known for native port %s; give the address of ClickHouse as http://%s:PORT", port, host)
 	}
 	return scheme + net.JoinHostPort(host, other), nil
+}
+
+// FindHTTP asks a server that is reached over the native protocol where its
+// HTTP interface is: the port it says, or else the one that is as far from the
+// native one as usual, if it answers there.
+func FindHTTP(ctx context.Context, conn driver.Conn, t Target) (string, error) {
+	host, native, err := net.SplitHostPort(t.Host)
+	if err != nil {
+		return "", err
+	}
+	scheme, setting := "http://", "http_port"
+	if t.TLS {
+		scheme, setting = "https://", "https_port"
+	}
+	var said uint16
+	if err := conn.QueryRow(ctx, "SELECT getServerPort(?)", setting).Scan(&said); err == nil && said > 0 {
+		return scheme + net.JoinHostPort(host, strconv.Itoa(int(said))), nil
+	}
+	n, err := strconv.Atoi(native)
+	if guess := scheme + net.JoinHostPort(host, strconv.Itoa(n-9000+8123)); err == nil && isClickHouse(ctx, guess) {
+		return guess, nil
+	}
+	return "", fmt.Errorf("the HTTP port that belongs to the native port %s of %s is not known", native, host)
+}
+
+// isClickHouse asks for what only ClickHouse answers so.
+func isClickHouse(ctx context.Context, url string) bool {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/ping", nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return false
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(answer.Body, 16))
+	return err == nil && strings.TrimSpace(string(body)) == "Ok."
 }
 
 func (t Target) options() *clickhouse.Options {

@@ -55,6 +55,8 @@ type Evidence struct {
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
+	// moments are the pairs of times in Pairs; nil until they are asked for.
+	moments [][2]timestamp.Time
 }
 
 // Value is a scalar as text, and whether it was a number.
@@ -118,7 +120,11 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 
 // pair goes by what is known of either name. certain: it decides.
 func (e *Evidence) pair(at names.Place, b, c string) (class string, certain bool) {
-	if _, put := e.Translator.Put(b); put {
+	return e.pairOf(at, b, c, true)
+}
+
+func (e *Evidence) pairOf(at names.Place, b, c string, translated bool) (class string, certain bool) {
+	if _, put := e.Translator.Put(b); put && translated {
 		return "", true // it is the candidate's name already, and differs
 	}
 	if p, ok := e.Pairs.Of(at, b); ok {
@@ -197,7 +203,7 @@ func (e *Evidence) words(b, c string) string {
 // before is what the word before a place calls it: order 17.
 func before(words []string) names.Place {
 	for i := len(words) - 1; i >= 0 && i >= len(words)-4; i-- {
-		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#`); w != "" && !names.IsDigits(w) {
+		if w := strings.Trim(words[i], ` "'()[]{}<>,;!?=#:`); w != "" && !names.IsDigits(w) {
 			place, _ := names.KindOf(strings.Trim(w, ".:"))
 			place.Named = place.Kind != ""
 			return place
@@ -206,9 +212,17 @@ func before(words []string) names.Place {
 	return names.Place{}
 }
 
+// longWord is from which length on, in bytes, two words that are the two names
+// of one thing are no words by chance.
+const longWord = 8
+
 func (e *Evidence) word(at names.Place, b, c string) string {
-	if class, certain := e.pair(at, b, c); certain {
+	// Of the words of a text only those that are unmistakable were translated.
+	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
+	}
+	if len(b) >= longWord && !names.IsDigits(b) && e.Pairs.Tie(b, c) {
+		return Identifier
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
 		return ""

@@ -149,6 +149,7 @@ func TestRandom(t *testing.T) {
 	for _, name := range []string{"checksum", "sha256", "content_hash", "signature", "file.md5", "Digest"} {
 		f(name, r1, r2, "") // it follows from what it is of
 	}
+	f("mode", "AutoApproveAllItems", "ManualApprovalByTeam", "")
 	f("value", "product-2024-summer-special", "product-2025-summer-special", "")
 	f("value", "SKU-000123-LARGE-RED", "SKU-000124-LARGE-RED", "")
 	f("value", r1, r1[:31]+"6", "") // one digit

@@ -14,11 +14,16 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	if !okB || !okC || baseline.Number && !e.Frame.Plausible(b, c) {
 		return "", false // not both times
 	}
-	if p, ok := e.Pairs.Of(names.Moment, baseline.Text); ok && p.Holds() && b.Style.Digits > 0 && b.Style == c.Style {
-		if p.Candidate.Text == candidate.Text {
+	if b.Style == c.Style && !b.Style.IsDay() {
+		if p, ok := e.Pairs.Of(names.Moment, baseline.Text); ok && p.Holds() && b.Style.Digits > 0 {
+			if p.Candidate.Text == candidate.Text {
+				return Timestamp, true
+			}
+			return "", true
+		}
+		if e.paired(b, c) {
 			return Timestamp, true
 		}
-		return "", true
 	}
 	switch e.Frame.Tie(b, c) {
 	case timestamp.Tied:
@@ -27,4 +32,30 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 		return Presumed(Timestamp), true
 	}
 	return "", true
+}
+
+// paired says whether the session has shown the two moments as one, though in
+// another style: as an entity's Last-Modified, say, which knows only seconds.
+func (e *Evidence) paired(b, c timestamp.Time) bool {
+	if e.moments == nil {
+		e.moments = [][2]timestamp.Time{}
+		for _, p := range e.Pairs.All() {
+			if p.Kind != names.Moment.Kind || !p.Holds() {
+				continue
+			}
+			pb, okB := timestamp.Read(p.Baseline.Text, p.Baseline.Number)
+			pc, okC := timestamp.Read(p.Candidate.Text, p.Candidate.Number)
+			if okB && okC {
+				e.moments = append(e.moments, [2]timestamp.Time{pb, pc})
+			}
+		}
+	}
+	precision := b.Style.Precision()
+	for _, m := range e.moments {
+		// Either may be rounded or cut.
+		if m[0].Sub(b.Time).Abs() < precision+m[0].Style.Precision() && m[1].Sub(c.Time).Abs() < precision+m[1].Style.Precision() {
+			return true
+		}
+	}
+	return false
 }

@@ -12,6 +12,8 @@ import (
 type Balance struct {
 	Run   string `json:"run" ch:"run"`
 	State string `json:"state" ch:"state"`
+	// Detail is why the run failed.
+	Detail string `json:"detail,omitempty"`
 	// What the replayer says.
 	Selected uint64 `json:"selected" ch:"selected"`
 	Replayed uint64 `json:"replayed" ch:"replayed"`
@@ -45,6 +47,9 @@ type RecorderBalance struct {
 	// Stored are the exchanges of the recorder in the table exchanges: fewer
 	// than Recorded while they are being read or when they have expired.
 	Stored uint64 `json:"stored" ch:"stored"`
+	// InRun are the exchanges of the recorder that the run has. It has fewer
+	// than Recorded when it was given a part, or when more were recorded since.
+	InRun uint64 `json:"in_run" ch:"in_run"`
 	// Holds is true when served = recorded + dropped + pending.
 	Holds bool `json:"holds"`
 }
@@ -111,9 +116,12 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 		return Balance{}, fmt.Errorf("read the balance: run %q has appeared just now; ask again", Clean(run))
 	}
 	b := rows[0]
-	b.SkippedBy = head.Skipped
-	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT recorder, final, served, recorded, dropped_by_reason, pending, stored
-FROM recorder_balance WHERE recorder IN (SELECT DISTINCT recorder FROM comparisons WHERE run = @run) ORDER BY recorder LIMIT 1000`, run)
+	b.SkippedBy, b.Detail = head.Skipped, head.Detail
+	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
+ b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run
+FROM recorder_balance AS b
+INNER JOIN (SELECT recorder, uniqExact(exchange_id) AS in_run FROM comparisons WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
+ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
 	b.Check()
 	return b, err
 }

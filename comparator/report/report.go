@@ -34,7 +34,7 @@ func DefaultOptions() Options { return Options{Top: 10, SlowRatio: 2, SlowFloor:
 func (o Options) Validate() error {
 	var errs []error
 	if o.Top < 1 || o.Top > maxTop {
-		errs = append(errs, fmt.Errorf("report: top %d is not within 1 and %d", o.Top, maxTop))
+		errs = append(errs, fmt.Errorf("--top: %d is not within 1 and %d", o.Top, maxTop))
 	}
 	if !(o.SlowRatio >= 1) || !(o.SlowFloor >= 0) {
 		errs = append(errs, errors.New("report: slow_ratio must be at least 1, slow_floor (milliseconds) at least 0"))

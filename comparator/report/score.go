@@ -110,17 +110,29 @@ type Discrepancy struct {
 	Exchange  string `json:"example_exchange" ch:"example_exchange"`
 }
 
+// reason is why no completion came, for a difference that says so. It is part of
+// what makes a kind: lost by a timeout is another fault than lost because the
+// location was refused.
+const reason = "if(path = 'completion' AND location = '', splitByChar(':', candidate)[1], '')"
+
 // TopDiscrepancies gives the n most frequent ones and how many there are in
-// all.
+// all. They are those of the view top_discrepancies, except that lost
+// completions are apart by reason.
 func TopDiscrepancies(ctx context.Context, conn driver.Conn, run string, n int) ([]Discrepancy, uint64, error) {
-	rows, err := sel[Discrepancy](ctx, conn, "the discrepancies", fmt.Sprintf(`SELECT route, path, kind, places, replays, example_baseline, example_candidate, example_exchange
-FROM top_discrepancies WHERE run = @run ORDER BY replays DESC, places DESC, route, path, kind LIMIT %d`, min(max(n, 1), maxTop)), run)
+	rows, err := sel[Discrepancy](ctx, conn, "the discrepancies", fmt.Sprintf(`SELECT route, path, kind, places, replays,
+ tupleElement(example, 1) AS example_baseline, tupleElement(example, 2) AS example_candidate, tupleElement(example, 3) AS example_exchange
+FROM (
+ SELECT route, path, kind, `+reason+` AS reason, count() AS places, uniqExact(exchange_id) AS replays,
+  argMin((baseline, candidate, exchange_id), (baseline = '' AND candidate = '', kafka_partition, kafka_offset, location)) AS example
+ FROM discrepancies WHERE run = @run GROUP BY route, path, kind, reason
+)
+ORDER BY replays DESC, places DESC, route, path, kind, reason LIMIT %d`, min(max(n, 1), maxTop)), run)
 	if err != nil {
 		return nil, 0, err
 	}
 	all, err := sel[struct {
 		N uint64 `ch:"n"`
-	}](ctx, conn, "the discrepancies", "SELECT uniqExact(route, path, kind) AS n FROM discrepancies WHERE run = @run", run)
+	}](ctx, conn, "the discrepancies", "SELECT uniqExact(route, path, kind, "+reason+") AS n FROM discrepancies WHERE run = @run", run)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -37,7 +37,7 @@ func withLatency(work func() time.Duration) http.Handler {
 	s.shop = shop.New(s.id)
 	mux := http.NewServeMux()
 	handle := func(pattern string, f func(*http.Request) (int, any, error)) {
-		mux.Handle(pattern, s.answer(f))
+		mux.Handle(pattern, s.answer(func(_ http.Header, r *http.Request) (int, any, error) { return f(r) }))
 	}
 	handle("POST /orders", s.create)
 	handle("GET /orders/{id}", s.read)
@@ -48,14 +48,18 @@ func withLatency(work func() time.Duration) http.Handler {
 	handle("GET /customers/{id}/orders", s.list)
 	handle("GET /products", s.search)
 	handle("POST /quotes", s.quote)
+	mux.Handle("POST /customers", s.answer(s.register))
+	mux.Handle("POST /sessions", s.answer(s.login))
+	mux.Handle("DELETE /sessions/current", s.answer(s.logout))
+	mux.Handle("GET /products/export", s.guard(http.HandlerFunc(s.export)))
 	return mux
 }
 
 // id numbers things in one sequence: ord_1001, pay_1002, …
 func (s *server) id(kind string) string { return fmt.Sprintf("%.3s_%d", kind, s.next.Add(1)) }
 
-// answer turns a function that does the work into a handler.
-func (s *server) answer(f func(*http.Request) (int, any, error)) http.Handler {
+// guard asks for a credential and takes its time.
+func (s *server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Request-Id", s.id("req"))
 		if strings.TrimSpace(r.Header.Get("Authorization")) == "" {
@@ -63,14 +67,22 @@ func (s *server) answer(f func(*http.Request) (int, any, error)) http.Handler {
 			return
 		}
 		time.Sleep(s.work())
-		status, body, err := f(r)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// answer turns a function that does the work, and may set header fields of the
+// answer, into a handler.
+func (s *server) answer(f func(http.Header, *http.Request) (int, any, error)) http.Handler {
+	return s.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		status, body, err := f(w.Header(), r)
 		if refusal := (*shop.Error)(nil); errors.As(err, &refusal) {
 			status, body = refusal.Status, failure(refusal)
 		} else if err != nil {
 			status, body = http.StatusBadRequest, failure(&shop.Error{Code: "malformed", Message: "the body could not be read"})
 		}
 		write(w, status, body)
-	})
+	}))
 }
 
 func write(w http.ResponseWriter, status int, body any) {

@@ -31,5 +31,11 @@ func TestRefusals(t *testing.T) {
 	f("POST", "/orders/ord_0/payments", "x", `{"amount":1,"method":"gold"}`, 422, "method")
 	f("GET", "/customers/c/orders?limit=0", "x", "", 422, "limit")
 	f("GET", "/customers/c/orders?limit=1", "x", "", 200, `"total_count":1`)
+	f("POST", "/customers", "x", `{"email":"nobody"}`, 422, "email")
+	f("POST", "/sessions", "x", `{"email":"a@example.com"}`, 401, "nobody has this address")
+	f("POST", "/customers", "x", `{"email":"a@example.com"}`, 201, `"id":"cus_`)
+	f("POST", "/sessions", "x", `{"email":"a@example.com"}`, 200, `"token":"eyJ`)
+	f("GET", "/products/export", "", "", 401, "unauthorized")
+	f("GET", "/products/export", "x", "", 200, "2025-12-31,mug-white,")
 	f("GET", "/nowhere", "x", "", 404, "")
 }

@@ -35,6 +35,11 @@ type order struct {
 	Account   int64    `json:"account_number"`
 	Created   milli    `json:"created_at"`
 	Due       milli    `json:"due_at"`
+	Links     links    `json:"links"`
+}
+
+type links struct {
+	Self string `json:"self"`
 }
 
 type line struct {
@@ -63,7 +68,7 @@ func viewOrder(o shop.Order) order {
 		o.ID, o.Customer, o.Reference, o.Status, o.Version, viewLines(o.Lines),
 		decimal(o.Subtotal), decimal(o.Discount), decimal(o.Tax),
 		shipping{o.Method(), decimal(o.Shipping)}, decimal(o.Total), shop.Currency,
-		o.Note, o.Account, milli(o.Created), milli(o.Due),
+		o.Note, o.Account, milli(o.Created), milli(o.Due), links{"/orders/" + o.ID},
 	}
 }
 

@@ -3,6 +3,7 @@ package candidate
 import (
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"understudy.dev/demo/shop"
 )
@@ -58,6 +59,14 @@ func throughDouble(payment map[string]any) {
 	n, err := strconv.ParseInt(string(payment["account_number"].(json.RawMessage)), 10, 64)
 	if err == nil {
 		payment["account_number"] = int64(float64(n))
+	}
+}
+
+// toTheSecond writes the time of a payment as the baseline does not.
+func toTheSecond(payment map[string]any) {
+	var at time.Time
+	if json.Unmarshal(payment["captured_at"].(json.RawMessage), &at) == nil {
+		payment["captured_at"] = at.Format("2006-01-02T15:04:05Z")
 	}
 }
 

@@ -8,11 +8,12 @@ import (
 	"understudy.dev/demo/shop"
 )
 
-// answer is a status, a body (nil for none) and where the operation is.
+// answer is a status, a body (nil for none), and fields before and behind it.
 type answer struct {
-	status int
-	body   any
-	header http.Header
+	status  int
+	body    any // JSON unless it is a []byte
+	header  http.Header
+	trailer http.Header
 }
 
 func (a answer) write(w http.ResponseWriter) {
@@ -23,14 +24,20 @@ func (a answer) write(w http.ResponseWriter) {
 		w.WriteHeader(a.status)
 		return
 	}
-	text, err := json.Marshal(a.body)
-	if err != nil {
-		http.Error(w, "the answer has no JSON form", http.StatusInternalServerError)
-		return
+	text, raw := a.body.([]byte)
+	if !raw {
+		var err error
+		if text, err = json.Marshal(a.body); err != nil {
+			http.Error(w, "the answer has no JSON form", http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(a.status)
 	w.Write(text)
+	for name, values := range a.trailer {
+		w.Header()[name] = values
+	}
 }
 
 // refuse is the answer to a request that failed with err.

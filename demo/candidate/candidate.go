@@ -44,6 +44,7 @@ type Candidate struct {
 	operations map[string]*operation
 	ids        []string         // of operations, oldest first
 	pairs      map[string]*pair // by base reference
+	recent     [2]shop.Order    // the last orders of two customers, the newest first
 }
 
 // New makes an empty order service; nothing runs before Run.
@@ -80,6 +81,10 @@ func (c *Candidate) routes() {
 	handle("GET /customers/{id}/orders", c.list)
 	handle("GET /products", c.search)
 	handle("POST /quotes", c.quote)
+	handle("POST /customers", c.register)
+	handle("POST /sessions", c.login)
+	handle("DELETE /sessions/current", c.logout)
+	handle("GET /products/export", c.export)
 	c.mux.HandleFunc("GET /operations/{id}", c.operation)
 }
 

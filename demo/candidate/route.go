@@ -19,6 +19,9 @@ func (c *Candidate) create(in *request) answer {
 	return c.accept(in, "Operation-Location", func() answer {
 		o, err := c.shop.Create(draft, time.Now())
 		a := result(http.StatusCreated, viewOrder(o), err)
+		if err == nil {
+			c.note(o)
+		}
 		if err == nil && c.hit(in, fault.WrongTotal) {
 			a.body = altered(a.body, aCentMore)
 		}
@@ -29,8 +32,16 @@ func (c *Candidate) create(in *request) answer {
 func (c *Candidate) read(in *request) answer {
 	o, err := c.shop.Order(in.PathValue("id"))
 	a := result(http.StatusOK, viewOrder(o), err)
+	other, ok := c.another(o.Customer)
 	switch {
 	case err != nil:
+	case ok && c.hit(in, fault.SwappedCustomer):
+		o.Customer, o.Account = other.Customer, other.Account
+		a.body = viewOrder(o)
+	case ok && c.hit(in, fault.WrongLink):
+		view := viewOrder(o)
+		view.Links.Self = "/orders/" + other.ID
+		a.body = view
 	case c.hit(in, fault.MissingField):
 		a.body = altered(a.body, withoutMethod)
 	case c.hit(in, fault.WrongType):
@@ -68,8 +79,12 @@ func (c *Candidate) pay(in *request) answer {
 	return c.accept(in, "Location", func() answer {
 		p, err := c.shop.Pay(id, charge, time.Now())
 		a := result(http.StatusCreated, viewPayment(p), err)
-		if err == nil && c.hit(in, fault.LargeInteger) {
+		switch {
+		case err != nil:
+		case c.hit(in, fault.LargeInteger):
 			a.body = altered(a.body, throughDouble)
+		case c.hit(in, fault.CoarseTime):
+			a.body = altered(a.body, toTheSecond)
 		}
 		return a
 	})
@@ -90,6 +105,9 @@ func (c *Candidate) list(in *request) answer {
 	}
 	customer := in.PathValue("id")
 	page, total := c.shop.List(customer, offset, limit)
+	if len(page) > 0 && len(page) == total && c.hit(in, fault.StaleList) {
+		page, total = page[:total-1], total-1
+	}
 	return result(http.StatusOK, viewList(customer, offset, limit, total, page), nil)
 }
 

@@ -22,6 +22,7 @@ func (m milli) MarshalText() ([]byte, error) {
 }
 
 type order struct {
+	Links     links    `json:"links"`
 	Created   milli    `json:"created_at"`
 	Due       milli    `json:"due_at"`
 	Account   int64    `json:"account_number"`
@@ -38,6 +39,10 @@ type order struct {
 	Customer  string   `json:"customer"`
 	Reference string   `json:"reference"`
 	Items     []line   `json:"items"`
+}
+
+type links struct {
+	Self string `json:"self"`
 }
 
 type line struct {
@@ -63,7 +68,7 @@ func viewLines(lines []shop.Line) []line {
 
 func viewOrder(o shop.Order) order {
 	return order{
-		milli(o.Created), milli(o.Due), o.Account, o.Status, o.ID, o.Version, decimal(o.Total),
+		links{"/orders/" + o.ID}, milli(o.Created), milli(o.Due), o.Account, o.Status, o.ID, o.Version, decimal(o.Total),
 		decimal(o.Tax), decimal(o.Discount), decimal(o.Subtotal), shop.Currency,
 		shipping{decimal(o.Shipping), o.Method()}, o.Note, o.Customer, o.Reference, viewLines(o.Lines),
 	}

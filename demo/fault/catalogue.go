@@ -13,6 +13,8 @@ type Fault struct {
 	// empty when the verdict says it all.
 	Path string
 	Kind string
+	// Also are places that differ as well, because they follow from the fault.
+	Also []Place
 	// Where tells a person where to look.
 	Where string
 
@@ -20,6 +22,9 @@ type Fault struct {
 	of    uint64 // the hash of the reference modulo of …
 	slot  uint64 // … is slot
 }
+
+// Place is where something differs, and how.
+type Place struct{ Path, Kind string }
 
 // SlowBy is what the slow tail adds, in milliseconds; SlowOver is a bound that
 // separates it from everything else: a hit replay's latency exceeds the
@@ -117,13 +122,70 @@ var catalogue = []Fault{
 		Verdict: "match",
 		Where:   "latency of POST /quotes: the candidate's 99th percentile beside the baseline's",
 	},
+	{
+		Name: SwappedCustomer, Route: "GET /orders/{id}", of: 12, slot: 2,
+		What:    "an order is shown as that of another customer",
+		Verdict: "mismatch", Path: "$.customer", Kind: "value",
+		Also:  []Place{{"$.account_number", "value"}},
+		Where: "discrepancies with path $.customer: the names of two customers",
+	},
+	{
+		Name: WrongLink, Route: "GET /orders/{id}", of: 12, slot: 3,
+		What:    "the link of an order leads to an order of somebody else",
+		Verdict: "mismatch", Path: "$.links.self", Kind: "value",
+		Where: "discrepancies with path $.links.self",
+	},
+	{
+		Name: WrongRole, Route: "POST /sessions", of: 4, slot: 0,
+		What:    "the token of a login says another role",
+		Verdict: "mismatch", Path: "$.token(jwt).payload.role", Kind: "value",
+		Where: "discrepancies with path $.token(jwt).payload.role: tokens are opened",
+	},
+	{
+		Name: KeptCookie, Route: "DELETE /sessions/current", of: 4, slot: 0,
+		What:    "a logout sets the cookie that it should clear",
+		Verdict: "mismatch", Path: "header:set-cookie:visit", Kind: "value",
+		Where: "discrepancies with path header:set-cookie:visit",
+	},
+	{
+		Name: StaleList, Route: "GET /customers/{id}/orders", of: 8, slot: 0,
+		What:    "the list of a customer's orders lacks the newest",
+		Verdict: "mismatch", Path: "$.orders[]", Kind: "missing",
+		Also:  []Place{{"$.total_count", "value"}},
+		Where: "discrepancies with path $.orders[]",
+	},
+	{
+		Name: CoarseTime, Route: "POST /orders/{id}/payments", of: 13, slot: 4,
+		What:    "the time of a payment is told to the second instead of the millisecond",
+		Verdict: "mismatch", Path: "$.captured_at", Kind: "value",
+		Where: "discrepancies with path $.captured_at",
+	},
+	{
+		Name: ShortExport, Route: "GET /products/export", of: 6, slot: 0,
+		What:    "an export lacks its last tenth, beyond what is kept of a body",
+		Verdict: "mismatch", Path: "$", Kind: "truncated",
+		Where: "discrepancies of kind truncated: how long each body was",
+	},
+	{
+		Name: WrongDigest, Route: "GET /products/export", of: 6, slot: 1,
+		What:    "the digest of an export is not that of its content",
+		Verdict: "mismatch", Path: "header:repr-digest", Kind: "value",
+		Where: "discrepancies with path header:repr-digest",
+	},
+	{
+		Name: WrongTrailer, Route: "GET /products/export", of: 6, slot: 2,
+		What:    "the trailer behind a whole export says that it is not whole",
+		Verdict: "mismatch", Path: "trailer:export-status", Kind: "value",
+		Where: "discrepancies with path trailer:export-status",
+	},
 }
 
 // Noise lists the harmless differences that are everywhere and must not be
 // reported.
 func Noise() []string {
 	return []string{
-		"identifiers: ord_1001, pay_1002 and quo_1003 against UUIDs",
+		"identifiers: ord_1001, pay_1002, quo_1003 and cus_1004 against UUIDs, in requests, links and tokens too",
+		"tokens: each system's own key, times and token ids; cookies: each system's own values",
 		"timestamps: each system's own clock, at the time of its own request",
 		"the order of the members of JSON objects",
 		"the spelling of decimals: 129.90 against 129.9",

@@ -29,6 +29,16 @@ const (
 	Orphan        Name = "orphan"
 	Reordered     Name = "reordered"
 	SlowTail      Name = "slow-tail"
+
+	SwappedCustomer Name = "swapped-customer"
+	WrongLink       Name = "wrong-link"
+	WrongRole       Name = "wrong-role"
+	KeptCookie      Name = "kept-cookie"
+	StaleList       Name = "stale-list"
+	CoarseTime      Name = "coarse-time"
+	ShortExport     Name = "short-export"
+	WrongDigest     Name = "wrong-digest"
+	WrongTrailer    Name = "wrong-trailer"
 )
 
 // Decide says which fault hits a request, "" for none. It depends on its

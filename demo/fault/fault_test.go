@@ -79,5 +79,10 @@ func TestQueriesTellTheFaultsApart(t *testing.T) {
 		if f.Path != "" && !strings.Contains(UnexpectedQuery(), f.Path) {
 			t.Errorf("%s would be reported as unexpected", f.Name)
 		}
+		for _, p := range f.Also {
+			if !strings.Contains(UnexpectedQuery(), fmt.Sprintf("('%s', '%s', '%s')", f.Route, p.Path, p.Kind)) {
+				t.Errorf("%s: %s would be reported as unexpected", f.Name, p.Path)
+			}
+		}
 	}
 }

@@ -32,7 +32,9 @@ func UnexpectedQuery() string {
 	for _, f := range catalogue {
 		verdicts = append(verdicts, fmt.Sprintf("('%s', '%s')", f.Route, f.Verdict))
 		if f.Path != "" {
-			places = append(places, fmt.Sprintf("('%s', '%s', '%s')", f.Route, f.Path, f.Kind))
+			for _, p := range append([]Place{{f.Path, f.Kind}}, f.Also...) {
+				places = append(places, fmt.Sprintf("('%s', '%s', '%s')", f.Route, p.Path, p.Kind))
+			}
 		}
 	}
 	return "SELECT (SELECT count() FROM comparisons WHERE run = {run:String} AND verdict != 'match'" +

@@ -16,12 +16,17 @@ type Shop struct {
 	mu         sync.Mutex
 	orders     map[string]*Order
 	byCustomer map[string][]string // order ids, oldest first
+	customers  map[string]Customer // by email
+	emails     map[string]string   // by the id of a customer
 }
 
 // New makes an empty shop; newID gives an unused identifier for an "order", a
-// "payment" or a "quote".
+// "payment", a "quote" or a "customer".
 func New(newID func(kind string) string) *Shop {
-	return &Shop{newID: newID, orders: map[string]*Order{}, byCustomer: map[string][]string{}}
+	return &Shop{
+		newID: newID, orders: map[string]*Order{}, byCustomer: map[string][]string{},
+		customers: map[string]Customer{}, emails: map[string]string{},
+	}
 }
 
 // Create makes an order of a valid draft.
@@ -33,7 +38,7 @@ func (s *Shop) Create(d Draft, now time.Time) (Order, error) {
 	}
 	o := &Order{
 		ID: s.newID("order"), Customer: d.Customer, Reference: d.Reference, Note: d.Note,
-		Status: "open", Version: 1, Account: Account(d.Customer), Amounts: Price(d.Items),
+		Status: "open", Version: 1, Account: s.accountLocked(d.Customer), Amounts: Price(d.Items),
 		Created: now, Due: now.AddDate(0, 0, 14),
 	}
 	s.orders[o.ID] = o

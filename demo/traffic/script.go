@@ -30,16 +30,18 @@ func (t *Traffic) session(ctx context.Context, number int) {
 // choose gives the script of the visitor with this percentile.
 func choose(percent int) script {
 	switch {
-	case percent < 42:
+	case percent < 34:
 		return buyer
-	case percent < 54:
+	case percent < 44:
 		return doubter
-	case percent < 60:
+	case percent < 48:
 		return deleter
-	case percent < 80:
+	case percent < 68:
 		return kiosk
-	case percent < 92:
+	case percent < 79:
 		return looker
+	case percent < 92:
+		return member
 	}
 	return twins
 }
@@ -75,6 +77,14 @@ func deleter(v *visitor) bool {
 // kiosk is a walk-in customer: one order, and gone.
 func kiosk(v *visitor) bool { return v.search() && v.order(".last") }
 
+// member registers, logs in, orders, takes the price list along and logs out.
+func member(v *visitor) bool {
+	return v.register() && v.login() && v.order("") && v.onOrder(func(id string, _ json.Number) bool {
+		return v.read(id) && v.list() && v.ask("GET", "/products/export", "/products/export", "", nil) &&
+			v.ask("DELETE", "/sessions/current", "/sessions/current", "", nil)
+	})
+}
+
 // looker asks for prices, also for what cannot be had.
 func looker(v *visitor) bool {
 	impossible := []map[string]any{{"sku": "lamp-desk", "quantity": 0, "price": json.Number("39.90")}}
@@ -84,6 +94,18 @@ func looker(v *visitor) bool {
 
 // twins is a customer who orders twice in a row.
 func twins(v *visitor) bool { return v.search() && v.order(".first") && v.order(".second") }
+
+func (v *visitor) email() map[string]any {
+	return map[string]any{"email": fmt.Sprintf("shopper-%d-%04d@example.com", v.cfg.Seed, v.number)}
+}
+
+func (v *visitor) register() bool {
+	ok := v.ask("POST", "/customers", "/customers", "", v.email())
+	v.registered = v.last.ID
+	return ok && v.registered != ""
+}
+
+func (v *visitor) login() bool { return v.ask("POST", "/sessions", "/sessions", "", v.email()) }
 
 func (v *visitor) search() bool {
 	words := []string{"lamp", "oak", "mug", "table", "rug", "sofa", "chair", ""}

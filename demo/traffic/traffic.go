@@ -38,7 +38,7 @@ func DefaultConfig() Config {
 	return Config{
 		Authorization: "Bearer demo-shopper",
 		Seed:          1,
-		Sessions:      280,
+		Sessions:      300,
 		Arrive:        12 * time.Second,
 		ThinkMin:      900 * time.Millisecond,
 		ThinkMax:      1500 * time.Millisecond,

@@ -25,6 +25,9 @@ type visitor struct {
 	number   int
 	requests int
 	last     answer
+	// registered is the identifier that the service gave to this customer, if
+	// it has one.
+	registered string
 }
 
 // answer is what a visitor keeps of an answer. Amounts keep their text.
@@ -72,7 +75,7 @@ func (v *visitor) send(r *http.Request, route string) bool {
 		return false
 	}
 	v.last = answer{}
-	if w.StatusCode < 300 && len(text) > 0 && json.Unmarshal(text, &v.last) != nil {
+	if w.StatusCode < 300 && w.Header.Get("Content-Type") == "application/json" && json.Unmarshal(text, &v.last) != nil {
 		return false
 	}
 	return true
@@ -91,8 +94,15 @@ func (v *visitor) think(place string) time.Duration {
 	return d
 }
 
-func (v *visitor) session() string  { return fmt.Sprintf("s-%d-%04d", v.cfg.Seed, v.number) }
-func (v *visitor) customer() string { return fmt.Sprintf("cus-%d%04d", v.cfg.Seed, v.number) }
+func (v *visitor) session() string { return fmt.Sprintf("s-%d-%04d", v.cfg.Seed, v.number) }
+
+// customer is who orders: the one whom the service knows, or a walk-in.
+func (v *visitor) customer() string {
+	if v.registered != "" {
+		return v.registered
+	}
+	return fmt.Sprintf("cus-%d%04d", v.cfg.Seed, v.number)
+}
 
 // reference names the request; two twins share what stands before the dot.
 func (v *visitor) reference(place string) string {

@@ -32,6 +32,13 @@ func (f *Finder) Answering(method string) *Finder {
 	return f
 }
 
+// Of makes own say which hosts are the system's: links to others name no things
+// of it.
+func (f *Finder) Of(own func(host string) bool) *Finder {
+	f.places.own = own
+	return f
+}
+
 // Found are the names found so far, in their order, each as often as it stands
 // there. cut says that there were more.
 func (f *Finder) Found() (found []Name, cut bool) { return f.found, f.cut }
@@ -70,6 +77,7 @@ func (v finding) visitKey(at Place, x Value, _ func() []string) (Value, bool) { 
 func (v finding) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})
+		return x, true // and so are no words in it
 	}
 	return x, false
 }

@@ -96,7 +96,7 @@ var (
 // qualifiers are what may stand before a kind in the name of an identifier
 // without making it another kind: billing_address_id names an address.
 var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
-	"current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
+	"existing current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
 
 // roles are words for persons, by the kinds under which those are kept.
 var roles = map[string]string{}
@@ -109,6 +109,9 @@ func init() {
 		roles[role] = "customer"
 	}
 }
+
+// people are kinds under which one person may be kept.
+var people = set("user customer account member person client profile contact")
 
 // agree says whether a name at a place called by a kind can be that of a thing
 // of another: the kind is qualified there, or it is a person in a role.
@@ -176,8 +179,10 @@ var irregular = map[string]string{"people": "person", "children": "child", "men"
 // without saying what it is. Those in lists do so only at the top of an answer
 // about a collection; elsewhere they hold parts.
 var (
-	wrappers = set("data result payload response resource object entity attributes body content value results hits documents embedded page records values collection")
-	lists    = set("items entries elements list rows nodes edges node item element entry row")
+	wrappers       = set("data result payload response resource object entity attributes body params param variables variable input arguments args")
+	answerWrappers = set("content value results hits documents embedded page records values collection")
+
+	lists = set("items entries elements list rows nodes edges node item element entry row")
 )
 
 // Segment is one segment of a path.
@@ -198,20 +203,28 @@ type Segment struct {
 func Segments(target string, known func(Place, string) bool) []Segment {
 	from, end := pathOf(target)
 	var out []Segment
-	kind, scope := "", ""
+	kind, scope, plural := "", "", false
 	for from <= end && from < len(target) {
 		to := from
 		for to < end && target[to] != '/' {
 			to++
 		}
-		for _, s := range split(target[from:to], from) {
-			s.Place = Place{Kind: kind, Named: true, Scope: scope}
+		at := Place{Kind: kind, Named: true, Scope: scope}
+		for i, s := range split(target[from:to], from) {
+			if i == 0 || !out[len(out)-1].Name {
+				at = Place{Kind: kind, Named: true, Scope: scope}
+			}
+			s.Place = at
 			switch {
 			case IsVersion(s.Text):
 			case IsSegment(s.Text), kind != "" && strings.ContainsAny(s.Text, digits), known != nil && known(s.Place, s.Text):
-				s.Name, kind, scope = true, "", s.Text
+				s.Name, kind, scope, plural = true, "", s.Text, false
 			default:
+				if plural {
+					scope = s.Text // /repos/shop/issues
+				}
 				kind = singular(words(s.Text))
+				plural = kind != words(s.Text)
 			}
 			out = append(out, s)
 		}
@@ -237,6 +250,14 @@ func split(text string, from int) []Segment {
 			return whole
 		}
 		return []Segment{{From: from, To: from + open, Text: text[:open]}, {From: at, To: at + len(inner), Text: inner}}
+	}
+	if list := strings.Split(text, ","); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return !IsSegment(s) }) {
+		out := make([]Segment, len(list))
+		for i, s := range list {
+			out[i] = Segment{From: from, To: from + len(s), Text: s}
+			from += len(s) + 1
+		}
+		return out
 	}
 	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
 		return []Segment{{From: from, To: from + i, Text: text[:i]}}

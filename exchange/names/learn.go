@@ -19,6 +19,8 @@ type Answer struct {
 	// Location is where the answer says that what it made is; empty if it says
 	// nothing.
 	Location string
+	// Links are those in further header fields, by the name of the field.
+	Links map[string]string
 	// Body is a JSON document without content codings, or nothing.
 	Body []byte
 }
@@ -39,6 +41,10 @@ type Lesson struct {
 	// Seen says whether a value stood in an earlier answer of the baseline in
 	// the session, and so was not made now; nil knows of none.
 	Seen func(value string) bool
+	// Strict learns from an object only if what it holds beside names and times
+	// is the same on both sides and tells it from others: what is random or the
+	// next may be another thing.
+	Strict bool
 }
 
 // Bounds of what is learned from.
@@ -57,27 +63,33 @@ const (
 //
 // Zero, nil, dates, amounts and what the client sent are no names, nor are
 // numbers of another kind of thing, which may count the entries of a list of
-// choices.
+// choices. An answer that refuses teaches nothing but where it says that it made
+// something all the same.
 func Learn(l Lesson) []Pair {
-	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
-		return nil
-	}
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
 	n.places.answering(l.Method)
 	n.sure, n.create = n.creates(s)
-	for _, segment := range s {
-		if segment.Name && segment.Place.Kind != n.family {
-			n.scope = segment.Text
+	for i := 1; i < len(s); i++ {
+		if before := s[i-1]; s[i].Place.Scope == before.Text && before.Place.Kind != n.family {
+			n.scope = before.Text
 		}
+	}
+	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
+		n.location()
+		return n.pairs
 	}
 	a, okA := decode(l.Baseline.Body)
 	b, okB := decode(l.Candidate.Body)
 	if okA && okB {
 		posted, _ := decode(n.posted())
+		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
 	}
 	n.location() // after the bodies, which tell numbers from texts
+	for _, name := range slices.Sorted(maps.Keys(l.Baseline.Links)) {
+		n.parameters(l.Baseline.Links[name], l.Candidate.Links[name])
+	}
 	return n.pairs
 }
 
@@ -89,6 +101,7 @@ type learner struct {
 	create, sure bool
 	places       places
 	sent         *Sent
+	listed       int
 	pairs        []Pair
 }
 
@@ -126,10 +139,14 @@ type where struct {
 	created bool
 	// posted is what the client sent here, if it did.
 	posted any
+	// alike: both sides show the same thing here, as far as it can be told.
+	alike bool
+	// second: the thing has an id beside it.
+	second bool
 }
 
 func (w where) in(name string, created bool, posted any) where {
-	return where{name, append(slices.Clip(w.enclosing), w.name), created, posted}
+	return where{name: name, enclosing: append(slices.Clip(w.enclosing), w.name), created: created, posted: posted, alike: w.alike}
 }
 
 func (n *learner) walk(w where, a, b any, depth int) {
@@ -143,12 +160,15 @@ func (n *learner) walk(w where, a, b any, depth int) {
 			return
 		}
 		sent, _ := w.posted.(map[string]any)
+		w.alike = w.alike || w.created && n.sure || !n.Strict || areAlike(x, y)
 		for _, key := range slices.Sorted(maps.Keys(x)) {
 			other, has := y[key]
 			if !has {
 				continue
 			}
-			n.walk(w.in(key, w.created && n.part(key, x[key], sent), sent[key]), x[key], other, depth+1)
+			in := w.in(key, w.created && n.part(key, x[key], sent), sent[key])
+			in.second = stemless(key) && words(key) != "id" && (x["id"] != nil || x["_id"] != nil)
+			n.walk(in, x[key], other, depth+1)
 		}
 	case []any:
 		if y, ok := b.([]any); ok {
@@ -168,7 +188,7 @@ func (n *learner) part(key string, value any, sent map[string]any) bool {
 	case map[string]any:
 		word := words(key)
 		kind := singular(word)
-		return kind == n.family || wrappers[word] || wrappers[kind]
+		return kind == n.family || wrappers[word] || wrappers[kind] || answerWrappers[word] || answerWrappers[kind]
 	case []any:
 		_, posted := sent[key].([]any)
 		return posted
@@ -182,6 +202,17 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
 	left, right := signatures(as), signatures(bs)
+	if n.answersEach(as, bs) && !slices.Equal(left, right) {
+		// Answers to what the client listed are alike though a member of them has
+		// nothing in common with that of the other side.
+		skip := strange(as, bs)
+		if l, r := signatures(without(as, skip)), signatures(without(bs, skip)); slices.Equal(l, r) && !slices.Contains(l, "") {
+			for i := range as {
+				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
+			}
+			return
+		}
+	}
 	if inOrder && slices.Equal(left, right) {
 		for i := range as {
 			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
@@ -204,8 +235,90 @@ func (n *learner) elements(w where, as, bs []any, depth int) {
 	}
 }
 
+// answersEach says whether two arrays may answer, one by one, what the client
+// listed: as many as the only array that it posted has.
+func (n *learner) answersEach(as, bs []any) bool {
+	return len(as) == len(bs) && n.listed == len(as) && n.listed > 0
+}
+
+// listLength is how many elements the only array that holds any among the members of what the
+// client posted has; 0 if there is no such array.
+func listLength(posted any) (n int) {
+	members, _ := posted.(map[string]any)
+	for _, m := range members {
+		if list, is := m.([]any); is && len(list) > 0 {
+			if n > 0 {
+				return 0
+			}
+			n = len(list)
+		}
+	}
+	return n
+}
+
+// strange are the names of members that both sides have and that hold the same
+// nowhere.
+func strange(as, bs []any) map[string]bool {
+	a, b, out := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
+	gather(a, "", as, 0)
+	gather(b, "", bs, 0)
+	for name, values := range a {
+		out[name] = len(b[name]) > 0
+		for v := range values {
+			out[name] = out[name] && !b[name][v]
+		}
+	}
+	return out
+}
+
+// gather collects what tells one value from another by the name of its member.
+func gather(into map[string]map[string]bool, name string, v any, depth int) {
+	switch x := v.(type) {
+	case map[string]any:
+		for key, value := range x {
+			if depth < maxDepth {
+				gather(into, key, value, depth+1)
+			}
+		}
+	case []any:
+		for _, e := range x {
+			if depth < maxDepth {
+				gather(into, name, e, depth+1)
+			}
+		}
+	default:
+		if b := (bytes.Buffer{}); sign(&b, name, v, 0) {
+			if into[name] == nil {
+				into[name] = map[string]bool{}
+			}
+			into[name][b.String()] = true
+		}
+	}
+}
+
+// without copies values without members of some names.
+func without(values []any, skip map[string]bool) []any {
+	out := make([]any, len(values))
+	for i, v := range values {
+		out[i] = v
+		switch x := v.(type) {
+		case map[string]any:
+			kept := map[string]any{}
+			for key, value := range x {
+				if !skip[key] {
+					kept[key] = without([]any{value}, skip)[0]
+				}
+			}
+			out[i] = kept
+		case []any:
+			out[i] = without(x, skip)
+		}
+	}
+	return out
+}
+
 // named gives an element the name of its array.
-func (w where) named(name string) where { w.name = name; return w }
+func (w where) named(name string) where { w.name, w.alike = name, true; return w }
 
 // signatures are what elements hold beside names and times; empty for what
 // holds nothing else.
@@ -218,6 +331,24 @@ func signatures(elements []any) []string {
 		}
 	}
 	return out
+}
+
+// areAlike says whether two objects hold the same beside names, times and other
+// containers, and something that tells.
+func areAlike(a, b map[string]any) bool {
+	flat := func(m map[string]any) map[string]any {
+		out := map[string]any{}
+		for key, value := range m {
+			switch value.(type) {
+			case map[string]any, []any:
+			default:
+				out[key] = value
+			}
+		}
+		return out
+	}
+	var x, y bytes.Buffer
+	return sign(&x, "", flat(a), 0) && sign(&y, "", flat(b), 0) && x.String() == y.String()
 }
 
 // sign writes a value without names and times, and says whether anything that
@@ -256,14 +387,15 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 			b.WriteByte('?')
 			return false
 		}
-		return signText(b, x)
+		tells = signText(b, x)
+		return tells && !isState(name, x)
 	case json.Number:
 		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
 			b.WriteByte('?')
 			return false
 		}
 		b.WriteString(plainNumber(string(x)))
-		return true
+		return !choices[singular(words(name))]
 	case bool:
 		if x {
 			b.WriteByte('t')
@@ -275,6 +407,20 @@ func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
 	}
 	return tells
 }
+
+// isState says whether a text is one out of a few: many things are open, and
+// nothing is told from another by that.
+func isState(name, text string) bool {
+	return choices[singular(words(name))] || states[strings.ToLower(text)]
+}
+
+var (
+	choices = set("status state type kind category role priority level severity currency country language lang locale color colour size active enabled visibility " +
+		"method channel gender unit phase stage mode paid rating score rank version quantity qty count weight position index tag label tier plan grade")
+
+	states = set("open closed new old paid unpaid pending done active inactive draft published shipped delivered cancelled canceled completed failed queued running " +
+		"success error yes no low medium high normal urgent todo enabled disabled public private in_progress processing ready approved rejected archived deleted")
+)
 
 // signText writes a text without the words in it that may be names, and says
 // whether there was another.
@@ -339,11 +485,12 @@ func (n *learner) scalar(w where, a, b any) {
 	if !okA || !okB {
 		return
 	}
-	if IsLink(x.Text) && IsLink(y.Text) && x != y {
+	if IsLink(x.Text) && IsLink(y.Text) && x != y && w.alike {
 		n.link(x.Text, y.Text, Aligned)
+		n.parameters(x.Text, y.Text)
 		return
 	}
-	if IsDigest(w.name) || n.times(w.name, x, y) || !CanName(x) || !CanName(y) {
+	if IsDigest(w.name) || n.times(w.name, x, y) || !w.alike || !CanName(x) || !CanName(y) || w.second && !IsUnmistakable(x.Text) {
 		return
 	}
 	place := n.places.member(w.name, w.enclosing)
@@ -358,7 +505,7 @@ func (n *learner) scalar(w where, a, b any) {
 	case w.created && own && (n.sure || OtherSchemes(x, y)): // what was looked for would be another one of its kind
 		n.add(place, x, y, Created)
 	case !place.Named && !(IsUnique(x.Text) && IsUnique(y.Text)) && !(looksRandom(x.Text) && looksRandom(y.Text)):
-	case place.Named && OtherSchemes(x, y), ofFamily && likeName(x) && likeName(y),
+	case place.Named && (OtherSchemes(x, y) || x == y), ofFamily && likeName(x) && likeName(y),
 		(IsUnique(x.Text) || looksRandom(x.Text)) && (IsUnique(y.Text) || looksRandom(y.Text) || place.Named && likeName(y)):
 		n.add(place, x, y, Aligned)
 	}
@@ -394,7 +541,10 @@ func isNothing(s string) bool {
 		return true
 	}
 	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
-		s = s[i+1:]
+		prefix := s[:i]
+		if s = s[i+1:]; s == "" && (prefix == "" || strings.ContainsFunc(prefix, func(c rune) bool { return c < 'a' || c > 'z' })) {
+			return prefix == "" // a random name may end so
+		}
 	}
 	return nothings[strings.ToLower(s)]
 }
@@ -412,13 +562,16 @@ func likeName(v Value) bool { return v.Number || IsGenerated(v.Text) }
 
 // add takes a pair unless the client itself had sent the baseline's name.
 func (n *learner) add(at Place, x, y Value, proof Proof) {
-	if n.sent.Has(at, x.Text) {
-		return
-	}
-	if proof == Created && n.Seen != nil && n.Seen(x.Text) {
+	switch {
+	case n.sent.Has(at, x.Text):
+		if x != y {
+			return
+		}
+		proof = Aligned // both call it as the client does
+	case proof == Created && n.Seen != nil && n.Seen(x.Text):
 		proof = Aligned
 	}
-	if proof == Aligned && x == y {
+	if proof == Aligned && x == y && (!at.Named || at.Kind == "") {
 		return // it goes by itself
 	}
 	if !at.Named {
@@ -476,6 +629,46 @@ func (n *learner) link(baseline, candidate string, proof Proof) {
 		}
 		n.add(Place{Kind: p.Kind, Named: true, Scope: p.Scope}, p.Baseline, p.Candidate, as)
 	}
+}
+
+// parameters learns from the queries of two links to the same kind of place that
+// differ in nothing but names and times.
+func (n *learner) parameters(baseline, candidate string) {
+	if len(Segments(baseline, nil)) != len(Segments(candidate, nil)) {
+		return
+	}
+	as, bs := queryOf(baseline), queryOf(candidate)
+	if len(as) != len(bs) || len(n.pairs) >= maxLesson {
+		return
+	}
+	before := len(n.pairs)
+	for _, name := range slices.Sorted(maps.Keys(as)) {
+		a, b := as[name], bs[name]
+		if len(a) != 1 || len(b) != 1 {
+			n.pairs = n.pairs[:before]
+			return
+		}
+		x, y := Value{Text: a[0]}, Value{Text: b[0]}
+		place := n.places.member(name, nil)
+		switch {
+		case x == y, n.times(name, x, y):
+		case CanName(x) && CanName(y) && (place.Named && likeName(x) && likeName(y) || IsUnmistakable(x.Text) && IsUnmistakable(y.Text)):
+			n.add(place, x, y, Aligned)
+		default: // the next page of another list, say
+			n.pairs = n.pairs[:before]
+			return
+		}
+	}
+}
+
+func queryOf(link string) url.Values {
+	_, query, _ := strings.Cut(link, "?")
+	query, _, _ = strings.Cut(query, "#")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil
+	}
+	return values
 }
 
 func unescaped(segment string) string {

@@ -48,10 +48,12 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 // nothing else is called by accident may stand anywhere; a number or a word
 // only where its kind stands, and where that is called an identifier: "page": 2
 // is a number of something.
-func (p Pair) suits(at Place) bool {
+func (p *Pair) suits(at Place) bool {
 	switch {
 	case IsUnmistakable(p.Baseline.Text):
 		return true
+	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longNumber:
+		return true // a user who logs in is the customer who orders
 	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
 		return false // of another parent
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
@@ -84,10 +86,41 @@ const longMixed = 8
 // contradicted is broken. The zero value is empty and ready for use; it belongs
 // to one goroutine.
 type Pairs struct {
-	list        []Pair
-	byBaseline  map[string][]int32
-	byCandidate map[string][]int32
-	renames     int
+	list []Pair
+	// The latest pair of a name, and of each pair the one before it of the same
+	// name, -1 if there is none.
+	byBaseline, byCandidate map[string]int32
+	before                  []link
+	// renames are the pairs whose names differ, but for those of times.
+	renames int
+}
+
+type link struct{ baseline, candidate int32 }
+
+// Grow makes room for n more pairs.
+func (s *Pairs) Grow(n int) {
+	if s.byBaseline == nil {
+		s.byBaseline, s.byCandidate = make(map[string]int32, n), make(map[string]int32, n)
+	}
+	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
+}
+
+func (s *Pairs) ofBaseline(name string) func(yield func(*Pair) bool) {
+	return func(yield func(*Pair) bool) {
+		i, ok := s.byBaseline[name]
+		for ok && i >= 0 && yield(&s.list[i]) {
+			i = s.before[i].baseline
+		}
+	}
+}
+
+func (s *Pairs) ofCandidate(name string) func(yield func(*Pair) bool) {
+	return func(yield func(*Pair) bool) {
+		i, ok := s.byCandidate[name]
+		for ok && i >= 0 && yield(&s.list[i]) {
+			i = s.before[i].candidate
+		}
+	}
 }
 
 // Add takes a pair. What contradicts a pair of the same kind breaks both, but a
@@ -95,41 +128,83 @@ type Pairs struct {
 // not the pair. changed says whether anything is known now that was not.
 func (s *Pairs) Add(p Pair) (changed bool) {
 	if s.byBaseline == nil {
-		s.byBaseline, s.byCandidate = map[string][]int32{}, map[string][]int32{}
+		s.Grow(1)
 	}
-	for _, i := range slices.Concat(s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text]) {
-		old := &s.list[i]
-		if old.Scope != "" && p.Scope != "" && old.Scope != p.Scope && !IsUnmistakable(p.Baseline.Text) {
-			continue // of another parent
-		}
-		if old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(IsUnmistakable(p.Baseline.Text) && IsUnmistakable(p.Candidate.Text)) {
-			continue // another kind of thing
-		}
-		if old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text {
-			if p.Proof == Created && old.Proof != Created && old.Holds() {
-				old.Proof, old.From, changed = Created, p.From, true
-			}
+	for old := range s.ofBaseline(p.Baseline.Text) {
+		more, stop := s.meet(old, &p)
+		if changed = changed || more; stop {
 			return changed
 		}
-		switch {
-		case old.Proof == Created && p.Proof != Created:
+	}
+	for old := range s.ofCandidate(p.Candidate.Text) {
+		more, stop := s.meet(old, &p)
+		if changed = changed || more; stop {
 			return changed
-		case old.Proof != Created && p.Proof == Created:
-		default:
-			p.BrokenBy = old.From
-		}
-		if old.Holds() {
-			old.BrokenBy, changed = p.From, true
 		}
 	}
+	s.enter(p)
+	return true
+}
+
+// Forget takes out what a name of the baseline is paired with: the thing is gone,
+// and another one is called so now.
+func (s *Pairs) Forget(kind, baseline string) {
+	gone := func(p Pair) bool { return p.Kind == kind && p.Baseline.Text == baseline }
+	if !slices.ContainsFunc(s.list, gone) {
+		return
+	}
+	kept := slices.DeleteFunc(s.list, gone)
+	*s = Pairs{}
+	s.Grow(len(kept))
+	for _, p := range kept {
+		s.enter(p)
+	}
+}
+
+// enter makes a pair findable.
+func (s *Pairs) enter(p Pair) {
 	i := int32(len(s.list))
-	s.list = append(s.list, p)
-	s.byBaseline[p.Baseline.Text] = append(s.byBaseline[p.Baseline.Text], i)
-	s.byCandidate[p.Candidate.Text] = append(s.byCandidate[p.Candidate.Text], i)
-	if p.Renames() {
+	at := link{-1, -1}
+	if j, ok := s.byBaseline[p.Baseline.Text]; ok {
+		at.baseline = j
+	}
+	if j, ok := s.byCandidate[p.Candidate.Text]; ok {
+		at.candidate = j
+	}
+	s.list, s.before = append(s.list, p), append(s.before, at)
+	s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text] = i, i
+	if p.Renames() && p.Kind != Moment.Kind {
 		s.renames++
 	}
-	return true
+}
+
+// meet holds a new pair against an old one with which it has a name in common.
+// stop: it is not taken.
+func (s *Pairs) meet(old, p *Pair) (changed, stop bool) {
+	unmistakable := IsUnmistakable(p.Baseline.Text)
+	switch {
+	case old.Scope != "" && p.Scope != "" && old.Scope != p.Scope && !unmistakable:
+		return false, false // of another parent
+	case old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(unmistakable && IsUnmistakable(p.Candidate.Text)):
+		return false, false // another kind of thing
+	case old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text:
+		if p.Proof == Created && old.Proof != Created && old.Holds() {
+			old.Proof, old.From = Created, p.From
+			return true, true
+		}
+		return false, true
+	case old.Proof == Created && p.Proof != Created:
+		return false, true
+	case old.Holds() && !old.Renames() && p.Proof != Created:
+		return false, true // both had shown it under one name: an answer is wrong
+	case old.Proof == Created || p.Proof != Created:
+		p.BrokenBy = old.From
+	}
+	if old.Holds() {
+		old.BrokenBy = p.From
+		return true, false
+	}
+	return false, false
 }
 
 // Len is how many pairs there are, broken ones included.
@@ -139,29 +214,41 @@ func (s *Pairs) Len() int { return len(s.list) }
 // changed.
 func (s *Pairs) All() []Pair { return s.list }
 
+// Tie says whether both sides made two names, of whatever kind, for one thing.
+func (s *Pairs) Tie(baseline, candidate string) bool {
+	for p := range s.ofBaseline(baseline) {
+		if p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
+			return true
+		}
+	}
+	return false
+}
+
 // Has says whether a value of the baseline is in a pair, of whatever kind.
-func (s *Pairs) Has(baseline string) bool { return len(s.byBaseline[baseline]) > 0 }
+func (s *Pairs) Has(baseline string) bool {
+	_, ok := s.byBaseline[baseline]
+	return ok
+}
 
 // Of finds what the candidate calls a value of the baseline at a place. A pair
 // that is broken is found only when none holds. Of several that suit, none is
 // certain.
 func (s *Pairs) Of(at Place, baseline string) (Pair, bool) {
-	return find(s.list, s.byBaseline[baseline], at)
+	return find(s.ofBaseline(baseline), at, false)
 }
 
 // For finds which of the baseline's values a value of the candidate stands for
 // at a place, as Of does.
 func (s *Pairs) For(at Place, candidate string) (Pair, bool) {
-	return find(s.list, s.byCandidate[candidate], at)
+	return find(s.ofCandidate(candidate), at, false)
 }
 
 // find takes the pair that suits best: one that holds before a broken one, one
 // of the very kind before one of a kind that may be the same.
-func find(list []Pair, at []int32, place Place) (Pair, bool) {
-	best, rank, certain := Pair{}, 0, false
-	for _, i := range at {
-		p := list[i]
-		if !p.suits(place) {
+func find(pairs func(yield func(*Pair) bool), place Place, proven bool) (Pair, bool) {
+	best, rank, certain := (*Pair)(nil), 0, false
+	for p := range pairs {
+		if proven && (p.Proof != Created || !p.Holds()) || !p.suits(place) {
 			continue
 		}
 		r := 1
@@ -178,5 +265,8 @@ func find(list []Pair, at []int32, place Place) (Pair, bool) {
 			certain = false // an order, or a customer
 		}
 	}
-	return best, certain
+	if best == nil {
+		return Pair{}, false
+	}
+	return *best, certain
 }

@@ -27,6 +27,11 @@ type places struct {
 	// collection: the target is that of a collection of them; list: these are
 	// the places of what such a collection was answered with.
 	collection, list bool
+	// answer: these are the places of an answer, in which more members only hold
+	// what was asked for.
+	answer bool
+	// own says whether a host is the system's; nil takes all for its own.
+	own func(host string) bool
 }
 
 func placesOf(v visitor, target string) places {
@@ -36,6 +41,7 @@ func placesOf(v visitor, target string) places {
 
 // answering says that the places are those of the answer to a method.
 func (p *places) answering(method string) {
+	p.answer = true
 	p.list = p.collection && (method == http.MethodGet || method == http.MethodHead)
 }
 
@@ -53,6 +59,9 @@ func (p places) look(at Place, v Value) (Value, bool) {
 // target goes over a request target or a link: the segments of its path, and
 // the values of its query.
 func (p places) target(raw string) string {
+	if host := hostOf(raw); host != "" && p.own != nil && !p.own(host) {
+		return raw // another system's things
+	}
 	var out strings.Builder
 	done := 0
 	for _, s := range Segments(raw, p.known) {
@@ -100,8 +109,8 @@ func (p places) form(query string) string {
 		if err != nil {
 			continue
 		}
-		if with := p.text(p.member(name, nil), text); with != text {
-			fields[i] = raw + "=" + url.QueryEscape(with)
+		if with := p.text(p.member(name, outer(name)), text); with != text {
+			fields[i] = raw + "=" + splice(value, text, with, unescapeOne, spelledAs(value))
 		}
 	}
 	return strings.Join(fields, "&")
@@ -115,6 +124,15 @@ func (p places) text(at Place, value string) string {
 	}
 	if IsLink(value) {
 		return p.target(value)
+	}
+	if at.Named && strings.Contains(value, ",") {
+		list := strings.Split(value, ",")
+		for i, v := range list {
+			if with, ok := p.look(at, Value{Text: v}); ok {
+				list[i] = with.Text
+			}
+		}
+		return strings.Join(list, ",")
 	}
 	return p.words(value)
 }
@@ -131,15 +149,10 @@ func IsLink(s string) bool {
 	return i > 0 && i < 12
 }
 
-// numbering are the words between what a thing is and its name: order no. 17.
-var numbering = set("no nr num number id ref nº number:")
-
-// words goes over the words of a text that no other word is by chance, and
-// those that stand behind the word for what they name: order 17.
+// words goes over the words of a text that no other word is by chance.
 func (p places) words(value string) string {
 	var out strings.Builder
 	done := 0
-	before := Place{} // what the word before calls it
 	for at := 0; at < len(value); {
 		if !inName(value[at]) {
 			at++
@@ -150,19 +163,10 @@ func (p places) words(value string) string {
 			at++
 		}
 		word := strings.TrimRight(value[from:at], ".-")
-		place := before
-		if !strings.ContainsAny(word, digits) {
-			if !numbering[strings.ToLower(word)] {
-				before, _ = KindOf(word)
-				before.Named = before.Kind != ""
-			}
+		if at < len(value) && value[at] == '@' || len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) {
 			continue
 		}
-		before = Place{}
-		if len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) && place.Kind == "" {
-			continue
-		}
-		if with, ok := p.look(place, Value{Text: word}); ok {
+		if with, ok := p.look(Place{}, Value{Text: word}); ok {
 			out.WriteString(value[done:from])
 			out.WriteString(with.Text)
 			done = from + len(word)
@@ -189,7 +193,7 @@ func (p places) member(name string, enclosing []string) Place {
 		word := words(enclosing[i])
 		kind := singular(word)
 		switch {
-		case kind == "" || wrappers[word] || wrappers[kind]:
+		case kind == "" || identifiers[kind] || wrappers[word] || wrappers[kind] || p.answer && (answerWrappers[word] || answerWrappers[kind]):
 			continue
 		case lists[word] && p.list && top(enclosing[:i]):
 			continue
@@ -207,7 +211,7 @@ func (p places) member(name string, enclosing []string) Place {
 func top(enclosing []string) bool {
 	for _, name := range enclosing {
 		word := words(name)
-		if word != "" && !wrappers[word] && !lists[word] {
+		if word != "" && !wrappers[word] && !answerWrappers[word] && !lists[word] {
 			return false
 		}
 	}
@@ -338,7 +342,12 @@ func (d *document) string(start int, raw []byte) {
 		with = d.words(text)
 	}
 	if with != text {
-		d.put(start, Value{Text: with})
+		d.out = append(d.out, d.body[d.from:start+1]...)
+		d.out = append(d.out, splice(string(raw), text, with, unquoteOne, func(s string) string {
+			q := quoted(s)
+			return q[1 : len(q)-1]
+		})...)
+		d.from = d.at - 1
 	}
 }
 

@@ -18,6 +18,7 @@ func (v seeking) visitKey(at Place, x Value, _ func() []string) (Value, bool) { 
 func (v seeking) visit(at Place, x Value) (Value, bool) {
 	if CanName(x) && (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) {
 		v.f.add(Name{at, x})
+		return x, true // and so are no words in it
 	}
 	return x, false
 }
@@ -26,7 +27,8 @@ func (v seeking) visit(at Place, x Value) (Value, bool) {
 // place: any place for a name that is unmistakable, one where the kind stands
 // for a number or a word.
 func (at Place) Fits(kind, name string) bool {
-	return Pair{Kind: kind, Baseline: Value{Text: name}}.suits(at)
+	p := Pair{Kind: kind, Baseline: Value{Text: name}}
+	return p.suits(at)
 }
 
 // Family is the kind of thing that a request target is about: the last

@@ -159,7 +159,13 @@ const leastDifferent = 10
 // AreRandom says whether two texts are tokens out of a generator: alike in
 // length, each of mixed characters, and different nearly everywhere.
 func AreRandom(a, b string) bool {
-	if !looksRandom(a) || !looksRandom(b) || len(a) > 2*len(b) || len(b) > 2*len(a) {
+	switch {
+	case len(a) > 2*len(b) || len(b) > 2*len(a):
+		return false
+	case looksRandom(a) && looksRandom(b):
+	// One out of some happens to have no digit.
+	case len(a) == len(b) && (looksRandom(a) && isMixed(b) || looksRandom(b) && isMixed(a)):
+	default:
 		return false
 	}
 	head := 0
@@ -176,10 +182,24 @@ func AreRandom(a, b string) bool {
 // looksRandom: at least 16 characters of hexadecimal, base64 or base64url in
 // which digits, capitals and small letters change often. Words do not.
 func looksRandom(s string) bool {
+	digits, letters, changes := mixture(s)
+	return letters >= 2 && (digits >= 2 && changes*5 >= len(s) || digits == 1 && len(s) >= 18 && changes*3 >= len(s))
+}
+
+// isMixed says whether capitals and small letters change so often that they
+// make no words.
+func isMixed(s string) bool {
+	_, letters, changes := mixture(s)
+	return letters >= 18 && changes*3 >= len(s)
+}
+
+// mixture counts digits, letters, and how often digits, capitals and small
+// letters change; nothing of a text that no token is.
+func mixture(s string) (digits, letters, changes int) {
 	if len(s) < 16 || len(s) > 1024 {
-		return false
+		return 0, 0, 0
 	}
-	digits, letters, changes, last := 0, 0, 0, 0
+	last := 0
 	for _, c := range []byte(s) {
 		class := 0
 		switch {
@@ -193,14 +213,14 @@ func looksRandom(s string) bool {
 			class = 3
 			letters++
 		case strings.IndexByte("-_+/=.", c) < 0:
-			return false
+			return 0, 0, 0
 		}
 		if class != 0 && class != last {
 			changes++
 			last = class
 		}
 	}
-	return letters >= 2 && (digits >= 2 && changes*5 >= len(s) || len(s) >= 18 && changes*3 >= len(s))
+	return digits, letters, changes
 }
 
 // IsRandom says whether a text looks as if it came out of a generator of random

@@ -8,7 +8,8 @@ type Translator struct {
 	places places
 	uses   map[Use]uint32
 	broken map[string]Pair
-	guess  *Pairs
+	guess  bool // of names of members
+	proven bool
 	keys   []Key
 	put    map[string]string // the baseline's name, by the candidate's
 }
@@ -32,6 +33,12 @@ func (t *Translator) Answering(method string) *Translator {
 	return t
 }
 
+// Of makes own say which hosts are the system's: links to others stay as they are.
+func (t *Translator) Of(own func(host string) bool) *Translator {
+	t.places.own = own
+	return t
+}
+
 // Uses is how often each pair was put in.
 func (t *Translator) Uses() map[Use]uint32 { return t.uses }
 
@@ -46,11 +53,12 @@ type Key struct {
 	Pair Pair
 }
 
-// Guessing makes it replace the names of the members of maps by pairs that are
-// only aligned, too: elsewhere such names can be compared where they stand, but
-// under another name a member is missing. Keys tells which it did.
-func (t *Translator) Guessing(pairs *Pairs) *Translator {
-	t.guess = pairs
+// Proven makes it replace only by pairs that are created and hold. Names of the
+// members of maps it replaces by pairs that are only aligned, too: elsewhere such
+// names can be compared where they stand, but under another name a member is
+// missing. Keys tells which it did.
+func (t *Translator) Proven() *Translator {
+	t.proven, t.guess = true, true
 	return t
 }
 
@@ -76,7 +84,7 @@ func (t *Translator) Place(path []string) Place {
 
 // Idle says that nothing can be replaced, because no pair renames anything.
 func (t *Translator) Idle() bool {
-	return t.pairs.renames == 0 && (t.guess == nil || t.guess.renames == 0)
+	return t.pairs.renames == 0
 }
 
 // Target replaces names in a request target or in a link: whole segments of the
@@ -140,17 +148,19 @@ type replacing struct{ t *Translator }
 
 func (r replacing) may(value []byte) bool {
 	_, ok := r.t.pairs.byBaseline[string(value)]
-	if !ok && r.t.guess != nil {
-		_, ok = r.t.guess.byBaseline[string(value)]
-	}
 	return ok
 }
 
+// of finds the pair to replace by.
+func (r replacing) of(at Place, text string) (Pair, bool) {
+	return find(r.t.pairs.ofBaseline(text), at, r.t.proven)
+}
+
 func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, bool) {
-	if with, ok := r.visit(at, v); ok || r.t.guess == nil {
+	if with, ok := r.visit(at, v); ok || !r.t.guess {
 		return with, ok
 	}
-	p, ok := r.t.guess.Of(at, v.Text)
+	p, ok := r.t.pairs.Of(at, v.Text)
 	if !ok || !p.Renames() || !p.Holds() || p.Proof != Aligned {
 		return v, false
 	}
@@ -164,7 +174,7 @@ func (r replacing) known(at Place, text string) bool {
 }
 
 func (r replacing) visit(at Place, v Value) (Value, bool) {
-	p, ok := r.t.pairs.Of(at, v.Text)
+	p, ok := r.of(at, v.Text)
 	if !ok || !p.Renames() {
 		return v, false
 	}

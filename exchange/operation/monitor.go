@@ -22,6 +22,9 @@ type Monitor struct {
 	// Beside is the Location given together with an Operation-Location: where
 	// the result will be.
 	Beside string
+	// Result says that a document has led here: what stands here is the answer,
+	// whatever it links to.
+	Result bool
 	// Expected is an answer such as the one that is waited for, nil if none is
 	// known. With it a document at a plain Location is told from the answer.
 	Expected *understudyv1.Response

@@ -29,6 +29,9 @@ type Conventions struct {
 	// the operation's document; empty means the document's own.
 	Status string `yaml:"status"`
 	Result string `yaml:"result"`
+	// ResultLink is a JSON pointer to the address of the answer within the
+	// document of an operation that is done.
+	ResultLink string `yaml:"result_link"`
 	// Accepted are the statuses, 200 to 299, with which this route promises to
 	// answer later, in addition to 202.
 	Accepted []uint32 `yaml:"accepted"`

@@ -24,6 +24,10 @@ func (c Conventions) Ask(m Monitor, r *understudyv1.Response) Status {
 	document := m.Document || m.describes(r)
 	s, answer := c.Read(r, document)
 	out := Status{State: s, Answer: answer}
+	if where, ok := stringAt(answer.GetBody().GetContent(), c.ResultLink); ok && where != "" && c.ResultLink != "" && s == Done && !m.Result {
+		out.Elsewhere = where
+		return out
+	}
 	if !document || s != Done || c.Result != "" || c.Status != "" || !slices.Contains(doneLabels, stateLabel(answer.GetBody().GetContent())) {
 		return out
 	}

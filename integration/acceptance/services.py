@@ -2,11 +2,13 @@
 
 import contextlib
 import http.server
+import json
 import subprocess
 import sys
 import threading
 
 import driver
+import packages
 
 
 class _Echo(http.server.BaseHTTPRequestHandler):
@@ -41,10 +43,14 @@ def echo():
 
 
 @contextlib.contextmanager
-def _process(argv, port):
-    p = driver.Process(argv)
+def _process(argv, port, **kwargs):
+    p = driver.Process(argv, **kwargs)
     try:
-        driver.wait_for_port(port, process=p.child)
+        try:
+            driver.wait_for_port(port, process=p.child)
+        except AssertionError as e:
+            p.close()
+            raise AssertionError(f"{argv[0]}: {e}\n{p.text('stderr')}") from None
         yield f"http://127.0.0.1:{port}"
     finally:
         p.close()
@@ -68,4 +74,92 @@ def go_httpbin(folder):
     )
     port = driver.free_port()
     with _process([binary, "-host", "127.0.0.1", "-port", port, "-log-level", "ERROR"], port) as url:
+        yield url
+
+
+KINTO = """
+[server:main]
+use = egg:waitress
+host = 127.0.0.1
+port = %(http_port)s
+threads = 8
+[app:main]
+use = egg:kinto
+kinto.storage_backend = kinto.core.storage.memory
+kinto.cache_backend = kinto.core.cache.memory
+kinto.permission_backend = kinto.core.permission.memory
+kinto.userid_hmac_secret = the same for every version
+kinto.includes = kinto.plugins.history
+kinto.bucket_create_principals = system.Authenticated
+multiauth.policies = basicauth
+multiauth.policy.basicauth.use = kinto.core.authentication.BasicAuthAuthenticationPolicy
+"""
+
+
+@contextlib.contextmanager
+def kinto(version, folder):
+    """Kinto with its store in memory."""
+    port = driver.free_port()
+    (folder / "kinto.ini").write_text(KINTO)
+    command = packages.venv(f"kinto-{version}") / "bin" / "kinto"
+    with _process([command, "start", "--ini", folder / "kinto.ini", "--port", port], port) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def json_server(version, folder):
+    """json-server with three empty collections."""
+    port = driver.free_port()
+    (folder / "db.json").write_text(json.dumps({"authors": [], "posts": [], "comments": []}))
+    command = packages.node(f"json-server-{version}") / "node_modules" / ".bin" / "json-server"
+    # Otherwise it takes its own writes for somebody else's and may undo a later
+    # one. So it wants its folder of static files.
+    (folder / "public").mkdir()
+    env = driver.environment(NODE_ENV="production")
+    with _process([command, "--host", "127.0.0.1", "--port", port, "db.json"], port, env=env, cwd=folder) as url:
+        yield url
+
+
+def pygeoapi_config(url, port, folder):
+    """The least that pygeoapi accepts: two processes and their jobs."""
+    anywhere = {"name": "none", "url": "https://example.org"}
+    return {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port},
+            "url": url,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "languages": ["en-US"],
+            "limits": {"default_items": 1000, "max_items": 1000},
+            "map": {"url": "https://example.org", "attribution": "none"},
+            "manager": {"name": "TinyDB", "connection": str(folder / "jobs.json"), "output_dir": str(folder)},
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {
+                "title": "processes", "description": "processes", "keywords": ["none"], "keywords_type": "theme",
+                "terms_of_service": "none", "url": "https://example.org",
+            },
+            "license": anywhere,
+            "provider": anywhere,
+            "contact": {"name": "none", "email": "someone@example.org", "url": "https://example.org"},
+        },
+        "resources": {
+            "hello-world": {"type": "process", "processor": {"name": "HelloWorld"}},
+            "echo": {"type": "process", "processor": {"name": "Echo"}},
+        },
+    }
+
+
+@contextlib.contextmanager
+def pygeoapi(folder, public=None):
+    """pygeoapi with OGC API Processes, which calls itself by the public URL."""
+    port = driver.free_port()
+    config = folder / "pygeoapi.json"
+    config.write_text(json.dumps(pygeoapi_config(public or f"http://127.0.0.1:{port}", port, folder)))
+    env = driver.environment(PYGEOAPI_CONFIG=config, PYGEOAPI_OPENAPI=folder / "openapi.yml")
+    command = packages.venv("pygeoapi") / "bin" / "pygeoapi"
+    subprocess.run([command, "openapi", "generate", config, "--output-file", folder / "openapi.yml"],
+                   env=env, check=True, capture_output=True, timeout=60)
+    with _process([command, "serve"], port, env=env, cwd=folder) as url:
         yield url

@@ -13,13 +13,17 @@ import driver
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo that was left running, its summary, and its platform."""
-    p = driver.Platform(tmp_path_factory.mktemp("demo"))
-    p.process = driver.start("demo", "--keep", "-o", "json", *p.listen_flags())
-    try:
-        line = p.process.wait_for('"balance"', seconds=600)
-        yield summary_of(p.process, line), p
-    finally:
-        p.process.close()
+    for attempt in range(3):
+        p = driver.Platform(tmp_path_factory.mktemp("demo"))
+        p.process = driver.start("demo", "--keep", "-o", "json", *p.listen_flags())
+        try:
+            summary = summary_of(p.process, p.process.wait_for('"balance"', seconds=600))
+            # On a machine too busy for the planted timings it is to be run again.
+            if "busy" not in summary or attempt == 2:
+                yield summary, p
+                return
+        finally:
+            p.process.close()
 
 
 def summary_of(process, line):
@@ -49,6 +53,8 @@ def test_every_planted_fault_is_found(demo):
     assert kinds == {
         "wrong-total", "missing-field", "wrong-type", "extra-field", "large-integer", "refused", "accepted",
         "lost", "late", "duplicate", "contradictory", "orphan", "reordered", "slow-tail",
+        "swapped-customer", "wrong-link", "wrong-role", "kept-cookie", "stale-list", "coarse-time",
+        "short-export", "wrong-digest", "wrong-trailer",
     }
     for fault in summary["faults"]:
         assert fault["planted"] > 0, fault
@@ -71,9 +77,12 @@ def test_the_tables_say_the_same(demo):
     }.items():
         assert verdicts.get(verdict, 0) == planted[fault], verdict
     assert verdicts.get("rejected", 0) == planted["refused"] + planted["accepted"]
-    wrong = ["wrong-total", "missing-field", "wrong-type", "extra-field", "large-integer"]
+    wrong = [f["name"] for f in summary["faults"] if f["verdict"] == "mismatch"]
+    assert len(wrong) == 14
     assert verdicts.get("mismatch", 0) == sum(planted[f] for f in wrong)
-    assert verdicts.get("error", 0) == 0 and verdicts.get("skipped", 0) == 0
+    for verdict in ("error", "skipped", "presumed", "incomplete"):
+        assert verdicts.get(verdict, 0) == 0, verdict
+    assert p.rows("SELECT count() FROM presumed")[0][0] == 0
 
 
 def test_report_and_balance_of_the_run(demo):
@@ -87,7 +96,7 @@ def test_report_and_balance_of_the_run(demo):
 def test_the_query_of_the_issue(demo):
     _, p = demo
     query = "SELECT route, path, kind, count() FROM discrepancies GROUP BY ALL ORDER BY 4 DESC LIMIT 10 FORMAT PrettyCompact"
-    assert "POST /orders" in p.run("sql", query)
+    assert "GET /orders/{id}" in p.run("sql", query)
 
 
 def test_stdout_is_data(demo):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,14 +13,7 @@ import (
 // benchComparator reads the comparator's own Go benchmarks, in which each case
 // stands beside wI2L/jsondiff on the same pairs, run in turn.
 func benchComparator(ctx context.Context, o options) ([]result, error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Equal|Scalars|Reordered)$",
-		"-benchtime", "300ms", "-count", strconv.Itoa(o.pairs), "understudy.dev/comparator/diff")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("go test -bench: %w\n%s", err, out)
-	}
-	times, err := parseBenchmarks(out)
+	times, err := goBenchmarks(ctx, o, "^Benchmark(Equal|Scalars|Reordered)$", "understudy.dev/comparator/diff")
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +35,37 @@ func benchComparator(ctx context.Context, o options) ([]result, error) {
 			})
 		}
 	}
-	return results, nil
+	translation, err := benchTranslation(ctx, o)
+	return append(results, translation...), err
+}
+
+// benchTranslation compares judging in a session of which 500 pairs of names are
+// known with judging in one of which none is.
+func benchTranslation(ctx context.Context, o options) ([]result, error) {
+	times, err := goBenchmarks(ctx, o, "^BenchmarkTranslate$", "understudy.dev/comparator")
+	if err != nil {
+		return nil, err
+	}
+	known, none := times["Translate/500"], times["Translate/none"]
+	if len(known) == 0 || len(none) == 0 {
+		return nil, errors.New("no benchmark Translate in the output")
+	}
+	ratio, spread := paired(known, none)
+	return []result{{
+		what: "comparator: 500 known pairs of names, vs none", goal: 1.3,
+		ours: micros2(median(known)), peer: micros2(median(none)), ratio: ratio, spread: spread,
+	}}, nil
+}
+
+// goBenchmarks runs benchmarks of a package and gives their ns/op by name.
+func goBenchmarks(ctx context.Context, o options, pattern, pkg string) (map[string][]float64, error) {
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", pattern, "-benchtime", "300ms", "-count", strconv.Itoa(o.pairs), pkg)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("go test -bench: %w\n%s", err, out)
+	}
+	return parseBenchmarks(out)
 }
 
 func micros2(ns float64) string { return fmt.Sprintf("%.2f us", ns/1e3) }

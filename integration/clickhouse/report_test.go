@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -178,8 +179,13 @@ SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, ve
 func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	conn := database(t, "broken")
 	fill(t, conn, 120)
-	if err := conn.Exec(t.Context(), "DELETE FROM comparisons WHERE exchange_id = 'e7'"); err != nil {
-		t.Fatal(err)
+	for _, statement := range []string{
+		"DELETE FROM comparisons WHERE exchange_id = 'e7'",
+		"ALTER TABLE comparisons UPDATE recorder = 'rec' WHERE true SETTINGS mutations_sync = 1",
+	} {
+		if err := conn.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
 	}
 	b, err := report.LoadBalance(t.Context(), conn, "r")
 	if err != nil {
@@ -187,6 +193,9 @@ func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	}
 	if want := []string{"replayed 120 ≠ sum of verdicts 119: 1 missing"}; b.Holds || !cmp.Equal(want, b.Broken) {
 		t.Errorf("got %+v", b)
+	}
+	if len(b.Recorders) != 1 || b.Recorders[0].InRun != 119 || b.Recorders[0].Recorded != 120 {
+		t.Errorf("recorders %+v", b.Recorders)
 	}
 	if _, err := report.LoadBalance(t.Context(), conn, "absent"); !errors.Is(err, report.ErrUnknownRun) {
 		t.Errorf("an unknown run: %v", err)
@@ -249,5 +258,50 @@ func TestAddressesOfClickHouse(t *testing.T) {
 	_, err = clickhouse.Connect(t.Context(), clickhouse.Config{Address: "clickhouse://someone:verysecret@" + address + "/x"})
 	if err == nil || !strings.Contains(err.Error(), address) || strings.Contains(fmt.Sprint(err), "verysecret") {
 		t.Errorf("nobody there: %v", err)
+	}
+}
+
+// TestLostByReason: that it took too long is another kind of fault than that
+// the location was refused; what a later completion said is none of these.
+func TestLostByReason(t *testing.T) {
+	conn := database(t, "reasons")
+	for i, what := range [][2]string{{"timeout", ""}, {"timeout: 30s", ""}, {"location_refused: http://a", ""}, {"200 {}", "completion"}} {
+		err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_offset)
+VALUES ('r', ?, 'POST /n', 'completion', ?, 'outcome', '201', ?, now(), ?)`, fmt.Sprint("e", i), what[1], what[0], i)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, kinds, err := report.TopDiscrepancies(t.Context(), conn, "r", 10)
+	if err != nil || kinds != 3 {
+		t.Fatalf("%d kinds, %v", kinds, err)
+	}
+	var got []string
+	for _, d := range rows {
+		got = append(got, fmt.Sprintf("%d %s", d.Replays, d.Candidate))
+	}
+	if want := []string{"2 timeout", "1 200 {}", "1 location_refused: http://a"}; !cmp.Equal(want, got) {
+		t.Error(cmp.Diff(want, got))
+	}
+}
+
+// TestFindHTTP: an HTTP port that nobody knows is not guessed wrong.
+func TestFindHTTP(t *testing.T) {
+	conn := database(t, "ports")
+	at := embeddedtest.Start(t)
+	target, err := clickhouse.Config{Address: at.Native}.Target()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := clickhouse.FindHTTP(t.Context(), conn, target)
+	if got != "http://"+at.HTTP && (err == nil || !strings.Contains(err.Error(), "the HTTP port that belongs to the native port")) {
+		t.Errorf("%q, %v; it is %s", got, err, at.HTTP)
+	}
+	neighbour := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "Ok.") }))
+	defer neighbour.Close()
+	port := neighbour.Listener.Addr().(*net.TCPAddr).Port
+	target.Host = fmt.Sprintf("127.0.0.1:%d", port-8123+9000) // as far apart as usual
+	if got, err := clickhouse.FindHTTP(t.Context(), conn, target); got != neighbour.URL || err != nil {
+		t.Errorf("%q, %v; it is %s", got, err, neighbour.URL)
 	}
 }

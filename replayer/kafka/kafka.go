@@ -83,7 +83,7 @@ func (s *Sink) Replay(ctx context.Context, r *understudyv1.Replay, done func(err
 		done(err)
 		return
 	}
-	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(err) })
+	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(blame(err)) })
 }
 
 // Run implements replayer.Sink.

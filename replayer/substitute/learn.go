@@ -1,6 +1,9 @@
 package substitute
 
 import (
+	"net/http"
+	"strings"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
@@ -17,15 +20,22 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
-	if accepted {
+	// What was refused may have been made all the same: a job that failed.
+	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
 		body := plain(answer.GetHeaders(), answer.GetBody())
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
+		lesson.Strict = !wrote(x.recorded.GetRequest().GetMethod()) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
+		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
-			if p, ok := x.checked(p); ok {
+			if p, ok := x.checked(p); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
+				if x.renews[thing{p.Kind, p.Baseline.Text}] {
+					s.pairs.Forget(p.Kind, p.Baseline.Text)
+					s.memory.created.renew(p.Kind, p.Baseline.Text)
+				}
 				s.add(p)
 				if p.Proof == names.Created {
 					s.memory.created.add(p)
@@ -52,46 +62,111 @@ func (x *Exchange) Settle() {
 
 func (x *Exchange) lesson(promise, answer *understudyv1.Response, body []byte) names.Lesson {
 	q, recorded := x.recorded.GetRequest(), x.recorded.GetResponse()
-	location := message.First(answer.GetHeaders(), "Location")
-	if location == "" {
-		location = message.First(promise.GetHeaders(), "Location")
-	}
 	return names.Lesson{
 		Exchange: x.recorded.GetId(), Method: q.GetMethod(), Target: string(q.GetTarget()), Sent: x.sent(),
 		Baseline: names.Answer{
-			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Body: plain(recorded.GetHeaders(), recorded.GetBody()),
+			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Links: linkFields(recorded),
+			Body: plain(recorded.GetHeaders(), recorded.GetBody()),
 		},
-		Candidate: names.Answer{Status: answer.GetStatus(), Location: location, Body: body},
+		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Body: body},
 	}
 }
 
-// checked makes a created pair an aligned one if an earlier answer of the
-// session had shown the name: then it was not made now.
-func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
-	if p.Proof != names.Created {
-		return p, true
+// location is where the candidate says that what it made is.
+func location(promise, answer *understudyv1.Response) string {
+	if at := message.First(answer.GetHeaders(), "Location"); at != "" {
+		return at
 	}
-	for _, e := range x.session.made.find(names.Place{Kind: p.Kind, Named: true}, p.Baseline.Text) {
-		if e.by == nil || e.by.sequence < x.origin.sequence {
-			p.Proof = names.Aligned
+	return message.First(promise.GetHeaders(), "Location")
+}
+
+// linkFields are the fields of an answer that are links, such as Next-Page, and
+// of a Link field the targets by their parameters.
+func linkFields(a *understudyv1.Response) map[string]string {
+	out := map[string]string{}
+	for _, h := range a.GetHeaders() {
+		name, value := http.CanonicalHeaderKey(h.GetName()), string(h.GetValue())
+		switch {
+		case !hasNames(name) || name == "Location":
+		case name == "Link":
+			for rest := value; ; {
+				_, after, opened := strings.Cut(rest, "<")
+				target, parameters, closed := strings.Cut(after, ">")
+				if !opened || !closed {
+					break
+				}
+				parameters, rest, _ = strings.Cut(parameters, ",")
+				out["Link"+parameters] = target
+			}
+		case names.IsLink(value):
+			out[name] = value
 		}
 	}
+	return out
+}
+
+// checked makes a created pair an aligned one if an earlier answer of the
+// session had shown the name: then it was not made now. One that something else
+// contradicts is not learned: the candidate's name is known to be that of
+// another thing.
+func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
+	s := x.session
+	if p.Kind == names.Moment.Kind {
+		return p, true
+	}
+	at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
+	if p.Proof == names.Created {
+		for _, e := range s.made.find(at, p.Baseline.Text) {
+			// What was made twice contradicts itself, and both are broken.
+			if e.since() < x.origin.sequence && !e.created && !s.memory.created.isGone(p.Kind, p.Baseline.Text, []entry{e}) {
+				p.Proof = names.Aligned
+			}
+		}
+		if p.Renames() && x.taken(at, p.Candidate.Text) {
+			return p, false
+		}
+	}
+	if other, ok := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For); ok && p.Proof != names.Created && other.Baseline.Text != p.Baseline.Text {
+		return p, false
+	}
 	return p, p.Proof == names.Created || p.Renames()
+}
+
+// isVague says whether what a pair names is only known by a target that says
+// little, so that it may stand nowhere.
+func (x *Exchange) isVague(p names.Pair) bool {
+	return x.loose && !names.IsUnmistakable(p.Baseline.Text) && p.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil)
+}
+
+// taken says whether a name that the candidate gave was already that of
+// something: it had shown it before, or the client had used it.
+func (x *Exchange) taken(at names.Place, name string) bool {
+	if x.session.memory.created.had(at, name, x.origin) {
+		return true
+	}
+	for _, e := range x.session.made.find(at, name) {
+		if e.by == nil && e.since() < x.origin.sequence {
+			return true
+		}
+	}
+	return false
 }
 
 // stood are the names in the candidate's answer.
 func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []names.Name {
 	q := x.recorded.GetRequest()
 	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
-	if isJSON(answer.GetHeaders(), body) {
-		f.JSON(body)
-	}
+	answers(f, q.GetMethod(), answer.GetHeaders(), body)
 	fields(f, answer.GetHeaders())
 	if promise != nil && promise != answer {
 		fields(f, promise.GetHeaders())
 	}
 	found, _ := f.Found()
-	return found
+	if wrote(q.GetMethod()) {
+		target := string(q.GetTarget())
+		found = append(found, aliases(target, names.Family(target, nil), body)...)
+	}
+	return append(found, cursors(body)...)
 }
 
 func (s *session) stand(n names.Name, by *origin) {
@@ -103,4 +178,7 @@ func (s *session) stand(n names.Name, by *origin) {
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)
+	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && kind != "" {
+		s.memory.created.show(n.Value.Text, entry{kind: kind, by: by})
+	}
 }

@@ -2,6 +2,7 @@ package substitute
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,6 +61,7 @@ type session struct {
 	moments *names.Pairs          // of times
 	made    index                 // names in the recorded requests and answers, and who made them
 	stood   index                 // names in the candidate's answers
+	cut     map[string]bool       // kinds of which an answer that is not whole was recorded
 	kinds   map[string]bool       // of what was made or listed
 	tags    map[string][]*version // by the baseline's entity tag or date
 	jar     jar                   // of credentials
@@ -68,7 +70,7 @@ type session struct {
 }
 
 func newSession(m *Memory, key string) *session {
-	return &session{memory: m, key: key, pairs: &names.Pairs{}, moments: &names.Pairs{}, kinds: map[string]bool{}, tags: map[string][]*version{}}
+	return &session{memory: m, key: key, pairs: &names.Pairs{}, moments: &names.Pairs{}, kinds: map[string]bool{}, cut: map[string]bool{}, tags: map[string][]*version{}}
 }
 
 // session finds or begins a session.
@@ -108,7 +110,7 @@ func (s *session) clear(gone bool) {
 	s.memory.total.Add(-s.held)
 	fresh := newSession(s.memory, s.key)
 	s.held, s.forgot, s.gone = 0, true, gone
-	s.pairs, s.moments, s.made, s.stood, s.kinds, s.tags, s.jar = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.tags, jar{}
+	s.pairs, s.moments, s.made, s.stood, s.kinds, s.cut, s.tags, s.jar = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.cut, fresh.tags, jar{}
 }
 
 // grow counts entries.
@@ -165,8 +167,24 @@ type entry struct {
 	// by is the exchange whose answer held it first; nil if the client had sent
 	// it before.
 	by *origin
+	// sequence is when the client used it, if by is nil.
+	sequence uint64
 	// created: that exchange made what it names.
 	created bool
+	// written: that exchange wrote, so the name is likely to be new.
+	written bool
+	// loose: what it names is only known by what was asked for, see loose.
+	loose bool
+	// constant: the answer told how the system is set up.
+	constant bool
+}
+
+// since is when the name was first seen, in the order of the schedule.
+func (e entry) since() uint64 {
+	if e.by == nil {
+		return e.sequence
+	}
+	return e.by.sequence
 }
 
 // index finds entries by name. It keeps two generations; the older one is
@@ -210,11 +228,107 @@ func (x *index) find(at names.Place, name string) (out []entry) {
 	return out
 }
 
+// all gives the entries under a name, of whatever kind.
+func (x *index) all(name string) []entry {
+	return slices.Concat(x.old[name], x.young[name])
+}
+
 // created is what things were made anywhere in the run.
 type created struct {
 	mu         sync.Mutex
 	made       index
+	listed     index // what the baseline's answers hold, by who held it first
+	shown      index // what the candidate's answers hold that made nothing
 	young, old *names.Pairs
+	ended      map[thing]uint64 // when the baseline deleted it
+}
+
+// end remembers when the baseline deleted a thing.
+func (c *created) end(what thing, at uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended == nil || len(c.ended) >= MaxCreated {
+		c.ended = map[thing]uint64{}
+	}
+	c.ended[what] = at
+}
+
+// isGone says whether everything that was called so was deleted since.
+func (c *created) isGone(kind, name string, was []entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := c.ended[thing{kind, name}]
+	return len(was) > 0 && !slices.ContainsFunc(was, func(e entry) bool { return e.since() > end })
+}
+
+// living leaves out those who made what was deleted before another thing got its
+// name.
+func (c *created) living(kind, name string, made []entry) []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	end := c.ended[thing{kind, name}]
+	if !slices.ContainsFunc(made, func(e entry) bool { return e.created && e.since() > end }) {
+		return made
+	}
+	return slices.DeleteFunc(made, func(e entry) bool { return e.since() < end })
+}
+
+// show takes a name that the candidate knows.
+func (c *created) show(name string, e entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, before := range c.shown.find(names.Place{Kind: e.kind, Named: true}, name) {
+		if before.kind == e.kind {
+			return // the first is enough
+		}
+	}
+	c.shown.add(name, e, MaxCreated)
+}
+
+// list takes a name that an answer of the baseline held.
+func (c *created) list(name string, e entry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.listed.find(names.Place{Kind: e.kind, Named: true}, name)) == 0 {
+		c.listed.add(name, e, MaxCreated)
+	}
+}
+
+// lists are who held what stands at a place.
+func (c *created) lists(at names.Place, name string) []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.listed.find(at, name)
+}
+
+// shows says whether the candidate knows what stands at a place.
+func (c *created) shows(at names.Place, name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.shown.find(at, name)) > 0
+}
+
+// had says whether the candidate had shown a name before an exchange.
+func (c *created) had(at names.Place, name string, by *origin) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, e := range c.shown.find(at, name) {
+		if e.kind == at.Kind && e.by.sequence < by.sequence {
+			return true
+		}
+	}
+	return false
+}
+
+// renew forgets what a name stood for before.
+func (c *created) renew(kind, name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, pairs := range []*names.Pairs{c.old, c.young} {
+		if pairs != nil {
+			pairs.Forget(kind, name)
+		}
+	}
 }
 
 func (c *created) register(name string, e entry) {
@@ -228,6 +342,11 @@ func (c *created) origins(at names.Place, name string) []entry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.made.find(at, name)
+}
+
+// reused says whether several things were called so one after the other.
+func (c *created) reused(at names.Place, name string) bool {
+	return len(c.origins(at, name)) > 1
 }
 
 func (c *created) add(p names.Pair) {
@@ -262,13 +381,27 @@ func (c *created) known(at names.Place, name string, by func(*names.Pairs, names
 	return best, found
 }
 
+// contradicts finds a pair of something that was made which says otherwise than
+// one that is to be used.
+func (c *created) contradicts(at names.Place, use names.Use) (names.Pair, bool) {
+	if p, ok := c.known(at, use.Baseline, (*names.Pairs).Of); ok && (!p.Holds() || p.Candidate.Text != use.Candidate) {
+		return p, true
+	}
+	p, ok := c.known(at, use.Candidate, (*names.Pairs).For)
+	return p, ok && (!p.Holds() || p.Baseline.Text != use.Baseline)
+}
+
 // borrow takes a pair that another session made, unless the session knows
 // something else.
 func (s *session) borrow(at names.Place, name string) {
-	if _, known := s.pairs.Of(at, name); !known {
-		if p, ok := s.memory.created.known(at, name, (*names.Pairs).Of); ok {
-			s.take(p)
-		}
+	known, has := s.pairs.Of(at, name)
+	p, ok := s.memory.created.known(at, name, (*names.Pairs).Of)
+	switch {
+	case ok && has && known.From != p.From && s.memory.created.reused(at, name):
+		s.pairs.Forget(known.Kind, name) // that of the thing that was called so before
+		s.take(p)
+	case ok && !has:
+		s.take(p)
 	}
 	if _, known := s.pairs.For(at, name); !known {
 		if p, ok := s.memory.created.known(at, name, (*names.Pairs).For); ok {
@@ -291,6 +424,9 @@ func (s *session) take(p names.Pair) {
 	s.add(p)
 }
 
+// thing is a name of one kind.
+type thing struct{ kind, name string }
+
 // Exchange is one exchange of a run in the memory. A nil Exchange knows nothing,
 // and leaves everything as it is.
 type Exchange struct {
@@ -299,10 +435,14 @@ type Exchange struct {
 	recorded *understudyv1.Exchange
 	origin   *origin
 	needs    []need
+	unseen   bool       // what the request holds was not all looked at
+	constant bool       // what is asked for is how the system is set up
+	loose    bool       // the target says little about what it makes
 	tags     []*version // that conditions need
 	given    []*version // that the recorded answer gives
 	gives    []given    // credentials of the recorded answer
 	shows    []*credential
 	fields   map[string]*credential // of the request, by canonical name
 	secrets  []string               // values in the request that are secrets by their names
+	renews   map[thing]bool         // what is made anew under a name that was free again
 }

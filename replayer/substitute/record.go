@@ -1,6 +1,9 @@
 package substitute
 
 import (
+	"bytes"
+	"encoding/base64"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -139,15 +142,36 @@ func scalars(body []byte, into map[string]bool) {
 					at++
 				}
 			}
-			if at < len(body) && at-start <= 256 {
+			if at >= len(body) {
+				break
+			}
+			if at-start <= 256 {
 				into[string(body[start+1:at])] = true
 			}
+			coded(body[start+1:at], into)
 		case c == '-' || c >= '0' && c <= '9':
 			for at < len(body) && (body[at] >= '0' && body[at] <= '9' || body[at] == '.' || body[at] == '-' || body[at]|0x20 == 'e' || body[at] == '+') {
 				at++
 			}
 			into[string(body[start:at])] = true
 			at--
+		}
+	}
+}
+
+// coded collects what stands in base64 of JSON objects, alone or as the parts
+// of a JSON Web Token; the judge opens them too.
+func coded(text []byte, into map[string]bool) {
+	if !bytes.HasPrefix(text, []byte("eyJ")) { // {" in base64
+		return
+	}
+	for part := range bytes.SplitSeq(bytes.TrimRight(text, "="), []byte(".")) {
+		encoding := base64.RawStdEncoding
+		if bytes.ContainsAny(part, "-_") {
+			encoding = base64.RawURLEncoding
+		}
+		if out, err := encoding.AppendDecode(nil, part); err == nil && bytes.HasPrefix(out, []byte("{")) {
+			scalars(out, into)
 		}
 	}
 }

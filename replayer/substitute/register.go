@@ -3,6 +3,8 @@ package substitute
 import (
 	"bytes"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -18,6 +20,13 @@ type need struct {
 	made []entry
 	// unknown: it may have been made by what is forgotten.
 	unknown bool
+	// unclear: those who made it made something of another kind, as far as the
+	// recording tells, and the place may mean that.
+	unclear bool
+	// listed are those in whose answers other sessions had seen it.
+	listed []entry
+	// fixed: it stands where nothing can be replaced.
+	fixed bool
 }
 
 // Register enters an exchange: which names its request needs and which its
@@ -32,6 +41,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	s.mu.Lock()
 	x.need(sent[1])
 	x.mint(sent, answer)
+	x.remove()
 	if !isJSON(e.GetResponse().GetHeaders(), answer) {
 		answer = nil
 	}
@@ -116,20 +126,59 @@ func links(value string, with func(string) string) string {
 func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
-	f := names.NewSeeker(target, s.knows)
+	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
+	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
+	var odd []names.Name
+	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
+		whole, _, _ := strings.Cut(path[segment.From:], "/")
+		text, err := url.PathUnescape(whole)
+		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
+			odd = append(odd, n)
+		}
+	}
 	inPath := len(found)
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
-	switch media := message.MediaType(message.First(q.GetHeaders(), "Content-Type")); {
-	case message.IsForm(media):
+	contentType := message.First(q.GetHeaders(), "Content-Type")
+	form := formatOf(contentType, body)
+	switch form {
+	case asForm:
 		f.Form(body)
-	case message.IsJSON(media):
+	case asJSON:
 		f.JSON(body)
 	}
 	found, _ = f.Found()
+	replaced := len(found)
+	if values, err := url.ParseQuery(query); err == nil {
+		for _, list := range values {
+			for _, value := range list {
+				expression(f, value)
+			}
+		}
+	}
+	beside, _, _ := strings.Cut(path, ";")
+	f2 := names.NewSeeker(beside, s.knows)
+	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
+		for i, parameter := range strings.Split(segment, ";") {
+			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
+				f2.Value(name, value)
+			}
+		}
+	}
+	if form == asParts {
+		parts(f, contentType, body)
+	} else if form == asJSON {
+		expressions(f, body)
+	} else if form != asForm && form != asJSON {
+		words(f, contentType, body)
+	}
+	found, cut := f.Found()
+	inMatrix, _ := f2.Found()
+	found = append(append(found, inMatrix...), odd...)
+	found = append(found, pages(query, form, body)...)
 	type place struct {
 		names.Place
 		name string
@@ -141,14 +190,17 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "")
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+	}
+	if cut || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
+		x.unseen = true
 	}
 	x.conditions()
 }
 
 // want takes one name of the request. A number or a word that nobody made, at a
 // place of no kind that was made or listed, is the client's own choice.
-func (x *Exchange) want(n names.Name, inPath bool) {
+func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	s, name := x.session, n.Value.Text
 	var made []entry
 	own := false
@@ -162,20 +214,57 @@ func (x *Exchange) want(n names.Name, inPath bool) {
 			made = append(made, e)
 		}
 	}
-	matters := inPath || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
-	for _, e := range made {
-		matters = matters || e.created || s.kinds[e.kind]
+	made = s.memory.created.living(n.Place.Kind, name, made)
+	if plain := plainUUID(name); len(made) == 0 && !own && plain != name {
+		if made = s.made.find(n.Place, plain); len(made) == 0 {
+			made = s.memory.created.origins(n.Place, plain)
+		}
+		if len(made) > 0 {
+			name, fixed = plain, true
+		}
+		made = slices.DeleteFunc(made, func(e entry) bool { return e.by == nil })
 	}
-	if !matters {
+	unclear := false
+	if len(made) == 0 && !own {
+		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		unclear = len(made) > 0
+	}
+	var listed []entry
+	if len(made) == 0 && !own && n.Place.Named {
+		listed = s.memory.created.lists(n.Place, name)
+	}
+	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
+	for _, e := range made {
+		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
+	}
+	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
 		return
 	}
 	isNew := len(made) == 0 && !own
 	// What is unique is at least nobody else's.
-	unknown := isNew && s.forgot && !names.IsUnique(name) && (inPath || s.kinds[n.Place.Kind])
-	x.needs = append(x.needs, need{n.Place, name, made, unknown})
+	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
+	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
 	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
-		s.note(name, entry{kind: kindAt(n.Place)})
+		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
+}
+
+// remove remembers that the baseline deleted what the request names.
+func (x *Exchange) remove() {
+	s, q := x.session, x.recorded.GetRequest()
+	if a := x.recorded.GetResponse(); q.GetMethod() != http.MethodDelete || a == nil || a.GetStatus() >= 400 {
+		return
+	}
+	path := names.Segments(string(q.GetTarget()), s.knows)
+	if len(path) == 0 || !path[len(path)-1].Name {
+		return
+	}
+	last := path[len(path)-1]
+	name, err := url.PathUnescape(last.Text)
+	if err != nil {
+		return
+	}
+	s.memory.created.end(thing{last.Place.Kind, name}, x.origin.sequence)
 }
 
 func contains(list []entry, by *origin) bool {
@@ -217,6 +306,32 @@ func (s *session) knows(at names.Place, word string) bool {
 	return len(s.made.find(at, word)) > 0 || len(s.memory.created.origins(at, word)) > 0
 }
 
+// unclear finds who wrote a name under another kind, where the place or that
+// kind is one that tells little: the id in an answer to /checkout may be that of
+// an order, a resource_id and the id in a call of procedures that of anything.
+func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
+	for _, end := range []string{"_number", "_no", "_nr", "_num"} {
+		if kind, ok := strings.CutSuffix(at.Kind, end); ok {
+			for _, e := range s.made.find(names.Place{Kind: kind, Named: true}, name) {
+				if e.created && names.IsDigits(name) {
+					made = append(made, e)
+				}
+			}
+			return made
+		}
+	}
+	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
+	if !at.Named && !vague || names.IsUnmistakable(name) {
+		return nil
+	}
+	for _, e := range s.made.all(name) {
+		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
+
 // note remembers a name of the recording.
 func (s *session) note(name string, e entry) {
 	grown, lost := s.made.add(name, e, MaxNames)
@@ -228,47 +343,80 @@ func (s *session) note(name string, e entry) {
 // not sent them, and no answer before had them.
 func (x *Exchange) mint(sent [][]byte, body []byte) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
-	if a == nil || a.GetStatus() >= 400 {
+	headers := a.GetHeaders()
+	if a.GetStatus() >= 400 && a.GetStatus() != http.StatusConflict { // it may have made something all the same
+		body, headers = nil, only(headers, "Location")
+	}
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body) == 0 {
 		return
 	}
 	target := string(q.GetTarget())
 	family := names.Family(target, s.knows)
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
-	if isJSON(a.GetHeaders(), body) {
-		f.JSON(body)
+	answers(f, q.GetMethod(), headers, body)
+	fields(f, headers)
+	if a.GetBody().GetTruncated() && family != "" && len(s.cut) < MaxNames {
+		s.cut[family] = true
 	}
-	fields(f, a.GetHeaders())
 	client := names.NewSent(target, sent)
 	found, _ := f.Found()
+	writes := wrote(q.GetMethod())
+	// What the request made is what it would teach if both sides agreed.
+	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
+	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
+		if p.Proof != names.Created || !writes {
+			continue
+		}
+		at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
+		e := entry{kind: p.Kind, by: x.origin, created: true, written: true, loose: x.loose}
+		earlier := s.memory.created.origins(at, p.Baseline.Text)
+		if s.mintOne(at, p.Baseline.Text, e) {
+			s.memory.created.register(p.Baseline.Text, e)
+			if s.memory.created.isGone(p.Kind, p.Baseline.Text, earlier) {
+				if x.renews == nil {
+					x.renews = map[thing]bool{}
+				}
+				x.renews[thing{p.Kind, p.Baseline.Text}] = true
+			}
+		}
+	}
+	if writes {
+		found = append(found, aliases(target, family, body)...)
+	}
+	found = append(found, cursors(body)...)
 	for _, n := range found {
+		n.Place.Kind = strings.TrimPrefix(n.Place.Kind, "existing_") // of a conflict
 		kind := kindAt(n.Place)
 		if kind == family && kind != "" && len(s.kinds) < MaxNames {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			s.mintOne(n.Place, n.Value.Text, entry{kind: kind, by: x.origin})
-		}
-	}
-	if method := q.GetMethod(); method != http.MethodPost && method != http.MethodPut && method != http.MethodPatch {
-		x.versions()
-		return
-	}
-	// What the request made is what it would teach if both sides agreed.
-	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
-	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
-		if p.Proof != names.Created {
-			continue
-		}
-		if s.mintOne(names.Place{Kind: p.Kind, Named: true}, p.Baseline.Text, entry{kind: p.Kind, by: x.origin, created: true}) {
-			s.memory.created.register(p.Baseline.Text, entry{kind: p.Kind, by: x.origin, created: true})
+			e := entry{kind: kind, by: x.origin, written: writes || kind == cursor, loose: x.loose && (kind == family || isCall(target)), constant: x.constant}
+			s.mintOne(n.Place, n.Value.Text, e)
+			if kind != "" {
+				s.memory.created.list(n.Value.Text, e)
+			}
 		}
 	}
 	x.versions()
 }
 
+// only are the fields of one name.
+func only(headers []*understudyv1.Header, name string) (out []*understudyv1.Header) {
+	for _, h := range headers {
+		if strings.EqualFold(h.GetName(), name) {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
 // mintOne remembers who made a name unless it was there before.
 func (s *session) mintOne(at names.Place, name string, e entry) (isNew bool) {
 	for _, before := range s.made.find(at, name) {
+		if before.by != e.by && (e.created && before.created || s.memory.created.isGone(e.kind, name, []entry{before})) {
+			continue // another thing now
+		}
 		if before.by != e.by {
 			return false
 		}

@@ -12,13 +12,16 @@ import (
 type Request struct {
 	x *Exchange
 	t *names.Translator
+	// refused: what was to be sent would be another request.
+	refused *Unresolved
 }
 
-// Target translates a request target.
+// Target translates the target of the request.
 func (r *Request) Target(raw string) string {
 	if r == nil {
 		return raw
 	}
+	raw = r.x.queryTags(func(v *version) string { return v.candidate })
 	if path, query, ok := strings.Cut(raw, "?"); ok {
 		raw = path + "?" + r.inForm(query)
 	}

@@ -43,6 +43,9 @@ const (
 	whyBroken     = "the answers contradict each other about what the candidate calls it"
 	whyAmbiguous  = "several things are called so, and the candidate calls them otherwise"
 	whyForeign    = "the candidate calls another thing so"
+	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
+	whyFixed      = "it is spelled, or stands, where it is not replaced"
+	whyUnseen     = "the request holds more than is looked at"
 	whyForgotten  = "more names were made than are remembered"
 )
 
@@ -116,13 +119,25 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 			return nil, u
 		}
 	}
+	if x.unseen {
+		return nil, &Unresolved{Why: whyUnseen}
+	}
 	if u := x.unmet(); u != nil {
 		return nil, u
 	}
-	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(x.recorded.GetRequest().GetTarget()))}
+	q := x.recorded.GetRequest()
+	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q))}
 	build(r)
+	if r.refused != nil {
+		return nil, r.refused
+	}
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, s.memory.shown(p.Kind, p.Baseline.Text), p.From, whyBroken}
+	}
+	for use := range r.t.Uses() {
+		if p, contradicted := s.memory.created.contradicts(names.Place{Kind: use.Kind, Named: true}, use); contradicted {
+			return nil, &Unresolved{use.Kind, s.memory.shown(use.Kind, use.Baseline), p.From, whyBroken}
+		}
 	}
 	return r, nil
 }
@@ -130,8 +145,10 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 // resolve says whether a name can be sent: translated, or as it is.
 func (s *session) resolve(n need) *Unresolved {
 	switch p, certain := s.pairs.Of(n.at, n.name); {
+	case certain && p.Holds() && n.fixed && p.Renames():
+		return s.because(n, whyFixed, p.From)
 	case certain && p.Holds():
-		return nil
+		return s.another(n, p)
 	case certain:
 		return s.because(n, whyBroken, p.From)
 	case p.Baseline.Text != "":
@@ -143,6 +160,15 @@ func (s *session) resolve(n need) *Unresolved {
 	if p, _ := s.pairs.For(n.at, n.name); p.Holds() && p.Candidate.Text == n.name && n.at.Fits(p.Kind, n.name) {
 		return s.because(n, whyForeign, p.From)
 	}
+	for _, e := range n.listed {
+		select {
+		case <-e.by.done:
+			if e.by.answered && !s.memory.created.shows(n.at, n.name) && len(s.stood.find(n.at, n.name)) == 0 {
+				return s.because(n, whyNowhere, e.by.exchange)
+			}
+		default: // nothing says that the candidate calls it otherwise
+		}
+	}
 	if len(n.made) == 0 {
 		if n.unknown {
 			return s.because(n, whyForgotten, "")
@@ -150,15 +176,38 @@ func (s *session) resolve(n need) *Unresolved {
 		return nil
 	}
 	stood := s.stood.find(n.at, n.name)
+	if n.unclear {
+		stood = s.stood.all(n.name)
+	}
 	for _, e := range n.made {
 		switch {
 		case !e.by.answered:
 			return s.because(n, whyLost, e.by.exchange)
-		case e.created && !contains(stood, e.by), len(stood) == 0:
+		case n.unclear && !contains(stood, e.by):
+			return s.because(n, whyUnclear, e.by.exchange)
+		case (e.created || e.written) && !contains(stood, e.by), len(stood) == 0:
 			return s.because(n, whyNowhere, e.by.exchange)
 		}
 	}
 	return nil
+}
+
+// another says whether a pair is that of a thing which was called so before or
+// after the one that the request means, or is contradicted by what the rest of
+// the run knows.
+func (s *session) another(n need, p names.Pair) *Unresolved {
+	if x, contradicted := s.memory.created.contradicts(n.at, names.Use{Baseline: n.name, Candidate: p.Candidate.Text}); contradicted {
+		return s.because(n, whyBroken, x.From)
+	}
+	if p.Proof != names.Created || !s.memory.created.reused(n.at, n.name) {
+		return nil
+	}
+	for _, e := range n.made {
+		if e.by.exchange == p.From {
+			return nil
+		}
+	}
+	return s.because(n, whyAmbiguous, p.From)
 }
 
 // because tells which name could not be had; a secret is not shown.

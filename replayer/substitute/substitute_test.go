@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -87,7 +89,7 @@ func sends(t *testing.T, m *substitute.Memory, story []step, request string) str
 				out += fmt.Sprintf(" %s: %s;", h.Name, r.Field(h.Name, string(h.Value)))
 			}
 		}
-		if content := r.JSON(e.Request.Body.Content); len(content) > 0 {
+		if content := r.Body(message.First(e.Request.Headers, "Content-Type"), e.Request.Body.Content); len(content) > 0 {
 			out += " " + string(content)
 		}
 	}); u != nil {
@@ -118,6 +120,35 @@ func TestWhatIsSent(t *testing.T) {
 	// What one session made, another may use.
 	f(`other GET /orders/10000`, `/orders/20000`, created)
 	f(`other POST /x {"order":10000,"n":10000}`, `/x {"order":20000,"n":10000}`, created)
+	// An entity tag may stand in the query too; what the candidate makes no tags
+	// of gets no condition by one, unless the request is to fail without.
+	queried := step{"s GET /orders", `200 ETag: "7"; []`, `200 ETag: "x9"; []`}
+	f(`s GET /orders?since=%227%22&n=7`, `/orders?since=%22x9%22&n=7`, queried)
+	f(`s GET /orders?since=%228%22`, `/orders?since=%228%22`, queried)
+	untagged := step{"s GET /orders", `200 ETag: "7"; []`, `200 []`}
+	f(`s GET /orders If-None-Match: "7", "8"; `, `/orders If-None-Match: "7", "8";`, untagged)
+	f(`s GET /orders If-None-Match: W/"7"; `, `/orders If-None-Match: ;`, untagged)
+	f(`s GET /orders?since=%227%22`, `version "\"7\"": the candidate's answer names none`, untagged)
+	// The next page is where the candidate's own link leads.
+	token, other := "eyJsYXN0IjoxNzk1NzExNTY4NTM4fQ%3D%3D", "eyJsYXN0IjoxODk1NzExNTY4NTQ3fQ%3D%3D"
+	next := func(token string) string { return "/orders?limit=2&page_token=" + token }
+	for _, field := range []string{"Next-Page: http://h%s; []", `Link: </orders?limit=9>;rel="last", <%s>;rel="next"; []`} {
+		f("s GET "+next(token), next(other), step{"s GET /orders?limit=2", "200 " + fmt.Sprintf(field, next(token)), "200 " + fmt.Sprintf(field, next(other))})
+	}
+	// What was refused may have been made all the same.
+	failed := step{`s POST /work/execution {}`, `400 Location: http://h/jobs/job-71; {"code":"bad"}`, `400 Location: http://c/jobs/job-93; {"code":"bad"}`}
+	f(`s GET /jobs/job-71`, `/jobs/job-93`, failed)
+	failed.candidate = `400 {"code":"bad"}`
+	f(`s GET /jobs/job-71`, `job "job-71": `+lost, failed)
+	// Answers to a list that was posted come in its order.
+	listed := step{
+		`s POST /batch {"requests":[{"path":"/orders"},{"path":"/carts"}]}`,
+		`200 {"responses":[{"body":{"id":"ord_1001","n":1},"by":"a"},{"body":{"id":"ord_1002","n":2},"by":"a"}]}`,
+		`200 {"responses":[{"body":{"id":"x7f1a","n":1},"by":"b"},{"body":{"id":"x8f1b","n":2},"by":"b"}]}`,
+	}
+	f(`s GET /orders/ord_1002`, `/orders/x8f1b`, listed)
+	listed.candidate = `200 {"responses":[{"body":{"id":"x7f1a","n":2},"by":"b"},{"body":{"id":"x8f1b","n":1},"by":"b"}]}`
+	f(`s GET /orders/ord_1002`, `order "ord_1002": `+nowhere, listed)
 	// Lists shifted by one are aligned by what they hold.
 	list := step{`s GET /notes`, `200 [{"id":"n-52","text":"b"},{"id":"n-51","text":"a"}]`, `200 [{"id":"n-51","text":"b"},{"id":"n-50","text":"a"}]`}
 	f(`s PATCH /notes/n-51 {"text":"c"}`, `/notes/n-50 {"text":"c"}`, list)
@@ -162,7 +193,7 @@ func TestWhatIsSent(t *testing.T) {
 	f(`s GET /docs/1 If-Modified-Since: Mon, 02 Nov 2026 10:00:00 GMT; `, `/docs/1 If-Modified-Since: Mon, 02 Nov 2026 10:00:07 GMT;`, tagged)
 	f(`other PUT /docs/1 If-Match: "b1"; {}`, `/docs/1 If-Match: "b1"; {}`, tagged)
 	f(`s PUT /docs/1 If-Match: "b1"; {}`, `version "\"b1\"": the candidate's answer names none`, step{tagged.request, tagged.recorded, `200 {}`})
-	f(`s GET /docs/1 If-None-Match: "b1"; `, `/docs/1 If-None-Match: "b1";`, step{tagged.request, tagged.recorded, `200 {}`})
+	f(`s GET /docs/1 If-None-Match: "b1"; `, `/docs/1 If-None-Match: ;`, step{tagged.request, tagged.recorded, `200 {}`})
 }
 
 // TestARequestWaitsForWhatItNeeds, and for nothing else.
@@ -232,6 +263,13 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`s GET /log`, `200 {}`, `200 {"text":"made u-77 now"}`}, "order 17=u-77 0 created")
 	f(step{`s GET /x`, `200 plain 17`, `200 text`}, "order 17=u-77 0 created")
 	f(step{`s GET /x`, `200 {"n":1}`, `200 {"n":2}`})
+	token := func(claims string) string {
+		return `200 {"proof":"eyJhbGciOiJub25lIn0.` + base64.RawURLEncoding.EncodeToString([]byte(claims)) + `.c2ln"}`
+	}
+	f(step{`s GET /proof`, token(`{"about":17,"\u0072":"\u00ff?>"}`), token(`{}`)}, "order 17=u-77 0 created")
+	f(step{`s GET /proof`, token(`{"of":1}`), token(`{"about":"u-77"}`)}, "order 17=u-77 0 created")
+	f(step{`s GET /proof`, token(`{"count":1`), token(`17`)})
+	f(step{`s GET /proof`, `200 {"state":"` + base64.StdEncoding.EncodeToString([]byte(`{"order":"u-77"}`)) + `"}`, `200 {}`}, "order 17=u-77 0 created")
 	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
 }

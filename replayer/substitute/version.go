@@ -1,6 +1,7 @@
 package substitute
 
 import (
+	"net/url"
 	"regexp"
 	"strings"
 
@@ -91,6 +92,7 @@ func (x *Exchange) answerVersions(answer *understudyv1.Response) {
 
 // conditions finds the versions that the request needs.
 func (x *Exchange) conditions() {
+	x.queryTags(func(v *version) string { x.tags = append(x.tags, v); return "" })
 	for name, c := range conditions {
 		for _, value := range message.Values(x.recorded.GetRequest().GetHeaders(), name) {
 			for _, tag := range tagsOf(c.of, value) {
@@ -131,19 +133,49 @@ func (x *Exchange) version(tag string) *version {
 	return of
 }
 
+// queryTags goes over the values of the query that are entity tags, as in
+// ?since="3", and gives the target with what is put in their place, if anything.
+func (x *Exchange) queryTags(put func(*version) string) string {
+	target := string(x.recorded.GetRequest().GetTarget())
+	path, query, ok := strings.Cut(target, "?")
+	if !ok {
+		return target
+	}
+	fields := strings.Split(query, "&")
+	for i, f := range fields {
+		name, raw, _ := strings.Cut(f, "=")
+		value, err := url.QueryUnescape(raw)
+		if err != nil || entityTag.FindString(value) != value || value == "" {
+			continue
+		}
+		if v := x.version(value); v != nil {
+			if with := put(v); with != "" {
+				fields[i] = name + "=" + url.QueryEscape(with)
+			}
+		}
+	}
+	return path + "?" + strings.Join(fields, "&")
+}
+
 // unmet says which version the request depends on and the candidate did not
 // give.
-func (x *Exchange) unmet() *Unresolved {
+func (x *Exchange) unmet() (u *Unresolved) {
+	x.queryTags(func(v *version) string {
+		if u == nil {
+			u = v.missing()
+		}
+		return ""
+	})
+	if u != nil {
+		return u
+	}
 	for name, c := range conditions {
 		for _, value := range message.Values(x.recorded.GetRequest().GetHeaders(), name) {
 			for _, tag := range tagsOf(c.of, value) {
-				v := x.version(tag)
-				switch {
-				case v == nil || !c.guards:
-				case !v.by.answered:
-					return &Unresolved{"version", v.recorded, v.by.exchange, whyLost}
-				case v.candidate == "":
-					return &Unresolved{"version", v.recorded, v.by.exchange, "the candidate's answer names none"}
+				if v := x.version(tag); v != nil && c.guards {
+					if u := v.missing(); u != nil {
+						return u
+					}
 				}
 			}
 		}
@@ -151,8 +183,29 @@ func (x *Exchange) unmet() *Unresolved {
 	return nil
 }
 
-// condition puts the candidate's versions into a field.
+// missing says why the candidate's counterpart is not known.
+func (v *version) missing() *Unresolved {
+	switch {
+	case !v.by.answered:
+		return &Unresolved{"version", v.recorded, v.by.exchange, whyLost}
+	case v.candidate == "":
+		return &Unresolved{"version", v.recorded, v.by.exchange, "the candidate's answer names none"}
+	}
+	return nil
+}
+
+// condition puts the candidate's versions into a field; empty if its answers
+// named none, so that a client of it would make no condition.
 func (x *Exchange) condition(name, value string) string {
+	versions, missing := tagsOf(conditions[name].of, value), 0
+	for _, tag := range versions {
+		if v := x.version(tag); v != nil && v.by.answered && v.candidate == "" {
+			missing++
+		}
+	}
+	if missing > 0 && missing == len(versions) {
+		return ""
+	}
 	put := func(tag string) string {
 		if v := x.version(tag); v != nil && v.candidate != "" {
 			return v.candidate

@@ -146,7 +146,7 @@ func (c Completion) problems(whole bool) setting.Problems {
 	}
 	for _, p := range []struct{ path, pointer string }{
 		{"pending.pointer", c.Pending.Pointer}, {"done.pointer", c.Done.Pointer}, {"failed.pointer", c.Failed.Pointer},
-		{"status", c.Status}, {"result", c.Result}, {"callback_pointer", c.CallbackPointer},
+		{"status", c.Status}, {"result", c.Result}, {"result_link", c.ResultLink}, {"callback_pointer", c.CallbackPointer},
 	} {
 		ps.Require(p.pointer == "" || p.pointer[0] == '/', p.path, p.pointer, "does not begin with /, as a JSON pointer does (RFC 6901)")
 	}
@@ -208,6 +208,7 @@ func (c Completion) over(base Completion) Completion {
 		Conventions: operation.Conventions{
 			Pending: condition(c.Pending, base.Pending), Done: condition(c.Done, base.Done), Failed: condition(c.Failed, base.Failed),
 			Status: text(c.Status, base.Status), Result: text(c.Result, base.Result), Accepted: c.Accepted,
+			ResultLink: text(c.ResultLink, base.ResultLink),
 		},
 		CallbackPointer: text(c.CallbackPointer, base.CallbackPointer),
 		CallbackHeader:  text(c.CallbackHeader, base.CallbackHeader), Unordered: c.Unordered || base.Unordered,

@@ -63,6 +63,31 @@ func TestWhereTheResultIs(t *testing.T) {
 	f(routes([]string{"Operation-Location: /op"}, paths{}), "none poll_failed")
 }
 
+// TestResultLink: the user says where in the document the result's address is.
+// The result may link on, to things that are no result.
+func TestResultLink(t *testing.T) {
+	f := func(job, want string) {
+		t.Helper()
+		type paths = map[string]func(http.ResponseWriter)
+		h := routes([]string{"Location: /job"}, paths{
+			"/job": say(200, job), "/result": say(200, `{"links":[{"href":"/job"}],"n":1}`),
+		})
+		o, _ := drive(t, h, func(cfg *target.Config) {
+			cfg.Completion.Failed = operation.Condition{Pointer: "/status", Values: []string{"failed"}}
+			cfg.Completion.ResultLink = "/links/0/href"
+		})
+		if got := summary(o); got != want {
+			t.Errorf("%s: got %q, want %q", job, got, want)
+		}
+	}
+	f(`{"status":"ok","links":[{"href":"/result"}]}`, `poll 200 {"links":[{"href":"/job"}],"n":1}`)
+	f(`{"status":"failed","links":[{"href":"/result"}]}`, `poll 200 {"status":"failed","links":[{"href":"/result"}]} failed`)
+	f(`{"status":"ok","links":[{"href":"http://example.com/"}]}`, "none location_refused")
+	for _, none := range []string{`{"links":[]}`, `{"links":[{"href":""}]}`, `{"links":[{"href":7}]}`, `"links"`} {
+		f(none, "poll 200 "+none)
+	}
+}
+
 func TestCreatedAndNotDone(t *testing.T) {
 	f := func(status int, ack, headers, want string, change func(*target.Config)) {
 		t.Helper()

@@ -160,7 +160,7 @@ func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
 
 // move goes on to another resource, which is or will be the answer.
 func (m *watch) move(to *url.URL) {
-	m.target, m.moved = to, true
+	m.target, m.moved, m.monitor.Result = to, true, true
 	m.monitor.Document, m.monitor.Expected = false, nil
 }
 

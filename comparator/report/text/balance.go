@@ -24,19 +24,29 @@ func (p *page) balance(b report.Balance) {
 	for _, r := range b.Recorders {
 		p.remarks(r)
 	}
-	if b.Holds {
+	switch {
+	case b.Holds && b.Replayed == 0 && b.State != "running":
+		p.line("The balance holds, but nothing was replayed: the run is no evidence.")
+		return
+	case b.Holds:
 		p.line("The balance holds.")
 		return
 	}
 	p.line("The balance DOES NOT HOLD: %s.", strings.Join(b.Broken, "; "))
-	if b.State == "running" {
-		p.line("The run is still going, or was killed.")
-	} else {
+	switch {
+	case strings.HasPrefix(b.Detail, "abandoned"):
+		p.line("The run was %s. Replay again under another name for a run that is evidence.", b.Detail)
+	case b.State == "running":
+		p.line("The run is still going, or was killed; understudy runs close %s ends a killed one.", b.Run)
+	default:
 		p.line("The run is not valid. Has understudy compare read it to its end?")
 	}
 }
 
 func (p *page) remarks(r report.RecorderBalance) {
+	if r.InRun < r.Recorded {
+		p.line("Recorder %s: %s of the %s exchanges that it has recorded by now are in this run.", r.Recorder, report.Count(r.InRun), report.Count(r.Recorded))
+	}
 	if r.Final && r.Pending > 0 {
 		p.line("Recorder %s ended with %s pending: what became of them is unknown.", r.Recorder, report.Count(r.Pending))
 	}

@@ -71,7 +71,14 @@ func (p *page) scorecard(r *report.Report) {
 
 func (p *page) discrepancies(r *report.Report) {
 	if len(r.Discrepancies) == 0 {
-		p.line("No discrepancies.")
+		switch {
+		case r.Total.Replays == 0:
+			p.line("Nothing to compare: no replay of this run has been judged.")
+		case r.Total.Judged == 0:
+			p.line("Nothing to compare: nothing of this run was sent.")
+		default:
+			p.line("No discrepancies.")
+		}
 		p.line("")
 		return
 	}

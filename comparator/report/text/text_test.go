@@ -52,7 +52,7 @@ func example() *report.Report {
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
-			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, Final: true}},
+			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true}},
 		},
 	}
 	r.Balance.Check()
@@ -114,6 +114,28 @@ func TestRender(t *testing.T) {
 	if err := Report(&bytes.Buffer{}, r, "yaml"); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
 		t.Errorf("an unknown format: %v", err)
 	}
+}
+
+// TestNothingToCompare: a run that shows nothing is not praised.
+func TestNothingToCompare(t *testing.T) {
+	f := func(want string, change func(*report.Report)) {
+		t.Helper()
+		r := &report.Report{Run: report.Run{Name: "r", State: "completed"}, Balance: report.Balance{Run: "r", State: "completed"}}
+		change(r)
+		r.Balance.Check()
+		var out bytes.Buffer
+		if err := Report(&out, r, Table); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "No discrepancies.") || strings.Contains(got, "holds.\n") {
+			t.Errorf("want %q: %s", want, got)
+		}
+	}
+	f("Nothing to compare: no replay of this run has been judged.", func(*report.Report) {})
+	f("Nothing to compare: nothing of this run was sent.", func(r *report.Report) {
+		r.Total = report.Score{Replays: 3, Skipped: 3, Selected: 3}
+		r.Balance.Selected, r.Balance.Skipped, r.Balance.Written, r.Balance.JudgedSkipped = 3, 3, 3, 3
+	})
 }
 
 func TestJSONKeepsTheText(t *testing.T) {

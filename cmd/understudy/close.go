@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"understudy.dev/comparator/report"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+func (a *app) runsCloseCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use: "close RUN", Short: "End a run whose replay was killed", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
+		Long: `Writes the state failed, "abandoned", for a run of whose replay nothing has been
+heard for 30 s. Its replays stay where they are and are judged like any others;
+a run that is still replayed is left alone (exit 1).`,
+		RunE: func(c *cobra.Command, args []string) error { return a.closeRun(c.Context(), args[0]) },
+	}
+	a.kafkaFlags(c)
+	return c
+}
+
+func (a *app) closeRun(ctx context.Context, name string) error {
+	if err := a.need("kafka", "kafka.producer"); err != nil {
+		return err
+	}
+	if err := a.requireTopics(ctx); err != nil {
+		return err
+	}
+	producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	run, err := stream.Abandon(ctx, a.cfg.Kafka.Config, a.names(), producer, name)
+	switch {
+	case errors.Is(err, stream.ErrNoRun):
+		return usage(err)
+	case errors.Is(err, stream.ErrRunEnded):
+		fmt.Fprintf(a.out, "run %s has ended already: %s\n", name, understudyv1.Label(run.GetState()))
+		return nil
+	case errors.Is(err, stream.ErrRunLives):
+		return fmt.Errorf("run %s: %w; end it where it runs, with Ctrl-C", name, err)
+	case err != nil:
+		return dependency(err)
+	}
+	printRun(a.out, run)
+	return nil
+}
+
+// markAbandoned gives runs that the tables hold for running, and whose replay
+// has been silent for too long, the state abandoned. Only Kafka knows; if it
+// does not answer in time they stay as they are.
+func (a *app) markAbandoned(ctx context.Context, runs []report.Run) {
+	going := map[string]*report.Run{}
+	for i := range runs {
+		if !runs[i].Ended() {
+			going[runs[i].Name] = &runs[i]
+		}
+	}
+	if len(going) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	known, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
+	if err != nil {
+		return
+	}
+	now := time.Now()
+	for _, r := range known {
+		if run := going[r.GetName()]; run != nil && !r.GetState().Ended() && stream.Silence(r, now) >= stream.AbandonedAfter {
+			run.State = "abandoned"
+			fmt.Fprintf(a.errOut, "understudy: nothing heard of run %s since %s: its replay was killed, or runs with another clock; understudy runs close %s ends it\n",
+				report.Clean(run.Name), time.Unix(0, r.GetTimeUnixNano()).UTC().Format(time.RFC3339), report.Clean(run.Name))
+		}
+	}
+}
+
+var runName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
+
+// checkRunName: the name stands in keys, headers, tables and file names.
+func checkRunName(name string) error {
+	if !runName.MatchString(name) {
+		return usagef("--run %q: want 1 to 200 letters, digits, '.', '_' or '-'", report.Clean(name)[:min(len(report.Clean(name)), 60)])
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package accuracy
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// candidate is the candidate's HTTP face.
+type candidate struct {
+	w       *world
+	pairs   map[string]*pair
+	mu      sync.Mutex
+	jobs    map[string]*job
+	calling sync.WaitGroup
+}
+
+// job is an operation that has been accepted.
+type job struct {
+	p     *pair
+	since time.Time
+	polls int
+	done  []byte
+}
+
+// The times of operations. They are long, since this may run on a busy machine.
+const (
+	timeout  = 10 * time.Second
+	deadline = 4 * time.Second
+	tooLate  = 6 * time.Second
+	linger   = 3 * time.Second
+)
+
+func newCandidate(w *world) *candidate {
+	c := &candidate{w: w, pairs: map[string]*pair{}, jobs: map[string]*job{}}
+	for _, p := range w.pairs {
+		c.pairs[p.id] = p
+	}
+	return c
+}
+
+func (c *candidate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	if id, ok := strings.CutPrefix(r.URL.Path, "/operations/"); ok {
+		c.poll(rw, id)
+		return
+	}
+	p := c.pairs[r.Header.Get("Idempotency-Key")]
+	if p == nil {
+		http.Error(rw, "unknown", http.StatusTeapot)
+		return
+	}
+	c.mu.Lock()
+	again := p.asked // a client may repeat what has a key
+	p.asked = true
+	c.mu.Unlock()
+	c.await(p)
+	defer c.settle(p)
+	now := time.Now()
+	x := c.w.candidate.render(now)
+	x.request = r.Header
+	if p.needs != nil {
+		if !again {
+			p.oracle.wrong++ // nothing here has the name
+		}
+		p.oracle.say("%s was sent", r.RequestURI)
+		send(rw, answerOf(http.StatusNotFound, of("error", "not_found")).write(x))
+		return
+	}
+	if !again && !c.w.examine(p, r, body) {
+		p.strayed = true
+		send(rw, answerOf(http.StatusNotFound, of("error", "not_found")).write(x))
+		return
+	}
+	switch p.ending {
+	case atOnce:
+		send(rw, p.candidate.write(x))
+	case broken:
+		if conn, _, err := rw.(http.Hijacker).Hijack(); err == nil {
+			_ = conn.Close()
+		}
+	case calledBack, calledTwice, contradictory:
+		rw.WriteHeader(http.StatusAccepted)
+		c.calling.Add(1)
+		go c.callBack(p, r.Header.Get("Callback-Url"), x)
+	default:
+		c.mu.Lock()
+		c.jobs[p.id] = &job{p: p, since: now, done: plain(object{{"status", "succeeded"}, {"result", p.candidate.body.render(x)}})}
+		c.mu.Unlock()
+		rw.Header().Set("Location", "/operations/"+p.id)
+		rw.WriteHeader(http.StatusAccepted)
+	}
+}
+
+// await takes the requests of a session in their order, as a client that waits
+// for answers would send them: a replay without order may be early with one that
+// names nothing of the one before, which is not what is measured here.
+func (c *candidate) await(p *pair) {
+	if p.before == nil {
+		return
+	}
+	select {
+	case <-p.before.settled:
+		return
+	default:
+	}
+	select {
+	case <-p.before.settled:
+		time.Sleep(20 * time.Millisecond) // its answer is on the way
+	case <-time.After(10 * time.Second):
+	}
+}
+
+// settle says that nothing more is to be waited for.
+func (c *candidate) settle(p *pair) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	select {
+	case <-p.settled:
+	default:
+		close(p.settled)
+	}
+}
+
+// callBack calls with the answer, once or twice.
+func (c *candidate) callBack(p *pair, url string, x *rendering) {
+	defer c.calling.Done()
+	post := func() {
+		time.Sleep(5 * time.Millisecond)
+		answer, err := http.Post(url, "application/json", bytes.NewReader(plain(p.candidate.body.render(x)))) //nolint:gosec,noctx // our own receiver
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+	}
+	post()
+	if p.ending == contradictory {
+		p.candidate.body.(*obj).set("doors", num("5"))
+	}
+	if p.ending != calledBack {
+		post()
+	}
+}
+
+func (c *candidate) poll(rw http.ResponseWriter, id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	j := c.jobs[id]
+	rw.Header().Set("Content-Type", "application/json")
+	if j == nil {
+		rw.WriteHeader(http.StatusNotFound)
+		return
+	}
+	j.polls++
+	pending := j.polls == 1 && j.p.start.UnixNano()%2 == 0 || j.p.ending == lost || j.p.ending == late && time.Since(j.since) < tooLate
+	switch {
+	case pending:
+		_, _ = rw.Write([]byte(`{"status":"running"}`))
+	case j.p.ending == failed:
+		_, _ = rw.Write([]byte(`{"status":"failed","error":{"code":"no_stock"}}`))
+	default:
+		_, _ = rw.Write(j.done)
+	}
+}
+
+// send sends an answer as it is written.
+func send(rw http.ResponseWriter, o wire) {
+	h := rw.Header()
+	h["Content-Type"] = nil // or one would be guessed
+	for _, f := range o.fields {
+		h.Add(f[0], f[1])
+	}
+	if o.sized && o.status != http.StatusNoContent {
+		h.Set("Content-Length", decimal(len(o.body)))
+	}
+	rw.WriteHeader(o.status)
+	_, _ = rw.Write(o.body)
+	if !o.sized {
+		_ = http.NewResponseController(rw).Flush()
+	}
+	for _, f := range o.trailers {
+		h.Set(http.TrailerPrefix+f[0], f[1])
+	}
+}

@@ -1,0 +1,315 @@
+package substitute
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// format is how names stand in a body.
+type format uint8
+
+const (
+	asJSON format = iota + 1 // one document or several
+	asForm
+	asParts // multipart
+	asTags  // XML and HTML
+	asText
+)
+
+// formatOf goes by how a body begins, because a client that posts JSON often
+// names another type or none.
+func formatOf(contentType string, body []byte) format {
+	media := message.MediaType(contentType)
+	begin := bytes.TrimLeft(body, " \t\r\n\ufeff")
+	switch {
+	case message.IsJSON(media), len(begin) > 0 && (begin[0] == '{' || begin[0] == '['):
+		return asJSON
+	case message.IsForm(media):
+		return asForm
+	case strings.HasPrefix(media, "multipart/"):
+		return asParts
+	case len(begin) > 0 && begin[0] == '<':
+		return asTags
+	}
+	return asText
+}
+
+// hasPlaces says whether bodies of a type have places for names.
+func hasPlaces(contentType string) bool {
+	media := message.MediaType(contentType)
+	return message.IsJSON(media) || message.IsForm(media) || strings.HasSuffix(media, "ndjson")
+}
+
+// Body translates a body, as its type and its beginning say.
+func (r *Request) Body(contentType string, body []byte) []byte {
+	if r == nil {
+		return body
+	}
+	switch formatOf(contentType, body) {
+	case asForm:
+		return r.Form(body)
+	case asJSON:
+		out := r.JSON(body)
+		if strings.Contains(contentType, "json-patch") && r.refused == nil {
+			r.refused = moved(body, out)
+		}
+		return out
+	}
+	return body
+}
+
+// moved says that a JSON Patch (RFC 6902) would change another place: what looks
+// like the name of a thing in a path may be the index of a list.
+func moved(before, after []byte) *Unresolved {
+	type step struct{ Path, From string }
+	var as, bs []step
+	if json.Unmarshal(before, &as) != nil || json.Unmarshal(after, &bs) != nil || len(as) != len(bs) {
+		return nil
+	}
+	for i := range as {
+		if as[i] != bs[i] {
+			return &Unresolved{Kind: "path", Name: as[i].Path, Why: whyAmbiguous}
+		}
+	}
+	return nil
+}
+
+var (
+	tagAttribute = regexp.MustCompile(`([A-Za-z_][\w:.-]*)\s*=\s*["']([^"'<>]{1,512})["']`)
+	plainWord    = regexp.MustCompile(`[\w-]*\d[\w-]*`)
+	tagElement   = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)[^<>]*>\s*([^<>]{1,256}?)\s*</`)
+)
+
+const (
+	maxTags  = 4096 // attributes and elements that are looked at
+	maxValue = 4096 // bytes of a part that may be a value
+)
+
+// words looks for names in a body of which nothing can be replaced.
+func words(f *names.Finder, contentType string, body []byte) {
+	if !utf8.Valid(body) {
+		return
+	}
+	value := func(name, text string) {
+		f.Value(name[strings.LastIndexByte(name, ':')+1:], text)
+	}
+	switch formatOf(contentType, body) {
+	case asTags:
+		isPage := strings.Contains(message.MediaType(contentType), "html")
+		for _, m := range tagAttribute.FindAllSubmatch(body, maxTags) {
+			if name := string(m[1]); !isPage || names.IsLink(string(m[2])) || name == "value" {
+				value(name, string(m[2]))
+			}
+		}
+		if !isPage {
+			for _, m := range tagElement.FindAllSubmatch(body, maxTags) {
+				value(string(m[1]), string(m[2]))
+			}
+		}
+	case asText:
+		for _, word := range plainWord.FindAll(body, maxTags) {
+			f.Value("", string(word))
+		}
+	}
+}
+
+// parts looks for names in the values of a multipart form.
+func parts(f *names.Finder, contentType string, body []byte) {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil || parameters["boundary"] == "" {
+		return
+	}
+	r := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
+	for range maxTags {
+		p, err := r.NextRawPart()
+		if err != nil {
+			return
+		}
+		content, err := io.ReadAll(io.LimitReader(p, maxValue+1))
+		if err != nil || len(content) > maxValue || p.FileName() != "" {
+			continue
+		}
+		if formatOf(p.Header.Get("Content-Type"), content) == asJSON {
+			f.JSON(content)
+		} else {
+			f.Value(p.FormName(), string(content))
+		}
+	}
+}
+
+// A condition on an identifier in an expression or in a query (order_id eq 17,
+// order_id:17, order(id: 17)), and a link without a slash before it.
+var (
+	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
+	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
+)
+
+// expression looks for names in a text that is no prose. None of them is
+// replaced there.
+func expression(f *names.Finder, text string) {
+	if len(text) > maxExpression || !strings.ContainsAny(text, "0123456789") {
+		return
+	}
+	if begin := strings.TrimSpace(text); begin != "" && (begin[0] == '{' || begin[0] == '[') && json.Valid([]byte(begin)) {
+		f.JSON([]byte(begin))
+		return
+	}
+	if resource.MatchString(text) {
+		f.Target("/" + text)
+	}
+	for _, m := range condition.FindAllStringSubmatch(text, maxTags) {
+		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
+		if place, _ := names.KindOf(name); place.Named {
+			f.Value(name, m[2])
+		}
+	}
+}
+
+const maxExpression = 64 << 10 // bytes
+
+// expressions looks for names in the texts of a JSON document.
+func expressions(f *names.Finder, body []byte) {
+	texts(body, func(text string) { expression(f, text) })
+	var v any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	for d.Decode(&v) == nil {
+		typed(f, "", v, 0)
+	}
+}
+
+// typed looks for names whose kind is told beside them ({"type": "orders", "id":
+// "17"}, jsonapi.org) or by the list they are in ({"orders": [17]}).
+func typed(f *names.Finder, name string, v any, depth int) {
+	if depth > maxNested {
+		return
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		kind, isText := x["type"].(string)
+		switch id := x["id"].(type) {
+		case string, json.Number:
+			if isText && kind != "" && len(kind) <= 64 {
+				f.Value(kind+"_id", fmt.Sprint(id))
+			}
+		}
+		for key, value := range x {
+			typed(f, key, value, depth+1)
+		}
+	case []any:
+		for _, e := range x {
+			if number, is := e.(json.Number); is && name != "" && strings.HasSuffix(name, "s") {
+				f.Value(name+"_id", number.String())
+			} else {
+				typed(f, name, e, depth+1)
+			}
+		}
+	}
+}
+
+const maxNested = 64
+
+// texts goes over the texts of a JSON document.
+func texts(body []byte, with func(string)) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	for range maxTokens {
+		token, err := d.Token()
+		if err != nil {
+			return
+		}
+		if text, ok := token.(string); ok {
+			with(text)
+		}
+	}
+}
+
+const maxTokens = 100_000
+
+// resources are the names in links without a slash before them (google.aip.dev/122).
+func resources(target string, body []byte) []names.Name {
+	f := names.NewSeeker(target, nil)
+	texts(body, func(text string) {
+		if resource.MatchString(text) {
+			f.Target("/" + text)
+		}
+	})
+	found, _ := f.Found()
+	return found
+}
+
+// answers looks for names in the body of an answer to a method. One that is
+// nothing but a word is the name of what was made.
+func answers(f *names.Finder, method string, headers []*understudyv1.Header, body []byte) {
+	contentType := message.First(headers, "Content-Type")
+	bare := strings.Trim(strings.TrimSpace(string(body)), `"`)
+	switch form := formatOf(contentType, body); {
+	case bare == "" || len(body) > maxPlain:
+	case len(bare) <= 64 && (form == asText || form == asJSON) && method != http.MethodGet && method != http.MethodHead && !strings.ContainsAny(bare, " \t\r\n{}[]<>"):
+		f.Value("id", bare)
+	case form == asJSON:
+		f.JSON(body)
+		bareNames(f, body)
+	default:
+		words(f, contentType, body)
+	}
+}
+
+// bareNames are those of an answer that is a list of numbers or a map by them.
+func bareNames(f *names.Finder, body []byte) {
+	var list []json.Number
+	var byNumber map[string]json.RawMessage
+	if json.Unmarshal(body, &list) == nil {
+		for _, n := range list {
+			f.Value("id", n.String())
+		}
+	} else if json.Unmarshal(body, &byNumber) == nil {
+		for n := range byNumber {
+			if names.IsDigits(n) {
+				f.Value("id", n)
+			}
+		}
+	}
+}
+
+// sameHosts says which hosts are those of the system that a request was sent to:
+// of one host, or with it under one name. A recording that names none leaves
+// all.
+func sameHosts(q *understudyv1.Request) func(string) bool {
+	host := q.GetAuthority()
+	if host == "" {
+		host = message.First(q.GetHeaders(), "Host")
+	}
+	if host == "" {
+		return nil
+	}
+	return func(other string) bool { return site(other) == site(host) }
+}
+
+// site is the end of a host's name that those of one system have in common.
+func site(host string) string {
+	host = strings.ToLower(host)
+	if i := strings.LastIndexByte(host, ':'); i > strings.LastIndexByte(host, ']') {
+		host = host[:i]
+	}
+	labels := strings.Split(host, ".")
+	if last := labels[len(labels)-1]; len(labels) <= 2 || names.IsDigits(last) {
+		return host
+	}
+	keep := 2
+	if len(labels[len(labels)-2]) <= 3 && len(labels) > 3 {
+		keep = 3 // co.uk
+	}
+	return strings.Join(labels[len(labels)-keep:], ".")
+}

@@ -1,0 +1,89 @@
+package substitute
+
+import (
+	"net/http"
+	"strings"
+
+	"understudy.dev/exchange/names"
+)
+
+// calls are words of targets at which procedures are called, and actions are
+// those at which something is made that is called otherwise: what the id in
+// their answers names, they do not say.
+var (
+	calls = wordSet("rpc jsonrpc json-rpc graphql gql api query mutation batch rest soap ajax service endpoint invoke call execute gateway")
+
+	actions = wordSet("checkout register registration login signin signup logon join clone copy duplicate create new add insert save submit import upload " +
+		"start open place buy purchase book reserve subscribe invite send enqueue run exec convert merge split transfer refund pay process")
+)
+
+// isCall says whether procedures are called at a target.
+func isCall(target string) bool {
+	path, _, _ := strings.Cut(target, "?")
+	return calls[strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])]
+}
+
+// wrote says whether a method writes.
+func wrote(method string) bool {
+	return method == http.MethodPost || method == http.MethodPut || method == http.MethodPatch
+}
+
+// creations make one of the collection that they stand behind.
+var creations = wordSet("create new add insert save submit place open")
+
+// vagueKinds are called so where anything may be named, or something out of the
+// collection that is asked for.
+var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record")
+
+func wordSet(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}
+
+// loose says whether a target tells little about what is made there: it ends in
+// an action upon a thing, or is called like one.
+func loose(target string, known func(names.Place, string) bool) bool {
+	named, ofMany := false, false
+	last := ""
+	for _, s := range names.Segments(target, known) {
+		named = named || s.Name
+		ofMany = last != "" && names.Family("/"+last, nil) != strings.ToLower(last)
+		last = ""
+		if !s.Name {
+			last = s.Text
+		}
+	}
+	if last == "" || names.IsVersion(last) {
+		return false
+	}
+	lower := strings.ToLower(last)
+	if ofMany && creations[lower] {
+		return false
+	}
+	if calls[lower] || actions[lower] {
+		return true
+	}
+	for i := 1; i < len(last); i++ { // createOrder, create_order, order.create
+		if c := last[i]; c >= 'A' && c <= 'Z' || strings.IndexByte("_-.:", c) >= 0 {
+			return actions[strings.ToLower(last[:i])] || strings.Contains(lower, ".")
+		}
+	}
+	return named && names.Family("/"+last, nil) == lower
+}
+
+// plainUUID is a UUID in the spelling of RFC 9562, whatever it is spelled like;
+// any other text as it is.
+func plainUUID(s string) string {
+	plain := strings.ToLower(strings.Trim(s, "{}"))
+	plain = strings.TrimPrefix(plain, "urn:uuid:")
+	if len(plain) == 32 {
+		plain = plain[:8] + "-" + plain[8:12] + "-" + plain[12:16] + "-" + plain[16:20] + "-" + plain[20:]
+	}
+	if names.IsUUID(plain) {
+		return plain
+	}
+	return s
+}
