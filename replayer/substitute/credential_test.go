@@ -123,6 +123,9 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 			a, b := gives("a", member, token, "CAND-A"), gives("b", member, token, "CAND-B")
 			f(scheme+"CAND-A", a, b, last(`a GET /x `+request))
 			f(scheme+"CAND-B", a, b, last(`b GET /x `+request))
+			if member == "sessionId" {
+				continue // it names a thing besides, which may be unresolved
+			}
 			f(scheme+token, a, b, last(`c GET /x `+request))
 			if token != random {
 				f(scheme+token, a, last(`c GET /x `+request))
