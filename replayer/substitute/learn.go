@@ -26,7 +26,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		body := plain(answer.GetHeaders(), answer.GetBody())
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
-		lesson.Strict = !wrote(x.recorded.GetRequest().GetMethod()) || isSearch(lesson.Sent[1])
+		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
 		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
 		stood := x.stood(promise, answer, body)
