@@ -33,6 +33,7 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	f(`s DELETE /tickets/17`, "-", step{`s GET /tickets`, `200 [{"id":17,"status":"open"}]`, `200 [{"id":23,"status":"open"}]`})
 	f(`s DELETE /tickets/17`, "-", step{`s GET /tickets/next`, `200 {"id":17,"text":"a"}`, `200 {"id":23,"text":"b"}`})
 	f(`s DELETE /tickets/17`, "/tickets/23", step{`s GET /tickets/first`, `200 {"id":17,"text":"a"}`, `200 {"id":23,"text":"a"}`})
+	f(`s POST /x {"order_id":"o-5048"}`, `/x {"order_id":"o-7"}`, step{`s GET /orders/9`, `200 {"id":"o-5048"}`, `200 {"id":"o-7"}`})
 	// A name is used again after a DELETE, and without one.
 	first, gone, again := made("/orders {}", "5", "7"), step{`s DELETE /orders/5`, `204`, `204`}, made("/orders {}", "5", "8")
 	f(`s DELETE /orders/5`, "/orders/8", first, gone, again)

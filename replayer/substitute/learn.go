@@ -3,6 +3,7 @@ package substitute
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -25,13 +26,13 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		body := plain(answer.GetHeaders(), answer.GetBody())
 		lesson := x.lesson(promise, answer, body)
 		lesson.Frame = &frame
-		lesson.Strict = !wrote(x.recorded.GetRequest().GetMethod()) || isSearch(lesson.Sent[1])
+		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
 		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
-			if p, ok := x.checked(p); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
+			if p, ok := x.checked(p, frame.Candidate.From); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
 				if x.renews[thing{p.Kind, p.Baseline.Text}] {
 					s.pairs.Forget(p.Kind, p.Baseline.Text)
 					s.memory.created.renew(p.Kind, p.Baseline.Text)
@@ -109,7 +110,7 @@ func linkFields(a *understudyv1.Response) map[string]string {
 // session had shown the name: then it was not made now. One that something else
 // contradicts is not learned: the candidate's name is known to be that of
 // another thing.
-func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
+func (x *Exchange) checked(p names.Pair, sent time.Time) (names.Pair, bool) {
 	s := x.session
 	if p.Kind == names.Moment.Kind {
 		return p, true
@@ -122,7 +123,7 @@ func (x *Exchange) checked(p names.Pair) (names.Pair, bool) {
 				p.Proof = names.Aligned
 			}
 		}
-		if p.Renames() && x.taken(at, p.Candidate.Text) {
+		if p.Renames() && x.taken(at, p.Candidate.Text, sent) {
 			return p, false
 		}
 	}
@@ -140,8 +141,8 @@ func (x *Exchange) isVague(p names.Pair) bool {
 
 // taken says whether a name that the candidate gave was already that of
 // something: it had shown it before, or the client had used it.
-func (x *Exchange) taken(at names.Place, name string) bool {
-	if x.session.memory.created.had(at, name, x.origin) {
+func (x *Exchange) taken(at names.Place, name string, sent time.Time) bool {
+	if x.session.memory.created.had(at, name, x.origin, sent) {
 		return true
 	}
 	for _, e := range x.session.made.find(at, name) {

@@ -31,6 +31,12 @@ func wrote(method string) bool {
 // creations make one of the collection that they stand behind.
 var creations = wordSet("create new add insert save submit place open")
 
+// ofThing says whether a target names a thing, so that an answer is about that.
+func ofThing(target string) bool {
+	path := names.Segments(target, nil)
+	return len(path) > 0 && path[len(path)-1].Name
+}
+
 // vagueKinds are called so where anything may be named, or something out of the
 // collection that is asked for.
 var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record")

@@ -308,13 +308,20 @@ func (c *created) shows(at names.Place, name string) bool {
 	return len(c.shown.find(at, name)) > 0
 }
 
-// had says whether the candidate had shown a name before an exchange.
-func (c *created) had(at names.Place, name string, by *origin) bool {
+// had says whether the candidate had shown a name before an exchange was sent.
+func (c *created) had(at names.Place, name string, by *origin, sent time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, e := range c.shown.find(at, name) {
-		if e.kind == at.Kind && e.by.sequence < by.sequence {
-			return true
+		if e.kind != at.Kind || e.by.sequence >= by.sequence {
+			continue
+		}
+		select {
+		case <-e.by.done:
+			if sent.IsZero() || e.by.at.Before(sent) {
+				return true
+			}
+		default: // what was in the works at the same time may show it
 		}
 	}
 	return false

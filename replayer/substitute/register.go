@@ -355,7 +355,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), headers, body)
 	fields(f, headers)
-	if a.GetBody().GetTruncated() && family != "" && len(s.cut) < MaxNames {
+	if a.GetBody().GetTruncated() && !ofThing(target) && family != "" && len(s.cut) < MaxNames {
 		s.cut[family] = true
 	}
 	client := names.NewSent(target, sent)
