@@ -88,7 +88,8 @@ func TestTimes(t *testing.T) {
 	// Seen before in the session: the very same, however near.
 	e.know(names.Aligned, "@time 2026-11-20T09:59:59.500Z=2026-11-24T10:06:59.800Z")
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.800Z", Timestamp)
-	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.900Z", "")
+	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.890Z", Timestamp) // two events of one moment
+	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:07:00.000Z", "")
 }
 
 func TestNames(t *testing.T) {

@@ -1,6 +1,8 @@
 package noise
 
 import (
+	"time"
+
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/timestamp"
 )
@@ -16,7 +18,9 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	}
 	if b.Style == c.Style && !b.Style.IsDay() {
 		if p, ok := e.Pairs.Of(names.Moment, baseline.Text); ok && p.Holds() && b.Style.Digits > 0 {
-			if p.Candidate.Text == candidate.Text {
+			// Two events of one moment of the recording may be a little apart.
+			shown, ok := timestamp.Read(p.Candidate.Text, p.Candidate.Number)
+			if p.Candidate.Text == candidate.Text || ok && shown.Sub(c.Time).Abs() <= together && e.Frame.Tie(b, c) == timestamp.Tied {
 				return Timestamp, true
 			}
 			return "", true
@@ -33,6 +37,9 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	}
 	return "", true
 }
+
+// together is how far apart two events may be that the recording shows as one.
+const together = 100 * time.Millisecond
 
 // paired says whether the session has shown the two moments as one, though in
 // another style: as an entity's Last-Modified, say, which knows only seconds.
