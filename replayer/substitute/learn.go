@@ -130,7 +130,7 @@ func (x *Exchange) checked(p names.Pair, sent time.Time) (names.Pair, bool) {
 	if other, ok := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For); ok && p.Proof != names.Created && other.Baseline.Text != p.Baseline.Text {
 		return p, false
 	}
-	return p, p.Proof == names.Created || p.Renames()
+	return p, true
 }
 
 // isVague says whether what a pair names is only known by a target that says
