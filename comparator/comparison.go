@@ -1,6 +1,6 @@
 package comparator
 
-import "strings"
+import "understudy.dev/comparator/noise"
 
 // Verdict is the judgement on one replay; every replay ends in exactly one.
 type Verdict string
@@ -97,19 +97,15 @@ type Difference struct {
 	// (numbers keep their digits), cut at 1 KiB with a mark.
 	Baseline, Candidate string
 	// Noise is the class of a harmless difference, "" for one that counts.
-	// PresumedPrefix begins the class of one that is neither.
+	// "presumed:" begins the class of one that is neither, see noise.Presumed.
 	Noise string
 }
-
-// PresumedPrefix begins the class of a difference that only its name or shape
-// explains: "presumed:random".
-const PresumedPrefix = "presumed:"
 
 // Counts reports a difference that nothing explains.
 func (d Difference) Counts() bool { return d.Noise == "" }
 
 // Presumed reports a difference that only its name or shape explains.
-func (d Difference) Presumed() bool { return strings.HasPrefix(d.Noise, PresumedPrefix) }
+func (d Difference) Presumed() bool { return noise.IsPresumed(d.Noise) }
 
 // The sides, as Comparison.RejectedBy names them.
 const (

@@ -110,7 +110,7 @@ func compareCookie(emit emitter, rs rules, a answers, name string, d Difference,
 	}
 	class := ""
 	if unreadable(b.value) && unreadable(f.value) {
-		class = PresumedPrefix + noise.Random
+		class = noise.Presumed(noise.Random)
 	}
 	if tokens.MatchString(b.value) || tokens.MatchString(f.value) {
 		class = rs.defaults.class(redacted)

@@ -172,7 +172,7 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 	case d.Kind == Value && name == "etag" && a.mayDiffer(name, d):
 		return rs.defaults.class(entityTag)
 	case d.Kind == Value && opaqueFields[name] && a.mayDiffer(name, d):
-		return PresumedPrefix + noise.Random
+		return noise.Presumed(noise.Random)
 	}
 	return ""
 }

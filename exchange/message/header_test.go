@@ -191,18 +191,3 @@ func TestMediaTypes(t *testing.T) {
 	f("a/b/c", "")
 	f("; charset=utf-8", "")
 }
-
-func TestEqualContentTypesAreEqualTexts(t *testing.T) {
-	f := func(a, b string, equal bool) {
-		t.Helper()
-		if x, y := message.ContentType(a), message.ContentType(b); (x == y) != equal {
-			t.Errorf("%q became %q, %q became %q", a, x, b, y)
-		}
-	}
-	f("application/json", "Application/JSON ; charset=UTF-8", true)
-	f("application/json", "application/json; charset=latin1", false)
-	f("text/html; charset=UTF-8", "text/html;charset=utf-8", true)
-	f("text/html", "text/html;charset=utf-8", false)
-	f("multipart/mixed; boundary=a", "multipart/mixed; boundary=b", true)
-	f("text/plain; charset", "text/plain", false)
-}

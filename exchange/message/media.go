@@ -42,25 +42,3 @@ func IsForm(mediaType string) bool { return mediaType == "application/x-www-form
 func IsGRPC(mediaType string) bool {
 	return mediaType == "application/grpc" || strings.HasPrefix(mediaType, "application/grpc+")
 }
-
-// ContentType normalizes a Content-Type, so that equal ones are equal texts: in
-// lower case, without a multipart boundary, which is different each time, and
-// without the charset that JSON has anyway (RFC 8259, 8.1). One that is not
-// well formed stays as it is.
-func ContentType(value string) string {
-	kind, params, err := mime.ParseMediaType(value)
-	if err != nil {
-		return value
-	}
-	if c, ok := params["charset"]; ok {
-		params["charset"] = strings.ToLower(c)
-		if params["charset"] == "utf-8" && IsJSON(kind) {
-			delete(params, "charset")
-		}
-	}
-	delete(params, "boundary")
-	if text := mime.FormatMediaType(kind, params); text != "" {
-		return text
-	}
-	return value
-}

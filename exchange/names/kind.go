@@ -41,7 +41,8 @@ func KindOf(name string) (place Place, own bool) {
 }
 
 // innermost is the name of a parameter without what tells it from others of its
-// kind: ids[], order_id_0, lines[0][product_id].
+// kind: ids[], order_id_0, lines[0][product_id], and in one word where it stands
+// behind what it belongs to: order.id.
 func innermost(name string) string {
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
@@ -52,6 +53,10 @@ func innermost(name string) string {
 			return inner
 		}
 		name = name[:open]
+	}
+	if i := strings.LastIndexByte(name, '.'); i > 0 {
+		of := name[strings.LastIndexByte(name[:i], '.')+1 : i]
+		name = of + "_" + name[i+1:] // order.id
 	}
 	if i := strings.LastIndexByte(name, '_'); i > 0 && IsDigits(name[i+1:]) {
 		return name[:i]

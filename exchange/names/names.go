@@ -1,12 +1,12 @@
 // Package names holds what is known about values that stand for things: which
 // member of a document holds an identifier by its name, which text is one by
-// its shape, whether the client itself had sent a value, and which values of
-// two systems stand for the same thing.
+// its shape, whether the client itself had sent a value, and which names of two
+// systems are those of the same thing, with what proves it.
 //
-// Two rooms rely on it: the comparator takes a renamed identifier for noise,
-// and the replayer puts the candidate's values into later requests. Being wrong
-// hides a difference in one and sends a wrong request in the other, so what is
-// in doubt is not an identifier.
+// Two rooms rely on it: the comparator rewrites the baseline's answer into the
+// candidate's names before it compares, and the replayer puts them into later
+// requests. Being wrong hides a difference in one and sends a wrong request in
+// the other, so what is in doubt is not an identifier.
 package names
 
 import "strings"
@@ -46,21 +46,6 @@ func IsIdentifier(name string) bool {
 		}
 	}
 	return false
-}
-
-// IsMinted says whether a name is that of a value which a server made: an
-// identifier, or a handle such as a cursor. A number or a short text under the
-// name of a handle may count or measure something, so only what is compared
-// goes by it, never what is sent.
-func IsMinted(name string) bool { return IsIdentifier(name) || listed(name, handles, handleEnds) }
-
-// AreIdentifiers also takes the names of places that hold several or that stand
-// in another one: ids, order_ids, item_id[], order.id. Only what is sent goes by
-// it: in a comparison it would call more differences noise.
-func AreIdentifiers(name string) bool {
-	name = strings.TrimSuffix(name, "[]")
-	name = name[strings.LastIndexByte(name, '.')+1:]
-	return IsIdentifier(name) || IsIdentifier(strings.TrimSuffix(name, "s"))
 }
 
 func listed(name string, whole map[string]bool, ends []string) bool {

@@ -7,29 +7,29 @@ import (
 	"understudy.dev/exchange/names"
 )
 
-// TestNames: one list for both rooms. A comparison goes by IsMinted, a request
-// by AreIdentifiers; neither took more before the lists became one, but for
-// numbers under names such as uid, which are learned now.
+// TestNames: one list for both rooms; what is called an identifier, a handle, or
+// several of them is a place of names.
 func TestNames(t *testing.T) {
-	f := func(name string, identifier, minted, several bool) {
+	f := func(name string, identifier, named bool) {
 		t.Helper()
-		if got := [3]bool{names.IsIdentifier(name), names.IsMinted(name), names.AreIdentifiers(name)}; got != [3]bool{identifier, minted, several} {
-			t.Errorf("%s: identifier %v, minted %v, several %v", name, got[0], got[1], got[2])
+		place, _ := names.KindOf(name)
+		if names.IsIdentifier(name) != identifier || place.Named != named {
+			t.Errorf("%s: identifier %v, %+v", name, names.IsIdentifier(name), place)
 		}
 	}
 	for _, name := range strings.Fields("id ID _id order_id order-id orderId orderID uuid user_uuid userUUID uid traceId spanid") {
-		f(name, true, true, true)
+		f(name, true, true)
 	}
-	for _, name := range strings.Fields("key api_key ref payment_ref etag cursor next_cursor nonce session_token") {
-		f(name, false, true, false)
-	}
-	for _, name := range strings.Fields("ids order_ids orderIds item_id[] ids[] order.id") {
-		f(name, false, false, true)
+	for _, name := range strings.Fields("key api_key ref payment_ref etag cursor next_cursor nonce session_token ids order_ids orderIds item_id[] ids[] order.id") {
+		f(name, false, true)
 	}
 	for _, name := range strings.Fields("PAID VALID paid quantity s monkey token android") {
-		f(name, false, false, false)
+		f(name, false, false)
 	}
-	f("", false, false, false)
+	f("", false, false)
+	if place, own := names.KindOf("order.id"); place.Kind != "order" || own {
+		t.Errorf("order.id: %+v, %v", place, own)
+	}
 }
 
 func TestShapes(t *testing.T) {
@@ -160,7 +160,7 @@ func FuzzShapes(f *testing.F) {
 		if names.AreRandom(a, b) != names.AreRandom(b, a) {
 			t.Errorf("%q and %q", a, b)
 		}
-		if names.IsIdentifier(a) && !(names.IsMinted(a) && names.AreIdentifiers(a)) && !strings.Contains(a, ".") {
+		if place, _ := names.KindOf(a); names.IsIdentifier(a) && !place.Named && !strings.ContainsAny(a, ".[]") {
 			t.Errorf("%q is an identifier here and not there", a)
 		}
 	})

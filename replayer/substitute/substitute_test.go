@@ -164,6 +164,9 @@ func TestWhatIsSent(t *testing.T) {
 	f(`s POST /x {"since":"2026-11-01","total":500}`, `/x {"since":"2026-11-01","total":500}`,
 		step{`s GET /reports/1`, `200 {"id":1,"since":"2026-11-01","total":500}`, `200 {"id":1,"since":"2026-11-02","total":600}`})
 	f(`s POST /x {"status_id":2,"kind":"new"}`, `/x {"status_id":2,"kind":"new"}`, step{`s GET /orders/5`, `200 {"id":5,"status_id":2,"kind":"new"}`, `200 {"id":5,"status_id":1,"kind":"old"}`})
+	// What both had shown under one name keeps it: an answer with another is wrong.
+	f(`s POST /x {"customer_id":"c50027"}`, `/x {"customer_id":"c50027"}`, step{`s GET /orders/4`, `200 {"id":4,"customer_id":"c50027"}`, `200 {"id":4,"customer_id":"c50027"}`},
+		step{`s GET /orders/5`, `200 {"id":5,"customer_id":"c50027"}`, `200 {"id":5,"customer_id":5034}`})
 	// What both call the same goes by itself, if the candidate says so.
 	same := step{`s GET /items`, `200 [{"id":5},{"id":6}]`, `200 [{"id":5},{"id":7}]`}
 	f(`s GET /items/5`, `/items/5`, same)
