@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/net/http2"
+
 	"understudy.dev/exchange/message"
 )
 
@@ -39,14 +41,31 @@ func raw(t *testing.T, f func(net.Conn)) string {
 
 // says reads the head of a request and answers with bytes.
 func says(answer string) func(net.Conn) {
+	return answers(func(c net.Conn) { _, _ = c.Read(make([]byte, 4<<10)) }, answer)
+}
+
+// answers takes a request as it is told to and answers with bytes.
+func answers(take func(net.Conn), answer string) func(net.Conn) {
 	return func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 4<<10))
+		take(c)
 		_, _ = io.WriteString(c, answer)
 		// What is unread when a connection is closed resets it, and the answer
 		// may be lost with it.
 		if half, ok := c.(*net.TCPConn); ok && half.CloseWrite() == nil {
 			_ = c.SetReadDeadline(time.Now().Add(time.Second))
 			_, _ = io.Copy(io.Discard, c)
+		}
+	}
+}
+
+// takesHTTP2 reads what a client of HTTP/2 sends up to its first request: a
+// connection that breaks before that fails for a reason of its own.
+func takesHTTP2(c net.Conn) {
+	_, _ = io.CopyN(io.Discard, c, int64(len(http2.ClientPreface)))
+	for frames := http2.NewFramer(io.Discard, c); ; {
+		f, err := frames.ReadFrame()
+		if err != nil || f.Header().Type == http2.FrameHeaders {
+			return
 		}
 	}
 }
@@ -95,7 +114,6 @@ func TestTransportErrors(t *testing.T) {
 		gone     = "CANCELED the request was canceled"
 	)
 	http1 := func(c func(net.Conn)) error { t.Helper(); return failure(ctx, t, raw(t, c), false) }
-	http2 := func(c func(net.Conn)) error { t.Helper(); return failure(ctx, t, raw(t, c), true) }
 	handled := func(h http.HandlerFunc, secure bool) string {
 		s := httptest.NewUnstartedServer(h)
 		s.Config.Protocols = new(http.Protocols)
@@ -149,7 +167,7 @@ func TestTransportErrors(t *testing.T) {
 	f("malformed chunk", http1(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsecret\r\n")), protocol)
 	f("unknown transfer coding", http1(says("HTTP/1.1 200 OK\r\nTransfer-Encoding: secret\r\n\r\n")), protocol)
 	f("long head", http1(says("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 8<<10)+"\r\n\r\n")), protocol)
-	f("HTTP/1.1 instead of HTTP/2", http2(says("HTTP/1.1 400 Bad Request\r\n\r\n")), protocol)
+	f("HTTP/1.1 instead of HTTP/2", failure(ctx, t, raw(t, answers(takesHTTP2, "HTTP/1.1 400 Bad Request\r\n\r\n")), true), protocol)
 	f("client gone", fmt.Errorf("write: %w", message.ErrClientGone), "CANCELED the client went away")
 	f("unexpected 101", message.ErrUnexpectedUpgrade, protocol)
 	f("breach of HTTP/2", errors.New("stream error: stream ID 1; PROTOCOL_ERROR; received from peer"), protocol)
