@@ -32,8 +32,8 @@ func (a *app) importCommand() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
 		Use: "import --format FORMAT FILE…", Short: "Write exchanges that others recorded into Kafka",
-		Long: `Reads files (- is standard input) and writes their exchanges to Kafka, with the
-order and the arrival times of the recording.
+		Long: `Reads files (- is standard input; gzip and zstd are unpacked) and writes their
+exchanges to Kafka, with the order and the arrival times of the recording.
 
   combined  Apache's and nginx's combined log: requests and statuses, no bodies
   nock      JSON fixtures of nock's recorder: requests and responses
@@ -88,6 +88,7 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 	}
 	o.Recorder, o.Routes, o.Sessions = f.name, routes, sessions
 	o.Authority, o.Scheme, o.Interval, o.CaptureLimit = f.authority, f.scheme, f.interval, a.cfg.Record.CaptureLimit
+	o.CaptureLimits = a.cfg.Record.CaptureLimits
 	if o.Recorder == "" {
 		o.Recorder = "import-" + filepath.Base(files[0])
 	}
@@ -147,13 +148,18 @@ func (a *app) importFile(ctx context.Context, format importer.Format, o importer
 		defer file.Close()
 		in = file
 	}
+	unpacked, err := importer.Open(in)
+	if err != nil {
+		return importer.Summary{}, err
+	}
+	defer unpacked.Close()
 	shown := 0
 	o.Bad = func(m importer.Mistake) {
 		if shown++; shown <= f.maxBad {
 			fmt.Fprintf(a.errOut, "%s: %v\n", name, m)
 		}
 	}
-	summary, err := format(ctx, in, o, func(e *understudyv1.Exchange) error { return w.Write(ctx, e) })
+	summary, err := format(ctx, unpacked, o, func(e *understudyv1.Exchange) error { return w.Write(ctx, e) })
 	if hidden := shown - f.maxBad; hidden > 0 {
 		fmt.Fprintf(a.errOut, "%s: and %d more\n", name, hidden)
 	}

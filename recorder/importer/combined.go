@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -20,9 +23,12 @@ const logTime = "02/Jan/2006:15:04:05 -0700"
 // Combined reads the combined log format of Apache httpd (LogFormat "%h %l %u
 // %t \"%r\" %>s %b \"%{Referer}i\" \"%{User-Agent}i\"") and nginx. It also takes
 // lines of the common format, which lack the last two fields, lines with further
-// fields, and lines that are cut off within the User-Agent, as they occur in real
-// logs. Escapes (\" \\ \n \t \xhh) are undone, so that the request target has the
-// bytes that the client sent.
+// fields, lines that are cut off within the User-Agent, and lines that stand in
+// quotes as a whole, as they occur in real logs. Escapes (\" \\ \n \t \xhh) are
+// undone, so that the request target has the bytes that the client sent. A
+// virtual host in front (Apache's vhost_combined, "%v:%p %h …") is the authority,
+// and https its scheme if the port is 443: it is taken for one if a port follows
+// it or an address stands behind it.
 //
 // A log gives the arrival to the second; within a second the sequence numbers
 // keep the order of the file. A log gives the length of a response body but not
@@ -95,7 +101,14 @@ func (l *lineReader) next() (line []byte, tooLong bool, err error) {
 // combined parses one line; reason says what is wrong at column, "" if nothing
 // is.
 func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, column int, reason string) {
+	line, from := unquoteLine(line)
 	p := &logLine{line: line}
+	defer func() { column += from }()
+	scheme, authority := r.o.Scheme, r.o.Authority
+	if host, after := virtualHost(line); host != "" {
+		scheme, authority = originOf(host, scheme)
+		p.at = after
+	}
 	client = p.word()
 	p.word() // identity, always "-" in practice
 	// A user name may contain blanks; the time begins with a bracket.
@@ -143,7 +156,7 @@ func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, co
 	return &understudyv1.Exchange{
 		StartUnixNano: start.UnixNano(),
 		Request: &understudyv1.Request{
-			Method: method, Target: []byte(target), Authority: r.o.Authority, Scheme: r.o.Scheme, Protocol: protocol,
+			Method: method, Target: []byte(target), Authority: authority, Scheme: scheme, Protocol: protocol,
 			Headers: headers, Body: &understudyv1.Body{DeclaredLength: -1, Truncated: hasBody(method)},
 		},
 		Response: &understudyv1.Response{
@@ -151,6 +164,55 @@ func (r *run) combined(line []byte) (e *understudyv1.Exchange, client string, co
 			Body:   &understudyv1.Body{DeclaredLength: -1, Length: length, Truncated: length > 0},
 		},
 	}, client, 0, ""
+}
+
+// virtualHost is the virtual host that a line begins with, "" if it begins with
+// the client, and where the client begins. A host name of the client (with
+// HostnameLookups) cannot be told from a virtual host without a port.
+func virtualHost(line []byte) (host string, after int) {
+	p := &logLine{line: line}
+	host = p.word()
+	after = p.at
+	if _, err := netip.ParseAddr(host); err == nil {
+		return "", 0
+	}
+	if _, err := netip.ParseAddr(p.word()); err == nil {
+		return host, after
+	}
+	if _, port, err := net.SplitHostPort(host); err == nil && port != "" && strings.Trim(port, "0123456789") == "" {
+		return host, after
+	}
+	return "", 0
+}
+
+// originOf is scheme and authority of a virtual host, without a default port.
+func originOf(host, scheme string) (string, string) {
+	name, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return scheme, host
+	}
+	if port == message.DefaultPort("https") {
+		scheme = "https"
+	}
+	if port == message.DefaultPort(scheme) {
+		return scheme, name
+	}
+	return scheme, host
+}
+
+// unquoteLine takes the quotes from a line that stands in some as a whole, with
+// those within it escaped or doubled; from is where it begins.
+func unquoteLine(line []byte) (inner []byte, from int) {
+	if len(line) < 2 || line[0] != '"' || line[len(line)-1] != '"' {
+		return line, 0
+	}
+	inner = line[1 : len(line)-1]
+	for _, quote := range []string{`\"`, `""`} {
+		if bytes.Contains(inner, []byte(quote)) {
+			return bytes.ReplaceAll(inner, []byte(quote), []byte(`"`)), 1
+		}
+	}
+	return inner, 1
 }
 
 func bodyLength(s string) (int64, bool) {

@@ -57,6 +57,9 @@ func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	if r.sum.Imported == 1 || start.After(r.sum.Last) {
 		r.sum.Last = start
 	}
+	limit := r.captureLimit(e)
+	message.CutBody(e.Request.Body, limit)
+	message.CutBody(e.Response.Body, limit)
 	headers := e.Request.Headers
 	r.sealer.Seal(e, uuid.From(start, r.identity(raw)), r.sum.Sequence, session.Source{
 		Header: func(name string) []string { return message.Values(headers, name) },
@@ -73,11 +76,18 @@ func (r *run) identity(raw []byte) []byte {
 	return append(append(b, r.sealer.Source...), raw...)
 }
 
-// body is the Body of whole content, cut at the capture limit.
-func (r *run) body(content []byte, headers []*understudyv1.Header) *understudyv1.Body {
+// captureLimit is that of an exchange's route.
+func (r *run) captureLimit(e *understudyv1.Exchange) int64 {
+	if limit, ok := r.o.CaptureLimits[r.o.Routes.Route(e.Request.Method, string(e.Request.Target))]; ok {
+		return limit
+	}
+	return r.o.CaptureLimit
+}
+
+// body is the Body of whole content.
+func body(content []byte, headers []*understudyv1.Header) *understudyv1.Body {
 	b := message.BodyOf(content)
 	b.DeclaredLength = message.DeclaredLength(message.Values(headers, "content-length"))
-	message.CutBody(b, r.o.CaptureLimit)
 	return b
 }
 

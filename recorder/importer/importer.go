@@ -16,7 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -57,8 +56,10 @@ type Options struct {
 	// "" means http.
 	Authority, Scheme string
 	// CaptureLimit is how many bytes of a body are kept, as for live traffic; 0
-	// means 512 KiB.
+	// keeps none.
 	CaptureLimit int64
+	// CaptureLimits are limits by route.
+	CaptureLimits map[string]int64
 	// MaxEntry bounds the bytes of one line or one JSON element; 0 means 16 MiB.
 	MaxEntry int
 	// Start and Interval give arrival times to entries that have none: Start
@@ -77,8 +78,10 @@ func (o Options) withDefaults() (Options, error) {
 	if o.Recorder == "" || o.Routes == nil || o.Sessions == nil {
 		return o, errors.New("import: Recorder, Routes and Sessions must be set")
 	}
-	if o.CaptureLimit == 0 {
-		o.CaptureLimit = message.DefaultCaptureLimit
+	for _, limit := range append(slices.Collect(maps.Values(o.CaptureLimits)), o.CaptureLimit) {
+		if limit < 0 {
+			return o, fmt.Errorf("import: the capture limit %d is negative", limit)
+		}
 	}
 	if o.MaxEntry == 0 {
 		o.MaxEntry = 16 << 20

@@ -2,11 +2,14 @@ package importer_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,9 +20,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -41,7 +46,7 @@ func options(t testing.TB) importer.Options {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return importer.Options{Recorder: "import-test", Routes: routes, Sessions: sessions}
+	return importer.Options{Recorder: "import-test", Routes: routes, Sessions: sessions, CaptureLimit: message.DefaultCaptureLimit}
 }
 
 // imported is the result of one import of a text.
@@ -95,6 +100,92 @@ func TestCombinedLine(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, e, protocmp.Transform()); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+}
+
+// TestVirtualHosts: Apache's vhost_combined has the virtual host in front of
+// the client.
+func TestVirtualHosts(t *testing.T) {
+	f := func(front, scheme, authority, sameClientAs string) {
+		t.Helper()
+		const rest = ` - - [17/May/2015:10:05:03 +0000] "GET / HTTP/1.1" 200 5 "-" "agent"`
+		got, bad, _, err := imported(t, "combined", front+rest+"\n"+sameClientAs+rest+"\n",
+			func(o *importer.Options) { o.Authority = "else.example" })
+		if err != nil || bad != nil || len(got) != 2 {
+			t.Fatalf("%s: %v %v %v", front, got, bad, err)
+		}
+		q := got[0].Request
+		if q.Scheme != scheme || q.Authority != authority {
+			t.Errorf("%s: got %s://%s, want %s://%s", front, q.Scheme, q.Authority, scheme, authority)
+		}
+		if got[0].Session != got[1].Session {
+			t.Errorf("%s: not the session of %s", front, sameClientAs)
+		}
+	}
+	f("192.0.2.1", "http", "else.example", "192.0.2.1")
+	f("client.example", "http", "else.example", "client.example")
+	f("shop.example:80 192.0.2.1", "http", "shop.example", "192.0.2.1")
+	f("shop.example:443 192.0.2.1", "https", "shop.example", "192.0.2.1")
+	f("shop.example:8080 192.0.2.1", "http", "shop.example:8080", "192.0.2.1")
+	f("shop.example 2001:db8::1", "http", "shop.example", "2001:db8::1")
+	f("[2001:db8::1]:80 192.0.2.1", "http", "2001:db8::1", "192.0.2.1")
+	f("shop.example:80 client.example", "http", "shop.example", "client.example")
+}
+
+// TestQuotedLines: some collectors quote each line as a whole.
+func TestQuotedLines(t *testing.T) {
+	const line = `192.0.2.1 - - [17/May/2015:10:05:03 +0000] "GET /a?b=%22 HTTP/1.1" 200 5 "-" "agent"`
+	want, _, _, err := imported(t, "combined", line)
+	if err != nil || len(want) != 1 {
+		t.Fatal(want, err)
+	}
+	for _, quote := range []string{`\"`, `""`} {
+		got, bad, _, err := imported(t, "combined", `"`+strings.ReplaceAll(line, `"`, quote)+`"`)
+		if err != nil || bad != nil || len(got) != 1 || got[0].Session != want[0].Session || string(got[0].Request.Target) != "/a?b=%22" {
+			t.Errorf("%s: %v %v %v", quote, got, bad, err)
+		}
+	}
+	_, bad, _, _ := imported(t, "combined", `"192.0.2.1 - - [17/May/2015:10:05:03 +0000] nothing"`)
+	if len(bad) != 1 || !strings.HasPrefix(bad[0], "line 1, column 44 ") {
+		t.Errorf("got %v", bad)
+	}
+}
+
+func TestPackedFilesAreUnpacked(t *testing.T) {
+	const text = "some\nlines\n"
+	var z, s bytes.Buffer
+	g := gzip.NewWriter(&z)
+	_, _ = g.Write([]byte(text))
+	g.Close()
+	w, err := zstd.NewWriter(&s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Write([]byte(text))
+	w.Close()
+	for name, in := range map[string]string{"plain": text, "gzip": z.String(), "two members": z.String() + z.String(), "zstd": s.String(), "short": "a", "empty": ""} {
+		r, err := importer.Open(iotest.OneByteReader(strings.NewReader(in)))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got, err := io.ReadAll(r)
+		want := map[string]string{"two members": text + text, "short": "a", "empty": ""}
+		if w, ok := want[name]; ok && (string(got) != w || err != nil) || !ok && (string(got) != text || err != nil) {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		if r.Close() != nil {
+			t.Errorf("%s: close", name)
+		}
+	}
+	for _, broken := range []string{z.String()[:len(z.String())-5], s.String()[:len(s.String())-2], "\x1f\x8bxx"} {
+		r, err := importer.Open(strings.NewReader(broken))
+		if err == nil {
+			_, err = io.ReadAll(r)
+		}
+		if err == nil {
+			t.Errorf("%q: no error", broken)
+		}
 	}
 }
 
@@ -189,6 +280,39 @@ func TestNockBodies(t *testing.T) {
 	f(`"response":12e3`, "12e3")
 }
 
+// TestUnpackedNockBodies: recorders of fixtures unpack a body and leave the
+// Content-Encoding beside it.
+func TestUnpackedNockBodies(t *testing.T) {
+	const packed = "1f8b08000000000002ffab56ca48cdc9c957b25228cf2fca49510200"
+	f := func(response, wantBody, wantHeaders string) {
+		t.Helper()
+		got, bad, _, err := imported(t, "nock", `[{"method":"get","path":"/","status":200,"response":`+response+
+			`,"rawHeaders":["Content-Type","application/json","content-encoding","gzip","Content-Length","28"]}]`)
+		if err != nil || bad != nil || len(got) != 1 {
+			t.Fatalf("%s: %v %v %v", response, got, bad, err)
+		}
+		var names []string
+		for _, h := range got[0].Response.Headers {
+			names = append(names, h.Name)
+		}
+		if body := string(got[0].Response.Body.Content); body != wantBody || strings.Join(names, " ") != wantHeaders {
+			t.Errorf("%s: got %q with %v, want %q with %s", response, body, names, wantBody, wantHeaders)
+		}
+	}
+	raw, err := hex.DecodeString(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f(`{"n": 1}`, `{"n":1}`, "Content-Type")
+	f(`[{"n": 1}, 2]`, `[{"n":1},2]`, "Content-Type")
+	f(`[10, 20]`, `[10,20]`, "Content-Type")
+	f(`["10", 20]`, `["10",20]`, "Content-Type")
+	f(`"{\"n\": 1}"`, `{"n": 1}`, "Content-Type")
+	f(`"`+packed+`"`, string(raw), "Content-Type content-encoding Content-Length")
+	f(`["`+packed[:10]+`","`+packed[10:]+`"]`, string(raw), "Content-Type content-encoding Content-Length")
+	f(`null`, "", "Content-Type content-encoding Content-Length")
+}
+
 func TestImportedBodiesAreCutAtTheLimit(t *testing.T) {
 	got, _, _, err := imported(t, "nock", `[{"method":"post","path":"/","status":200,"body":"hello","response":"hi"}]`,
 		func(o *importer.Options) { o.CaptureLimit = 2 })
@@ -202,6 +326,14 @@ func TestImportedBodiesAreCutAtTheLimit(t *testing.T) {
 	want = &understudyv1.Body{Content: []byte("hi"), DeclaredLength: -1, Length: 2, Sha256: digest("hi")}
 	if diff := cmp.Diff(want, got[0].Response.Body, protocmp.Transform()); diff != "" {
 		t.Errorf("as long: -want +got\n%s", diff)
+	}
+	got, _, _, err = imported(t, "nock", `[{"method":"post","path":"/notes/7","status":200,"body":"hello"},{"method":"post","path":"/","status":200,"body":"hello"}]`,
+		func(o *importer.Options) { o.CaptureLimit, o.CaptureLimits = 2, map[string]int64{"POST /notes/{id}": 4} })
+	if err != nil || len(got) != 2 || string(got[0].Request.Body.Content) != "hell" || string(got[1].Request.Body.Content) != "he" {
+		t.Errorf("limits by route: %v, %v", got, err)
+	}
+	if _, _, _, err := imported(t, "nock", `[]`, func(o *importer.Options) { o.CaptureLimit = -1 }); err == nil {
+		t.Error("a negative limit: no error")
 	}
 }
 

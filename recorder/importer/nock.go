@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -22,11 +23,13 @@ import (
 // status, response, rawHeaders, reqheaders, responseIsBinary}.
 //
 // path is the request target byte for byte. A body that is a JSON string is the
-// text of that string; with responseIsBinary, or as an array of strings with a
-// Content-Encoding, it is hexadecimal digits. null and an absent body are empty.
-// Any other body is its JSON text without the white space between tokens:
-// numbers, escapes and the order of members stay as they are in the file. The
-// method is converted to upper case.
+// text of that string; with responseIsBinary, or beside a Content-Encoding as
+// strings of hexadecimal digits only, it is the bytes of those. null and an
+// absent body are empty. Any other body is its JSON text without the white space
+// between tokens: numbers, escapes and the order of members stay as they are in
+// the file. Beside a Content-Encoding such a body was unpacked by the recorder
+// of the fixture, so that field and the length that went with it are left out.
+// The method is converted to upper case.
 //
 // Headers keep the order of rawHeaders and reqheaders. The arrival is the
 // response's Date, unless that is missing or before the arrival of the previous
@@ -151,13 +154,12 @@ func (r *run) nock(raw []byte, c *clock) (e *understudyv1.Exchange, offset int64
 	if !ok {
 		return nil, m["rawHeaders"].offset, "rawHeaders is neither a list of names and values nor an object of strings"
 	}
-	requestBody, ok := content(m["body"].Value, false)
+	requestBody, requestHeaders, ok := content(m["body"].Value, false, requestHeaders)
 	if !ok {
 		return nil, m["body"].offset, "body cannot be read"
 	}
-	binary := string(m["responseIsBinary"].Value) == "true" ||
-		(message.First(responseHeaders, "content-encoding") != "" && m["response"].Kind() == '[')
-	responseBody, ok := content(m["response"].Value, binary)
+	binary := string(m["responseIsBinary"].Value) == "true"
+	responseBody, responseHeaders, ok := content(m["response"].Value, binary, responseHeaders)
 	if !ok {
 		return nil, m["response"].offset, "response cannot be read as hexadecimal digits"
 	}
@@ -169,10 +171,10 @@ func (r *run) nock(raw []byte, c *clock) (e *understudyv1.Exchange, offset int64
 		StartUnixNano: c.next(responseHeaders).UnixNano(),
 		Request: &understudyv1.Request{
 			Method: method, Target: []byte(target), Authority: authority, Scheme: scheme,
-			Headers: requestHeaders, Body: r.body(requestBody, requestHeaders),
+			Headers: requestHeaders, Body: requestBody,
 		},
 		Response: &understudyv1.Response{
-			Status: uint32(status), Headers: responseHeaders, Body: r.body(responseBody, responseHeaders),
+			Status: uint32(status), Headers: responseHeaders, Body: responseBody,
 		},
 	}, 0, ""
 }
@@ -198,23 +200,34 @@ func text(m member) (string, bool) {
 	return string(b), err == nil
 }
 
-// content forms the bytes of a body by the rules in the comment of Nock.
-func content(v jsontext.Value, binary bool) ([]byte, bool) {
-	switch kind := v.Kind(); {
-	case len(v) == 0 || kind == 'n':
-		return nil, true
-	case kind == '"':
+// content forms a body by the rules in the comment of Nock, and the header
+// fields that describe it. binary says that the body must be hexadecimal digits.
+func content(v jsontext.Value, binary bool, headers []*understudyv1.Header) (*understudyv1.Body, []*understudyv1.Header, bool) {
+	encoded := message.First(headers, "content-encoding") != ""
+	if binary || encoded {
+		if b, ok := hexadecimal(v); ok {
+			return body(b, headers), headers, true
+		}
+	}
+	if len(v) == 0 || v.Kind() == 'n' {
+		return body(nil, headers), headers, true
+	}
+	if binary {
+		return nil, nil, false
+	}
+	if encoded {
+		headers = slices.DeleteFunc(headers, func(h *understudyv1.Header) bool {
+			return strings.EqualFold(h.GetName(), "Content-Encoding") || strings.EqualFold(h.GetName(), "Content-Length")
+		})
+	}
+	b, ok := plain(v)
+	return body(b, headers), headers, ok
+}
+
+// plain is a body that is the text of a JSON string, or JSON itself.
+func plain(v jsontext.Value) ([]byte, bool) {
+	if v.Kind() == '"' {
 		b, err := jsontext.AppendUnquote(nil, v)
-		if err == nil && binary {
-			b, err = hex.DecodeString(string(b))
-		}
-		return b, err == nil
-	case kind == '[' && binary:
-		parts, ok := stringList(v)
-		if !ok {
-			return nil, false
-		}
-		b, err := hex.DecodeString(strings.Join(parts, ""))
 		return b, err == nil
 	}
 	compact := v.Clone()
@@ -222,7 +235,31 @@ func content(v jsontext.Value, binary bool) ([]byte, bool) {
 	return compact, err == nil
 }
 
-func stringList(v jsontext.Value) ([]string, bool) {
+// hexadecimal is a body of hexadecimal digits, in one string or in several.
+func hexadecimal(v jsontext.Value) ([]byte, bool) {
+	var parts []string
+	switch v.Kind() {
+	case '"':
+		b, err := jsontext.AppendUnquote(nil, v)
+		if err != nil {
+			return nil, false
+		}
+		parts = []string{string(b)}
+	case '[':
+		var ok bool
+		if parts, ok = stringList(v, false); !ok || len(parts) == 0 {
+			return nil, false
+		}
+	default:
+		return nil, false
+	}
+	b, err := hex.DecodeString(strings.Join(parts, ""))
+	return b, err == nil
+}
+
+// stringList are the strings of an array; numbers keep their text, if there may
+// be some.
+func stringList(v jsontext.Value, numbers bool) ([]string, bool) {
 	d := jsontext.NewDecoder(strings.NewReader(string(v)))
 	if _, err := d.ReadToken(); err != nil {
 		return nil, false
@@ -230,7 +267,7 @@ func stringList(v jsontext.Value) ([]string, bool) {
 	var out []string
 	for d.PeekKind() != ']' {
 		t, err := d.ReadToken()
-		if err != nil || (t.Kind() != '"' && t.Kind() != '0') {
+		if err != nil || (t.Kind() != '"' && (!numbers || t.Kind() != '0')) {
 			return nil, false
 		}
 		out = append(out, t.String())
@@ -243,7 +280,7 @@ func stringList(v jsontext.Value) ([]string, bool) {
 func headerList(v jsontext.Value) ([]*understudyv1.Header, bool) {
 	switch v.Kind() {
 	case '[':
-		lines, ok := stringList(v)
+		lines, ok := stringList(v, true)
 		if !ok || len(lines)%2 != 0 {
 			return nil, false
 		}
@@ -282,7 +319,7 @@ func headerObject(v jsontext.Value) ([]*understudyv1.Header, bool) {
 			lines[0] = string(b)
 		case '[':
 			var ok bool
-			if lines, ok = stringList(value); !ok {
+			if lines, ok = stringList(value, true); !ok {
 				return nil, false
 			}
 		case '0':
