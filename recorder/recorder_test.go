@@ -125,12 +125,12 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func TestWholeExchange(t *testing.T) {
 	got := one(t, echo, "POST /orders/42?a=1;b=%zz HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n"+
-		"Content-Length: 5\r\nX-B: 2\r\nX-B: \xe4\r\nX-Session-Id: me\r\nTraceparent: 00-a-b-01\r\n\r\nhello")
+		"Content-Length: 5\r\nX-B: 2\r\nX-B: \xe4\r\nX-Tenant: me\r\nTraceparent: 00-a-b-01\r\n\r\nhello")
 	want := &understudyv1.Exchange{
 		Recorder: "test-1", Sequence: 1, Session: got.Session, Route: "POST /orders/{id}",
 		Request: &understudyv1.Request{
 			Method: "POST", Target: []byte("/orders/42?a=1;b=%zz"), Authority: "shop", Scheme: "http", Protocol: "HTTP/1.1",
-			Headers: header("Connection: close", "Content-Length: 5", "Traceparent: 00-a-b-01", "X-B: 2", "X-B: \xe4", "X-Session-Id: me"),
+			Headers: header("Connection: close", "Content-Length: 5", "Traceparent: 00-a-b-01", "X-B: 2", "X-B: \xe4", "X-Tenant: me"),
 			Body:    &understudyv1.Body{Content: []byte("hello"), DeclaredLength: 5, Length: 5, Sha256: digest("hello")},
 		},
 		Response: &understudyv1.Response{

@@ -247,15 +247,18 @@ func TestRedactedHeadersAreNotSent(t *testing.T) {
 		e.Request.Headers = []*understudyv1.Header{
 			{Name: "Authorization", Value: []byte("tok_1")}, {Name: "Cookie", Value: []byte("sid=tok_2")},
 			{Name: "X-Kept", Value: []byte("1")}, {Name: "Connection", Value: []byte("close")},
+			{Name: "X-Session-Id", Value: []byte("rdx_0123456789abcdefghijkl")},
 		}
 		e.Redactions = []*understudyv1.Redaction{
+			{Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "X-Session-Id"},
 			{Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "Authorization"}, {Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "Cookie"},
 		}
 	})
 	var got http.Header
 	_, err := replay(t.Context(), t, &source{list: []*understudyv1.Exchange{e}}, &sink{}, func(_ http.ResponseWriter, r *http.Request) { got = r.Header.Clone() },
 		func(c *replayer.Config) { c.Headers = map[string]string{"Authorization": "Bearer own"} })
-	if err != nil || got.Get("Authorization") != "Bearer own" || got.Get("Cookie") != "" || got.Get("X-Kept") != "1" || got.Get("User-Agent") != "" {
+	if err != nil || got.Get("Authorization") != "Bearer own" || got.Get("Cookie") != "" || got.Get("X-Kept") != "1" || got.Get("User-Agent") != "" ||
+		got.Get("X-Session-Id") != "rdx_0123456789abcdefghijkl" {
 		t.Errorf("%v: %v", err, got)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -87,7 +88,8 @@ func sendableField(f *understudyv1.Header) bool {
 
 // build makes the request for the candidate: the recorded one with the
 // candidate's own names, credentials and marks. A redacted field is left out,
-// because a token is no credential, unless the candidate gave what it stands for.
+// because a token is no credential, unless the candidate gave what it stands for
+// or it only keeps sessions apart.
 func (r *Replayer) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
 	sent := names.Target(string(q.GetTarget()))
@@ -175,9 +177,15 @@ func field(names *substitute.Request, name, value, target string, isRedacted boo
 		line := names.Cookie(value, target, !isRedacted)
 		return line, line != "" || value == "" && !isRedacted
 	}
-	value, ok = names.Credential(name, value, !isRedacted)
+	value, ok = names.Credential(name, value, !isRedacted || keepsApart(name, value))
 	out = names.Field(name, value)
 	return out, ok && (out != "" || value == "")
+}
+
+// keepsApart: the token of a session's name that the client has made itself is
+// as good a name, and keeps this session apart from others.
+func keepsApart(name, value string) bool {
+	return redact.IsToken(value) && strings.Contains(strings.ToLower(name), "session")
 }
 
 // redactedFields are the canonical names of the fields that hold tokens of

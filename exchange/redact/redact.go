@@ -36,17 +36,20 @@ func DefaultHeaders() []string {
 		"X-Api-Key", "Api-Key", "Apikey", "X-Auth-Token", "X-Access-Token", "X-Refresh-Token", "X-Csrf-Token", "X-Xsrf-Token",
 		"X-Amz-Security-Token", "X-Goog-Api-Key", "X-Goog-Iap-Jwt-Assertion", "X-Vault-Token", "Private-Token",
 		"X-Gitlab-Token", "X-Forwarded-Access-Token", "X-Ms-Token-Aad-Access-Token", "Ocp-Apim-Subscription-Key",
+		"Authentication", "X-Authorization", "X-Forwarded-Authorization", "Dpop", "X-Hub-Signature", "X-Hub-Signature-256",
+		"Sec-Websocket-Protocol", // browsers can put credentials nowhere else
 	}
 }
 
-// DefaultQuery are the query parameters redacted unless Config.Keep says
-// otherwise, in the request target and in the URLs of Referer, Location,
-// Content-Location, Operation-Location, Azure-AsyncOperation and Callback-Url.
+// DefaultQuery are the parameters redacted in URLs, besides those that IsSecret
+// knows, unless Config.Keep says otherwise: in the request target and in the
+// URLs of Referer, Location, Link, Refresh and others.
 func DefaultQuery() []string {
 	return []string{
 		"token", "access_token", "refresh_token", "id_token", "auth", "authorization", "auth_token", "api_key", "apikey", "api-key",
 		"password", "passwd", "pwd", "secret", "client_secret", "client_assertion", "session", "sessionid", "session_id", "sid", "jwt",
 		"signature", "sig", "x-amz-signature", "x-amz-security-token", "x-amz-credential", "x-goog-signature", "x-goog-credential",
+		"pass", "hmac",
 	}
 }
 
@@ -55,6 +58,7 @@ func DefaultQuery() []string {
 type Redactor struct {
 	headers map[string]treatment
 	query   map[string]bool
+	kept    map[string]bool // by Config.Keep, in lower case
 	key     *token.Key
 }
 
@@ -73,8 +77,11 @@ func New(cfg Config, key *token.Key) *Redactor {
 	if cfg.Off {
 		return nil
 	}
-	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, key: key}
-	for _, name := range []string{"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url"} {
+	r := &Redactor{headers: map[string]treatment{}, query: map[string]bool{}, kept: map[string]bool{}, key: key}
+	for _, name := range []string{
+		"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url",
+		"Origin", "Link", "Refresh", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Url",
+	} {
 		r.headers[name] = link
 	}
 	for _, name := range append(DefaultHeaders(), cfg.Headers...) {
@@ -86,6 +93,7 @@ func New(cfg Config, key *token.Key) *Redactor {
 	for _, name := range cfg.Keep {
 		delete(r.headers, http.CanonicalHeaderKey(name))
 		delete(r.query, strings.ToLower(name))
+		r.kept[strings.ToLower(name)] = true
 	}
 	return r
 }
@@ -131,9 +139,13 @@ func (r *Redactor) lines(headers []*understudyv1.Header, place understudyv1.Reda
 		kind, ok := r.headers[h.Name]
 		if !ok {
 			// HTTP/2 and imported names may be in lower case.
-			if kind, ok = r.headers[http.CanonicalHeaderKey(h.Name)]; !ok {
+			kind, ok = r.headers[http.CanonicalHeaderKey(h.Name)]
+		}
+		if !ok {
+			if !r.secretHeader(h) {
 				continue
 			}
+			kind = whole
 		}
 		if len(h.Value) == 0 {
 			continue // nothing to hide, and a token would invent a value
@@ -148,7 +160,7 @@ func (r *Redactor) lines(headers []*understudyv1.Header, place understudyv1.Reda
 		case setCookie:
 			out = r.setCookie(text)
 		case link:
-			h.Value = r.target(h.Value, place, found)
+			h.Value = r.links(h.Value, place, found)
 			continue
 		default:
 			out = r.token(text)
@@ -158,6 +170,11 @@ func (r *Redactor) lines(headers []*understudyv1.Header, place understudyv1.Reda
 			found.add(place, h.Name)
 		}
 	}
+}
+
+// secretHeader says whether a field that is not listed is a secret by its name.
+func (r *Redactor) secretHeader(h *understudyv1.Header) bool {
+	return IsSecret(h.Name) && !r.kept[strings.ToLower(h.Name)] && !switches[strings.ToLower(string(h.Value))]
 }
 
 func (r *Redactor) token(value string) string {

@@ -56,7 +56,23 @@ func TestHeaders(t *testing.T) {
 	f("X-Mine", "two words", "<two words>")
 	f("X-Api-Key", "a", "a")
 	f("X-Other", "a", "a")
-	f("Location", "https://h/cb?code=1&access_token=a#frag?token=b", "https://h/cb?code=1&access_token=<a>#frag?token=b")
+	f("Location", "https://h/cb?code=1&access_token=a#frag?token=b", "https://h/cb?code=1&access_token=<a>#frag?token=<b>")
+	f("Location", "https://h/cb#access_token=a&state=b", "https://h/cb#access_token=<a>&state=b")
+	f("Location", "https://b@h/x?q=@", "https://<b>@h/x?q=@")
+	f("Link", `<https://h/?page=2&api_key=a>; rel="next", </?token=b>; rel=last`, `<https://h/?page=2&api_key=<a>>; rel="next", </?token=<b>>; rel=last`)
+	f("Link", `</?token=b`, `</?token=<b>`)
+	f("Refresh", "5; URL=/?token=a", "5; URL=/?token=<a>")
+	f("X-Original-Url", "/x?user%5Bpassword%5D=a", "/x?user%5Bpassword%5D=<a>")
+	f("X-Session-Id", "a", "<a>")
+	f("Token", "a", "<a>")
+	f("X-Shopify-Access-Token", "a", "<a>")
+	f("X-Next-Page-Token", "a", "a")
+	f("Access-Control-Allow-Credentials", "true", "true")
+	f("Idempotency-Key", "a", "a")
+	f("Authorization", "two words", "<two words>")
+	f("Authorization", "AWS4-HMAC-SHA256 a", "AWS4-HMAC-SHA256 <a>")
+	f("Set-Cookie", "x=a; Expires=Thu, 26 Nov 2026 10:00:00 GMT, y=b; Path=/", "x=<a>; Expires=Thu, 26 Nov 2026 10:00:00 GMT, y=<b>; Path=/")
+	f("Set-Cookie", "x=a; Path=/, y=b; Path=/", "x=<a>; Path=/, y=<b>; Path=/")
 	f("Referer", "https://h/?sid=a", "https://h/?sid=a")
 	f("Operation-Location", "https://h/op/1?access_token=a", "https://h/op/1?access_token=<a>")
 	f("Azure-AsyncOperation", "https://h/op/1?access_token=a", "https://h/op/1?access_token=<a>")
@@ -78,6 +94,51 @@ func TestTarget(t *testing.T) {
 	f("/x?q=1;token=a;b&TOKEN=a&to%6ben=a&", "/x?q=1;token=<a>;b&TOKEN=<a>&to%6ben=<a>&")
 	f("/x?token=&password", "/x?token=&password")
 	f("/token=a?sig=a", "/token=a?sig=<a>")
+	f("/x;jsessionid=a/y;v=1?q=2", "/x;jsessionid=<a>/y;v=1?q=2")
+	f("/(S(a))/orders", "/(S(<a>))/orders")
+	f("/x?token%5B%5D=a&user[password]=a&csrf_token=a&authToken=a", "/x?token%5B%5D=<a>&user[password]=<a>&csrf_token=<a>&authToken=<a>")
+	f("/x?reset=true&page_token=a&sort_key=a&country_code=a", "/x?reset=true&page_token=a&sort_key=a&country_code=a")
+	f("/x?code=DE&key=name", "/x?code=DE&key=name")
+	f("/tokens/0123456789abcdef0", "/tokens/0123456789abcdef0")
+	f("/session/8c0e2a54-6a0b-4c1e-9d7b-0c6a1f1f3d55", "/session/8c0e2a54-6a0b-4c1e-9d7b-0c6a1f1f3d55")
+	f("/x?next=%2Fy%3Fq%3D1", "/x?next=%2Fy%3Fq%3D1")
+	f("/x?next=%2Fy%3Ftoken%3Da%26q%3D1&b=2", "/x?next=%2Fy%3Ftoken%3D<a>%26q%3D1&b=2")
+}
+
+// TestSecretShapes: what is a secret wherever it stands in a URL.
+func TestSecretShapes(t *testing.T) {
+	const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI3In0.c2lnbmF0dXJl"
+	f := func(in string, secrets ...string) {
+		t.Helper()
+		k := key(t)
+		want := in
+		for _, s := range secrets {
+			want = strings.ReplaceAll(want, s, k.Token("rdx", s))
+		}
+		e := &understudyv1.Exchange{Request: &understudyv1.Request{Target: []byte(in)}}
+		redact.New(redact.Config{}, k).Exchange(e)
+		if got := string(e.Request.Target); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+	// The beginnings are apart so that nothing takes these for real ones.
+	stripe, github := "sk_"+"live_0123456789abcdefghij", "ghp"+"_0123456789abcdefghij"
+	f("/mine/"+jwt+"/x?q="+jwt, jwt)
+	f("/apikey/"+stripe, stripe)
+	f("/x?q="+github, github)
+	f("/x?code=0123456789abcdef", "0123456789abcdef")
+	f("/reset/0123456789abcdefg", "0123456789abcdefg")
+	f("/orders/0123456789abcdefg")
+	f("/eyJ/x?q=eyJhbGciOiJIUzI1NiJ9")
+}
+
+// TestOneSecretInTwoEncodings has one token.
+func TestOneSecretInTwoEncodings(t *testing.T) {
+	e := &understudyv1.Exchange{Request: &understudyv1.Request{Target: []byte("/x?token=a%2Fb&secret=a/b")}}
+	redact.New(redact.Config{}, key(t)).Exchange(e)
+	if want := key(t).Token("rdx", "a/b"); strings.Count(string(e.Request.Target), want) != 2 {
+		t.Errorf("got %s", e.Request.Target)
+	}
 }
 
 func TestRedactionsAreCounted(t *testing.T) {

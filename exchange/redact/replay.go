@@ -31,7 +31,7 @@ func (r *Redactor) Replay(p *understudyv1.Replay) {
 		for name, t := range r.headers {
 			more[name] = t
 		}
-		with = &Redactor{headers: more, query: r.query, key: r.key}
+		with = &Redactor{headers: more, query: r.query, kept: r.kept, key: r.key}
 	}
 	// Nobody asks where it was redacted: an observation has no list of it.
 	found := &places{into: &understudyv1.Exchange{}}

@@ -3,6 +3,8 @@ package redact
 import (
 	"regexp"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // IsToken says whether a text is a token that a Redactor put in the place of a
@@ -19,6 +21,28 @@ func IsSecret(name string) bool {
 	if len(name) > maxName {
 		return false
 	}
+	if known, ok := judged.names.Load(name); ok {
+		return known.(bool)
+	}
+	secret := isSecret(name)
+	if judged.count.Load() < maxJudged {
+		if _, there := judged.names.LoadOrStore(name, secret); !there {
+			judged.count.Add(1)
+		}
+	}
+	return secret
+}
+
+// judged are names that were looked at: a system has few, and a client that
+// invents some only fills it once.
+var judged struct {
+	names sync.Map
+	count atomic.Int64
+}
+
+const maxJudged = 4096
+
+func isSecret(name string) bool {
 	words := wordsOf(name)
 	for len(words) > 1 && (words[len(words)-1] == "id" || words[len(words)-1] == "ids") {
 		words = words[:len(words)-1]
@@ -35,6 +59,8 @@ func IsSecret(name string) bool {
 		before = words[len(words)-2]
 	}
 	switch last {
+	case "token":
+		return !openTokens[before]
 	case "key":
 		return before != "" && !openKeys[before]
 	case "code", "link":
@@ -56,6 +82,8 @@ var (
 	secretEnds  = strings.Fields("token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey secretkey privatekey accesskey")
 	// openKeys are words before "key" that make it none to a lock.
 	openKeys = setOf("idempotency public primary foreign sort partition routing cache surrogate group order natural unique composite")
+	// openTokens are words before "token" that make it a place in a list.
+	openTokens = setOf("page next previous prev continuation continue cursor sync delta skip start resume paging pagination")
 	// proofs are words before "code" or "link" that make it one that lets in.
 	proofs = setOf("verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing")
 )

@@ -17,7 +17,7 @@ func TestWhatIsSecretByItsName(t *testing.T) {
 		}
 	}
 	for _, name := range strings.Fields(`id order_id key monkey order_key primary_key Idempotency-Key postal_code currencyCode code link self_link ticket
-		count X-Order-Id possession_date sessions_total keyboard author secretary tokenized @id _`) {
+		page_token nextPageToken continuation-token syncToken count X-Order-Id possession_date sessions_total keyboard author secretary tokenized @id _`) {
 		if redact.IsSecret(name) {
 			t.Errorf("%s is a secret", name)
 		}

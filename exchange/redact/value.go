@@ -1,35 +1,24 @@
 package redact
 
 import (
-	"bytes"
+	"slices"
 	"strings"
-
-	"understudy.dev/exchange/message"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// credentials keeps the scheme of "Bearer …" visible.
+// credentials keeps the scheme of "Bearer …" visible, if it is one that is known:
+// the first word of anything else may be a part of the secret.
 func (r *Redactor) credentials(value string) string {
 	scheme, rest, found := strings.Cut(value, " ")
-	if !found || strings.Trim(rest, " \t") == "" || !isScheme(scheme) {
+	if !found || strings.Trim(rest, " \t") == "" || !slices.Contains(schemes, strings.ToLower(scheme)) {
 		return r.token(value)
 	}
 	return scheme + " " + r.token(strings.Trim(rest, " \t"))
 }
 
-// isScheme is strict, so that the first part of a secret with a blank in it is
-// not shown as a scheme.
-func isScheme(s string) bool {
-	if len(s) == 0 || len(s) > 20 {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i] | 0x20; (c < 'a' || c > 'z') && s[i] != '-' && (s[i] < '0' || s[i] > '9') {
-			return false
-		}
-	}
-	return true
-}
+// schemes are those of IANA's registry of HTTP authentication schemes, and what
+// is in use beside it.
+var schemes = strings.Fields(`basic bearer concealed digest dpop gnap hoba mutual negotiate ntlm oauth privatetoken scram-sha-1 scram-sha-256 vapid
+	token apikey api-key key jwt hawk signature sharedkey sharedaccesssignature aws4-hmac-sha256 googlelogin splunk mac`)
 
 // cookies replaces the value of each pair of a Cookie header; everything
 // between the values stays as it is.
@@ -44,13 +33,18 @@ func (r *Redactor) cookies(line string) string {
 	return b.String()
 }
 
-// setCookie replaces only the value: the attributes are not secret.
+// setCookie replaces only the values: the attributes are not secret. Two cookies
+// may stand in one field, joined by a comma, as some recorders write them.
 func (r *Redactor) setCookie(line string) string {
-	pair, attributes, found := strings.Cut(line, ";")
-	if !found {
-		return r.pair(pair)
+	parts := strings.Split(line, ";")
+	parts[0] = r.pair(parts[0])
+	for i, part := range parts[1:] {
+		attribute, next, found := strings.Cut(part, ",")
+		if found && strings.Contains(next, "=") {
+			parts[i+1] = attribute + "," + r.pair(next)
+		}
 	}
-	return r.pair(pair) + ";" + attributes
+	return strings.Join(parts, ";")
 }
 
 func (r *Redactor) pair(pair string) string {
@@ -68,35 +62,4 @@ func (r *Redactor) pair(pair string) string {
 		return name + `="` + r.token(value[1:len(value)-1]) + `"`
 	}
 	return name + "=" + r.token(value)
-}
-
-// target redacts the query of a request target or URL and leaves its other
-// bytes as they are.
-func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found *places) []byte {
-	i := bytes.IndexByte(raw, '?')
-	if i < 0 || len(r.query) == 0 {
-		return raw
-	}
-	rest := string(raw[i+1:])
-	fragment := ""
-	if j := strings.IndexByte(rest, '#'); j >= 0 {
-		rest, fragment = rest[:j], rest[j:]
-	}
-	var b []byte
-	done := 0 // so much of rest is in b
-	for p := range message.Parameters(rest) {
-		if p.Value == "" || !r.query[strings.ToLower(p.Decoded())] {
-			continue
-		}
-		if b == nil {
-			b = append(make([]byte, 0, len(raw)+32), raw[:i+1]...)
-		}
-		b = append(append(b, rest[done:p.At]...), r.token(p.Value)...)
-		done = p.At + len(p.Value)
-		found.add(place, p.Name)
-	}
-	if b == nil {
-		return raw
-	}
-	return append(append(b, rest[done:]...), fragment...)
 }

@@ -5,6 +5,7 @@ package seal
 import (
 	"unicode/utf8"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -34,8 +35,10 @@ func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from
 	if e.Session = s.Sessions.Session(from); e.Session == "" {
 		e.Session = id // a session of its own
 	}
-	e.Traceparent, e.Tracestate = text(from.Header("Traceparent")), text(from.Header("Tracestate"))
 	s.Redactor.Exchange(e)
+	// Copied when redacted: an operator may call them secret.
+	fields := e.Request.GetHeaders()
+	e.Traceparent, e.Tracestate = text(message.Values(fields, "Traceparent")), text(message.Values(fields, "Tracestate"))
 }
 
 // text returns the first value that is valid UTF-8, as a protobuf string must
