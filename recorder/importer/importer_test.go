@@ -328,7 +328,9 @@ func TestImportedBodiesAreCutAtTheLimit(t *testing.T) {
 		t.Errorf("as long: -want +got\n%s", diff)
 	}
 	got, _, _, err = imported(t, "nock", `[{"method":"post","path":"/notes/7","status":200,"body":"hello"},{"method":"post","path":"/","status":200,"body":"hello"}]`,
-		func(o *importer.Options) { o.CaptureLimit, o.CaptureLimits = 2, map[string]int64{"POST /notes/{id}": 4} })
+		func(o *importer.Options) {
+			o.CaptureLimit, o.CaptureLimits = 2, map[string]int64{"POST /notes/{id}": 4}
+		})
 	if err != nil || len(got) != 2 || string(got[0].Request.Body.Content) != "hell" || string(got[1].Request.Body.Content) != "he" {
 		t.Errorf("limits by route: %v, %v", got, err)
 	}
