@@ -43,6 +43,8 @@ type plant struct {
 	path    string
 	finding comparator.Verdict
 	put     func(copy *understudyv1.Replay)
+	// anywhere: a difference in another place of the same part shows it as well.
+	anywhere bool
 	// unreal: it would not change what the answer means.
 	unreal bool
 }
@@ -218,7 +220,9 @@ func (p plant) found(c comparator.Comparison) bool {
 	if p.finding != "" {
 		return slices.Contains(c.Findings, p.finding)
 	}
-	return slices.ContainsFunc(c.Differences, func(d comparator.Difference) bool { return d.Counts() && p.about(d) })
+	return slices.ContainsFunc(c.Differences, func(d comparator.Difference) bool {
+		return d.Counts() && (p.about(d) || p.anywhere && d.Place == p.place)
+	})
 }
 
 // cover is the class under which a judgement has the fault, "" if it has no

@@ -54,6 +54,9 @@ var bodyKinds = []kind{
 		return []splice{{len(s.body) / 2, len(s.body), ""}}
 	}),
 	bodyKind("something behind the body", Structures, func(s *subject) []splice {
+		if s.format == media.EventStream || s.format == media.Multipart {
+			return nil // readers skip it
+		}
 		return []splice{{len(s.body), len(s.body), "\nWarning: planted by the audit"}}
 	}),
 	bodyKind("word of a text", Values, word(whole), texts...),

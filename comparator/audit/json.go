@@ -36,6 +36,21 @@ func knownKind(name string, f func(s *subject, n *node) string) kind {
 	})
 }
 
+// nameKind is one in what a thing is called. Where the same name stands twice,
+// the judge may report the other place: which of them is right nobody knows.
+func nameKind(name string, f func(s *subject, n *node) string) kind {
+	k := scalarKind(name, f)
+	find := k.find
+	k.find = func(s *subject, most int) []plant {
+		out := find(s, most)
+		for i := range out {
+			out[i].anywhere = true
+		}
+		return out
+	}
+	return k
+}
+
 // structureKind is a kind of fault in what there is.
 func structureKind(name string, f func(s *subject, n *node) ([]splice, string)) kind {
 	return kind{name, Structures, func(s *subject, most int) []plant {
@@ -75,17 +90,22 @@ var jsonKinds = []kind{
 		}
 		return "null"
 	}),
-	scalarKind("another type", func(_ *subject, n *node) string {
+	scalarKind("another type", func(s *subject, n *node) string {
 		switch n.kind {
-		case '0', 't', 'f':
+		case '0':
+			if isName(n) && !s.known(n) {
+				return "" // each side may write its names in its own way
+			}
+			return quote(n.text)
+		case 't', 'f':
 			return quote(n.text)
 		case '"':
 			return "[" + quote(n.text) + "]"
 		}
 		return "0" // of null
 	}),
-	scalarKind("name of another thing", anotherThing),
-	scalarKind("name of the baseline", recordedName),
+	nameKind("name of another thing", anotherThing),
+	nameKind("name of the baseline", recordedName),
 	scalarKind("link to another thing", func(s *subject, n *node) string {
 		if n.kind != '"' {
 			return ""

@@ -13,8 +13,22 @@ import (
 	"understudy.dev/exchange/timestamp"
 )
 
+// isName says that a value stands where names do.
+func isName(n *node) bool {
+	place, _ := names.KindOf(n.name)
+	return place.Named
+}
+
+// timeOf reads a time; a name that looks like one is none.
+func timeOf(n *node) (timestamp.Time, bool) {
+	if n.kind != '0' && n.kind != '"' || isName(n) {
+		return timestamp.Time{}, false
+	}
+	return timestamp.Read(n.text, n.kind == '0')
+}
+
 func isTime(n *node) bool {
-	_, ok := timestamp.Read(n.text, n.kind == '0')
+	_, ok := timeOf(n)
 	return ok
 }
 

@@ -288,6 +288,9 @@ func encode(body []byte, coding string) ([]byte, error) {
 	default:
 		return nil, fmt.Errorf("%w %q", message.ErrUnknownCoding, coding)
 	}
-	_, err := w.Write(body)
-	return b.Bytes(), errors.Join(err, w.Close())
+	if _, err := w.Write(body); err != nil {
+		return nil, err
+	}
+	err := w.Close()
+	return b.Bytes(), err
 }

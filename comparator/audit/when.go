@@ -16,21 +16,21 @@ var timeKinds = []kind{
 	scalarKind("time moved by an hour", moved(time.Hour)),
 	scalarKind("time moved by a day", moved(24*time.Hour)),
 	scalarKind("time in another zone", func(_ *subject, n *node) string {
-		t, ok := timestamp.Read(n.text, n.kind == '0')
+		t, ok := timeOf(n)
 		if !ok || !t.Style.Text || !strings.Contains(t.Style.Layout, "07:00") {
 			return ""
 		}
 		return quoteChanged(n, written(t, t.In(time.FixedZone("", t.Style.Offset+2*3600)), n.text))
 	}),
 	scalarKind("time of another precision", func(_ *subject, n *node) string {
-		t, ok := timestamp.Parse(n.text)
+		t, ok := timeOf(n)
 		if n.kind != '"' || !ok || t.Style.Digits == 0 {
 			return ""
 		}
 		return quoteChanged(n, secondFraction.ReplaceAllString(n.text, "$1"))
 	}),
 	scalarKind("time in another unit", func(_ *subject, n *node) string {
-		t, ok := timestamp.Number(n.text)
+		t, ok := timeOf(n)
 		if n.kind != '0' || !ok {
 			return ""
 		}
@@ -46,7 +46,7 @@ var secondFraction = regexp.MustCompile(`(:\d\d|\d{6})[.,]\d+`)
 
 func moved(by time.Duration) func(*subject, *node) string {
 	return func(_ *subject, n *node) string {
-		t, ok := timestamp.Read(n.text, n.kind == '0')
+		t, ok := timeOf(n)
 		if !ok || by < t.Style.Precision() {
 			return ""
 		}

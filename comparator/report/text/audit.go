@@ -1,9 +1,9 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 	"strings"
 
@@ -45,7 +45,7 @@ func (p *page) audit(r audit.Result) {
 			report.Count(t.Presumed), report.Count(t.Hidden))
 	}
 	if t.ByDefault > 0 {
-		p.item("%s more are in places that default rules cover (understudy rules list)", report.Count(t.ByDefault))
+		p.item("%s more are in places that are covered by default, see below", report.Count(t.ByDefault))
 	}
 	if n := sum(r.Unplantable); n > 0 {
 		p.item("not audited %s, by their verdict: %s", report.Count(n), report.Reasons(r.Unplantable))
@@ -104,42 +104,81 @@ func dash(n uint64) string {
 	return report.Count(n)
 }
 
+// places says what keeps faults from being found, the worst first, each with
+// the places where it does.
 func (p *page) places(r audit.Result) {
-	var rows [][]string
-	folded := 0
-	defaults := map[string]uint64{}
-	for _, place := range r.Places {
-		if place.ByDefault() {
-			defaults[place.By] += place.Lost
-			continue
+	covers, defaults := coversOf(r.Places)
+	left := screenful
+	for i, c := range covers {
+		if left <= 0 {
+			p.line("and %d more of them; -o json has all.", len(covers)-i)
+			break
 		}
-		if len(rows) == screenful {
-			folded++
-			continue
+		shown := c.places[:min(len(c.places), left, screenful/2)]
+		left -= len(shown)
+		p.line("%s%s keeps %s from being found, at %s:", c.by, inBrackets(c.source), faults(c.lost), count(len(c.places), "place"))
+		var rows [][]string
+		for _, place := range shown {
+			rows = append(rows, []string{
+				place.Route + " " + place.Path, report.Count(place.Lost), report.Count(place.Planted), strings.Join(some(place.Kinds, 1), ", "),
+			})
 		}
-		by := place.By + prefixed("\n", place.Source)
-		rows = append(rows, []string{place.Route + " " + place.Path, by, report.Count(place.Planted), report.Count(place.Found), strings.Join(some(place.Kinds, 3), ", ")})
-	}
-	if len(rows) > 0 {
-		p.line("Where a fault would not be reported, and why")
-		p.table([]column{{"Place", 24, false}, {"By", 18, false}, {"Planted", 7, true}, {"Found", 6, true}, {"Among them", 15, false}}, rows)
-		if folded > 0 {
-			p.line("and %d more places; -o json has all.", folded)
+		p.table([]column{{"Place", 34, false}, {"Lost", 7, true}, {"Of", 7, true}, {"Among them", 22, false}}, rows)
+		if n := len(c.places) - len(shown); n > 0 {
+			p.line("and %d more; -o json has all.", n)
 		}
 		p.line("")
 	}
 	if len(defaults) > 0 {
-		var parts []string
-		for _, by := range slices.SortedFunc(maps.Keys(defaults), func(a, b string) int {
-			if defaults[a] != defaults[b] {
-				return int(defaults[b]) - int(defaults[a])
-			}
-			return strings.Compare(a, b)
-		}) {
-			parts = append(parts, fmt.Sprintf("%s %s", by, report.Count(defaults[by])))
-		}
-		p.line("Covered by default rules: %s. compare.default_rules_off switches one off.", strings.Join(parts, ", "))
+		p.line("Covered by default: %s.", report.Reasons(defaults))
 	}
+}
+
+// cover is what keeps faults from being found, and where.
+type cover struct {
+	by, source string
+	lost       uint64
+	places     []audit.Place
+}
+
+func coversOf(places []audit.Place) (covers []cover, defaults map[string]uint64) {
+	defaults = map[string]uint64{}
+	for _, place := range places {
+		if place.ByDefault() {
+			defaults[place.By] += place.Lost
+			continue
+		}
+		i := slices.IndexFunc(covers, func(c cover) bool { return c.by == place.By })
+		if i < 0 {
+			i = len(covers)
+			covers = append(covers, cover{by: place.By, source: place.Source})
+		}
+		covers[i].lost += place.Lost
+		covers[i].places = append(covers[i].places, place)
+	}
+	slices.SortStableFunc(covers, func(a, b cover) int { return cmp.Compare(b.lost, a.lost) })
+	return covers, defaults
+}
+
+func inBrackets(s string) string {
+	if s == "" {
+		return ""
+	}
+	return " (" + s + ")"
+}
+
+func faults(n uint64) string {
+	if n == 1 {
+		return "1 fault"
+	}
+	return report.Count(n) + " faults"
+}
+
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return report.Count(uint64(n)) + " " + what
 }
 
 // some are the first of many, with how many more there are.
