@@ -160,14 +160,20 @@ func (a *Audit) Replay(r *understudyv1.Replay) {
 	}
 }
 
-// outcome is what became of a planted fault.
-type outcome uint8
+// Outcome is what became of a planted fault.
+type Outcome string
 
+// The outcomes.
 const (
-	found outcome = iota
-	presumed
-	hidden
-	byDefault // hidden by a default rule, which says of itself what it covers
+	// Found: reported at its place, or among the findings.
+	Found Outcome = "found"
+	// Presumed: seen, and taken for harmless without proof, or not comparable. It
+	// is no match, and nothing is reported.
+	Presumed Outcome = "presumed"
+	// Hidden: the replay stayed a match, or the fault was taken for noise.
+	Hidden Outcome = "hidden"
+	// Default: in a place that is not compared by default, as is documented.
+	Default Outcome = "default"
 )
 
 // fate is a planted fault and what became of it; by says what kept it from
@@ -176,22 +182,22 @@ type fate struct {
 	kind        kind
 	route, path string
 	ordinal     uint64
-	outcome     outcome
+	outcome     Outcome
 	by          string
 }
 
 // verdict plants a fault and says what became of it, and why if it was not
 // found.
-func (a *Audit) verdict(s *subject, p plant) (outcome, string) {
+func (a *Audit) verdict(s *subject, p plant) (Outcome, string) {
 	r := proto.CloneOf(s.replay)
 	p.put(r)
 	got := a.judge.Judge(r)
 	if p.found(got) {
-		return found, ""
+		return Found, ""
 	}
 	by := p.cover(s.base, got)
 	if by == "" && got.Verdict == comparator.Incomplete {
-		return presumed, "incomplete: " + got.Incomplete
+		return Presumed, "incomplete: " + got.Incomplete
 	}
 	if by == "" {
 		for _, other := range a.others {
@@ -203,13 +209,13 @@ func (a *Audit) verdict(s *subject, p plant) (outcome, string) {
 	}
 	switch {
 	case comparator.Difference{Noise: by}.Presumed():
-		return presumed, by
+		return Presumed, by
 	case strings.HasPrefix(by, "default:") || by == statusByClass:
-		return byDefault, by
+		return Default, by
 	case by == "":
 		by = Unexplained
 	}
-	return hidden, by
+	return Hidden, by
 }
 
 // Unexplained is what hides a fault that leaves no trace: a fault of the judge.

@@ -154,14 +154,14 @@ func TestWithoutRules(t *testing.T) {
 		}
 	}
 	for _, p := range got.Places {
-		if !p.ByDefault() && p.By != "presumed:identifier" && p.By != "presumed:random" {
+		if p.Outcome != Default && p.By != "presumed:identifier" && p.By != "presumed:random" {
 			t.Errorf("%s %s: %d of %d (%v) not found: %s", p.Route, p.Path, p.Lost, p.Planted, p.Kinds, p.By)
 		}
 	}
 	if got.Total.Recall == nil || *got.Total.Recall < 0.99 {
 		t.Errorf("recall %+v", got.Total)
 	}
-	if sum := got.Total.Found + got.Total.Presumed + got.Total.Hidden + got.Total.ByDefault; sum != got.Total.Planted {
+	if sum := got.Total.Found + got.Total.Presumed + got.Total.Hidden + got.Total.Default; sum != got.Total.Planted {
 		t.Errorf("%d planted, %d accounted for", got.Total.Planted, sum)
 	}
 }
@@ -175,7 +175,7 @@ func TestOneSeedOneResult(t *testing.T) {
 	all = append(all, all[3])
 	got := run(t, comparator.DefaultConfig(), all)
 	got.Replays--
-	if d := cmp.Diff(want, got, cmp.AllowUnexported(Place{})); d != "" {
+	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 }

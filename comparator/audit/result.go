@@ -6,40 +6,34 @@ import (
 	"slices"
 )
 
-// Score counts planted faults and what became of them.
+// Score counts planted faults by what became of them.
 type Score struct {
-	// Planted = Found + Presumed + Hidden + ByDefault.
-	Planted uint64 `json:"planted"`
-	// Found were reported at their place, or among the findings.
-	Found uint64 `json:"found"`
-	// Presumed were seen, and taken for harmless without proof, or not
-	// comparable: no match, and nothing that is reported.
+	Planted  uint64 `json:"planted"` // the sum of the others
+	Found    uint64 `json:"found"`
 	Presumed uint64 `json:"presumed"`
-	// Hidden left the replay a match, or were taken for noise.
-	Hidden uint64 `json:"hidden"`
-	// ByDefault are in places that a default rule says it covers.
-	ByDefault uint64 `json:"by_default"`
-	// Recall is the share found of those that no default rule covers, 0 to 1;
-	// null if there are none.
+	Hidden   uint64 `json:"hidden"`
+	Default  uint64 `json:"default"`
+	// Recall is the share found of those that are compared by default, 0 to
+	// 1; null if there are none.
 	Recall *float64 `json:"recall"`
 }
 
-func (s *Score) add(o outcome) {
+func (s *Score) add(o Outcome) {
 	s.Planted++
 	switch o {
-	case found:
+	case Found:
 		s.Found++
-	case presumed:
+	case Presumed:
 		s.Presumed++
-	case hidden:
+	case Hidden:
 		s.Hidden++
-	case byDefault:
-		s.ByDefault++
+	case Default:
+		s.Default++
 	}
 }
 
 // Counted are the faults that Recall is the share of.
-func (s Score) Counted() uint64 { return s.Planted - s.ByDefault }
+func (s Score) Counted() uint64 { return s.Planted - s.Default }
 
 func (s Score) settled() Score {
 	if n := s.Counted(); n > 0 {
@@ -72,12 +66,9 @@ type Place struct {
 	Kinds   []string `json:"kinds"`
 	// Example is the ordinal of a replay in whose copy one was planted.
 	Example uint64 `json:"example"`
-	// outcome sorts the places: hidden ones first.
-	outcome outcome
+	// Outcome is that of those that were lost.
+	Outcome Outcome `json:"outcome"`
 }
-
-// ByDefault says whether a default rule covers the place.
-func (p Place) ByDefault() bool { return p.outcome == byDefault }
 
 // Result is what an audit has found out, the worst first.
 type Result struct {
@@ -135,7 +126,7 @@ func (t *tally) add(f fate) {
 	key := at{f.route, f.path}
 	if t.places[key] == nil {
 		if len(t.places) >= maxPlaces {
-			if f.outcome != found {
+			if f.outcome != Found {
 				t.dropped++
 			}
 			return
@@ -143,13 +134,13 @@ func (t *tally) add(f fate) {
 		t.places[key] = &Score{}
 	}
 	t.places[key].add(f.outcome)
-	if f.outcome == found {
+	if f.outcome == Found {
 		return
 	}
 	c := coverage{key, f.by}
 	p := t.covered[c]
 	if p == nil {
-		p = &Place{Route: f.route, Path: f.path, By: f.by, Example: f.ordinal, outcome: f.outcome}
+		p = &Place{Route: f.route, Path: f.path, By: f.by, Example: f.ordinal, Outcome: f.outcome}
 		t.covered[c] = p
 	}
 	p.Lost++
@@ -192,7 +183,7 @@ func (a *Audit) Result() Result {
 }
 
 func (p Place) rank() int {
-	return map[outcome]int{hidden: 0, presumed: 1, byDefault: 2}[p.outcome]
+	return slices.Index([]Outcome{Hidden, Presumed, Default}, p.Outcome)
 }
 
 // sorted gives the scores with the lowest recall first.

@@ -16,13 +16,13 @@ import (
 // routes.
 func Audit(w io.Writer, r audit.Result, format string) error {
 	v := view{value: r, table: func(p *page) { p.audit(r) }}
-	v.columns = []string{"run", "of", "name", "class", "planted", "found", "presumed", "hidden", "by_default", "recall"}
+	v.columns = []string{"run", "of", "name", "class", "planted", "found", "presumed", "hidden", "default", "recall"}
 	add := func(of string, s audit.NamedScore) {
 		recall := any("")
 		if s.Recall != nil {
 			recall = *s.Recall
 		}
-		v.records = append(v.records, []any{r.Run, of, s.Name, string(s.Class), s.Planted, s.Found, s.Presumed, s.Hidden, s.ByDefault, recall})
+		v.records = append(v.records, []any{r.Run, of, s.Name, string(s.Class), s.Planted, s.Found, s.Presumed, s.Hidden, s.Default, recall})
 	}
 	add("total", audit.NamedScore{Score: r.Total})
 	for _, s := range r.Kinds {
@@ -44,8 +44,8 @@ func (p *page) audit(r audit.Result) {
 		p.item("found %s of %s, %s; presumed harmless %s; hidden %s", report.Count(t.Found), report.Count(t.Counted()), percent(t.Found, t.Counted()),
 			report.Count(t.Presumed), report.Count(t.Hidden))
 	}
-	if t.ByDefault > 0 {
-		p.item("%s more are in places that are covered by default, see below", report.Count(t.ByDefault))
+	if t.Default > 0 {
+		p.item("%s more are in places that are covered by default, see below", report.Count(t.Default))
 	}
 	if n := sum(r.Unplantable); n > 0 {
 		p.item("not audited %s, by their verdict: %s", report.Count(n), report.Reasons(r.Unplantable))
@@ -77,24 +77,23 @@ func (p *page) scores(head string, all []audit.NamedScore) {
 			planted += s.Counted()
 			continue
 		}
-		rows = append(rows, []string{s.Name, report.Count(s.Counted()), percent(s.Found, s.Counted()), dash(s.Presumed), dash(s.Hidden), dash(s.ByDefault)})
+		rows = append(rows, []string{s.Name, report.Count(s.Counted()), percent(s.Found, s.Counted()), dash(s.Presumed), dash(s.Hidden), dash(s.Default)})
 	}
 	if len(rows) > 0 {
-		p.table([]column{{head, 34, false}, {"Planted", 8, true}, {"Found", 8, true}, {"Presumed", 8, true}, {"Hidden", 6, true}, {"Default", 7, true}}, rows)
+		p.table([]column{{head, 32, false}, {"Planted", 8, true}, {"Found", 8, true}, {"Presumed", 8, true}, {"Hidden", 6, true}, {"Default", 7, true}}, rows)
 	}
 	if whole > 0 {
-		p.line("%s", fmt.Sprintf("and %d more with %s faults; the worst is %s found.", whole, report.Count(planted), worstOf(all[len(all)-whole:])))
+		p.line("and %d more with %s faults, %s.", whole, report.Count(planted), atLeast(all[len(all)-whole:]))
 	}
 	p.line("")
 }
 
-func worstOf(all []audit.NamedScore) string {
-	for _, s := range all {
-		if s.Counted() > 0 {
-			return percent(s.Found, s.Counted())
-		}
+// atLeast says how the worst of some scores fares; they are in order.
+func atLeast(all []audit.NamedScore) string {
+	if worst := all[0]; worst.Found < worst.Counted() {
+		return "of each at least " + percent(worst.Found, worst.Counted()) + " found"
 	}
-	return "-"
+	return "all found"
 }
 
 func dash(n uint64) string {
@@ -144,7 +143,7 @@ type cover struct {
 func coversOf(places []audit.Place) (covers []cover, defaults map[string]uint64) {
 	defaults = map[string]uint64{}
 	for _, place := range places {
-		if place.ByDefault() {
+		if place.Outcome == audit.Default {
 			defaults[place.By] += place.Lost
 			continue
 		}
