@@ -28,7 +28,7 @@ type auditFlags struct {
 func (a *app) auditCommand() *cobra.Command {
 	f := auditFlags{sample: audit.DefaultSample, seed: 1, output: text.Table}
 	c := &cobra.Command{
-		Use: "audit RUN", Short: "Test the verdict: plant known faults into copies of a run's replays", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
+		Use: "audit RUN", Short: "Plant known faults into copies of a run, and count those found", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
 		Long: `   Kafka: replays of RUN
         │  a sample, spread over the routes
         ▼
