@@ -34,7 +34,7 @@ func (a *app) auditCommand() *cobra.Command {
         ▼
    copies, each with one known fault ─► the judge, with your rules ─► found?
 
-Tests the verdict on your own traffic. Plants faults of some 60 kinds (values,
+Tests the verdict on your own traffic. Plants faults of 62 kinds (values,
 types, members, elements, names of other things, shifted times, headers,
 completions) into copies of the candidate's answers, judges each under the
 rules of the configuration, and prints how many are found, by kind and route,

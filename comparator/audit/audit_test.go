@@ -101,6 +101,11 @@ func formats() []*understudyv1.Replay {
 	documents := func(at time.Time) *understudyv1.Response {
 		return answer(200, "application/json", fmt.Sprintf(`{"receipt":%q,"meta":"{\"qty\":3}","token":%q}`, receipt, token("u1", at.Add(65*time.Second))))
 	}
+	long := func() *understudyv1.Response {
+		r := answer(200, "text/plain", strings.Repeat("x", 200))
+		message.CutBody(r.Body, 100)
+		return r
+	}
 	missing := answer(404, "application/json", `{"error":"there is no such order"}`)
 	return []*understudyv1.Replay{
 		same(50, "application/x-ndjson", "{\"a\":1}\n{\"a\":2}\n"),
@@ -118,6 +123,7 @@ func formats() []*understudyv1.Replay {
 		replay(62, "GET /missing", missing, missing),
 		completed(same(63, "application/json", `{"state":"done","n":4}`), understudyv1.Channel_CHANNEL_POLL),
 		completed(same(64, "application/json", `{"state":"done","n":5}`), understudyv1.Channel_CHANNEL_CALLBACK),
+		replay(66, "GET /long", long(), long()),
 		replay(65, "POST /sessions", documents(recorded), documents(replayed)),
 	}
 }
@@ -145,7 +151,7 @@ func run(t *testing.T, cfg comparator.Config, replays []*understudyv1.Replay) Re
 func TestWithoutRules(t *testing.T) {
 	all := slices.Concat(orders(20), formats())
 	got := run(t, comparator.DefaultConfig(), all)
-	if got.Audited != uint64(len(all)) || len(got.Bodies) > 0 || len(got.Unplantable) > 0 {
+	if got.Audited != uint64(len(all)) || got.Bodies["a body that was cut"] != 1 || len(got.Bodies) > 1 || len(got.Unplantable) > 0 {
 		t.Errorf("audited %d of %d: %v, bodies %v", got.Audited, len(all), got.Unplantable, got.Bodies)
 	}
 	for _, k := range kinds() {

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"strings"
 
+	"understudy.dev/comparator"
 	"understudy.dev/comparator/media"
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/timestamp"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // bodyKind is a kind of fault in the body as a whole, or in one that is no JSON.
@@ -92,6 +95,21 @@ var bodyKinds = []kind{
 		at := len(strings.Join(pairs[:pick], "&"))
 		return []splice{{at + min(pick, 1), at + min(pick, 1) + len(pairs[pick]) + 1, ""}}
 	}, media.Form),
+	bodyKind("byte missing", Structures, func(s *subject) []splice {
+		at := s.random.IntN(len(s.body))
+		return []splice{{at, at + 1, ""}}
+	}, media.Binary),
+	{"another length of a body that was cut", Structures, func(s *subject, _ int) []plant {
+		b := s.final.GetBody()
+		if !b.GetTruncated() || len(b.GetSha256()) == 0 || message.Joined(s.final.GetHeaders(), "Content-Encoding") != "" {
+			return nil
+		}
+		return []plant{{place: comparator.InBody, path: "$", put: func(r *understudyv1.Replay) {
+			final, _ := finalOf(r)
+			final.Body.Length++
+			final.Body.Sha256[0] ^= 1
+		}}}
+	}},
 	bodyKind("byte changed", Values, func(s *subject) []splice {
 		at := s.random.IntN(len(s.body))
 		if s.format == media.GRPC {
