@@ -218,8 +218,9 @@ func (a *Audit) verdict(s *subject, p plant) (Outcome, string) {
 	return Hidden, by
 }
 
-// Unexplained is what hides a fault that leaves no trace: a fault of the judge.
-const Unexplained = "nothing: please report it"
+// Unexplained is Place.By of faults that leave no trace, though no setting says
+// so: a mistake of the judge.
+const Unexplained = "unexplained"
 
 // found says whether a judgement reports the fault.
 func (p plant) found(c comparator.Comparison) bool {

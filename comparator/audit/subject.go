@@ -202,12 +202,15 @@ func (s *subject) clean(path string) bool {
 	return true
 }
 
+// maxTries bounds the paths that are tried for one kind.
+const maxTries = 256
+
 // choose gives at most n of the places at which f can plant a fault, of each
 // path at most one.
 func (s *subject) choose(n int, f func(*node) (splices []splice, path string)) []plant {
 	var out []plant
-	for _, i := range s.random.Perm(len(s.paths)) {
-		if len(out) == n {
+	for tried, i := range s.random.Perm(len(s.paths)) {
+		if len(out) == n || tried == maxTries {
 			break
 		}
 		all := s.byPath[s.paths[i]]

@@ -115,7 +115,11 @@ func (p *page) places(r audit.Result) {
 		}
 		shown := c.places[:min(len(c.places), left, screenful/2)]
 		left -= len(shown)
-		p.line("%s%s keeps %s from being found, at %s:", c.by, inBrackets(c.source), faults(c.lost), count(len(c.places), "place"))
+		if c.by == audit.Unexplained {
+			p.line("%s not found at %s, and nothing says why; please report it:", faults(c.lost), count(len(c.places), "place"))
+		} else {
+			p.line("%s%s keeps %s from being found, at %s:", c.by, inBrackets(c.source), faults(c.lost), count(len(c.places), "place"))
+		}
 		var rows [][]string
 		for _, place := range shown {
 			rows = append(rows, []string{

@@ -78,6 +78,7 @@ func exampleAudit() audit.Result {
 		r.Places = append(r.Places, audit.Place{Route: "GET /customers/{id}/orders/{id}", Path: fmt.Sprint("$.orders[].positions[].amount", i), By: "rule:everything-at-all", Source: "/etc/understudy/understudy.yaml:41", Lost: 100 - i, Planted: 120, Found: 20, Kinds: []string{"number 1 % more", "number one more"}, Outcome: audit.Hidden})
 		r.Places = append(r.Places, audit.Place{Route: "POST /sessions", Path: "$.token\x1b[2J", By: fmt.Sprint("presumed:", i), Lost: 1, Planted: 3, Found: 2, Kinds: []string{"text cut short"}, Outcome: audit.Presumed})
 	}
+	r.Places = append(r.Places, audit.Place{Route: "GET /", Path: "$.id", By: audit.Unexplained, Lost: 2, Planted: 9, Found: 7, Kinds: []string{"name of the baseline"}, Outcome: audit.Hidden})
 	r.Places = append(r.Places, audit.Place{Route: "GET /", Path: "header:date", By: "default:date-server", Lost: 1000, Planted: 1000, Outcome: audit.Default})
 	return r
 }
