@@ -247,3 +247,38 @@ func TestWhatIsNotAudited(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestNoFaultIsNone: a name that the candidate has just made can be any, and
+// what means the same is no fault.
+func TestNoFaultIsNone(t *testing.T) {
+	f := func(r *understudyv1.Replay, path string, kinds ...string) {
+		t.Helper()
+		judge, err := comparator.NewJudge(comparator.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := NewSurvey(1, 10)
+		s.Add(r)
+		sub, why := newSubject(s, r, judge.Judge(r))
+		if why != "" {
+			t.Fatal(why)
+		}
+		for _, k := range jsonKinds {
+			if !slices.Contains(kinds, k.name) {
+				continue
+			}
+			for _, p := range k.find(sub, 100) {
+				if p.path == path && !p.unreal {
+					t.Errorf("%s is planted at %s", k.name, path)
+				}
+			}
+		}
+	}
+	made := replay(1, "POST /orders", answer(201, "application/json", `{"id":"ord_77","n":1}`), answer(201, "application/json", `{"id":"falcon-12","n":1}`))
+	made.Substitutions = append(made.Substitutions, &understudyv1.Substitution{
+		Kind: "order", Recorded: "ord_77", Candidate: "falcon-12", LearnedFrom: made.Exchange.Id, Proof: understudyv1.Substitution_PROOF_CREATED,
+	})
+	f(made, "$.id", "letter or digit of a text", "case of a letter", "text cut short")
+	f(same(2, "application/json", `{"list":[1.0,1],"a":2}`), "$.list[]", "two elements swapped")
+	f(same(3, "application/json", `{"at":"2026-11-03T10:00:00Z"}`), "$.at", "letter or digit of a text", "case of a letter")
+}
