@@ -25,9 +25,3 @@ func Replays(ctx context.Context, cfg Config, names topic.Names, run string, f f
 		return f(replay)
 	})
 }
-
-// FindRun returns the last record of a run. The error wraps ErrNoRun, and then
-// says which runs there are.
-func FindRun(ctx context.Context, cfg Config, names topic.Names, name string) (*understudyv1.Run, error) {
-	return find(ctx, cfg, names, name)
-}
