@@ -100,7 +100,7 @@ var (
 func Abandon(ctx context.Context, cfg Config, names topic.Names, p *Producer, name string) (*understudyv1.Run, error) {
 	seen := watch{}
 	for {
-		run, err := find(ctx, cfg, names, name)
+		run, err := FindRun(ctx, cfg, names, name)
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,9 @@ func closed(run *understudyv1.Run, now time.Time) *understudyv1.Run {
 	return run
 }
 
-func find(ctx context.Context, cfg Config, names topic.Names, name string) (*understudyv1.Run, error) {
+// FindRun returns the last record of a run. The error wraps ErrNoRun, and then
+// says which runs there are.
+func FindRun(ctx context.Context, cfg Config, names topic.Names, name string) (*understudyv1.Run, error) {
 	runs, err := Runs(ctx, cfg, names)
 	if err != nil {
 		return nil, err

@@ -68,7 +68,7 @@ func TestAbandon(t *testing.T) {
 	if _, err := Abandon(t.Context(), cfg, names, p, "dead"); err != nil {
 		t.Fatal(err)
 	}
-	got, err := find(t.Context(), cfg, names, "dead")
+	got, err := FindRun(t.Context(), cfg, names, "dead")
 	if err != nil || got.GetState() != understudyv1.Run_STATE_FAILED || !strings.HasPrefix(got.GetDetail(), "abandoned: ") ||
 		got.GetVersion() != 8 || got.GetEndUnixNano() != at || got.GetSelected() != 12 || got.GetReplayed() != 11 || got.GetWritten() != 10 {
 		t.Errorf("got %v, %v", got, err)

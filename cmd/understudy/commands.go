@@ -11,6 +11,7 @@ func (a *app) commands() []*cobra.Command {
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),
+		a.auditCommand(),
 		a.rulesCommand(),
 		a.reportCommand(),
 		a.runsCommand(),

@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"understudy.dev/comparator/audit"
 	"understudy.dev/comparator/report"
 )
 
@@ -56,6 +58,28 @@ func example() *report.Report {
 		},
 	}
 	r.Balance.Check()
+	return r
+}
+
+// exampleAudit has more kinds, routes, covers and places than are shown.
+func exampleAudit() audit.Result {
+	recall := func(s audit.Score) audit.Score {
+		r := float64(s.Found) / float64(s.Counted())
+		s.Recall = &r
+		return s
+	}
+	r := audit.Result{
+		Run: "lunch", Seed: 1, Replays: 12_367, Sampled: 2000, Audited: 1900, Total: recall(audit.Score{Planted: 70_000, Found: 66_000, Presumed: 900, Hidden: 2100, Default: 1000}),
+		Unplantable: map[string]uint64{"mismatch": 90, "orphan": 10}, Bodies: map[string]uint64{"a body that was cut": 3},
+	}
+	for i := range uint64(16) {
+		r.Kinds = append(r.Kinds, audit.NamedScore{Name: fmt.Sprint("time of another precision ", i), Class: audit.Values, Score: recall(audit.Score{Planted: 1000, Found: min(60*i, 900), Hidden: 900 - min(60*i, 900), Default: 100})})
+		r.Routes = append(r.Routes, audit.NamedScore{Name: fmt.Sprint("GET /customers/{id}/orders/{id}/positions/", i), Score: recall(audit.Score{Planted: 9000, Found: min(8000+100*i, 9000), Presumed: 1000 - min(100*i, 1000)})})
+		r.Places = append(r.Places, audit.Place{Route: "GET /customers/{id}/orders/{id}", Path: fmt.Sprint("$.orders[].positions[].amount", i), By: "rule:everything-at-all", Source: "/etc/understudy/understudy.yaml:41", Lost: 100 - i, Planted: 120, Found: 20, Kinds: []string{"number 1 % more", "number one more"}, Outcome: audit.Hidden})
+		r.Places = append(r.Places, audit.Place{Route: "POST /sessions", Path: "$.token\x1b[2J", By: fmt.Sprint("presumed:", i), Lost: 1, Planted: 3, Found: 2, Kinds: []string{"text cut short"}, Outcome: audit.Presumed})
+	}
+	r.Places = append(r.Places, audit.Place{Route: "GET /", Path: "$.id", By: audit.Unexplained, Lost: 2, Planted: 9, Found: 7, Kinds: []string{"name of the baseline"}, Outcome: audit.Hidden})
+	r.Places = append(r.Places, audit.Place{Route: "GET /", Path: "header:date", By: "default:date-server", Lost: 1000, Planted: 1000, Outcome: audit.Default})
 	return r
 }
 
@@ -110,6 +134,9 @@ func TestRender(t *testing.T) {
 	runs := func(b *bytes.Buffer, format string) error { return Runs(b, []report.Run{r.Run}, format) }
 	f("runs.txt", Table, runs)
 	f("runs.csv", CSV, runs)
+	audited := func(b *bytes.Buffer, format string) error { return Audit(b, exampleAudit(), format) }
+	f("audit.txt", Table, audited)
+	f("audit.csv", CSV, audited)
 	f("none.txt", Table, func(b *bytes.Buffer, format string) error { return Runs(b, nil, format) })
 	if err := Report(&bytes.Buffer{}, r, "yaml"); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
 		t.Errorf("an unknown format: %v", err)
