@@ -102,7 +102,8 @@ func (x *comparing) issuedNow(b, c []byte) bool {
 	}
 	bt, okB := at(b)
 	ct, okC := at(c)
-	return okB && okC && x.evidence.Frame.Now(bt, ct)
+	then, now := x.evidence.Frame.Now(bt, ct)
+	return okB && okC && then && now
 }
 
 // open reads a text that holds a document.

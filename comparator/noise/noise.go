@@ -55,8 +55,10 @@ type Evidence struct {
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
-	// moments are the pairs of times in Pairs; nil until they are asked for.
-	moments [][2]timestamp.Time
+	// moments are the pairs of times in Pairs, and shownAs those by the
+	// candidate's; nil until they are asked for.
+	moments []moment
+	shownAs map[int64][]moment
 }
 
 // Value is a scalar as text, and whether it was a number.
