@@ -120,6 +120,10 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 	f("in a link to another kind", get(`{"self":"/orders/1001"}`, `{"self":"/invoices/2001"}`, orders))
 	f("as a key", get(`{"orders":{"1001":{"n":1}}}`, `{"orders":{"2002":{"n":1}}}`, orders))
 	f("an amount that is also a name", get(`{"order_id":1001,"amount":1001}`, `{"order_id":2001,"amount":2001}`, orders))
+	f("a number as a text", get(`{"id":1001,"order_id":1002}`, `{"id":2001,"order_id":"2002"}`, orders))
+	f("a text as a number", get(`{"order_id":"7"}`, `{"order_id":7}`, knows("order 7=#7")))
+	f("made as a text", immediate(response(201, `{"id":5,"sku":"A-1"}`, "Location: /orders/5"), response(201, `{"id":"5","sku":"A-1"}`, "Location: /orders/5")))
+	f("made as another text", immediate(response(201, `{"id":5,"sku":"A-1"}`, "Location: /orders/5"), response(201, `{"id":"77","sku":"A-1"}`, "Location: /orders/77")))
 	f("broken", get(`{"order_id":"o-7"}`, `{"order_id":"o-8"}`, knows("order o-7=o-8"), func(r *understudyv1.Replay) { r.Substitutions[0].BrokenBy = "e2" }))
 
 	// What stands beside the body.

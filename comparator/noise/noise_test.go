@@ -86,9 +86,9 @@ func TestTimes(t *testing.T) {
 	f("2026-11-20T09:59:52.000Z", "2026-11-24T10:06:58.400Z", Timestamp)
 	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:06:59.200Z", Presumed(Timestamp))
 	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:07:00.000Z", Presumed(Timestamp)) // now instead of then
-	f("2026-11-20T09:59:35Z", "2026-11-24T10:06:56Z", Timestamp) // in the pause
-	f("2026-11-20T09:59:41Z", "2026-11-24T10:07:00Z", "")        // 19 s ago, and now
-	f("2026-11-20T09:00:00Z", "2026-11-24T10:06:00Z", "")        // before the recording
+	f("2026-11-20T09:59:35Z", "2026-11-24T10:06:56Z", Timestamp)                   // in the pause
+	f("2026-11-20T09:59:41Z", "2026-11-24T10:07:00Z", "")                          // 19 s ago, and now
+	f("2026-11-20T09:00:00Z", "2026-11-24T10:06:00Z", "")                          // before the recording
 
 	// Seen before in the session: the very same, however near.
 	e.know(names.Aligned, "@time 2026-11-20T09:59:59.500Z=2026-11-24T10:06:59.800Z")

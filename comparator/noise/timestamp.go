@@ -105,8 +105,12 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
 		case written(m.baseline, b) && written(m.candidate, c):
 			as = timestamp.Tied
-		default: // another event of that second, which has more of them the faster the replay is
+		case same: // another event of that second, which has more of them the faster the replay is
 			if as = timestamp.Doubtful; then == now && e.Frame.Speed <= 1 {
+				as = timestamp.Tied
+			}
+		default:
+			if as = max(tie, timestamp.Doubtful); then == now && e.Frame.Speed <= 1 {
 				as = timestamp.Tied
 			}
 		}
