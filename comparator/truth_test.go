@@ -126,6 +126,32 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 	f("made as another text", immediate(response(201, `{"id":5,"sku":"A-1"}`, "Location: /orders/5"), response(201, `{"id":"77","sku":"A-1"}`, "Location: /orders/77")))
 	f("broken", get(`{"order_id":"o-7"}`, `{"order_id":"o-8"}`, knows("order o-7=o-8"), func(r *understudyv1.Replay) { r.Substitutions[0].BrokenBy = "e2" }))
 
+	// Links in fields, and a body of which only the beginning is there.
+	old := func(field string) {
+		t.Helper()
+		f(field, immediate(response(200, `{"a":1}`, field), response(200, `{"a":1}`, field), orders))
+	}
+	old("Location: /orders/1001")
+	old("Content-Location: /orders/1001")
+	old("Link: </orders?page=2>; rel=next, </orders/1001>; rel=self")
+	old("Refresh: 5; url=/orders/1001")
+	whole := func(r *understudyv1.Replay) {
+		for _, x := range []*understudyv1.Body{r.Exchange.Response.Body, r.Candidate.Ack.Body} {
+			x.Truncated, x.Length, x.Sha256 = true, 1<<20, make([]byte, 32)
+		}
+	}
+	f("cut, and equal to the byte", get(`{"customer":"`+uuid1+`","a":[`, `{"customer":"`+uuid1+`","a":[`, orders, whole))
+	verdict := func(what string, want comparator.Verdict, r *understudyv1.Replay) {
+		t.Helper()
+		if c := judgement(t, r); c.Verdict != want {
+			t.Errorf("%s: got %q", what, lines(c))
+		}
+	}
+	verdict("cut, with what may be a name", comparator.Incomplete, get(`{"order_id":1001,"a":[`, `{"order_id":1001,"a":[`, orders, whole))
+	verdict("cut, without", comparator.Match, get(`{"order_id":1003,"a":[`, `{"order_id":1003,"a":[`, orders, whole))
+	verdict("a map keyed by something", comparator.Presumed, get(`{"quantities":{"1001":3}}`, `{"quantities":{"1001":3}}`, orders))
+	verdict("a map keyed by what it has, too", comparator.Match, get(`{"quantities":{"2001":3}}`, `{"quantities":{"2001":3}}`, orders))
+
 	// What stands beside the body.
 	header := func(what string, baseline, candidate []string) {
 		t.Helper()
@@ -172,6 +198,10 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	f("a move", get(`{"orders":[{"id":1001,"n":1},{"id":1002,"n":2}]}`, `{"orders":[{"id":1002,"n":2},{"id":2001,"n":1}]}`, names), comparator.Mismatch)
 	f("of this exchange", immediate(response(201, `{"id":5,"lines":[{"id":1,"sku":"A-1"}],"self":"/orders/5"}`, "Location: /orders/5"),
 		response(201, `{"id":77,"lines":[{"id":1,"sku":"A-1"}],"self":"/orders/77"}`, "Location: /orders/77")))
+	f("of this exchange, beside the body", immediate(response(201, `{"ok":true}`, "Content-Location: /orders/5"), response(201, `{"ok":true}`, "Content-Location: /orders/77")))
+	for _, field := range []string{"Content-Location: /orders/%d", "Link: </orders/%d>; rel=self", "Refresh: 5; url=/orders/%d"} {
+		f(field, immediate(response(200, `{"a":1}`, fmt.Sprintf(field, 1001)), response(200, `{"a":1}`, fmt.Sprintf(field, 2001)), names))
+	}
 	f("made by nobody here", get(`{"customer":{"id":"`+uuid1+`"}}`, `{"customer":{"id":"`+uuid2+`"}}`), comparator.Presumed)
 	f("a token", get(`{"csrf":"A8s7Df6gH5jK4l3M2n"}`, `{"csrf":"q9W8e7R6t5Y4u3I2o1"}`), comparator.Presumed)
 	now, then := start.Unix(), start.Add(10*time.Minute).Unix()
