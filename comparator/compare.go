@@ -254,16 +254,16 @@ func (x *comparing) ofNames(d Difference, b, f noise.Value, path []string) bool 
 const longText = 40
 
 // kept looks for things that should be called otherwise by now, as far as it is
-// known, and are not, where that is not compared: what is presumed of a name that
-// is only aligned; names in a body of which only a part is there, which may be
-// the same to the byte and wrong; and numbers as keys of a map that does not say
-// what it is keyed by.
+// known, and are not, where that is not compared: names that are only aligned;
+// names in a body of which only a part is there, which may be the same to the
+// byte and wrong; numbers in texts, and as keys of a map that does not say what
+// it is keyed by.
 func (x *comparing) kept() {
 	cut := x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated()
+	var b, f *names.Text
 	var bodies [2][]byte
-	var texts [2]*names.Text
 	read := func() bool {
-		if bodies[0] != nil {
+		if b != nil {
 			return true
 		}
 		for i, r := range [...]*understudyv1.Response{x.baseline, x.final} {
@@ -276,44 +276,73 @@ func (x *comparing) kept() {
 			}
 			bodies[i] = body
 		}
+		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
 		return true
-	}
-	inText := func(name string) bool {
-		if texts[0] == nil {
-			texts = [2]*names.Text{names.NewText(bodies[0]), names.NewText(bodies[1])}
-		}
-		return texts[0].Has(name) && texts[1].Has(name)
-	}
-	isKey := func(name string) bool {
-		key := []byte(`"` + name + `":`)
-		return bytes.Contains(bodies[0], key) && bytes.Contains(bodies[1], key)
 	}
 	for _, p := range x.known.All() {
 		name, created := p.Baseline.Text, p.Proof == names.Created
-		if !p.Holds() || !p.Renames() || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId() || p.Candidate.Text == name {
+		certain := names.IsUnmistakable(name)
+		switch {
+		case !p.Holds() || p.Candidate.Text == name || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId():
+			continue
+		case created && !cut && certain:
+			continue // it was replaced wherever it stood, and compared
+		case !certain && (len(name) < 2 || !names.IsDigits(name) || x.isTheirs(name)):
+			continue // a word, or the candidate's own number
+		case !read():
+			return
+		case !b.Has(name) || !f.Has(name):
 			continue
 		}
-		certain, class := names.IsUnmistakable(name), noise.Presumed(noise.Identifier)
+		class := noise.Presumed(noise.Identifier)
 		switch {
-		case created && !cut && (certain || len(name) < 2 || !names.IsDigits(name)), !created && !certain:
-			continue // compared, or not to be told from others
 		case created && cut && certain:
 			class = ""
 		case created && cut:
 			class = Incomparable
-		}
-		if !certain && x.isTheirs(name) {
+		case !certain && !(named(bodies[0], p.Kind, name) && named(bodies[1], p.Kind, name)):
 			continue
 		}
-		if !read() {
-			return
+		x.c.add(Difference{
+			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
+		})
+	}
+}
+
+// named says whether a number stands somewhere as the name of a thing: behind
+// the word for its kind (order 1001, /orders/1001, "orderId":"1001"), or as a key.
+func named(body []byte, kind, name string) bool {
+	for at := 0; ; {
+		i := bytes.Index(body[at:], []byte(name))
+		if i < 0 {
+			return false
 		}
-		if created && !cut && isKey(name) || (!created || cut) && inText(name) {
-			x.c.add(Difference{
-				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
-			})
+		from, to := at+i, at+i+len(name)
+		at = to
+		if from > 0 && isWordByte(body[from-1]) || to < len(body) && isWordByte(body[to]) {
+			continue
+		}
+		if from > 0 && body[from-1] == '"' && bytes.HasPrefix(body[to:], []byte(`":`)) {
+			return true
+		}
+		end := from - min(4, from)
+		between := body[end:from]
+		end += len(bytes.TrimRight(between, " :/#=\"'-\\"))
+		word, isID := strings.ToLower(string(body[max(0, end-len(kind)-len("s_ids")):end])), false
+		for _, suffix := range [...]string{"s", "id", "_"} {
+			trimmed := strings.TrimSuffix(word, suffix)
+			isID = isID || suffix == "id" && trimmed != word
+			word = trimmed
+		}
+		isMember := bytes.Contains(between, []byte(`":`)) // "order": 17 is a place in a list, perhaps
+		if kind != "" && end < from && (isID || !isMember) && (strings.HasSuffix(word, kind) || strings.HasSuffix(word, strings.TrimSuffix(kind, "y")+"ie")) {
+			return true
 		}
 	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
 }
 
 // isTheirs says whether the candidate calls something so.

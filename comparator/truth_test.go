@@ -150,6 +150,13 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 	verdict("cut, with what may be a name", comparator.Incomplete, get(`{"order_id":1001,"a":[`, `{"order_id":1001,"a":[`, orders, whole))
 	verdict("cut, without", comparator.Match, get(`{"order_id":1003,"a":[`, `{"order_id":1003,"a":[`, orders, whole))
 	verdict("a map keyed by something", comparator.Presumed, get(`{"quantities":{"1001":3}}`, `{"quantities":{"1001":3}}`, orders))
+	for _, text := range []string{`"order 1001 is shipped"`, `"urn:order:1001"`, `"see [it](/orders/1001)"`, `"<a href='/orders/1001'>"`, `{"note":"orderId=1001"}`} {
+		verdict(text, comparator.Presumed, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
+	}
+	verdict("aligned", comparator.Presumed, get(`{"customer_id":70123}`, `{"customer_id":70123}`, knows("~customer #70123=#80123")))
+	for _, text := range []string{`{"order":1001}`, `{"amount":1001}`, `"1001 things"`, `"order 10010, reorder1001"`, `"an order of 1001 things"`} {
+		verdict(text, comparator.Match, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
+	}
 	verdict("a map keyed by what it has, too", comparator.Match, get(`{"quantities":{"2001":3}}`, `{"quantities":{"2001":3}}`, orders))
 
 	// What stands beside the body.
