@@ -88,8 +88,8 @@ var structureKinds = []*kind{
 	structure("member null instead of a value", anyOrder, func(c *cast) string { return c.change("city", nil) }),
 	structure("number as text", anyOrder, func(c *cast) string { return c.change("vat", "19") }),
 	structure("number of a thing as text", anyOrder, func(c *cast) string {
-		if !c.w.candidate.mints["order"].scheme.number {
-			return ""
+		if !c.w.candidate.mints["order"].scheme.number || c.on == onCreate && !c.w.baseline.mints["order"].scheme.number {
+			return "" // it has not shown that it has numbers
 		}
 		return c.change("id", join("", c.order.e))
 	}),
