@@ -216,6 +216,8 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 		return jwt(fmt.Sprintf(`{"sub":"u1","iat":%d,"exp":%d,"jti":"%s"}`, iat, iat+3600, jti), signature)
 	}
 	f("a token's times and name", get(`{"t":"`+token(now, uuid1, "one")+`"}`, `{"t":"`+token(then, uuid2, "two")+`"}`))
+	f("names in JSON in texts", get(`{"a":"{\"order_id\":\"O-16059\"}"}`, `{"a":"{\"order_id\":16089}"}`, knows("order O-16059=#16089")))
+	f("whom a token is about", get(`{"t":"`+jwt(`{"sub":13064}`, "one")+`"}`, `{"t":"`+jwt(`{"sub":"6b0886"}`, "two")+`"}`, knows("customer #13064=6b0886")), comparator.Presumed)
 	f("JSON in texts", get(`{"a":"{\"x\":1,\"at\":\"`+recordedAt(0)+`\"}"}`, `{"a":"{\"at\":\"`+replayedAt(0)+`\", \"x\":1.0}"}`))
 
 	f("made now", get(`{"at":"`+recordedAt(20*time.Millisecond)+`"}`, `{"at":"`+replayedAt(40*time.Millisecond)+`"}`))

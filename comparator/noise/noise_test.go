@@ -130,7 +130,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		number := names.IsDigits(baseline) && names.IsDigits(candidate)
 		e := evidence("/orders/ord_77?limit=10", `{"customer_id": 7, "reference": "R-2024-11"}`).
-			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1").know(names.Aligned, "order 1002=2002")
+			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81").know(names.Aligned, "order 1002=2002")
 		if got := e.Class(strings.Split(path, "."), Value{baseline, number}, Value{candidate, number}); got != want {
 			t.Errorf("%s: %s and %s: %q, want %q", path, baseline, candidate, got, want)
 		}
@@ -159,6 +159,15 @@ func TestNames(t *testing.T) {
 	f("payload", u1, u2, Presumed(Identifier))
 	f("id", "ord_1007", "ord_2008", Presumed(Identifier))
 	f("payload", u1, "0a1b2c3d", "")
+	f("customer_id", "2124953651403117182", "2124953651405865638", Presumed(Identifier)) // a time and a counter
+	f("balance", "2124953651403117182", "2124953651405865638", "")
+	f("customer_id", "4111111111111111", "4242424242424242", "")
+	f("self", "/orders/ord_AY9I56aDG7Jzt9", "/orders/O-1151", Presumed(Identifier))
+	f("self", "/orders/open", "/orders/O-1151", "")
+	f("summary", "Order ord_AY9I56aDG7Jzt9 is open.", "Order O-1151 is open.", Presumed(Identifier))
+	f("text", "see (2124953651403117182)", "see (ite_i4)", "")
+	f("text", "see (2124953651403117199)", "see (ite_iPkq81)", Identifier)
+	f("text", "see (10201)", "see (a3f1)", "")
 
 	e := evidence()
 	class := func(b, c string) string { return e.Class([]string{"id"}, Value{Text: b}, Value{Text: c}) }

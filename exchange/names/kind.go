@@ -119,6 +119,7 @@ func init() {
 	for role := range set("buyer client payer purchaser") {
 		roles[role] = "customer"
 	}
+	roles["sub"] = "user account person member customer client" // of a token's claims
 }
 
 // people are kinds under which one person may be kept.
