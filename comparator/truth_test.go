@@ -209,6 +209,12 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	for _, field := range []string{"Content-Location: /orders/%d", "Link: </orders/%d>; rel=self", "Refresh: 5; url=/orders/%d"} {
 		f(field, immediate(response(200, `{"a":1}`, fmt.Sprintf(field, 1001)), response(200, `{"a":1}`, fmt.Sprintf(field, 2001)), names))
 	}
+	f("a number that could be nanoseconds", immediate(response(201, `{"id":"2124954940545584130","sku":"A-1"}`, "Location: /orders/2124954940545584130"),
+		response(201, `{"id":"2126042067484392462","sku":"A-1"}`, "Location: /orders/2126042067484392462")))
+	f("parts", immediate(response(201, `{"id":5,"lines":[{"id":"2124954940545584130","sku":"A-1"}]}`, "Location: /orders/5"),
+		response(201, `{"id":77,"lines":[{"id":"2126042067484392462","sku":"A-1"}]}`, "Location: /orders/77"), func(r *understudyv1.Replay) {
+			r.Exchange.Request.Body.Content = []byte(`{"lines":[{"sku":"A-1"}]}`)
+		}))
 	f("made by nobody here", get(`{"customer":{"id":"`+uuid1+`"}}`, `{"customer":{"id":"`+uuid2+`"}}`), comparator.Presumed)
 	f("a token", get(`{"csrf":"A8s7Df6gH5jK4l3M2n"}`, `{"csrf":"q9W8e7R6t5Y4u3I2o1"}`), comparator.Presumed)
 	now, then := start.Unix(), start.Add(10*time.Minute).Unix()

@@ -15,7 +15,7 @@ import (
 func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	b, okB := timestamp.Read(baseline.Text, baseline.Number)
 	c, okC := timestamp.Read(candidate.Text, candidate.Number)
-	if !okB || !okC || baseline.Number && !e.Frame.Plausible(b, c) {
+	if !okB || !okC || names.IsDigits(baseline.Text) && !e.Frame.Plausible(b, c) {
 		return "", false // not both times
 	}
 	tie := e.Frame.Tie(b, c)
