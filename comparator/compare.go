@@ -1,6 +1,9 @@
 package comparator
 
 import (
+	"bytes"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -109,7 +112,7 @@ func (x *comparing) translated() *understudyv1.Response {
 func (x *comparing) fields(hs []*understudyv1.Header) []*understudyv1.Header {
 	var out []*understudyv1.Header
 	for i, h := range hs {
-		with := x.translator.Value(h.GetName(), string(h.GetValue()))
+		with := x.field(h.GetName(), string(h.GetValue()))
 		if with == string(h.GetValue()) {
 			continue
 		}
@@ -123,6 +126,29 @@ func (x *comparing) fields(hs []*understudyv1.Header) []*understudyv1.Header {
 		return hs
 	}
 	return out
+}
+
+// field is the value of a field in the candidate's names, also where it holds
+// links beside something else.
+func (x *comparing) field(name, value string) string {
+	switch {
+	case strings.EqualFold(name, "Link"):
+		var out strings.Builder
+		for {
+			before, rest, opened := strings.Cut(value, "<")
+			target, after, closed := strings.Cut(rest, ">")
+			if !opened || !closed {
+				return out.String() + value
+			}
+			out.WriteString(before + "<" + x.translator.Target(target) + ">")
+			value = after
+		}
+	case strings.EqualFold(name, "Refresh"):
+		if i := strings.Index(strings.ToLower(value), "url="); i >= 0 {
+			return value[:i+len("url=")] + x.translator.Target(value[i+len("url="):])
+		}
+	}
+	return x.translator.Value(name, value)
 }
 
 // learn finds the names that this exchange has made.
@@ -144,6 +170,9 @@ func (x *comparing) answer(r *understudyv1.Response) names.Answer {
 	a := names.Answer{Status: r.GetStatus(), Location: message.First(r.GetHeaders(), "Location")}
 	if x.later && r == x.final && a.Location == "" {
 		a.Location = message.First(x.r.GetCandidate().GetAck().GetHeaders(), "Location")
+	}
+	if a.Location == "" {
+		a.Location = message.First(r.GetHeaders(), "Content-Location")
 	}
 	if body, err := x.j.decoded(r); err == nil && !r.GetBody().GetTruncated() {
 		a.Body = body
@@ -225,32 +254,100 @@ func (x *comparing) ofNames(d Difference, b, f noise.Value, path []string) bool 
 const longText = 40
 
 // kept looks for things that should be called otherwise by now, as far as it is
-// known, and are not: that is presumed as much as the pair is.
+// known, and are not, where that is not compared: names that are only aligned;
+// names in a body of which only a part is there, which may be the same to the
+// byte and wrong; numbers in texts, and as keys of a map that does not say what
+// it is keyed by.
 func (x *comparing) kept() {
-	if x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated() {
-		return
-	}
+	cut := x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated()
 	var b, f *names.Text
+	var bodies [2][]byte
+	read := func() bool {
+		if b != nil {
+			return true
+		}
+		for i, r := range [...]*understudyv1.Response{x.baseline, x.final} {
+			body, err := r.GetBody().GetContent(), error(nil)
+			if !cut {
+				body, err = x.j.decoded(r)
+			}
+			if err != nil || len(body) == 0 || cut && contentEncoding(r) != "" {
+				return false
+			}
+			bodies[i] = body
+		}
+		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
+		return true
+	}
 	for _, p := range x.known.All() {
-		if p.Proof == names.Created || !p.Holds() || !p.Renames() || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId() ||
-			!names.IsUnmistakable(p.Baseline.Text) {
+		name, created := p.Baseline.Text, p.Proof == names.Created
+		certain := names.IsUnmistakable(name)
+		switch {
+		case !p.Holds() || p.Candidate.Text == name || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId():
+			continue
+		case created && !cut && certain:
+			continue // it was replaced wherever it stood, and compared
+		case !certain && (len(name) < 2 || !names.IsDigits(name) || x.isTheirs(name)):
+			continue // a word, or the candidate's own number
+		case !read():
+			return
+		case !b.Has(name) || !f.Has(name):
 			continue
 		}
-		if b == nil {
-			bt, errB := x.j.decoded(x.baseline)
-			ft, errF := x.j.decoded(x.final)
-			if errB != nil || errF != nil {
-				return
-			}
-			b, f = names.NewText(bt), names.NewText(ft)
+		class := noise.Presumed(noise.Identifier)
+		switch {
+		case created && cut && certain:
+			class = ""
+		case created && cut:
+			class = Incomparable
+		case !certain && !(named(bodies[0], p.Kind, name) && named(bodies[1], p.Kind, name)):
+			continue
 		}
-		if b.Has(p.Baseline.Text) && f.Has(p.Baseline.Text) {
-			x.c.add(Difference{
-				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text,
-				Noise: noise.Presumed(noise.Identifier),
-			})
+		x.c.add(Difference{
+			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
+		})
+	}
+}
+
+// named says whether a number stands somewhere as the name of a thing: behind
+// the word for its kind (order 1001, /orders/1001, "orderId":"1001"), or as a key.
+func named(body []byte, kind, name string) bool {
+	for at := 0; ; {
+		i := bytes.Index(body[at:], []byte(name))
+		if i < 0 {
+			return false
+		}
+		from, to := at+i, at+i+len(name)
+		at = to
+		if from > 0 && isWordByte(body[from-1]) || to < len(body) && isWordByte(body[to]) {
+			continue
+		}
+		if from > 0 && body[from-1] == '"' && bytes.HasPrefix(body[to:], []byte(`":`)) {
+			return true
+		}
+		end := from - min(4, from)
+		between := body[end:from]
+		end += len(bytes.TrimRight(between, " :/#=\"'-\\"))
+		word, isID := strings.ToLower(string(body[max(0, end-len(kind)-len("s_ids")):end])), false
+		for _, suffix := range [...]string{"s", "id", "_"} {
+			trimmed := strings.TrimSuffix(word, suffix)
+			isID = isID || suffix == "id" && trimmed != word
+			word = trimmed
+		}
+		isMember := bytes.Contains(between, []byte(`":`)) // "order": 17 is a place in a list, perhaps
+		if kind != "" && end < from && (isID || !isMember) && (strings.HasSuffix(word, kind) || strings.HasSuffix(word, strings.TrimSuffix(kind, "y")+"ie")) {
+			return true
 		}
 	}
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+}
+
+// isTheirs says whether the candidate calls something so.
+func (x *comparing) isTheirs(name string) bool {
+	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool { return p.Candidate.Text == name && p.Kind != names.Moment.Kind })
 }
 
 // options of a comparison of documents.

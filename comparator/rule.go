@@ -29,8 +29,8 @@ type tolerance struct {
 
 func parseTolerance(s string) (tolerance, error) {
 	text, relative := strings.CutSuffix(s, "%")
-	bound, ok := new(big.Rat).SetString(text)
-	if !ok || bound.Sign() < 0 || len(text) > 40 || strings.ContainsAny(text, "eE/") {
+	bound, ok := exact(text)
+	if !ok || bound.Sign() < 0 {
 		return tolerance{}, fmt.Errorf("tolerance %q: want a number that is not negative, or a percentage", s)
 	}
 	if relative {
@@ -43,12 +43,18 @@ func parseTolerance(s string) (tolerance, error) {
 // longer one, or one with an exponent, is never within a tolerance.
 const maxExact = 60
 
-func (t tolerance) within(baseline, candidate string) bool {
-	if len(baseline) > maxExact || len(candidate) > maxExact || strings.ContainsAny(baseline+candidate, "eE/") {
-		return false
+// exact reads a decimal number: digits, one point, a sign.
+func exact(text string) (*big.Rat, bool) {
+	digits := strings.TrimPrefix(text, "-")
+	if len(text) > maxExact || strings.Trim(digits, "0123456789.") != "" {
+		return nil, false // an exponent, a fraction, or digits of another base
 	}
-	b, okB := new(big.Rat).SetString(baseline)
-	c, okC := new(big.Rat).SetString(candidate)
+	return new(big.Rat).SetString(text)
+}
+
+func (t tolerance) within(baseline, candidate string) bool {
+	b, okB := exact(baseline)
+	c, okC := exact(candidate)
 	if !okB || !okC {
 		return false
 	}

@@ -48,6 +48,11 @@ func TestRules(t *testing.T) {
 	f(kinds, gone, b, "match", "body $.items[].note extra |b (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.01}`, "match", "body $.t value 1.00|1.01 (rule:r1)")
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "0.01"}, `{"t":1.00}`, `{"t":1.02}`, "mismatch", "body $.t value 1.00|1.02")
+	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "1"}, `{"t":"-1.5"}`, `{"t":"-.5"}`, "match", "body $.t value -1.5|-.5 (rule:r1)")
+	for _, text := range []string{`"0x10","0x11"`, `"0b10","0b11"`, `"1/2","1/3"`, `"1_0","1_1"`, `"+1","+2"`, `"","1"`, `"1e0","2e0"`, `"1.2.3","1.2.4"`} {
+		b, c, _ := strings.Cut(text, ",")
+		f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "1"}, `{"t":`+b+`}`, `{"t":`+c+`}`, "mismatch", "body $.t value "+strings.Trim(b, `"`)+"|"+strings.Trim(c, `"`))
+	}
 	f(comparator.Rule{Path: "$.t", Action: "tolerance", Tolerance: "10%"}, `{"t":100}`, `{"t":110}`, "match", "body $.t value 100|110 (rule:r1)")
 	f(comparator.Rule{Path: "$.a[]", Action: "unordered"}, `{"a":[1,2,3]}`, `{"a":[3,1,2]}`, "match")
 	f(comparator.Rule{Path: "$.a[]", Action: "keyed", Key: "k"}, `{"a":[{"k":1,"v":"x"},{"k":2,"v":"y"}]}`, `{"a":[{"k":2,"v":"y"},{"k":1,"v":"z"}]}`,

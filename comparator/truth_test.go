@@ -120,7 +120,44 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 	f("in a link to another kind", get(`{"self":"/orders/1001"}`, `{"self":"/invoices/2001"}`, orders))
 	f("as a key", get(`{"orders":{"1001":{"n":1}}}`, `{"orders":{"2002":{"n":1}}}`, orders))
 	f("an amount that is also a name", get(`{"order_id":1001,"amount":1001}`, `{"order_id":2001,"amount":2001}`, orders))
+	f("a number as a text", get(`{"id":1001,"order_id":1002}`, `{"id":2001,"order_id":"2002"}`, orders))
+	f("a text as a number", get(`{"order_id":"7"}`, `{"order_id":7}`, knows("order 7=#7")))
+	f("made as a text", immediate(response(201, `{"id":5,"sku":"A-1"}`, "Location: /orders/5"), response(201, `{"id":"5","sku":"A-1"}`, "Location: /orders/5")))
+	f("made as another text", immediate(response(201, `{"id":5,"sku":"A-1"}`, "Location: /orders/5"), response(201, `{"id":"77","sku":"A-1"}`, "Location: /orders/77")))
 	f("broken", get(`{"order_id":"o-7"}`, `{"order_id":"o-8"}`, knows("order o-7=o-8"), func(r *understudyv1.Replay) { r.Substitutions[0].BrokenBy = "e2" }))
+
+	// Links in fields, and a body of which only the beginning is there.
+	old := func(field string) {
+		t.Helper()
+		f(field, immediate(response(200, `{"a":1}`, field), response(200, `{"a":1}`, field), orders))
+	}
+	old("Location: /orders/1001")
+	old("Content-Location: /orders/1001")
+	old("Link: </orders?page=2>; rel=next, </orders/1001>; rel=self")
+	old("Refresh: 5; url=/orders/1001")
+	whole := func(r *understudyv1.Replay) {
+		for _, x := range []*understudyv1.Body{r.Exchange.Response.Body, r.Candidate.Ack.Body} {
+			x.Truncated, x.Length, x.Sha256 = true, 1<<20, make([]byte, 32)
+		}
+	}
+	f("cut, and equal to the byte", get(`{"customer":"`+uuid1+`","a":[`, `{"customer":"`+uuid1+`","a":[`, orders, whole))
+	verdict := func(what string, want comparator.Verdict, r *understudyv1.Replay) {
+		t.Helper()
+		if c := judgement(t, r); c.Verdict != want {
+			t.Errorf("%s: got %q", what, lines(c))
+		}
+	}
+	verdict("cut, with what may be a name", comparator.Incomplete, get(`{"order_id":1001,"a":[`, `{"order_id":1001,"a":[`, orders, whole))
+	verdict("cut, without", comparator.Match, get(`{"order_id":1003,"a":[`, `{"order_id":1003,"a":[`, orders, whole))
+	verdict("a map keyed by something", comparator.Presumed, get(`{"quantities":{"1001":3}}`, `{"quantities":{"1001":3}}`, orders))
+	for _, text := range []string{`"order 1001 is shipped"`, `"urn:order:1001"`, `"see [it](/orders/1001)"`, `"<a href='/orders/1001'>"`, `{"note":"orderId=1001"}`} {
+		verdict(text, comparator.Presumed, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
+	}
+	verdict("aligned", comparator.Presumed, get(`{"customer_id":70123}`, `{"customer_id":70123}`, knows("~customer #70123=#80123")))
+	for _, text := range []string{`{"order":1001}`, `{"amount":1001}`, `"1001 things"`, `"order 10010, reorder1001"`, `"an order of 1001 things"`} {
+		verdict(text, comparator.Match, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
+	}
+	verdict("a map keyed by what it has, too", comparator.Match, get(`{"quantities":{"2001":3}}`, `{"quantities":{"2001":3}}`, orders))
 
 	// What stands beside the body.
 	header := func(what string, baseline, candidate []string) {
@@ -168,6 +205,16 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	f("a move", get(`{"orders":[{"id":1001,"n":1},{"id":1002,"n":2}]}`, `{"orders":[{"id":1002,"n":2},{"id":2001,"n":1}]}`, names), comparator.Mismatch)
 	f("of this exchange", immediate(response(201, `{"id":5,"lines":[{"id":1,"sku":"A-1"}],"self":"/orders/5"}`, "Location: /orders/5"),
 		response(201, `{"id":77,"lines":[{"id":1,"sku":"A-1"}],"self":"/orders/77"}`, "Location: /orders/77")))
+	f("of this exchange, beside the body", immediate(response(201, `{"ok":true}`, "Content-Location: /orders/5"), response(201, `{"ok":true}`, "Content-Location: /orders/77")))
+	for _, field := range []string{"Content-Location: /orders/%d", "Link: </orders/%d>; rel=self", "Refresh: 5; url=/orders/%d"} {
+		f(field, immediate(response(200, `{"a":1}`, fmt.Sprintf(field, 1001)), response(200, `{"a":1}`, fmt.Sprintf(field, 2001)), names))
+	}
+	f("a number that could be nanoseconds", immediate(response(201, `{"id":"2124954940545584130","sku":"A-1"}`, "Location: /orders/2124954940545584130"),
+		response(201, `{"id":"2126042067484392462","sku":"A-1"}`, "Location: /orders/2126042067484392462")))
+	f("parts", immediate(response(201, `{"id":5,"lines":[{"id":"2124954940545584130","sku":"A-1"}]}`, "Location: /orders/5"),
+		response(201, `{"id":77,"lines":[{"id":"2126042067484392462","sku":"A-1"}]}`, "Location: /orders/77"), func(r *understudyv1.Replay) {
+			r.Exchange.Request.Body.Content = []byte(`{"lines":[{"sku":"A-1"}]}`)
+		}))
 	f("made by nobody here", get(`{"customer":{"id":"`+uuid1+`"}}`, `{"customer":{"id":"`+uuid2+`"}}`), comparator.Presumed)
 	f("a token", get(`{"csrf":"A8s7Df6gH5jK4l3M2n"}`, `{"csrf":"q9W8e7R6t5Y4u3I2o1"}`), comparator.Presumed)
 	now, then := start.Unix(), start.Add(10*time.Minute).Unix()
@@ -175,6 +222,8 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 		return jwt(fmt.Sprintf(`{"sub":"u1","iat":%d,"exp":%d,"jti":"%s"}`, iat, iat+3600, jti), signature)
 	}
 	f("a token's times and name", get(`{"t":"`+token(now, uuid1, "one")+`"}`, `{"t":"`+token(then, uuid2, "two")+`"}`))
+	f("names in JSON in texts", get(`{"a":"{\"order_id\":\"O-16059\"}"}`, `{"a":"{\"order_id\":16089}"}`, knows("order O-16059=#16089")))
+	f("whom a token is about", get(`{"t":"`+jwt(`{"sub":13064}`, "one")+`"}`, `{"t":"`+jwt(`{"sub":"6b0886"}`, "two")+`"}`, knows("customer #13064=6b0886")), comparator.Presumed)
 	f("JSON in texts", get(`{"a":"{\"x\":1,\"at\":\"`+recordedAt(0)+`\"}"}`, `{"a":"{\"at\":\"`+replayedAt(0)+`\", \"x\":1.0}"}`))
 
 	f("made now", get(`{"at":"`+recordedAt(20*time.Millisecond)+`"}`, `{"at":"`+replayedAt(40*time.Millisecond)+`"}`))

@@ -129,6 +129,7 @@ func TestSameForAUser(t *testing.T) {
 	same("application/soap+xml", `<a><b>1</b><c/></a>`, "<a>\n  <b>1</b>\n  <c>\n  </c>\n</a>")
 	same("application/xml", `<a><![CDATA[x<y]]> &amp; z</a>`, `<a>x&lt;y &#38;<![CDATA[ z]]></a>`)
 	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><!DOCTYPE a><a>xy</a>`, media.Comments)
+	same("application/xml", `<a xmlns:p="urn:x" t="p:T"><b>p:Server</b></a>`, `<a xmlns:q="urn:x" t="q:T"><b>q:Server</b></a>`)
 	same("application/xml", `<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>`, `<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>`)
 	same("application/xml", "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>", "<a>é</a>", media.Charset)
 	same("image/svg+xml", `<svg  a="1"/>`, `<svg a="1"></svg>`)
@@ -216,6 +217,10 @@ func TestDiffers(t *testing.T) {
 	xml(order, strings.Replace(order, `"1"`, `"2"`, 1), `value $.order[]["@id"] at /order/@id`)
 	xml(order, strings.Replace(order, "</order>", "<total/></order>", 1), "extra $.order[] at /order/total")
 	xml(`<a><b/><c/></a>`, `<a><c/><b/></a>`, "order $.a at /a")
+	// A prefix in a value means a namespace, the innermost of that prefix.
+	xml(`<a xmlns:p="urn:x" t="p:T"/>`, `<a xmlns:p="urn:y" t="p:T"/>`, `value $.a[]["@t"] at /a/@t`)
+	xml(`<a xmlns:p="urn:x"><b xmlns:p="urn:y"/><c>p:S</c></a>`, `<a xmlns:p="urn:x"><b/><c xmlns:p="urn:y">p:S</c></a>`, `value $.a[].c[] at /a/c/text()`)
+	xml(`<!DOCTYPE a [<!ATTLIST a c CDATA "EUR">]><a/>`, `<!DOCTYPE a [<!ATTLIST a c CDATA "USD">]><a/>`, `value $.a[]["@!DOCTYPE"] at /a/@!DOCTYPE`)
 	xml(`<a xmlns="urn:x"/>`, `<a xmlns="urn:y"/>`, `value $.a[]["@xmlns"] at /a/@xmlns`)
 	xml(`<a>x</a>`, `<a> x</a>`, "value $.a[] at /a/text()")
 	xml(`<a> </a>`, `<a/>`, "missing $.a[] at /a/text()")

@@ -41,6 +41,13 @@ type xmlReader struct {
 	preserve []bool // whether xml:space asks to keep blanks, by open element
 	nodes    int
 	comments strings.Builder
+	// bound are the namespaces of each prefix, the innermost last, and declared
+	// the prefixes that each open element has bound.
+	bound    map[string][]string
+	declared [][]string
+	// subset is the part of the document type that changes what the document
+	// says: entities and defaults of attributes.
+	subset string
 }
 
 func (x *xmlReader) read() error {
@@ -79,7 +86,13 @@ func (x *xmlReader) token(token xml.Token) error {
 		if !x.preserve[n] {
 			x.open[n].dropBlanks()
 		}
-		x.open, x.preserve = x.open[:n], x.preserve[:n]
+		if only := x.open[n].children; len(only) == 1 && only[0].element == nil {
+			only[0].text = []byte(x.qualified(string(only[0].text)))
+		}
+		for _, prefix := range x.declared[n] {
+			x.bound[prefix] = x.bound[prefix][:len(x.bound[prefix])-1]
+		}
+		x.open, x.preserve, x.declared = x.open[:n], x.preserve[:n], x.declared[:n]
 	case xml.CharData:
 		switch {
 		case len(x.open) > 0:
@@ -90,6 +103,10 @@ func (x *xmlReader) token(token xml.Token) error {
 	case xml.Comment:
 		fmt.Fprintf(&x.comments, "%s\n", t)
 	case xml.Directive:
+		if bytes.Contains(t, []byte("<!ATTLIST")) || bytes.Contains(t, []byte("<!ENTITY")) {
+			x.subset += "<!" + strings.Join(strings.Fields(string(t)), " ") + ">"
+			break
+		}
 		fmt.Fprintf(&x.comments, "<!%s>\n", t)
 	case xml.ProcInst:
 		if t.Target != "xml" {
@@ -112,8 +129,12 @@ func (x *xmlReader) start(t xml.StartElement) error {
 	}
 	e := &element{name: t.Name.Local, space: t.Name.Space}
 	keep := len(x.preserve) > 0 && x.preserve[len(x.preserve)-1]
+	x.declare(t.Attr)
+	if x.subset != "" && x.root == nil {
+		e.attributes = append(e.attributes, attribute{"!DOCTYPE", x.subset})
+	}
 	for _, a := range t.Attr {
-		if a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns" {
+		if isDeclaration(a) {
 			continue
 		}
 		name := a.Name.Local
@@ -125,7 +146,7 @@ func (x *xmlReader) start(t xml.StartElement) error {
 		if name == "xml:space" {
 			keep = a.Value == "preserve"
 		}
-		e.attributes = append(e.attributes, attribute{name, a.Value})
+		e.attributes = append(e.attributes, attribute{name, x.qualified(a.Value)})
 		x.nodes++
 	}
 	slices.SortStableFunc(e.attributes, func(a, b attribute) int { return strings.Compare(a.name, b.name) })
@@ -145,6 +166,37 @@ func (x *xmlReader) start(t xml.StartElement) error {
 	}
 	x.open, x.preserve = append(x.open, e), append(x.preserve, keep)
 	return nil
+}
+
+// isDeclaration says whether an attribute binds a prefix, or none, to a namespace.
+func isDeclaration(a xml.Attr) bool {
+	return a.Name.Space == "xmlns" || a.Name.Space == "" && a.Name.Local == "xmlns"
+}
+
+// declare binds the prefixes of the element that begins.
+func (x *xmlReader) declare(attributes []xml.Attr) {
+	var prefixes []string
+	for _, a := range attributes {
+		if a.Name.Space != "xmlns" {
+			continue
+		}
+		if x.bound == nil {
+			x.bound = map[string][]string{}
+		}
+		x.bound[a.Name.Local] = append(x.bound[a.Name.Local], a.Value)
+		prefixes = append(prefixes, a.Name.Local)
+	}
+	x.declared = append(x.declared, prefixes)
+}
+
+// qualified puts the namespace in the place of its prefix, in a value that is a
+// qualified name, as that of xsi:type: the prefix says nothing by itself.
+func (x *xmlReader) qualified(value string) string {
+	prefix, local, ok := strings.Cut(strings.TrimSpace(value), ":")
+	if spaces := x.bound[prefix]; ok && len(spaces) > 0 && local != "" && !strings.ContainsAny(local, " \t\r\n:/?#{}") {
+		return "{" + spaces[len(spaces)-1] + "}" + local
+	}
+	return value
 }
 
 // dropBlanks drops texts of blanks where they are for the eye only: beside

@@ -101,7 +101,8 @@ func (e *Evidence) part(at names.Place, b, c string) string {
 	if class, certain := e.pair(at, b, c); certain {
 		return class
 	}
-	alike := names.IsUnique(b) && names.IsUnique(c) || names.SameSeries(b, c)
+	alike := names.IsUnique(b) && names.IsUnique(c) || names.SameSeries(b, c) ||
+		at.Kind != "" && otherwise(b, c)
 	if alike && !names.SentAs(e.Sent, "", b) && e.alike(b, c) {
 		return Presumed(Identifier)
 	}

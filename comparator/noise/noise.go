@@ -9,6 +9,7 @@
 package noise
 
 import (
+	"slices"
 	"strings"
 
 	"understudy.dev/exchange/names"
@@ -55,8 +56,10 @@ type Evidence struct {
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
-	// moments are the pairs of times in Pairs; nil until they are asked for.
-	moments [][2]timestamp.Time
+	// moments are the pairs of times in Pairs, and shownAs those by the
+	// candidate's; nil until they are asked for.
+	moments []moment
+	shownAs map[int64][]moment
 }
 
 // Value is a scalar as text, and whether it was a number.
@@ -142,12 +145,15 @@ func (e *Evidence) pairOf(at names.Place, b, c string, translated bool) (class s
 
 // shape: both look like names that a system makes, in the same way.
 func (e *Evidence) shape(name string, baseline, candidate Value) string {
-	if baseline.Number {
-		return ""
-	}
 	b, c := baseline.Text, candidate.Text
+	place, _ := names.KindOf(name)
 	unique := names.IsUnique(b) && names.IsUnique(c)
-	if place, _ := names.KindOf(name); place.Named {
+	switch {
+	case place.Named && isSnowflake(b) && isSnowflake(c):
+		unique = true
+	case baseline.Number:
+		return ""
+	case place.Named:
 		// Each side may make its names in its own way, as long as one of them
 		// cannot be a choice out of a few.
 		unique = unique || names.SameSeries(b, c) ||
@@ -157,6 +163,24 @@ func (e *Evidence) shape(name string, baseline, candidate Value) string {
 		return Presumed(Identifier)
 	}
 	return ""
+}
+
+// otherwise says whether two texts are names that are made in different ways, and
+// no words.
+func otherwise(b, c string) bool {
+	name := func(s string) bool { return names.IsUnmistakable(s) || names.IsDigits(s) }
+	return name(b) && name(c) && names.OtherSchemes(names.Value{Text: b}, names.Value{Text: c})
+}
+
+// isKind says whether a word is that for what the session has names of.
+func (e *Evidence) isKind(word string) bool {
+	return word != "" && slices.ContainsFunc(e.Pairs.All(), func(p names.Pair) bool { return p.Kind == word })
+}
+
+// isSnowflake says whether a number holds a time and a counter, and is no choice
+// out of a few.
+func isSnowflake(s string) bool {
+	return names.IsDigits(s) && len(s) >= 18 && len(s) <= 19 && s[0] != '0'
 }
 
 // alike pairs two values by their looks, one to one.
@@ -221,7 +245,7 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
 	}
-	if len(b) >= longWord && !names.IsDigits(b) && e.Pairs.Tie(b, c) {
+	if len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b)) && e.Pairs.Tie(b, c) {
 		return Identifier
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
@@ -231,7 +255,7 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 		return class
 	}
 	switch {
-	case names.IsUnique(b) && names.IsUnique(c) && e.alike(b, c):
+	case (names.IsUnique(b) && names.IsUnique(c) || e.isKind(at.Kind) && otherwise(b, c)) && e.alike(b, c):
 		return Presumed(Identifier)
 	case names.AreRandom(b, c) && e.alike(b, c):
 		return Presumed(Random)

@@ -40,6 +40,7 @@ func (e *Evidence) know(proof names.Proof, pairs ...string) *Evidence {
 		b, c, _ := strings.Cut(both, "=")
 		e.Pairs.Add(names.Pair{Kind: kind, Baseline: names.Value{Text: b}, Candidate: names.Value{Text: c}, From: "e0", Proof: proof})
 	}
+	e.moments, e.shownAs = nil, nil
 	return e
 }
 
@@ -80,16 +81,47 @@ func TestTimes(t *testing.T) {
 	e.Frame.Speed = 5
 	e.Frame.Moments = []timestamp.Moment{{Recorded: recorded.Add(-60 * time.Second), Replayed: replayed.Add(-5 * time.Second)}, {Recorded: recorded.Add(-20 * time.Second), Replayed: replayed.Add(-4 * time.Second)}}
 	f("2026-11-20T09:59:00Z", "2026-11-24T10:06:55Z", Timestamp)
-	f("2026-11-20T09:59:50Z", "2026-11-24T10:06:58Z", Timestamp)
-	f("2026-11-20T09:59:35Z", "2026-11-24T10:06:56Z", Timestamp) // in the pause
-	f("2026-11-20T09:59:41Z", "2026-11-24T10:07:00Z", "")        // 19 s ago, and now
-	f("2026-11-20T09:00:00Z", "2026-11-24T10:06:00Z", "")        // before the recording
+	f("2026-11-20T09:59:49Z", "2026-11-24T10:06:57Z", Timestamp)
+	f("2026-11-20T09:59:50Z", "2026-11-24T10:06:58Z", Presumed(Timestamp)) // or now, if its clock is late
+	f("2026-11-20T09:59:52.000Z", "2026-11-24T10:06:58.400Z", Timestamp)
+	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:06:59.200Z", Presumed(Timestamp))
+	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:07:00.000Z", Presumed(Timestamp)) // now instead of then
+	f("2026-11-20T09:59:35Z", "2026-11-24T10:06:56Z", Timestamp)                   // in the pause
+	f("2026-11-20T09:59:41Z", "2026-11-24T10:07:00Z", "")                          // 19 s ago, and now
+	f("2026-11-20T09:00:00Z", "2026-11-24T10:06:00Z", "")                          // before the recording
 
 	// Seen before in the session: the very same, however near.
 	e.know(names.Aligned, "@time 2026-11-20T09:59:59.500Z=2026-11-24T10:06:59.800Z")
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.800Z", Timestamp)
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.890Z", Timestamp) // two events of one moment
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:07:00.000Z", "")
+	// Nor the moment of another, though that is within what clocks may be apart.
+	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:07:00.010Z", Timestamp)
+	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
+	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:06:59.800Z", Presumed(Timestamp))
+	f("2026-11-20T09:59:59.530Z", "2026-11-24T10:06:59.800Z", Timestamp) // at once
+
+	// At sixty times the speed: what was shown as two events of one moment stays so.
+	e = evidence("/x")
+	e.Frame.Speed, e.Frame.Moments = 60, []timestamp.Moment{{Recorded: recorded.Add(-time.Minute), Replayed: replayed.Add(-time.Second)}}
+	e.know(names.Aligned, "@time 2026-11-20T09:59:54.000Z=2026-11-24T10:06:59.900Z", "@time 2026-11-20T09:59:54.000Z=2026-11-24T10:06:59.901Z")
+	f("2026-11-20T09:59:54.000Z", "2026-11-24T10:06:59.900Z", Timestamp)
+	f("2026-11-20T09:59:54.000Z", "2026-11-24T10:06:59.901Z", Timestamp)
+	f("2026-11-20T09:59:54.000Z", "2026-11-24T10:06:59.980Z", Presumed(Timestamp)) // now, or a third one
+	f("2026-11-20T09:59:54.000Z", "2026-11-24T10:07:00.010Z", "")
+	// And in another style.
+	f("Fri, 20 Nov 2026 09:59:54 GMT", "Tue, 24 Nov 2026 10:06:59 GMT", Timestamp)
+	f("Fri, 20 Nov 2026 09:59:54 GMT", "Tue, 24 Nov 2026 10:07:00 GMT", Timestamp) // rounded
+	f("Fri, 20 Nov 2026 09:59:54 GMT", "Tue, 24 Nov 2026 10:06:58 GMT", Presumed(Timestamp))
+
+	// An operation that took half a minute.
+	e = evidence("/x")
+	e.Frame.Candidate.To = replayed.Add(30 * time.Second)
+	f("2026-11-20T11:00:00.000Z", "2026-11-24T11:07:00.100Z", Timestamp)
+	f("2026-11-20T11:00:00.000Z", "2026-11-24T11:07:30.000Z", Timestamp)
+	f("2026-11-20T11:00:00.000Z", "2026-11-24T11:07:15.000Z", Presumed(Timestamp)) // set in the midst of it, or moved
+	f("2026-11-20T11:00:00.000Z", "2026-11-24T11:06:40.000Z", "")                  // earlier
+	f("2026-11-20T09:59:52.000Z", "2026-11-24T10:07:22.000Z", Presumed(Timestamp)) // eight seconds before the answer, which was before the request
 }
 
 func TestNames(t *testing.T) {
@@ -98,7 +130,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		number := names.IsDigits(baseline) && names.IsDigits(candidate)
 		e := evidence("/orders/ord_77?limit=10", `{"customer_id": 7, "reference": "R-2024-11"}`).
-			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1").know(names.Aligned, "order 1002=2002")
+			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81").know(names.Aligned, "order 1002=2002")
 		if got := e.Class(strings.Split(path, "."), Value{baseline, number}, Value{candidate, number}); got != want {
 			t.Errorf("%s: %s and %s: %q, want %q", path, baseline, candidate, got, want)
 		}
@@ -127,6 +159,15 @@ func TestNames(t *testing.T) {
 	f("payload", u1, u2, Presumed(Identifier))
 	f("id", "ord_1007", "ord_2008", Presumed(Identifier))
 	f("payload", u1, "0a1b2c3d", "")
+	f("customer_id", "2124953651403117182", "2124953651405865638", Presumed(Identifier)) // a time and a counter
+	f("balance", "2124953651403117182", "2124953651405865638", "")
+	f("customer_id", "4111111111111111", "4242424242424242", "")
+	f("self", "/orders/ord_AY9I56aDG7Jzt9", "/orders/O-1151", Presumed(Identifier))
+	f("self", "/orders/open", "/orders/O-1151", "")
+	f("summary", "Order ord_AY9I56aDG7Jzt9 is open.", "Order O-1151 is open.", Presumed(Identifier))
+	f("text", "see (2124953651403117182)", "see (ite_i4)", "")
+	f("text", "see (2124953651403117199)", "see (ite_iPkq81)", Identifier)
+	f("text", "see (10201)", "see (a3f1)", "")
 
 	e := evidence()
 	class := func(b, c string) string { return e.Class([]string{"id"}, Value{Text: b}, Value{Text: c}) }

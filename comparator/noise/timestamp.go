@@ -1,6 +1,8 @@
 package noise
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"understudy.dev/exchange/names"
@@ -13,26 +15,28 @@ import (
 func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	b, okB := timestamp.Read(baseline.Text, baseline.Number)
 	c, okC := timestamp.Read(candidate.Text, candidate.Number)
-	if !okB || !okC || baseline.Number && !e.Frame.Plausible(b, c) {
+	if !okB || !okC || names.IsDigits(baseline.Text) && !e.Frame.Plausible(b, c) {
 		return "", false // not both times
 	}
+	tie := e.Frame.Tie(b, c)
 	if b.Style == c.Style && !b.Style.IsDay() {
-		if p, ok := e.Pairs.Of(names.Moment, baseline.Text); ok && p.Holds() && b.Style.Digits > 0 {
-			// Two events of one moment of the recording may be a little apart.
-			shown, ok := timestamp.Read(p.Candidate.Text, p.Candidate.Number)
-			if p.Candidate.Text == candidate.Text || ok && shown.Sub(c.Time).Abs() <= together && e.Frame.Tie(b, c) == timestamp.Tied {
-				return Timestamp, true
+		if shown, known := e.shown(b, c, tie); known {
+			tie = shown
+		} else if tie == timestamp.Tied && e.isAnother(b, c) {
+			// What it did right now may coincide with what it did before; what it
+			// says to have done before cannot be this.
+			switch then, _ := e.Frame.Now(b, c); {
+			case !then:
+				tie = timestamp.Doubtful
+			case c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())):
+				tie = timestamp.Loose
 			}
-			return "", true
-		}
-		if e.paired(b, c) {
-			return Timestamp, true
 		}
 	}
-	switch e.Frame.Tie(b, c) {
+	switch tie {
 	case timestamp.Tied:
 		return Timestamp, true
-	case timestamp.Distant:
+	case timestamp.Doubtful:
 		return Presumed(Timestamp), true
 	}
 	return "", true
@@ -41,28 +45,102 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 // together is how far apart two events may be that the recording shows as one.
 const together = 100 * time.Millisecond
 
-// paired says whether the session has shown the two moments as one, though in
-// another style: as an entity's Last-Modified, say, which knows only seconds.
-func (e *Evidence) paired(b, c timestamp.Time) bool {
-	if e.moments == nil {
-		e.moments = [][2]timestamp.Time{}
-		for _, p := range e.Pairs.All() {
-			if p.Kind != names.Moment.Kind || !p.Holds() {
-				continue
-			}
-			pb, okB := timestamp.Read(p.Baseline.Text, p.Baseline.Number)
-			pc, okC := timestamp.Read(p.Candidate.Text, p.Candidate.Number)
-			if okB && okC {
-				e.moments = append(e.moments, [2]timestamp.Time{pb, pc})
-			}
+// moment is one that the session has shown on both sides.
+type moment struct{ baseline, candidate timestamp.Time }
+
+// read makes the moments of the session findable: by the baseline's time, in its
+// order, and by the candidate's.
+func (e *Evidence) read() {
+	if e.shownAs != nil {
+		return
+	}
+	e.shownAs = map[int64][]moment{}
+	for _, p := range e.Pairs.All() {
+		if p.Kind != names.Moment.Kind {
+			continue
+		}
+		b, okB := timestamp.Read(p.Baseline.Text, p.Baseline.Number)
+		c, okC := timestamp.Read(p.Candidate.Text, p.Candidate.Number)
+		if okB && okC {
+			e.moments = append(e.moments, moment{b, c})
+			e.shownAs[c.UnixNano()] = append(e.shownAs[c.UnixNano()], moment{b, c})
 		}
 	}
+	slices.SortStableFunc(e.moments, func(a, b moment) int { return a.baseline.Compare(b.baseline.Time) })
+}
+
+// around are the moments that lie less than a second and a distance from one of
+// the baseline.
+func (e *Evidence) around(t time.Time, distance time.Duration) []moment {
+	e.read()
+	distance += time.Second
+	from, _ := slices.BinarySearchFunc(e.moments, t.Add(-distance), func(m moment, t time.Time) int { return cmp.Compare(m.baseline.UnixNano(), t.UnixNano()) })
+	to := from
+	for to < len(e.moments) && e.moments[to].baseline.Sub(t) <= distance {
+		to++
+	}
+	return e.moments[from:to]
+}
+
+// shown says how what the session has shown ties two times; known: it decides. A
+// moment may have been shown in another style, as an entity's Last-Modified,
+// say, which knows only seconds; and several times, if two events of it were a
+// little apart on the candidate's side.
+func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp.Tie, known bool) {
 	precision := b.Style.Precision()
-	for _, m := range e.moments {
-		// Either may be rounded or cut.
-		if m[0].Sub(b.Time).Abs() < precision+m[0].Style.Precision() && m[1].Sub(c.Time).Abs() < precision+m[1].Style.Precision() {
-			return true
+	then, now := e.Frame.Now(b, c)
+	for _, m := range e.around(b.Time, precision) {
+		same := m.baseline.Style == b.Style && m.baseline.Equal(b.Time)
+		known = known || same && (b.Style.Digits > 0 || !(then && now)) // a second has many events
+		as := timestamp.Loose
+		switch apart := m.candidate.Sub(c.Time).Abs(); {
+		case same && apart == 0:
+			if as = timestamp.Tied; e.isAnother(b, c) {
+				as = timestamp.Doubtful
+			}
+		case same && b.Style.Digits > 0:
+			if apart <= together {
+				as = tie
+			}
+		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
+		case written(m.baseline, b) && written(m.candidate, c):
+			as = timestamp.Tied
+		case same: // another event of that second, which has more of them the faster the replay is
+			if as = timestamp.Doubtful; then == now && e.Frame.Speed <= 1 {
+				as = timestamp.Tied
+			}
+		default:
+			if as = max(tie, timestamp.Doubtful); then == now && e.Frame.Speed <= 1 {
+				as = timestamp.Tied
+			}
+		}
+		best = max(best, as)
+	}
+	return best, known || best > timestamp.Loose
+}
+
+// written says whether a time is a moment as a style writes it, rounded or cut.
+func written(moment, as timestamp.Time) bool {
+	precision := as.Style.Precision()
+	return moment.Truncate(precision).Equal(as.Time) || moment.Round(precision).Equal(as.Time)
+}
+
+// isAnother says whether the candidate's time was shown as that of another moment
+// of the baseline. Seconds are too coarse to tell.
+func (e *Evidence) isAnother(b, c timestamp.Time) bool {
+	e.read()
+	if c.Style.Digits == 0 {
+		return false
+	}
+	apart := together + b.Style.Precision()
+	another := false
+	for _, m := range e.shownAs[c.UnixNano()] {
+		if m.candidate.Style == c.Style {
+			if m.baseline.Style == b.Style && m.baseline.Sub(b.Time).Abs() <= apart {
+				return false
+			}
+			another = another || m.baseline.Style == b.Style
 		}
 	}
-	return false
+	return another
 }

@@ -30,6 +30,8 @@ func KindOf(name string) (place Place, own bool) {
 	stem, named := stemOf(name)
 	kind := singular(words(stem))
 	switch {
+	case ownReferences[words(name)]:
+		return Place{Named: true}, true
 	case !named:
 		return Place{Kind: kind}, false
 	case kind == "" || ownRelations[kind]:
@@ -98,6 +100,10 @@ var (
 	ownRelations = set("parent child previous prev next first last root original duplicate replaced replacement self other reply in_reply_to copied_from new old")
 )
 
+// ownReferences name a thing of the same kind without the word for an identifier.
+var ownReferences = set("reorder_of copy_of copied_from clone_of cloned_from duplicate_of revision_of replacement_of renewal_of correction_of amendment_of reversal_of " +
+	"in_reply_to reply_to replaces replaced_by supersedes superseded_by")
+
 // qualifiers are what may stand before a kind in the name of an identifier
 // without making it another kind: billing_address_id names an address.
 var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
@@ -113,6 +119,7 @@ func init() {
 	for role := range set("buyer client payer purchaser") {
 		roles[role] = "customer"
 	}
+	roles["sub"] = "user account person member customer client" // of a token's claims
 }
 
 // people are kinds under which one person may be kept.

@@ -519,7 +519,7 @@ var Moment = Place{Kind: "@time", Named: true}
 func (n *learner) times(name string, x, y Value) bool {
 	a, okA := timestamp.Read(x.Text, x.Number)
 	b, okB := timestamp.Read(y.Text, y.Number)
-	if place, _ := KindOf(name); !okA || !okB || place.Named && x.Number {
+	if place, _ := KindOf(name); !okA || !okB || place.Named && IsDigits(x.Text) {
 		return false
 	}
 	if n.Frame != nil && n.Frame.Tie(a, b) == timestamp.Tied && !a.Style.IsDay() {

@@ -52,7 +52,7 @@ func (p *Pair) suits(at Place) bool {
 	switch {
 	case IsUnmistakable(p.Baseline.Text):
 		return true
-	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longNumber:
+	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longPerson:
 		return true // a user who logs in is the customer who orders
 	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
 		return false // of another parent
@@ -65,6 +65,10 @@ func (p *Pair) suits(at Place) bool {
 // longNumber is from how many digits on a number is a name where only its kind
 // is said: "order": 10234.
 const longNumber = 5
+
+// longPerson is from which length on a name is that of a person under whichever
+// kind that is kept.
+const longPerson = 4
 
 // IsUnmistakable says whether no other value is this one by chance: it is a
 // UUID, a ULID, a random token, or letters with digits, joined (ord_1001, n-52)

@@ -32,6 +32,7 @@ func pairsOf(texts ...string) *names.Pairs {
 func TestTranslate(t *testing.T) {
 	const uuid, other = "4f1c2d3e-1111-4222-8333-444455556666", "9f1c2d3e-1111-4222-8333-444455557777"
 	pairs := pairsOf("order #10000=#20000", "order #17=#18", "order #18=#19", "customer #7=#9", "note n-52=n-51", "user #10201=a3f1",
+		"user #9044=#9057", "user #904=#905",
 		"ticket kqzvb=wtrpl", "doc "+uuid+"="+other, "line abc=#5", "order #3=#3")
 	document := func(target, in, want string) {
 		t.Helper()
@@ -43,6 +44,9 @@ func TestTranslate(t *testing.T) {
 	document("/payments", `{"order_id":10000,"amount":10000}`, `{"order_id":20000,"amount":10000}`)
 	document("/orders", `{"id":17,"next_id": 18,"page":17}`, `{"id":18,"next_id": 19,"page":17}`)
 	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":17,"customer":7,"customer_id":9,"id":7}`)
+	document("/orders", `{"reorder_of":17,"duplicateOf":18,"part_of":17,"count_of":17}`, `{"reorder_of":18,"duplicateOf":19,"part_of":17,"count_of":17}`)
+	document("/tickets", `{"reply_to":"kqzvb","text":"kqzvb"}`, `{"reply_to":"wtrpl","text":"kqzvb"}`)
+	document("/x", `{"customer_id":9044,"member_id":904,"amount":9044}`, `{"customer_id":9057,"member_id":904,"amount":9044}`)
 	document("/x", `{"orders":[{"id":17},{"id":3}],"customer":{"id":7}}`, `{"orders":[{"id":18},{"id":3}],"customer":{"id":9}}`)
 	document("/x", `{"order_ids":[17,18,4],"counts":[17,18]}`, `{"order_ids":[18,19,4],"counts":[17,18]}`)
 	// Of another type: a number becomes a text, and back.

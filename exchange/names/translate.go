@@ -184,6 +184,9 @@ func (r replacing) visit(at Place, v Value) (Value, bool) {
 	}
 	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
 	r.t.put[p.Candidate.Text] = p.Baseline.Text
+	if r.t.proven && IsDigits(p.Baseline.Text) && IsDigits(p.Candidate.Text) {
+		return Value{p.Candidate.Text, v.Number}, true // another number is another name, another type is none
+	}
 	// Where the baseline writes its number as a text, so does the candidate.
 	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
 }

@@ -48,10 +48,12 @@ type Tie uint8
 const (
 	// Loose times have nothing in common.
 	Loose Tie = iota
-	// Distant ones lie equally far from their requests, too far to have to do
-	// with them: a day that is wrong by one looks so on the next day.
-	Distant
-	// Tied ones are.
+	// Doubtful ones may tell of one moment, and of two as well: they lie equally
+	// far from their requests, but too far to have to do with them (a day that is
+	// wrong by one looks so on the next day), or nearer to another moment than
+	// clocks can be told apart.
+	Doubtful
+	// Tied ones do.
 	Tied
 )
 
@@ -59,6 +61,11 @@ const (
 // made while their side worked on the request, lie equally far from it, or tell
 // of one moment of the recording and the replay. Days are compared as days from
 // the request.
+//
+// A replay that is faster than the recording brings moments so near to each
+// other that the tolerance of clocks hides which of them is meant: what the
+// candidate may have made just now proves nothing where the baseline's time
+// was not made just then.
 func (f *Frame) Tie(baseline, candidate Time) Tie {
 	if baseline.Style != candidate.Style {
 		return Loose
@@ -72,35 +79,45 @@ func (f *Frame) Tie(baseline, candidate Time) Tie {
 		case ahead < -longAgo || ahead > longAgo:
 			return Loose
 		}
-		return Distant
+		return Doubtful
 	}
 	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
-	if f.Now(baseline, candidate) {
+	then, now := f.Now(baseline, candidate)
+	if then && now {
 		return Tied
+	}
+	proven := Tied
+	if then != now {
+		proven = Doubtful
 	}
 	// Something that happened while it was recorded, and again in the replay.
 	at, inRun := f.replayed(b, tolerance)
 	if inRun && b.Before(f.Baseline.From) && at.Sub(c).Abs() <= tolerance {
-		return Tied
+		return proven
 	}
-	// Equally far: the end of an hour, say.
-	slack := tolerance + max(f.Baseline.To.Sub(f.Baseline.From), f.Candidate.To.Sub(f.Candidate.From))
+	// Equally far from the request or from its answer: the end of an hour, say.
+	// Each side may also have set it at any other moment of its work.
+	asked, answered := b.Sub(f.Baseline.From)-c.Sub(f.Candidate.From), b.Sub(f.Baseline.To)-c.Sub(f.Candidate.To)
 	switch {
-	case (b.Sub(f.Baseline.From) - c.Sub(f.Candidate.From)).Abs() > slack:
-		return Loose
-	case b.Before(f.Baseline.From) && !inRun:
-		return Distant
+	case asked.Abs() <= tolerance || answered.Abs() <= tolerance:
+		if b.Before(f.Baseline.From) && !inRun {
+			return Doubtful
+		}
+		return proven
+	case b.Sub(f.Baseline.To)-c.Sub(f.Candidate.From) <= tolerance && b.Sub(f.Baseline.From)-c.Sub(f.Candidate.To) >= -tolerance:
+		return Doubtful
 	}
-	return Tied
+	return Loose
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.
 const longAgo = 400
 
-// Now says whether both times were made while their side worked on the request.
-func (f *Frame) Now(baseline, candidate Time) bool {
+// Now says which of two times may have been made while their side worked on the
+// request.
+func (f *Frame) Now(baseline, candidate Time) (then, now bool) {
 	tolerance := f.tolerance(baseline.Style)
-	return within(baseline.Time, f.Baseline, tolerance) && within(candidate.Time, f.Candidate, tolerance)
+	return within(baseline.Time, f.Baseline, tolerance), within(candidate.Time, f.Candidate, tolerance)
 }
 
 // tolerance is what clocks and the writing of a time may hide.

@@ -18,6 +18,7 @@ import (
 var (
 	faultsTo = flag.String("faults", "", "write examples of wrong verdicts to this file")
 	update   = flag.Bool("update", false, "write the table into docs/accuracy.md")
+	seed     = flag.Uint64("seed", 1, "`number` of the first world")
 )
 
 // measure makes worlds until there are n pairs, and judges them, some worlds at
@@ -33,7 +34,7 @@ func measure(t *testing.T, n, perWorld, atOnce int, each time.Duration) *table {
 	var mu sync.Mutex
 	var running sync.WaitGroup
 	room := make(chan struct{}, atOnce)
-	for seed := uint64(1); n > 0; seed++ {
+	for seed := *seed; n > 0; seed++ {
 		room <- struct{}{}
 		speed := []float64{5, 1, 20, 60}[seed%4]
 		w := newWorld(seed, min(n, perWorld), speed, each, time.Now().Add(-asideBy).Truncate(time.Millisecond))
@@ -200,27 +201,36 @@ func write(t *testing.T, path string, got *table) {
 	b.WriteString("\n")
 	for _, r := range got.sorted() {
 		for _, j := range got.faults[r.kind] {
-			fmt.Fprintf(&b, "## %s (%s): %s, strayed %t, place %s\n", r.name(), r.class(), j.comparison.Findings, j.strayed, j.place)
-			fmt.Fprintf(&b, "%s %s speed %v skipped %q %s incomplete %q\n", j.method, j.exchange.GetRequest().GetTarget(), j.replay.GetSpeed(), j.replay.GetSkipped(), j.replay.GetSkippedDetail(), j.comparison.Incomplete)
-			fmt.Fprintf(&b, "session %s: %s\n", j.session, strings.Join(got.sessions[j.session], ", "))
-			fmt.Fprintf(&b, "requests: %s\n", strings.Join(j.oracle.says, "; "))
-			if j.strayed {
-				continue
-			}
-			for _, s := range j.replay.GetSubstitutions() {
-				fmt.Fprintf(&b, "  %s %s=%s %s %s\n", s.GetKind(), s.GetRecorded(), s.GetCandidate(), s.GetProof(), s.GetBrokenBy())
-			}
-			for _, d := range j.comparison.Differences {
-				if d.Counts() || d.Presumed() {
-					fmt.Fprintf(&b, "- %s %s `%.200s` | `%.200s` %s\n", d.Path, d.Kind, d.Baseline, d.Candidate, d.Noise)
-				}
-			}
-			fmt.Fprintf(&b, "sent `%.300s`\nbaseline %s `%.1500s`\ncandidate %s `%.1500s`\n", j.exchange.GetRequest().GetBody().GetContent(), time.Unix(0, j.exchange.GetStartUnixNano()).UTC(), j.exchange.GetResponse(), time.Unix(0, j.replay.GetSentUnixNano()).UTC(), j.final())
-			b.WriteString("\n")
+			describe(&b, got, r, j)
 		}
 	}
-	fmt.Fprintf(&b, "# requests\n%s\n", strings.Join(got.oracle.says, "\n"))
+	for _, j := range got.wronged {
+		b.WriteString("# sent wrongly\n")
+		describe(&b, got, got.row(j.kind), j)
+	}
+	fmt.Fprintf(&b, "# requests\n%s\n# sent wrongly\n%s\n", strings.Join(got.oracle.says, "\n"), strings.Join(got.oracle.errs, "\n"))
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// describe writes one pair.
+func describe(b *strings.Builder, got *table, r *row, j judged) {
+	fmt.Fprintf(b, "## %s (%s): %s, strayed %t, place %s\n", r.name(), r.class(), j.comparison.Findings, j.strayed, j.place)
+	fmt.Fprintf(b, "%s %s speed %v skipped %q %s incomplete %q\n", j.method, j.exchange.GetRequest().GetTarget(), j.replay.GetSpeed(), j.replay.GetSkipped(), j.replay.GetSkippedDetail(), j.comparison.Incomplete)
+	fmt.Fprintf(b, "session %s: %s\n", j.session, strings.Join(got.sessions[j.session], ", "))
+	fmt.Fprintf(b, "requests: %s\n", strings.Join(j.oracle.says, "; "))
+	if j.strayed {
+		return
+	}
+	for _, s := range j.replay.GetSubstitutions() {
+		fmt.Fprintf(b, "  %s %s=%s %s %s\n", s.GetKind(), s.GetRecorded(), s.GetCandidate(), s.GetProof(), s.GetBrokenBy())
+	}
+	for _, d := range j.comparison.Differences {
+		if d.Counts() || d.Presumed() {
+			fmt.Fprintf(b, "- %s %s `%.200s` | `%.200s` %s\n", d.Path, d.Kind, d.Baseline, d.Candidate, d.Noise)
+		}
+	}
+	fmt.Fprintf(b, "sent `%.300s`\nbaseline %s `%.1500s`\ncandidate %s `%.1500s`\n", j.exchange.GetRequest().GetBody().GetContent(), time.Unix(0, j.exchange.GetStartUnixNano()).UTC(), j.exchange.GetResponse(), time.Unix(0, j.replay.GetSentUnixNano()).UTC(), j.final())
+	b.WriteString("\n")
 }

@@ -64,9 +64,8 @@ func (c *candidate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	x.request = r.Header
 	if p.needs != nil {
 		if !again {
-			p.oracle.wrong++ // nothing here has the name
+			p.oracle.err("%s was sent, whose name was never made", r.RequestURI)
 		}
-		p.oracle.say("%s was sent", r.RequestURI)
 		send(rw, answerOf(http.StatusNotFound, of("error", "not_found")).write(x))
 		return
 	}

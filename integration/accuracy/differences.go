@@ -87,6 +87,12 @@ var structureKinds = []*kind{
 	structure("member more", anyOrder, func(c *cast) string { return c.change("debug", "trace on") }),
 	structure("member null instead of a value", anyOrder, func(c *cast) string { return c.change("city", nil) }),
 	structure("number as text", anyOrder, func(c *cast) string { return c.change("vat", "19") }),
+	structure("number of a thing as text", anyOrder, func(c *cast) string {
+		if !c.w.candidate.mints["order"].scheme.number || c.on == onCreate && !c.w.baseline.mints["order"].scheme.number {
+			return "" // it has not shown that it has numbers
+		}
+		return c.change("id", join("", c.order.e))
+	}),
 	structure("flag as number", anyOrder, func(c *cast) string { return c.change("gift", number("0")) }),
 	structure("object instead of a list", orders, func(c *cast) string { return c.change("tags", of("0", "red")) }),
 	structure("element missing", []carrier{onList}, func(c *cast) string {

@@ -12,7 +12,8 @@ import (
 // scheme is how a system makes names.
 type scheme struct {
 	name string
-	// number: it writes them as JSON numbers.
+	// digits: they are nothing else; number: it writes them as JSON numbers.
+	digits bool
 	number bool
 	mint   func(m *minter) string
 }
@@ -74,10 +75,10 @@ func uuid4(r *rand.Rand) string {
 
 // schemes are those that systems are seen to use.
 var schemes = []scheme{
-	{"counter", true, func(m *minter) string { return strconv.Itoa(m.counter) }},
-	{"counter as text", false, func(m *minter) string { return strconv.Itoa(m.counter) }},
-	{"UUID", false, func(m *minter) string { return uuid4(m.random) }},
-	{"ULID", false, func(m *minter) string {
+	{"counter", true, true, func(m *minter) string { return strconv.Itoa(m.counter) }},
+	{"counter as text", true, false, func(m *minter) string { return strconv.Itoa(m.counter) }},
+	{"UUID", false, false, func(m *minter) string { return uuid4(m.random) }},
+	{"ULID", false, false, func(m *minter) string {
 		ms, out := m.now.UnixMilli(), make([]byte, 10)
 		for i := 9; i >= 0; i-- {
 			out[i] = crockford[ms&31]
@@ -85,22 +86,22 @@ var schemes = []scheme{
 		}
 		return string(out) + pick(m.random, crockford, 16)
 	}},
-	{"prefixed random", false, func(m *minter) string { return m.kind[:3] + "_" + pick(m.random, base62, 14) }},
-	{"prefixed counter", false, func(m *minter) string { return fmt.Sprintf("%s-%d", strings.ToUpper(m.kind[:1]), m.counter) }},
-	{"words", false, func(m *minter) string {
+	{"prefixed random", false, false, func(m *minter) string { return m.kind[:3] + "_" + pick(m.random, base62, 14) }},
+	{"prefixed counter", false, false, func(m *minter) string { return fmt.Sprintf("%s-%d", strings.ToUpper(m.kind[:1]), m.counter) }},
+	{"words", false, false, func(m *minter) string {
 		n := m.counter
 		return adjectives[n%len(adjectives)] + "-" + animals[n/len(adjectives)%len(animals)] + "-" + colours[n/len(adjectives)/len(animals)%len(colours)]
 	}},
-	{"snowflake", false, func(m *minter) string {
+	{"snowflake", true, false, func(m *minter) string {
 		return strconv.FormatInt((m.now.UnixMilli()-1288834974657)<<22|int64(m.counter&0xfff)|int64(m.random.IntN(1024))<<12, 10)
 	}},
-	{"object id", false, func(m *minter) string {
+	{"object id", false, false, func(m *minter) string {
 		return fmt.Sprintf("%08x%s%06x", m.now.Unix(), hex.EncodeToString(bytesOf(m.random, 5)), m.counter&0xffffff)
 	}},
 }
 
 // opaque is how both systems make tokens.
-var opaque = scheme{"opaque", false, func(m *minter) string { return pick(m.random, base62, 32) }}
+var opaque = scheme{"opaque", false, false, func(m *minter) string { return pick(m.random, base62, 32) }}
 
 var (
 	adjectives = strings.Fields("amber brave calm dusty eager faint gentle happy icy jolly keen lucky mild noble odd proud quick rapid shy tidy urban vivid warm young zany bold crisp deft early fresh")

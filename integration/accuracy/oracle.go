@@ -18,8 +18,8 @@ type oracle struct {
 	// wrong: another value was put in, something was replaced that stands for
 	// itself, or a recorded name that means another thing here was sent.
 	wrong int
-	// says what was wrong or left out, for people.
-	says []string
+	// says what was wrong or left out, and errs what was wrong, for people.
+	says, errs []string
 }
 
 // examine compares what came with what was recorded and with what was to be
@@ -38,8 +38,7 @@ func (w *world) examine(p *pair, r *http.Request, body []byte) (samePath bool) {
 		credential := strings.HasPrefix(place, "header ")
 		if want == was {
 			if is != was && !(is == "" && credential) {
-				p.oracle.wrong++
-				p.oracle.say("%s: %s became %s", place, was, is)
+				p.oracle.err("%s: %s became %s", place, was, is)
 			}
 			continue
 		}
@@ -56,23 +55,28 @@ func (w *world) examine(p *pair, r *http.Request, body []byte) (samePath bool) {
 		case is == "" && credential:
 			p.oracle.say("%s was left out", place)
 		case is != was:
-			p.oracle.wrong++
-			p.oracle.say("%s: %s became %s, want %s", place, was, is, want)
+			p.oracle.err("%s: %s became %s, want %s", place, was, is, want)
 		default:
-			p.oracle.say("%s: %s was left, want %s", place, was, want)
 			if e := ex.named[unquoted(want)]; e != nil && w.candidate.owner(e.kind, unquoted(was)) != nil {
-				p.oracle.wrong++
+				p.oracle.err("%s: %s was left, which is another thing here, want %s", place, was, want)
+			} else {
+				p.oracle.say("%s: %s was left, want %s", place, was, want)
 			}
 		}
 	}
 	for place, is := range c {
 		if _, known := a[place]; !known {
-			p.oracle.wrong++
-			p.oracle.say("%s: %s was added", place, is)
+			p.oracle.err("%s: %s was added", place, is)
 		}
 	}
 	path := func(target string) string { s, _, _ := strings.Cut(target, "?"); return s }
 	return path(got.target) == path(expected.target)
+}
+
+func (o *oracle) err(format string, args ...any) {
+	o.wrong++
+	o.errs = append(o.errs, fmt.Sprintf(format, args...))
+	o.say(format, args...)
 }
 
 func (o *oracle) say(format string, args ...any) {

@@ -53,6 +53,8 @@ type table struct {
 	oracle          oracle
 	// faults are examples of wrong verdicts, a few of each kind.
 	faults map[*kind][]judged
+	// wronged are the pairs whose request was sent wrongly.
+	wronged []judged
 	// sessions are what made orders in them.
 	sessions map[string][]string
 }
@@ -96,6 +98,12 @@ func (t *table) one(j judged) {
 	o := &t.oracle
 	o.needed, o.done, o.wrong = o.needed+j.oracle.needed, o.done+j.oracle.done, o.wrong+j.oracle.wrong
 	o.needCredentials, o.given = o.needCredentials+j.oracle.needCredentials, o.given+j.oracle.given
+	for _, err := range j.oracle.errs {
+		o.errs = append(o.errs, fmt.Sprintf("%s %s, session %s, speed %v: %s", j.route, j.exchange.GetRequest().GetTarget(), j.session, j.replay.GetSpeed(), err))
+	}
+	if len(j.oracle.errs) > 0 {
+		t.wronged = append(t.wronged, j)
+	}
 	if len(o.says) < 40 && len(j.oracle.says) > 0 {
 		o.says = append(o.says, j.route+": "+strings.Join(j.oracle.says, "; "))
 	}

@@ -73,7 +73,11 @@ func newWorld(seed uint64, n int, speed float64, each time.Duration, start time.
 	w.candidate = newSide("", r, start, func(kind string) (scheme, int) {
 		i := slices.Index(kindsOfThings, kind)
 		// Counters overlap: what one system calls 2017 is another thing there.
-		return schemes[(int(seed)*5+i*4+int(seed)/9)%len(schemes)], from[kind] + 3 + r.IntN(40)
+		which := (int(seed)*5 + i*4 + int(seed)/9) % len(schemes)
+		for theirs[kind].digits && schemes[which].digits && theirs[kind].number != schemes[which].number {
+			which = (which + 1) % len(schemes) // a number as a text is another type, not another name
+		}
+		return schemes[which], from[kind] + 3 + r.IntN(40)
 	})
 	for i := range 40 {
 		w.products = append(w.products, &entity{kind: "product", name: fmt.Sprint(100 + 7*i)})

@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -93,60 +94,77 @@ var (
 )
 
 const (
-	maxTags  = 4096 // attributes and elements that are looked at
-	maxValue = 4096 // bytes of a part that may be a value
+	maxTags  = 1 << 15 // attributes, elements, words and parts that are looked at
+	maxValue = 4096    // bytes of a part that may be a value
 )
 
-// words looks for names in a body of which nothing can be replaced.
-func words(f *names.Finder, contentType string, body []byte) {
+// words looks for names in a body of which nothing can be replaced. whole says
+// that it looked at all of it.
+func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 	if !utf8.Valid(body) {
-		return
+		return true // pixels, say
 	}
 	value := func(name, text string) {
 		f.Value(name[strings.LastIndexByte(name, ':')+1:], text)
 	}
+	seen := 0
 	switch formatOf(contentType, body) {
 	case asTags:
 		isPage := strings.Contains(message.MediaType(contentType), "html")
-		for _, m := range tagAttribute.FindAllSubmatch(body, maxTags) {
+		attributes := tagAttribute.FindAllSubmatch(body, maxTags)
+		for _, m := range attributes {
 			if name := string(m[1]); !isPage || names.IsLink(string(m[2])) || name == "value" {
 				value(name, string(m[2]))
 			}
 		}
-		if !isPage {
-			for _, m := range tagElement.FindAllSubmatch(body, maxTags) {
+		if seen = len(attributes); !isPage {
+			elements := tagElement.FindAllSubmatch(body, maxTags)
+			for _, m := range elements {
 				value(string(m[1]), string(m[2]))
 			}
+			seen = max(seen, len(elements))
 		}
 	case asText:
-		for _, word := range plainWord.FindAll(body, maxTags) {
+		all := plainWord.FindAll(body, maxTags)
+		for _, word := range all {
 			f.Value("", string(word))
 		}
+		seen = len(all)
 	}
+	return seen < maxTags
 }
 
-// parts looks for names in the values of a multipart form.
-func parts(f *names.Finder, contentType string, body []byte) {
+// parts looks for names in a multipart body: values of a form, and what stands in
+// files and longer parts. whole says that it looked at all of them.
+func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 	_, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil || parameters["boundary"] == "" {
-		return
+		return words(f, "text/plain", body)
 	}
 	r := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
+	whole = true
 	for range maxTags {
 		p, err := r.NextRawPart()
 		if err != nil {
-			return
+			return whole && errors.Is(err, io.EOF)
 		}
-		content, err := io.ReadAll(io.LimitReader(p, maxValue+1))
-		if err != nil || len(content) > maxValue || p.FileName() != "" {
-			continue
+		content, err := io.ReadAll(p)
+		if err != nil {
+			return false
 		}
-		if formatOf(p.Header.Get("Content-Type"), content) == asJSON {
+		kind := p.Header.Get("Content-Type")
+		switch form := formatOf(kind, content); {
+		case form == asJSON:
 			f.JSON(content)
-		} else {
+		case form == asForm:
+			f.Form(content)
+		case form == asText && len(content) <= maxValue && p.FileName() == "":
 			f.Value(p.FormName(), string(content))
+		default:
+			whole = words(f, kind, content) && whole
 		}
 	}
+	return false
 }
 
 // A condition on an identifier in an expression or in a query (order_id eq 17,

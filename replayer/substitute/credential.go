@@ -176,17 +176,19 @@ func (x *Exchange) remember(sent, body []byte) {
 			x.give(given{field: name}, byValue(bare(string(h.GetValue()))))
 		}
 	}
-	var logins []*credential
+	var logins, forgeries []*credential
 	for path, value := range members {
 		v := x.give(given{member: path}, byValue(value))
-		if slices.Contains(bearers, plainName(path[strings.LastIndexByte(path, '/')+1:])) {
+		switch name := path[strings.LastIndexByte(path, '/')+1:]; {
+		case slices.Contains(bearers, plainName(name)):
 			logins = append(logins, v)
+		case forgery.MatchString(name):
+			forgeries = append(forgeries, v)
 		}
 	}
-	if len(logins) > 0 && a.GetStatus() < 400 {
-		if s.jar.logins++; s.jar.logins == 1 && len(logins) == 1 {
-			s.jar.login = logins[0]
-		}
+	if a.GetStatus() < 400 {
+		s.jar.login.give(logins)
+		s.jar.forgery.give(forgeries)
 	}
 }
 
@@ -254,38 +256,16 @@ func (x *Exchange) credentialFor(name, value string) *credential {
 	switch {
 	case !x.isRedacted(name):
 	case name == "Authorization" && scheme == "bearer":
-		return x.session.jar.bearer(inner)
+		return x.session.jar.login.behind(inner)
 	case forgery.MatchString(name):
 		for _, p := range cookiesOf(x.recorded.GetRequest().GetHeaders()) {
 			if forgery.MatchString(p[0]) {
 				return x.own(byCookie(p[0], p[1]))
 			}
 		}
+		return x.session.jar.forgery.behind(inner)
 	}
 	return nil
-}
-
-// bearer is the token of the session's only login, if nothing says that what a
-// redacted Authorization holds is another one.
-func (j *jar) bearer(redacted string) *credential {
-	switch {
-	case j.logins == 0:
-		if j.strangers == nil {
-			j.strangers = map[string]bool{}
-		}
-		if j.strangers[redacted] = true; len(j.strangers) > maxStrangers {
-			j.logins = 2 // too many to tell
-		}
-		return nil
-	case j.logins > 1 || j.login == nil || j.strangers[redacted]:
-		return nil
-	case j.bound == "":
-		j.bound = redacted
-	case j.bound != redacted:
-		j.logins = 2 // two users
-		return nil
-	}
-	return j.login
 }
 
 // keepCredentials takes the candidate's counterparts of what the recorded answer

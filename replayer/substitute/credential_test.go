@@ -187,6 +187,16 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 	f("Token CAND", gives("a", "token", random, "CAND"), last(`a GET /x Authorization: Token `+random+`; `))
 	f("CAND", gives("a", "token", random, "CAND"), last(`a GET /x Authorization: `+random+`; `))
 	// What the candidate did not give is not sent, unless another answer gave it.
+	// Nor which token against forged requests: the only one of the session.
+	form := step{`a GET /form`, `200 {"csrf_token":"recrecrec1"}`, `200 {"csrf_token":"CAND-CSRF"}`}
+	post := last(`a POST /x *X-Csrf-Token: $one; `)
+	f("CAND-CSRF", form, post)
+	f("CAND-CSRF", form, post, post)
+	f("CAND-CSRF", form, form, post)
+	f("", form, step{`a GET /form`, `200 {"csrf_token":"another111"}`, `200 {"csrf_token":"CAND-2"}`}, post) // each form has its own
+	f("", form, post, last(`a POST /x *X-Csrf-Token: $two; `))
+	f("", post, form, post) // it was there before
+	f("", form, last(`b POST /x *X-Csrf-Token: $one; `))
 	f("", step{ann.request, ann.recorded, `200 {}`}, last(`a GET /x Authorization: Bearer annannann1; `))
 	f("lang=en", step{`a GET /a`, `200 Set-Cookie: lang=en; {}`, `500 {}`}, last(`b GET /x Cookie: lang=en; `))
 	f("lang=cand", step{`a GET /a`, `200 Set-Cookie: lang=en; {}`, ``}, sets("a", "lang=en", "lang=cand"), last(`a GET /x Cookie: lang=en; `))

@@ -71,6 +71,15 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	f(`s POST /x Content-Type: application/xml; <o><order_id>17</order_id></o>`, "-", order)
 	f(`s POST /x Content-Type: application/xml; <o id="ord_7"/>`, `/x <o id="ord_7"/>`, named)
 	f("s POST /x Content-Type: multipart/form-data;boundary=b; --b\r\nContent-Disposition: form-data;name=\"order_id\"\r\n\r\n17\r\n--b--\r\n", "-", order)
+	part := func(header, content string) string {
+		return "s POST /x Content-Type: multipart/related;boundary=b; --b\r\n" + header + "\r\n\r\n" + content + "\r\n--b--\r\n"
+	}
+	const file = `Content-Disposition: form-data;name="f";filename="f"`
+	f(part(file+"\r\nContent-Type: application/json", `{"order_id":17}`), "-", order)
+	f(part(file+"\r\nContent-Type: text/csv", "a,ord_1001"), "-", named)
+	f(part("Content-Type: application/xml", `<o><order_id>17</order_id></o>`), "-", order)
+	f(part("Content-Type: application/json", `{"text":"`+strings.Repeat("long ", 1000)+`","order_id":17}`), "-", order)
+	f(`s POST /x Content-Type: application/xml; <o>`+strings.Repeat("<a>x</a>", 5000)+`<o id="ord_1001"/></o>`, "-", named)
 	f(`s POST /x Content-Type: text/csv; a,ord_1001`, "-", named)
 	f(`s PATCH /x Content-Type: application/json-patch+json; [{"op":"remove","path":"/orders/17"}]`, "-", order)
 	f(`s POST /x {"payload":"{\"order_id\":17}"}`, "-", order)

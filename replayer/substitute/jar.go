@@ -23,17 +23,55 @@ type jar struct {
 	begun      uint64                 // sequence of the first exchange
 	follows    *session               // whose login began this one
 
-	// logins are how many answers gave tokens for Authorization; login is the
-	// only token of the first. A redacted Authorization does not show which token
-	// it was: strangers were shown before, and bound is the one shown since.
-	logins    int
-	login     *credential
+	// login is the session's token for Authorization, and forgery the one that
+	// proves a request to be no forged one.
+	login, forgery sole
+}
+
+// sole is the only credential of one use that the answers of a session gave. A
+// redacted field does not show which it holds.
+type sole struct {
+	given int         // how many answers gave such
+	only  *credential // the only one of the first
+	// strangers were shown before it, and bound is the one shown since.
 	strangers map[string]bool
 	bound     string
 }
 
-// maxStrangers bounds the values of Authorization before a login.
+// maxStrangers bounds the values that were shown before.
 const maxStrangers = 64
+
+// give takes those of one answer.
+func (o *sole) give(all []*credential) {
+	if len(all) == 0 || len(all) == 1 && all[0] == o.only {
+		return
+	}
+	if o.given++; o.given == 1 && len(all) == 1 {
+		o.only = all[0]
+	}
+}
+
+// behind is what a redacted field holds, if nothing says that it is another.
+func (o *sole) behind(redacted string) *credential {
+	switch {
+	case o.given == 0:
+		if o.strangers == nil {
+			o.strangers = map[string]bool{}
+		}
+		if o.strangers[redacted] = true; len(o.strangers) > maxStrangers {
+			o.given = 2 // too many to tell
+		}
+		return nil
+	case o.given > 1 || o.only == nil || o.strangers[redacted]:
+		return nil
+	case o.bound == "":
+		o.bound = redacted
+	case o.bound != redacted:
+		o.given = 2 // two users, or a new one that was not seen
+		return nil
+	}
+	return o.only
+}
 
 // find gives what an earlier exchange gave.
 func (j *jar) find(key string, before uint64) *credential {

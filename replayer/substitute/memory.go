@@ -67,6 +67,9 @@ type session struct {
 	jar     jar                   // of credentials
 	forgot  bool                  // something
 	gone    bool                  // from the memory
+
+	// seconds are the moments by the baseline's second.
+	seconds map[int64][]names.Pair
 }
 
 func newSession(m *Memory, key string) *session {
@@ -109,7 +112,7 @@ func (s *session) clear(gone bool) {
 	defer s.mu.Unlock()
 	s.memory.total.Add(-s.held)
 	fresh := newSession(s.memory, s.key)
-	s.held, s.forgot, s.gone = 0, true, gone
+	s.held, s.forgot, s.gone, s.seconds = 0, true, gone, nil
 	s.pairs, s.moments, s.made, s.stood, s.kinds, s.cut, s.tags, s.jar = fresh.pairs, fresh.moments, index{}, index{}, fresh.kinds, fresh.cut, fresh.tags, jar{}
 }
 
@@ -135,9 +138,17 @@ func (s *session) add(p names.Pair) {
 		}
 		s.grow(kept.Len() - (*set).Len())
 		*set, s.forgot = kept, true
+		if set == &s.moments {
+			s.seconds = nil
+			for _, p := range kept.All() {
+				s.dated(p)
+			}
+		}
 	}
 	before := (*set).Len()
-	(*set).Add(p)
+	if (*set).Add(p) && set == &s.moments {
+		s.dated(p)
+	}
 	s.grow((*set).Len() - before)
 }
 

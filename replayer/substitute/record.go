@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -34,6 +35,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if r != nil {
 		uses = r.t.Uses()
 	}
+	seconds := secondsOf(recorded, plain(recorded.GetHeaders(), recorded.GetBody()))
 	s := x.session
 	s.mu.Lock()
 	for _, h := range texts {
@@ -43,6 +45,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	}
 	var pairs []names.Pair
 	pairs = append(append(pairs, s.pairs.All()...), s.moments.All()...)
+	retold := s.retold(seconds)
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
@@ -76,6 +79,12 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 				list(p, 0)
 				break
 			}
+		}
+	}
+	for _, p := range retold {
+		shown := func(h *heard) bool { return h.has(p.Baseline.Text) || h.has(p.Candidate.Text) }
+		if p.From != x.recorded.GetId() && !slices.ContainsFunc(texts, shown) {
+			list(p, 0)
 		}
 	}
 	return out, dropped

@@ -168,12 +168,13 @@ func (x *Exchange) need(body []byte) {
 			}
 		}
 	}
+	whole := true
 	if form == asParts {
-		parts(f, contentType, body)
+		whole = parts(f, contentType, body)
 	} else if form == asJSON {
 		expressions(f, body)
 	} else if form != asForm && form != asJSON {
-		words(f, contentType, body)
+		whole = words(f, contentType, body)
 	}
 	found, cut := f.Found()
 	inMatrix, _ := f2.Found()
@@ -192,7 +193,7 @@ func (x *Exchange) need(body []byte) {
 		seen[at] = true
 		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
 	}
-	if cut || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
+	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
 	}
 	x.conditions()

@@ -262,6 +262,11 @@ func TestWhatIsRecorded(t *testing.T) {
 	const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
 	f(step{`s POST /orders {}`, `201 {"id":17,"at":"` + t1 + `"}`, `201 {"id":"u-77","at":"` + t2 + `"}`}) // a value does not vouch for itself
 	f(step{`s GET /orders/17`, `200 {"id":17,"at":"` + t1 + `"}`, `200 {"id":"u-77","at":"` + t2 + `"}`}, "order 17=u-77 1 created", "@time "+t1+"="+t2+" 0 aligned")
+	const moment = "@time " + t1 + "=" + t2 + " 0 aligned"
+	f(step{`s GET /x`, `200 at,n 2026-03-03 10:00:00.123,1`, `200 x`}, moment) // in another style
+	f(step{`s GET /x`, `200 {"ms":1772532000123}`, `200 {}`}, moment)
+	f(step{`s GET /x`, `200 Last-Modified: Tue, 03 Mar 2026 10:00:00 GMT; {}`, `200 {}`}, moment)
+	f(step{`s GET /x`, `200 {"ms":1772532002123,"n":1772532}`, `200 {}`})
 	f(step{`s GET /orders`, `200 [{"id":17}]`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s GET /log`, `200 {}`, `200 {"text":"made u-77 now"}`}, "order 17=u-77 0 created")
 	f(step{`s GET /x`, `200 plain 17`, `200 text`}, "order 17=u-77 0 created")
