@@ -1,8 +1,8 @@
 package names
 
 import (
+	"iter"
 	"slices"
-	"strings"
 )
 
 // Proof is what shows that two names stand for one thing.
@@ -70,12 +70,16 @@ const longNumber = 5
 // UUID, a ULID, a random token, or letters with digits, joined (ord_1001, n-52)
 // or long.
 func IsUnmistakable(s string) bool {
-	if IsUnique(s) || looksRandom(s) {
+	c := classOf(s)
+	switch {
+	case c&aDigit == 0:
+		return IsUUID(s) // of letters alone
+	case IsUnique(s) || looksRandom(s):
 		return true
+	case c&aLetter == 0 || c&aBlank != 0:
+		return false
 	}
-	letters := strings.ContainsFunc(s, func(c rune) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' })
-	joined := strings.ContainsAny(s, "_-:")
-	return letters && (joined && len(s) >= selfEvident || len(s) >= longMixed) && IsGenerated(s) && !IsVersion(s) && !IsDate(s)
+	return (c&aJoint != 0 && len(s) >= selfEvident || len(s) >= longMixed) && !isDecimal(s) && !IsVersion(s) && !IsDate(s)
 }
 
 // longMixed is from which length on letters and digits without anything
@@ -105,19 +109,21 @@ func (s *Pairs) Grow(n int) {
 	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
 }
 
-func (s *Pairs) ofBaseline(name string) func(yield func(*Pair) bool) {
-	return func(yield func(*Pair) bool) {
+// ofBaseline and ofCandidate go over the numbers of the pairs of a name, the
+// latest first.
+func (s *Pairs) ofBaseline(name string) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
 		i, ok := s.byBaseline[name]
-		for ok && i >= 0 && yield(&s.list[i]) {
+		for ok && i >= 0 && yield(i) {
 			i = s.before[i].baseline
 		}
 	}
 }
 
-func (s *Pairs) ofCandidate(name string) func(yield func(*Pair) bool) {
-	return func(yield func(*Pair) bool) {
+func (s *Pairs) ofCandidate(name string) iter.Seq[int32] {
+	return func(yield func(int32) bool) {
 		i, ok := s.byCandidate[name]
-		for ok && i >= 0 && yield(&s.list[i]) {
+		for ok && i >= 0 && yield(i) {
 			i = s.before[i].candidate
 		}
 	}
@@ -130,14 +136,14 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	if s.byBaseline == nil {
 		s.Grow(1)
 	}
-	for old := range s.ofBaseline(p.Baseline.Text) {
-		more, stop := s.meet(old, &p)
+	for i := range s.ofBaseline(p.Baseline.Text) {
+		more, stop := s.meet(&s.list[i], &p)
 		if changed = changed || more; stop {
 			return changed
 		}
 	}
-	for old := range s.ofCandidate(p.Candidate.Text) {
-		more, stop := s.meet(old, &p)
+	for i := range s.ofCandidate(p.Candidate.Text) {
+		more, stop := s.meet(&s.list[i], &p)
 		if changed = changed || more; stop {
 			return changed
 		}
@@ -216,12 +222,23 @@ func (s *Pairs) All() []Pair { return s.list }
 
 // Tie says whether both sides made two names, of whatever kind, for one thing.
 func (s *Pairs) Tie(baseline, candidate string) bool {
-	for p := range s.ofBaseline(baseline) {
-		if p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
+	for i := range s.ofBaseline(baseline) {
+		if p := &s.list[i]; p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
 			return true
 		}
 	}
 	return false
+}
+
+// AppendNamed appends where in All the pairs are of which a value is either name.
+func (s *Pairs) AppendNamed(out []int, value string) []int {
+	for i := range s.ofBaseline(value) {
+		out = append(out, int(i))
+	}
+	for i := range s.ofCandidate(value) {
+		out = append(out, int(i))
+	}
+	return out
 }
 
 // Has says whether a value of the baseline is in a pair, of whatever kind.
@@ -234,20 +251,29 @@ func (s *Pairs) Has(baseline string) bool {
 // that is broken is found only when none holds. Of several that suit, none is
 // certain.
 func (s *Pairs) Of(at Place, baseline string) (Pair, bool) {
-	return find(s.ofBaseline(baseline), at, false)
+	return s.found(s.ofBaseline(baseline), at)
 }
 
 // For finds which of the baseline's values a value of the candidate stands for
 // at a place, as Of does.
 func (s *Pairs) For(at Place, candidate string) (Pair, bool) {
-	return find(s.ofCandidate(candidate), at, false)
+	return s.found(s.ofCandidate(candidate), at)
 }
 
-// find takes the pair that suits best: one that holds before a broken one, one
-// of the very kind before one of a kind that may be the same.
-func find(pairs func(yield func(*Pair) bool), place Place, proven bool) (Pair, bool) {
-	best, rank, certain := (*Pair)(nil), 0, false
-	for p := range pairs {
+func (s *Pairs) found(pairs iter.Seq[int32], at Place) (Pair, bool) {
+	i, certain := s.find(pairs, at, false)
+	if i < 0 {
+		return Pair{}, false
+	}
+	return s.list[i], certain
+}
+
+// find takes the pair that suits best, -1 if none does: one that holds before a
+// broken one, one of the very kind before one of a kind that may be the same.
+func (s *Pairs) find(pairs iter.Seq[int32], place Place, proven bool) (best int32, certain bool) {
+	best, rank := -1, 0
+	for i := range pairs {
+		p := &s.list[i]
 		if proven && (p.Proof != Created || !p.Holds()) || !p.suits(place) {
 			continue
 		}
@@ -260,13 +286,10 @@ func find(pairs func(yield func(*Pair) bool), place Place, proven bool) (Pair, b
 		}
 		switch {
 		case r > rank:
-			best, rank, certain = p, r, true
-		case r == rank && p.Holds() && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
+			best, rank, certain = i, r, true
+		case r == rank && p.Holds() && (p.Baseline.Text != s.list[best].Baseline.Text || p.Candidate.Text != s.list[best].Candidate.Text):
 			certain = false // an order, or a customer
 		}
 	}
-	if best == nil {
-		return Pair{}, false
-	}
-	return *best, certain
+	return best, certain
 }

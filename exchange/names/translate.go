@@ -6,13 +6,16 @@ package names
 type Translator struct {
 	pairs  *Pairs
 	places places
-	uses   map[Use]uint32
+	uses   map[int32]use // by the pair's number
+	made   uint32        // replacements
 	broken map[string]Pair
 	guess  bool // of names of members
 	proven bool
 	keys   []Key
-	put    map[string]string // the baseline's name, by the candidate's
 }
+
+// use is how often a pair was put in, and which of all it was the last time.
+type use struct{ n, latest uint32 }
 
 // Use is a pair that was put in.
 type Use struct{ Kind, Baseline, Candidate string }
@@ -21,7 +24,7 @@ type Use struct{ Kind, Baseline, Candidate string }
 // is the target of the request as recorded. The pairs must not change while it
 // is in use.
 func NewTranslator(pairs *Pairs, target string) *Translator {
-	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}, put: map[string]string{}}
+	t := &Translator{pairs: pairs}
 	t.places = placesOf(replacing{t}, target)
 	return t
 }
@@ -40,7 +43,14 @@ func (t *Translator) Of(own func(host string) bool) *Translator {
 }
 
 // Uses is how often each pair was put in.
-func (t *Translator) Uses() map[Use]uint32 { return t.uses }
+func (t *Translator) Uses() map[Use]uint32 {
+	out := make(map[Use]uint32, len(t.uses))
+	for i, u := range t.uses {
+		p := &t.pairs.list[i]
+		out[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}] += u.n
+	}
+	return out
+}
 
 // Broken are the pairs that were met and not put in because they are broken, by
 // the baseline's name.
@@ -68,7 +78,15 @@ func (t *Translator) Keys() []Key { return t.keys }
 
 // Put says whether a text was put in somewhere, and what stood there.
 func (t *Translator) Put(text string) (baseline string, ok bool) {
-	baseline, ok = t.put[text]
+	if len(t.uses) == 0 {
+		return "", false
+	}
+	var latest uint32
+	for i := range t.pairs.ofCandidate(text) {
+		if u := t.uses[i]; u.n > 0 && u.latest >= latest {
+			baseline, latest, ok = t.pairs.list[i].Baseline.Text, u.latest, true
+		}
+	}
 	return baseline, ok
 }
 
@@ -146,17 +164,9 @@ func (t *Translator) JSON(body []byte) []byte {
 // replacing is the visitor of a translator.
 type replacing struct{ t *Translator }
 
-func (r replacing) may(value []byte) bool {
-	_, ok := r.t.pairs.byBaseline[string(value)]
-	return ok
-}
+func (r replacing) may(value string) bool { return r.t.pairs.Has(value) }
 
-// of finds the pair to replace by.
-func (r replacing) of(at Place, text string) (Pair, bool) {
-	return find(r.t.pairs.ofBaseline(text), at, r.t.proven)
-}
-
-func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, bool) {
+func (r replacing) visitKey(at Place, v Value, in *document) (Value, bool) {
 	if with, ok := r.visit(at, v); ok || !r.t.guess {
 		return with, ok
 	}
@@ -164,7 +174,7 @@ func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, boo
 	if !ok || !p.Renames() || !p.Holds() || p.Proof != Aligned {
 		return v, false
 	}
-	r.t.keys = append(r.t.keys, Key{path(), p})
+	r.t.keys = append(r.t.keys, Key{in.path(), p})
 	return Value{Text: p.Candidate.Text}, true
 }
 
@@ -174,16 +184,27 @@ func (r replacing) known(at Place, text string) bool {
 }
 
 func (r replacing) visit(at Place, v Value) (Value, bool) {
-	p, ok := r.of(at, v.Text)
-	if !ok || !p.Renames() {
+	t := r.t
+	i, certain := t.pairs.find(t.pairs.ofBaseline(v.Text), at, t.proven)
+	if !certain {
+		return v, false
+	}
+	p := &t.pairs.list[i]
+	if !p.Renames() {
 		return v, false
 	}
 	if !p.Holds() {
-		r.t.broken[v.Text] = p
+		if t.broken == nil {
+			t.broken = map[string]Pair{}
+		}
+		t.broken[p.Baseline.Text] = *p
 		return v, false
 	}
-	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
-	r.t.put[p.Candidate.Text] = p.Baseline.Text
+	if t.uses == nil {
+		t.uses = map[int32]use{}
+	}
+	t.made++
+	t.uses[i] = use{t.uses[i].n + 1, t.made}
 	// Where the baseline writes its number as a text, so does the candidate.
 	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
 }

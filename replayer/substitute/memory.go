@@ -3,6 +3,7 @@ package substitute
 import (
 	"container/list"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -208,10 +209,14 @@ func (x *index) add(name string, e entry, limit int) (grown int, lost bool) {
 	if x.young == nil {
 		x.young = map[string][]entry{}
 	}
-	if len(x.young[name]) >= maxKinds {
+	list, known := x.young[name]
+	if len(list) >= maxKinds {
 		return grown, lost
 	}
-	x.young[name] = append(x.young[name], e)
+	if !known {
+		name = strings.Clone(name) // not the message around it
+	}
+	x.young[name] = append(list, e)
 	x.n++
 	return grown + 1, lost
 }
@@ -442,6 +447,7 @@ type Exchange struct {
 	recorded *understudyv1.Exchange
 	origin   *origin
 	needs    []need
+	contents []*content // of the answers that were learned from
 	unseen   bool       // what the request holds was not all looked at
 	constant bool       // what is asked for is how the system is set up
 	loose    bool       // the target says little about what it makes

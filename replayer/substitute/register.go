@@ -37,31 +37,19 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 		memory: m, session: m.session(e.GetSession()), recorded: e,
 		origin: &origin{exchange: e.GetId(), sequence: m.sequence.Add(1), done: make(chan struct{})},
 	}
-	s, sent, answer := x.session, x.sent(), plain(e.GetResponse().GetHeaders(), e.GetResponse().GetBody())
+	s, sent, answer := x.session, x.sent(), contentOf(e.GetResponse())
 	s.mu.Lock()
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	if !isJSON(e.GetResponse().GetHeaders(), answer) {
-		answer = nil
+	var document []byte
+	if isJSON(e.GetResponse().GetHeaders(), answer.plain) {
+		document = answer.plain
 	}
-	x.remember(sent[1], answer)
+	x.remember(sent[1], document)
 	s.mu.Unlock()
 	m.trim()
 	return x
-}
-
-// maxPlain bounds what a body is unpacked to, in bytes.
-const maxPlain = 1 << 20
-
-// plain is a body without its content codings; nothing if it cannot be had
-// within bounds.
-func plain(headers []*understudyv1.Header, body *understudyv1.Body) []byte {
-	out, err := message.Decode(body.GetContent(), message.Joined(headers, "Content-Encoding"), maxPlain)
-	if err != nil || len(out) > maxPlain {
-		return nil
-	}
-	return out
 }
 
 // isJSON says whether a body is JSON, by its type or by how it begins.
@@ -341,13 +329,13 @@ func (s *session) note(name string, e entry) {
 
 // mint finds the names that first stood in this recorded answer: the client had
 // not sent them, and no answer before had them.
-func (x *Exchange) mint(sent [][]byte, body []byte) {
+func (x *Exchange) mint(sent [][]byte, body *content) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
 	headers := a.GetHeaders()
 	if a.GetStatus() >= 400 && a.GetStatus() != http.StatusConflict { // it may have made something all the same
-		body, headers = nil, only(headers, "Location")
+		body, headers = &content{}, only(headers, "Location")
 	}
-	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body) == 0 {
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body.plain) == 0 {
 		return
 	}
 	target := string(q.GetTarget())
@@ -362,9 +350,13 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	found, _ := f.Found()
 	writes := wrote(q.GetMethod())
 	// What the request made is what it would teach if both sides agreed.
-	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
-	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
-		if p.Proof != names.Created || !writes {
+	var own []names.Pair
+	if writes {
+		a := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Tree: body.first}
+		own = names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: a, Candidate: a})
+	}
+	for _, p := range own {
+		if p.Proof != names.Created {
 			continue
 		}
 		at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
@@ -383,7 +375,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	if writes {
 		found = append(found, aliases(target, family, body)...)
 	}
-	found = append(found, cursors(body)...)
+	found = append(found, cursors(body.document())...)
 	for _, n := range found {
 		n.Place.Kind = strings.TrimPrefix(n.Place.Kind, "existing_") // of a conflict
 		kind := kindAt(n.Place)
