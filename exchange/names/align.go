@@ -284,4 +284,3 @@ func isTime(s string) bool {
 	_, ok := timestamp.Parse(s)
 	return ok
 }
-

@@ -1,7 +1,6 @@
 package names
 
 import (
-	"iter"
 	"slices"
 )
 
@@ -109,24 +108,32 @@ func (s *Pairs) Grow(n int) {
 	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
 }
 
-// ofBaseline and ofCandidate go over the numbers of the pairs of a name, the
-// latest first.
-func (s *Pairs) ofBaseline(name string) iter.Seq[int32] {
-	return func(yield func(int32) bool) {
-		i, ok := s.byBaseline[name]
-		for ok && i >= 0 && yield(i) {
-			i = s.before[i].baseline
-		}
+// side says whose name of a pair.
+type side bool
+
+const (
+	ofBaseline  side = false
+	ofCandidate side = true
+)
+
+// latest is the number of the latest pair of a name, earlier that of the one
+// before it; -1 if there is none.
+func (s *Pairs) latest(of side, name string) int32 {
+	at := s.byBaseline
+	if of == ofCandidate {
+		at = s.byCandidate
 	}
+	if i, ok := at[name]; ok {
+		return i
+	}
+	return -1
 }
 
-func (s *Pairs) ofCandidate(name string) iter.Seq[int32] {
-	return func(yield func(int32) bool) {
-		i, ok := s.byCandidate[name]
-		for ok && i >= 0 && yield(i) {
-			i = s.before[i].candidate
-		}
+func (s *Pairs) earlier(of side, i int32) int32 {
+	if of == ofCandidate {
+		return s.before[i].candidate
 	}
+	return s.before[i].baseline
 }
 
 // Add takes a pair. What contradicts a pair of the same kind breaks both, but a
@@ -136,16 +143,16 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	if s.byBaseline == nil {
 		s.Grow(1)
 	}
-	for i := range s.ofBaseline(p.Baseline.Text) {
-		more, stop := s.meet(&s.list[i], &p)
-		if changed = changed || more; stop {
-			return changed
+	for _, of := range []side{ofBaseline, ofCandidate} {
+		name := p.Baseline.Text
+		if of == ofCandidate {
+			name = p.Candidate.Text
 		}
-	}
-	for i := range s.ofCandidate(p.Candidate.Text) {
-		more, stop := s.meet(&s.list[i], &p)
-		if changed = changed || more; stop {
-			return changed
+		for i := s.latest(of, name); i >= 0; i = s.earlier(of, i) {
+			more, stop := s.meet(&s.list[i], &p)
+			if changed = changed || more; stop {
+				return changed
+			}
 		}
 	}
 	s.enter(p)
@@ -222,7 +229,7 @@ func (s *Pairs) All() []Pair { return s.list }
 
 // Tie says whether both sides made two names, of whatever kind, for one thing.
 func (s *Pairs) Tie(baseline, candidate string) bool {
-	for i := range s.ofBaseline(baseline) {
+	for i := s.latest(ofBaseline, baseline); i >= 0; i = s.earlier(ofBaseline, i) {
 		if p := &s.list[i]; p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
 			return true
 		}
@@ -232,13 +239,17 @@ func (s *Pairs) Tie(baseline, candidate string) bool {
 
 // AppendNamed appends where in All the pairs are of which a value is either name.
 func (s *Pairs) AppendNamed(out []int, value string) []int {
-	for i := range s.ofBaseline(value) {
-		out = append(out, int(i))
-	}
-	for i := range s.ofCandidate(value) {
-		out = append(out, int(i))
+	for _, of := range []side{ofBaseline, ofCandidate} {
+		for i := s.latest(of, value); i >= 0; i = s.earlier(of, i) {
+			out = append(out, int(i))
+		}
 	}
 	return out
+}
+
+// Mentions says whether a value is either name of a pair.
+func (s *Pairs) Mentions(value string) bool {
+	return s.latest(ofBaseline, value) >= 0 || s.latest(ofCandidate, value) >= 0
 }
 
 // Has says whether a value of the baseline is in a pair, of whatever kind.
@@ -251,17 +262,17 @@ func (s *Pairs) Has(baseline string) bool {
 // that is broken is found only when none holds. Of several that suit, none is
 // certain.
 func (s *Pairs) Of(at Place, baseline string) (Pair, bool) {
-	return s.found(s.ofBaseline(baseline), at)
+	return s.found(ofBaseline, baseline, at)
 }
 
 // For finds which of the baseline's values a value of the candidate stands for
 // at a place, as Of does.
 func (s *Pairs) For(at Place, candidate string) (Pair, bool) {
-	return s.found(s.ofCandidate(candidate), at)
+	return s.found(ofCandidate, candidate, at)
 }
 
-func (s *Pairs) found(pairs iter.Seq[int32], at Place) (Pair, bool) {
-	i, certain := s.find(pairs, at, false)
+func (s *Pairs) found(of side, name string, at Place) (Pair, bool) {
+	i, certain := s.find(of, name, at, false)
 	if i < 0 {
 		return Pair{}, false
 	}
@@ -270,9 +281,9 @@ func (s *Pairs) found(pairs iter.Seq[int32], at Place) (Pair, bool) {
 
 // find takes the pair that suits best, -1 if none does: one that holds before a
 // broken one, one of the very kind before one of a kind that may be the same.
-func (s *Pairs) find(pairs iter.Seq[int32], place Place, proven bool) (best int32, certain bool) {
+func (s *Pairs) find(of side, name string, place Place, proven bool) (best int32, certain bool) {
 	best, rank := -1, 0
-	for i := range pairs {
+	for i := s.latest(of, name); i >= 0; i = s.earlier(of, i) {
 		p := &s.list[i]
 		if proven && (p.Proof != Created || !p.Holds()) || !p.suits(place) {
 			continue

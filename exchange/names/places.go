@@ -289,7 +289,8 @@ func (d *document) key(start int, raw string) {
 		return
 	}
 	kind := ""
-	if n := len(d.enclosing); n > 0 {
+	// What an element of a list calls its members is no name unless it was made.
+	if n := len(d.enclosing); n > 0 && (n < 2 || d.brackets[n-2] != '[' || hasDigit(d.name)) {
 		kind = termOf(d.enclosing[n-1]).keyed
 	}
 	key := Value{Text: d.name}

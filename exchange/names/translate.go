@@ -82,7 +82,7 @@ func (t *Translator) Put(text string) (baseline string, ok bool) {
 		return "", false
 	}
 	var latest uint32
-	for i := range t.pairs.ofCandidate(text) {
+	for i := t.pairs.latest(ofCandidate, text); i >= 0; i = t.pairs.earlier(ofCandidate, i) {
 		if u := t.uses[i]; u.n > 0 && u.latest >= latest {
 			baseline, latest, ok = t.pairs.list[i].Baseline.Text, u.latest, true
 		}
@@ -185,7 +185,7 @@ func (r replacing) known(at Place, text string) bool {
 
 func (r replacing) visit(at Place, v Value) (Value, bool) {
 	t := r.t
-	i, certain := t.pairs.find(t.pairs.ofBaseline(v.Text), at, t.proven)
+	i, certain := t.pairs.find(ofBaseline, v.Text, at, t.proven)
 	if !certain {
 		return v, false
 	}

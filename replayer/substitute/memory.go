@@ -393,6 +393,13 @@ func (c *created) known(at names.Place, name string, by func(*names.Pairs, names
 	return best, found
 }
 
+// mentions says whether a value is a name in any pair.
+func (c *created) mentions(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.young != nil && c.young.Mentions(name) || c.old != nil && c.old.Mentions(name)
+}
+
 // contradicts finds a pair of something that was made which says otherwise than
 // one that is to be used.
 func (c *created) contradicts(at names.Place, use names.Use) (names.Pair, bool) {
@@ -406,6 +413,9 @@ func (c *created) contradicts(at names.Place, use names.Use) (names.Pair, bool) 
 // borrow takes a pair that another session made, unless the session knows
 // something else.
 func (s *session) borrow(at names.Place, name string) {
+	if !s.memory.created.mentions(name) {
+		return
+	}
 	known, has := s.pairs.Of(at, name)
 	p, ok := s.memory.created.known(at, name, (*names.Pairs).Of)
 	switch {
