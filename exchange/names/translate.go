@@ -5,7 +5,11 @@ package names
 // baseline's: 17 → 18 and 18 → 19 do not chain. It belongs to one goroutine.
 type Translator struct {
 	pairs  *Pairs
-	places places
+	target string
+	answer bool // to the method
+	method string
+	own    func(host string) bool
+	places *places       // made when they are first needed
 	uses   map[int32]use // by the pair's number
 	made   uint32        // replacements
 	broken map[string]Pair
@@ -24,21 +28,31 @@ type Use struct{ Kind, Baseline, Candidate string }
 // is the target of the request as recorded. The pairs must not change while it
 // is in use.
 func NewTranslator(pairs *Pairs, target string) *Translator {
-	t := &Translator{pairs: pairs}
-	t.places = placesOf(replacing{t}, target)
-	return t
+	return &Translator{pairs: pairs, target: target}
+}
+
+func (t *Translator) at() *places {
+	if t.places == nil {
+		p := placesOf(replacing{t}, t.target)
+		p.own = t.own
+		if t.answer {
+			p.answering(t.method)
+		}
+		t.places = &p
+	}
+	return t.places
 }
 
 // Answering makes it one for the answer to a method. A list of things that was
 // asked for holds them in members that only say that there are several.
 func (t *Translator) Answering(method string) *Translator {
-	t.places.answering(method)
+	t.answer, t.method = true, method
 	return t
 }
 
 // Of makes own say which hosts are the system's: links to others stay as they are.
 func (t *Translator) Of(own func(host string) bool) *Translator {
-	t.places.own = own
+	t.own = own
 	return t
 }
 
@@ -97,7 +111,7 @@ func (t *Translator) Place(path []string) Place {
 		return Place{}
 	}
 	last := len(path) - 1
-	return t.places.member(path[last], path[:last])
+	return t.at().member(path[last], path[:last])
 }
 
 // Idle says that nothing can be replaced, because no pair renames anything.
@@ -111,7 +125,7 @@ func (t *Translator) Target(raw string) string {
 	if t.Idle() {
 		return raw
 	}
-	return t.places.target(raw)
+	return t.at().target(raw)
 }
 
 // Form replaces whole values of a URL-encoded form.
@@ -119,7 +133,7 @@ func (t *Translator) Form(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	return []byte(t.places.form(string(body)))
+	return []byte(t.at().form(string(body)))
 }
 
 // Value replaces names in the value of a parameter, a header field or a cookie:
@@ -128,7 +142,7 @@ func (t *Translator) Value(name, value string) string {
 	if t.Idle() {
 		return value
 	}
-	return t.places.text(t.places.member(name, nil), value)
+	return t.at().text(t.at().member(name, nil), value)
 }
 
 // Document replaces names in the document that a body of another format was
@@ -137,7 +151,7 @@ func (t *Translator) Document(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	texts := t.places
+	texts := *t.at()
 	texts.visitor = textual{replacing{t}}
 	return texts.json(body)
 }
@@ -158,7 +172,7 @@ func (t *Translator) JSON(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	return t.places.json(body)
+	return t.at().json(body)
 }
 
 // replacing is the visitor of a translator.

@@ -173,10 +173,8 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) 
 
 func (s *session) stand(n names.Name, by *origin) {
 	kind := kindAt(n.Place)
-	for _, e := range s.stood.find(n.Place, n.Value.Text) {
-		if e.by == by && e.kind == kind {
-			return
-		}
+	if s.stood.has(n.Place, n.Value.Text, func(e *entry) bool { return e.by == by && e.kind == kind }) {
+		return
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)

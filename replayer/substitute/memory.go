@@ -223,7 +223,7 @@ func (x *index) add(name string, e entry, limit int) (grown int, lost bool) {
 
 // find gives the entries that can be what stands at a place.
 func (x *index) find(at names.Place, name string) (out []entry) {
-	for _, list := range [][]entry{x.old[name], x.young[name]} {
+	for _, list := range [2][]entry{x.old[name], x.young[name]} {
 		for _, e := range list {
 			if at.Fits(e.kind, name) {
 				out = append(out, e)
@@ -232,6 +232,21 @@ func (x *index) find(at names.Place, name string) (out []entry) {
 	}
 	return out
 }
+
+// has says whether one of the entries that can be what stands at a place is as
+// asked for.
+func (x *index) has(at names.Place, name string, is func(*entry) bool) bool {
+	for _, list := range [2][]entry{x.old[name], x.young[name]} {
+		for i := range list {
+			if is(&list[i]) && at.Fits(list[i].kind, name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func anyEntry(*entry) bool { return true }
 
 // all gives the entries under a name, of whatever kind.
 func (x *index) all(name string) []entry {
@@ -282,10 +297,8 @@ func (c *created) living(kind, name string, made []entry) []entry {
 func (c *created) show(name string, e entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, before := range c.shown.find(names.Place{Kind: e.kind, Named: true}, name) {
-		if before.kind == e.kind {
-			return // the first is enough
-		}
+	if c.shown.has(names.Place{Kind: e.kind, Named: true}, name, func(before *entry) bool { return before.kind == e.kind }) {
+		return // the first is enough
 	}
 	c.shown.add(name, e, MaxCreated)
 }
@@ -294,7 +307,7 @@ func (c *created) show(name string, e entry) {
 func (c *created) list(name string, e entry) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.listed.find(names.Place{Kind: e.kind, Named: true}, name)) == 0 {
+	if !c.listed.has(names.Place{Kind: e.kind, Named: true}, name, anyEntry) {
 		c.listed.add(name, e, MaxCreated)
 	}
 }
@@ -310,7 +323,7 @@ func (c *created) lists(at names.Place, name string) []entry {
 func (c *created) shows(at names.Place, name string) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return len(c.shown.find(at, name)) > 0
+	return c.shown.has(at, name, anyEntry)
 }
 
 // had says whether the candidate had shown a name before an exchange was sent.
@@ -356,6 +369,13 @@ func (c *created) origins(at names.Place, name string) []entry {
 	return c.made.find(at, name)
 }
 
+// makes says whether an exchange made what stands at a place.
+func (c *created) makes(at names.Place, name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.made.has(at, name, anyEntry)
+}
+
 // reused says whether several things were called so one after the other.
 func (c *created) reused(at names.Place, name string) bool {
 	return len(c.origins(at, name)) > 1
@@ -391,6 +411,13 @@ func (c *created) known(at names.Place, name string, by func(*names.Pairs, names
 		}
 	}
 	return best, found
+}
+
+// isEmpty says whether nothing that was made is known by two names.
+func (c *created) isEmpty() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.young == nil
 }
 
 // mentions says whether a value is a name in any pair.

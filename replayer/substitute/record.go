@@ -25,6 +25,9 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if x == nil {
 		return nil, 0
 	}
+	if x.session.isBare() {
+		return nil, 0
+	}
 	texts := []*heard{x.hear(x.recorded.GetResponse())}
 	for i, a := range answers {
 		if a != nil && (i == 0 || a != answers[0]) {
@@ -74,6 +77,13 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 		list(p, 0)
 	}
 	return out, dropped
+}
+
+// isBare says whether no pair is known that the session could use.
+func (s *session) isBare() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pairs.Len() == 0 && s.moments.Len() == 0 && s.memory.created.isEmpty()
 }
 
 // mentioned are the pairs that were used or of which a name stands in one of the

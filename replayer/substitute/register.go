@@ -291,7 +291,7 @@ func (s *session) knows(at names.Place, word string) bool {
 	if at.Kind == "" {
 		return false
 	}
-	return len(s.made.find(at, word)) > 0 || len(s.memory.created.origins(at, word)) > 0
+	return s.made.has(at, word, anyEntry) || s.memory.created.makes(at, word)
 }
 
 // unclear finds who wrote a name under another kind, where the place or that
