@@ -14,6 +14,8 @@ func (n *learner) elements(w where, a, b Tree, depth int) {
 	as, bs, sent := slices.Collect(a.Elements()), slices.Collect(b.Elements()), slices.Collect(w.posted.Elements())
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
+	inside := w.inside()
+	inside.alike = true // as what is aligned is
 	left, right := signatures(as, nil), signatures(bs, nil)
 	same := slices.Equal(left, right)
 	if !same && n.answersEach(as, bs) {
@@ -22,14 +24,14 @@ func (n *learner) elements(w where, a, b Tree, depth int) {
 		skip := strange(a, b)
 		if l, r := signatures(as, skip), signatures(bs, skip); slices.Equal(l, r) && !slices.Contains(l, "") {
 			for i := range as {
-				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
+				n.walk(inside.at(w.name, false, nil), as[i], bs[i], depth+1)
 			}
 			return
 		}
 	}
 	if inOrder && same {
 		for i := range as {
-			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
+			n.walk(inside.at(w.name, true, sent[i]), as[i], bs[i], depth+1)
 		}
 		return
 	}
@@ -47,7 +49,7 @@ func (n *learner) elements(w where, a, b Tree, depth int) {
 	for i, s := range left {
 		if j, has := at[s]; s != "" && count[s] == 1 && has && j >= 0 {
 			created := w.created && len(sent) == len(as)
-			n.walk(w.in("", created, nil).named(w.name), as[i], bs[j], depth+1)
+			n.walk(inside.at(w.name, created, nil), as[i], bs[j], depth+1)
 		}
 	}
 }

@@ -106,6 +106,7 @@ type learner struct {
 	places       places
 	sent         *Sent
 	listed       int
+	sorted       []Tree // members of the objects that are being walked
 	pairs        []Pair
 }
 
@@ -149,8 +150,14 @@ type where struct {
 	second bool
 }
 
-func (w where) in(name string, created bool, posted Tree) where {
-	return where{name: name, enclosing: append(slices.Clip(w.enclosing), w.name), created: created, posted: posted, alike: w.alike}
+// inside is where what it holds stands.
+func (w where) inside() where {
+	return where{enclosing: append(slices.Clip(w.enclosing), w.name), alike: w.alike}
+}
+
+func (w where) at(name string, created bool, posted Tree) where {
+	w.name, w.created, w.posted = name, created, posted
+	return w
 }
 
 func (n *learner) walk(w where, a, b Tree, depth int) {
@@ -174,7 +181,15 @@ func (n *learner) walk(w where, a, b Tree, depth int) {
 // members takes the members that two objects have both.
 func (n *learner) members(w where, a, b Tree, depth int) {
 	w.alike = w.alike || w.created && n.sure || !n.Strict || areAlike(a, b)
-	as, bs, sent := appendSorted(nil, a), appendSorted(nil, b), appendSorted(nil, w.posted)
+	from := len(n.sorted)
+	n.sorted = appendSorted(n.sorted, a)
+	as := n.sorted[from:]
+	n.sorted = appendSorted(n.sorted, b)
+	bs := n.sorted[from+len(as):]
+	n.sorted = appendSorted(n.sorted, w.posted)
+	sent := n.sorted[from+len(as)+len(bs):]
+	defer func() { n.sorted = n.sorted[:from] }()
+	inside := w.inside()
 	hasID := isSet(member(as, "id")) || isSet(member(as, "_id"))
 	for _, x := range as {
 		key := x[0].Name
@@ -183,7 +198,7 @@ func (n *learner) members(w where, a, b Tree, depth int) {
 			continue
 		}
 		posted := member(sent, key)
-		in := w.in(key, w.created && n.part(x, posted), posted)
+		in := inside.at(key, w.created && n.part(x, posted), posted)
 		in.second = hasID && stemless(key) && termOf(key).word != "id"
 		n.walk(in, x, y, depth+1)
 	}
@@ -205,9 +220,6 @@ func (n *learner) part(member, posted Tree) bool {
 	}
 	return true
 }
-
-// named gives an element the name of its array.
-func (w where) named(name string) where { w.name, w.alike = name, true; return w }
 
 // scalar takes two values at one place.
 func (n *learner) scalar(w where, a, b Tree) {

@@ -1,14 +1,9 @@
 package names
 
-import (
-	"hash/maphash"
-	"strings"
-	"sync/atomic"
-)
+import "understudy.dev/exchange/memo"
 
 // term is what the name of a member, a parameter or a header field says.
 type term struct {
-	name string
 	// place and own are those of KindOf.
 	place Place
 	own   bool
@@ -24,35 +19,14 @@ type term struct {
 	choice bool
 }
 
-// Names of members repeat from document to document. Those that were taken apart
-// are kept, each in the one slot that its hash gives it, so that what is kept is
-// bounded whatever is asked for.
-const (
-	keptTerms = 4096
-	maxTerm   = 64 // bytes of a name that is kept
-)
-
-var (
-	terms     [keptTerms]atomic.Pointer[term]
-	termsSeed = maphash.MakeSeed()
-)
+// Names of members repeat from document to document.
+var terms = memo.New(newTerm)
 
 // termOf takes a name apart.
-func termOf(name string) *term {
-	if len(name) > maxTerm {
-		return newTerm(name)
-	}
-	slot := &terms[maphash.String(termsSeed, name)%keptTerms]
-	if t := slot.Load(); t != nil && t.name == name {
-		return t
-	}
-	t := newTerm(strings.Clone(name)) // not the document around it
-	slot.Store(t)
-	return t
-}
+func termOf(name string) *term { return terms.Of(name) }
 
 func newTerm(name string) *term {
-	t := &term{name: name, word: words(name)}
+	t := &term{word: words(name)}
 	t.kind = singular(t.word)
 	t.place, t.own = kindOf(name)
 	stem, named := stemOf(innermost(name))

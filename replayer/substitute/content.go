@@ -34,15 +34,16 @@ func (c *content) document() names.Tree {
 	return c.first
 }
 
-// content is that of an answer, kept from when it was learned from until it is
-// recorded.
+// content is that of an answer to the exchange, kept until it is recorded.
 func (x *Exchange) content(a *understudyv1.Response) *content {
 	for _, c := range x.contents {
 		if c.of == a {
 			return c
 		}
 	}
-	return contentOf(a)
+	c := contentOf(a)
+	x.contents = append(x.contents, c)
+	return c
 }
 
 // maxPlain bounds what a body is unpacked to, in bytes.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/exchange/memo"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/redact"
@@ -68,35 +69,32 @@ var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|^_token$`)
 
 // secretsIn finds the credentials in a JSON document by their path, not those in
 // arrays.
-func secretsIn(body []byte) map[string]string {
-	if !mayHold(body) {
-		return nil
+func secretsIn(document names.Tree) map[string]string {
+	return addSecrets(nil, "", document, 0)
+}
+
+func addSecrets(out map[string]string, path string, t names.Tree, depth int) map[string]string {
+	if depth > 16 {
+		return out
 	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	out := map[string]string{}
-	var walk func(path string, v any, depth int)
-	walk = func(path string, v any, depth int) {
-		members, ok := v.(map[string]any)
-		if !ok || depth > 16 || len(out) >= maxCookies {
-			return
-		}
-		for name, value := range members {
-			at := path + "/" + name
-			if text, ok := value.(string); ok && text != "" && len(text) <= maxCookie && redact.IsSecret(name) {
-				out[at] = text
-				continue
+	for m := range t.Members() {
+		switch text := m[0].Text; {
+		case len(out) >= maxCookies:
+			return out
+		case m.Is(names.Object):
+			out = addSecrets(out, path+"/"+m[0].Name, m, depth+1)
+		case m.Is(names.String) && text != "" && len(text) <= maxCookie && secretNames.Of(m[0].Name):
+			if out == nil {
+				out = map[string]string{}
 			}
-			walk(at, value, depth+1)
+			out[path+"/"+m[0].Name] = text
 		}
 	}
-	walk("", v, 0)
 	return out
 }
+
+// secretNames are those that are secrets by their names.
+var secretNames = memo.New(redact.IsSecret)
 
 // marks are parts of all the names above, in what cases they are written.
 var marks = [][]byte{
@@ -111,12 +109,12 @@ func mayHold(body []byte) bool {
 }
 
 // remember enters the credentials that the recorded answer gives, and finds
-// those that the request shows. sent and body are the bodies of both. The
+// those that the request shows. sent is the body of the request. The
 // session's mu is held.
-func (x *Exchange) remember(sent, body []byte) {
+func (x *Exchange) remember(sent []byte, answer names.Tree) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
-	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(body)
+	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -297,7 +295,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	set := setCookies(x, promise, answer)
 	var members map[string]string
 	if slices.ContainsFunc(x.gives, func(g given) bool { return g.member != "" }) {
-		members = secretsIn(plain(answer.GetHeaders(), answer.GetBody()))
+		members = secretsIn(x.content(answer).first)
 	}
 	s, c := x.session, &x.memory.credentials
 	s.mu.Lock()

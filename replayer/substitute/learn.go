@@ -62,8 +62,7 @@ func (x *Exchange) Settle() {
 
 func (x *Exchange) lesson(promise, answer *understudyv1.Response) (l names.Lesson, before, after *content) {
 	q, recorded := x.recorded.GetRequest(), x.recorded.GetResponse()
-	before, after = contentOf(recorded), contentOf(answer)
-	x.contents = []*content{before, after}
+	before, after = x.content(recorded), x.content(answer)
 	return names.Lesson{
 		Exchange: x.recorded.GetId(), Method: q.GetMethod(), Target: string(q.GetTarget()), Sent: x.sent(),
 		Baseline: names.Answer{

@@ -42,11 +42,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	var document []byte
-	if isJSON(e.GetResponse().GetHeaders(), answer.plain) {
-		document = answer.plain
-	}
-	x.remember(sent[1], document)
+	x.remember(sent[1], answer.first)
 	s.mu.Unlock()
 	m.trim()
 	return x
