@@ -48,17 +48,24 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 // only where its kind stands, and where that is called an identifier: "page": 2
 // is a number of something.
 func (p *Pair) suits(at Place) bool {
+	foreign := ofOtherParents(p.Scope, at.Scope, p.Baseline.Text)
 	switch {
-	case IsUnmistakable(p.Baseline.Text):
+	case !foreign && IsUnmistakable(p.Baseline.Text):
 		return true
 	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longNumber:
 		return true // a user who logs in is the customer who orders
-	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
-		return false // of another parent
+	case foreign:
+		return false
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
 		return false
 	}
 	return at.Kind != "" && agree(p.Kind, at.Kind) || at.Kind == "" && at.Named && p.Kind == ""
+}
+
+// ofOtherParents says whether a name under two parents is that of two things:
+// they may be numbered per parent, unless the name is unique in itself.
+func ofOtherParents(a, b, name string) bool {
+	return a != "" && b != "" && a != b && !IsUnique(name) && !looksRandom(name)
 }
 
 // longNumber is from how many digits on a number is a name where only its kind
@@ -196,8 +203,8 @@ func (s *Pairs) enter(p Pair) {
 func (s *Pairs) meet(old, p *Pair) (changed, stop bool) {
 	unmistakable := IsUnmistakable(p.Baseline.Text)
 	switch {
-	case old.Scope != "" && p.Scope != "" && old.Scope != p.Scope && !unmistakable:
-		return false, false // of another parent
+	case ofOtherParents(old.Scope, p.Scope, p.Baseline.Text):
+		return false, false
 	case old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(unmistakable && IsUnmistakable(p.Candidate.Text)):
 		return false, false // another kind of thing
 	case old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text:

@@ -463,7 +463,7 @@ func (s *session) take(p names.Pair) {
 	if staysIn(p) {
 		return
 	}
-	at := names.Place{Kind: p.Kind, Named: true}
+	at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
 	if _, has := s.pairs.Of(at, p.Baseline.Text); has {
 		return
 	}
