@@ -14,8 +14,6 @@ func IsGenerated(s string) bool {
 	return c&aDigit != 0 && c&aBlank == 0 && !isDecimal(s)
 }
 
-const digits = "0123456789"
-
 // class says which classes of characters are in a text.
 type class uint8
 

@@ -26,6 +26,7 @@ type Node struct {
 // NodeKind is the type of a value.
 type NodeKind uint8
 
+// The types of values (RFC 8259).
 const (
 	Null NodeKind = iota
 	False
@@ -56,9 +57,12 @@ func Parse(body []byte) (t Tree, whole bool) {
 	return p.nodes, p.at == len(p.text)
 }
 
-// Members goes over the members of an object, Elements over the elements of an
-// array; those of anything else are none. Each is a tree of its own.
-func (t Tree) Members() func(yield func(Tree) bool)  { return t.inner(Object) }
+// Members goes over the members of an object, each a tree of its own; anything
+// else has none.
+func (t Tree) Members() func(yield func(Tree) bool) { return t.inner(Object) }
+
+// Elements goes over the elements of an array, each a tree of its own; anything
+// else has none.
 func (t Tree) Elements() func(yield func(Tree) bool) { return t.inner(Array) }
 
 func (t Tree) inner(kind NodeKind) func(yield func(Tree) bool) {

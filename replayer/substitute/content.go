@@ -34,7 +34,7 @@ func (c *content) document() names.Tree {
 	return c.first
 }
 
-// content is that of an answer to the exchange, kept until it is recorded.
+// content is that of an answer to the exchange, kept while it is learned from.
 func (x *Exchange) content(a *understudyv1.Response) *content {
 	for _, c := range x.contents {
 		if c.of == a {

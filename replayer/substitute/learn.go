@@ -18,6 +18,8 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	if x == nil {
 		return
 	}
+	// Trees are larger than bodies, and the record may have to wait.
+	defer func() { x.contents = nil }()
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400

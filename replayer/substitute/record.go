@@ -149,7 +149,7 @@ func (h *heard) values(yield func(string)) {
 // hear finds the values in an answer: all strings and numbers of a JSON
 // document and the names within them, or else the words of a text.
 func (x *Exchange) hear(a *understudyv1.Response) *heard {
-	body := x.content(a).plain
+	body := plain(a.GetHeaders(), a.GetBody())
 	h := &heard{}
 	f := names.NewSeeker(string(x.recorded.GetRequest().GetTarget()), nil)
 	if isJSON(a.GetHeaders(), body) {
