@@ -68,16 +68,16 @@ type finding struct {
 	word func(Place, string) bool
 }
 
-func (v finding) may([]byte) bool { return true }
+func (v finding) may(string) bool { return true }
 
 func (v finding) known(at Place, text string) bool { return v.word != nil && v.word(at, text) }
 
-func (v finding) visitKey(at Place, x Value, _ func() []string) (Value, bool) { return v.visit(at, x) }
+func (v finding) visitKey(at Place, x Value, _ *document) (Value, bool) { return v.visit(at, x) }
 
 func (v finding) visit(at Place, x Value) (Value, bool) {
-	if CanName(x) && (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) {
+	if (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) && CanName(x) {
 		v.f.add(Name{at, x})
-		return x, true // and so are no words in it
+		return x, true
 	}
 	return x, false
 }

@@ -23,6 +23,11 @@ type Place struct {
 // in: own; so does one that names something of the same kind (parent_id). A
 // handle (key, cursor, order_key) is a kind of its own.
 func KindOf(name string) (place Place, own bool) {
+	t := termOf(name)
+	return t.place, t.own
+}
+
+func kindOf(name string) (place Place, own bool) {
 	name = innermost(name)
 	if listed(name, handles, handleEnds) && !IsIdentifier(name) {
 		return Place{Kind: words(name), Named: true}, false
@@ -214,67 +219,83 @@ type Segment struct {
 // by its shape, or because known says so; known may be nil.
 func Segments(target string, known func(Place, string) bool) []Segment {
 	from, end := pathOf(target)
-	var out []Segment
-	kind, scope, plural := "", "", false
+	out := make([]Segment, 0, 1+strings.Count(target[from:end], "/"))
+	eachSegment(target, known, func(s Segment) { out = append(out, s) })
+	return out
+}
+
+// eachSegment goes over the segments of a path.
+func eachSegment(target string, known func(Place, string) bool, yield func(Segment)) {
+	from, end := pathOf(target)
+	kind, scope, plural, afterName := "", "", false, false
 	for from <= end && from < len(target) {
 		to := from
 		for to < end && target[to] != '/' {
 			to++
 		}
 		at := Place{Kind: kind, Named: true, Scope: scope}
-		for i, s := range split(target[from:to], from) {
-			if i == 0 || !out[len(out)-1].Name {
+		first := true
+		split(target[from:to], from, func(s Segment) {
+			if first || !afterName {
 				at = Place{Kind: kind, Named: true, Scope: scope}
 			}
+			first = false
 			s.Place = at
 			switch {
 			case IsVersion(s.Text):
-			case IsSegment(s.Text), kind != "" && strings.ContainsAny(s.Text, digits), known != nil && known(s.Place, s.Text):
+			case IsSegment(s.Text), kind != "" && hasDigit(s.Text), known != nil && known(s.Place, s.Text):
 				s.Name, kind, scope, plural = true, "", s.Text, false
 			default:
 				if plural {
 					scope = s.Text // /repos/shop/issues
 				}
-				kind = singular(words(s.Text))
-				plural = kind != words(s.Text)
+				t := termOf(s.Text)
+				kind, plural = t.kind, t.kind != t.word
 			}
-			out = append(out, s)
-		}
+			afterName = s.Name
+			yield(s)
+		})
 		from = to + 1
 	}
-	return out
 }
 
 // split takes apart what may be written in one segment: Orders(17) is a
 // collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names
 // with something behind them.
-func split(text string, from int) []Segment {
+func split(text string, from int, yield func(Segment)) {
 	if text == "" {
-		return nil
+		return
 	}
-	whole := []Segment{{From: from, To: from + len(text), Text: text}}
+	whole := Segment{From: from, To: from + len(text), Text: text}
+	if !strings.ContainsAny(text, "(.:;,") {
+		yield(whole)
+		return
+	}
 	if open := strings.IndexByte(text, '('); open > 0 && text[len(text)-1] == ')' {
 		inner, at := text[open+1:len(text)-1], from+open+1
 		if len(inner) > 2 && inner[0] == '\'' && inner[len(inner)-1] == '\'' {
 			inner, at = inner[1:len(inner)-1], at+1
 		}
 		if inner == "" || strings.ContainsAny(inner, "=,'()") {
-			return whole
+			yield(whole)
+			return
 		}
-		return []Segment{{From: from, To: from + open, Text: text[:open]}, {From: at, To: at + len(inner), Text: inner}}
+		yield(Segment{From: from, To: from + open, Text: text[:open]})
+		yield(Segment{From: at, To: at + len(inner), Text: inner})
+		return
 	}
 	if list := strings.Split(text, ","); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return !IsSegment(s) }) {
-		out := make([]Segment, len(list))
-		for i, s := range list {
-			out[i] = Segment{From: from, To: from + len(s), Text: s}
+		for _, s := range list {
+			yield(Segment{From: from, To: from + len(s), Text: s})
 			from += len(s) + 1
 		}
-		return out
+		return
 	}
 	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
-		return []Segment{{From: from, To: from + i, Text: text[:i]}}
+		yield(Segment{From: from, To: from + i, Text: text[:i]})
+		return
 	}
-	return whole
+	yield(whole)
 }
 
 // pathOf is where the path of a target or of a link begins and ends.
@@ -301,10 +322,9 @@ func family(segments []Segment) string {
 		if s.Name || IsVersion(s.Text) {
 			continue
 		}
-		word := words(s.Text)
-		one := singular(word)
-		if isPlural := one != word; isPlural || !plural {
-			kind, plural = one, isPlural
+		t := termOf(s.Text)
+		if isPlural := t.kind != t.word; isPlural || !plural {
+			kind, plural = t.kind, isPlural
 		}
 	}
 	return kind

@@ -1,13 +1,10 @@
 package names
 
 import (
-	"bytes"
-	"encoding/json"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/timestamp"
@@ -23,6 +20,16 @@ type Answer struct {
 	Links map[string]string
 	// Body is a JSON document without content codings, or nothing.
 	Body []byte
+	// Tree is the body taken apart if it was already; nil if not.
+	Tree Tree
+}
+
+func (a Answer) tree() Tree {
+	if a.Tree != nil {
+		return a.Tree
+	}
+	t, _ := Parse(a.Body)
+	return t
 }
 
 // Lesson is one request with both answers.
@@ -49,7 +56,6 @@ type Lesson struct {
 
 // Bounds of what is learned from.
 const (
-	maxLearn  = 1 << 20 // bytes of a document
 	maxDepth  = 64
 	maxLesson = 4096 // pairs
 )
@@ -79,10 +85,8 @@ func Learn(l Lesson) []Pair {
 		n.location()
 		return n.pairs
 	}
-	a, okA := decode(l.Baseline.Body)
-	b, okB := decode(l.Candidate.Body)
-	if okA && okB {
-		posted, _ := decode(n.posted())
+	if a, b := l.Baseline.tree(), l.Candidate.tree(); a != nil && b != nil {
+		posted, _ := Parse(n.posted())
 		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
 	}
@@ -102,6 +106,7 @@ type learner struct {
 	places       places
 	sent         *Sent
 	listed       int
+	sorted       []Tree // members of the objects that are being walked
 	pairs        []Pair
 }
 
@@ -138,350 +143,88 @@ type where struct {
 	// created: what stands here was made by the request.
 	created bool
 	// posted is what the client sent here, if it did.
-	posted any
+	posted Tree
 	// alike: both sides show the same thing here, as far as it can be told.
 	alike bool
 	// second: the thing has an id beside it.
 	second bool
 }
 
-func (w where) in(name string, created bool, posted any) where {
-	return where{name: name, enclosing: append(slices.Clip(w.enclosing), w.name), created: created, posted: posted, alike: w.alike}
+// inside is where what it holds stands.
+func (w where) inside() where {
+	return where{enclosing: append(slices.Clip(w.enclosing), w.name), alike: w.alike}
 }
 
-func (n *learner) walk(w where, a, b any, depth int) {
+func (w where) at(name string, created bool, posted Tree) where {
+	w.name, w.created, w.posted = name, created, posted
+	return w
+}
+
+func (n *learner) walk(w where, a, b Tree, depth int) {
 	if depth > maxDepth || len(n.pairs) >= maxLesson {
 		return
 	}
-	switch x := a.(type) {
-	case map[string]any:
-		y, ok := b.(map[string]any)
-		if !ok {
-			return
+	switch a[0].Kind {
+	case Object:
+		if b.Is(Object) {
+			n.members(w, a, b, depth)
 		}
-		sent, _ := w.posted.(map[string]any)
-		w.alike = w.alike || w.created && n.sure || !n.Strict || areAlike(x, y)
-		for _, key := range slices.Sorted(maps.Keys(x)) {
-			other, has := y[key]
-			if !has {
-				continue
-			}
-			in := w.in(key, w.created && n.part(key, x[key], sent), sent[key])
-			in.second = stemless(key) && words(key) != "id" && (x["id"] != nil || x["_id"] != nil)
-			n.walk(in, x[key], other, depth+1)
-		}
-	case []any:
-		if y, ok := b.([]any); ok {
-			n.elements(w, x, y, depth)
+	case Array:
+		if b.Is(Array) {
+			n.elements(w, a, b, depth)
 		}
 	default:
 		n.scalar(w, a, b)
 	}
 }
 
+// members takes the members that two objects have both.
+func (n *learner) members(w where, a, b Tree, depth int) {
+	w.alike = w.alike || w.created && n.sure || !n.Strict || areAlike(a, b)
+	from := len(n.sorted)
+	n.sorted = appendSorted(n.sorted, a)
+	as := n.sorted[from:]
+	n.sorted = appendSorted(n.sorted, b)
+	bs := n.sorted[from+len(as):]
+	n.sorted = appendSorted(n.sorted, w.posted)
+	sent := n.sorted[from+len(as)+len(bs):]
+	defer func() { n.sorted = n.sorted[:from] }()
+	inside := w.inside()
+	hasID := isSet(member(as, "id")) || isSet(member(as, "_id"))
+	for _, x := range as {
+		key := x[0].Name
+		y := member(bs, key)
+		if y == nil {
+			continue
+		}
+		posted := member(sent, key)
+		in := inside.at(key, w.created && n.part(x, posted), posted)
+		in.second = hasID && stemless(key) && termOf(key).word != "id"
+		n.walk(in, x, y, depth+1)
+	}
+}
+
+func isSet(t Tree) bool { return t != nil && !t.Is(Null) }
+
 // part says whether a member belongs to what was made: a scalar, the thing
 // itself within a wrapper, or a list that the client posted under the same
 // name. A posted object may be one that was there before, found by what was
 // posted.
-func (n *learner) part(key string, value any, sent map[string]any) bool {
-	switch value.(type) {
-	case map[string]any:
-		word := words(key)
-		kind := singular(word)
-		return kind == n.family || wrappers[word] || wrappers[kind] || answerWrappers[word] || answerWrappers[kind]
-	case []any:
-		_, posted := sent[key].([]any)
-		return posted
+func (n *learner) part(member, posted Tree) bool {
+	switch member[0].Kind {
+	case Object:
+		t := termOf(member[0].Name)
+		return t.kind == n.family || wrappers[t.word] || wrappers[t.kind] || t.wrapsAnswer
+	case Array:
+		return posted.Is(Array)
 	}
 	return true
 }
 
-// elements aligns two arrays by what their elements hold beside names.
-func (n *learner) elements(w where, as, bs []any, depth int) {
-	sent, _ := w.posted.([]any)
-	// The client's own order is an alignment, if the answers keep it.
-	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
-	left, right := signatures(as), signatures(bs)
-	if n.answersEach(as, bs) && !slices.Equal(left, right) {
-		// Answers to what the client listed are alike though a member of them has
-		// nothing in common with that of the other side.
-		skip := strange(as, bs)
-		if l, r := signatures(without(as, skip)), signatures(without(bs, skip)); slices.Equal(l, r) && !slices.Contains(l, "") {
-			for i := range as {
-				n.walk(w.in("", false, nil).named(w.name), as[i], bs[i], depth+1)
-			}
-			return
-		}
-	}
-	if inOrder && slices.Equal(left, right) {
-		for i := range as {
-			n.walk(w.in("", true, sent[i]).named(w.name), as[i], bs[i], depth+1)
-		}
-		return
-	}
-	at := map[string][]int{}
-	for i, s := range right {
-		at[s] = append(at[s], i)
-	}
-	count := map[string]int{}
-	for _, s := range left {
-		count[s]++
-	}
-	for i, s := range left {
-		if s != "" && count[s] == 1 && len(at[s]) == 1 {
-			created := w.created && len(sent) == len(as)
-			n.walk(w.in("", created, nil).named(w.name), as[i], bs[at[s][0]], depth+1)
-		}
-	}
-}
-
-// answersEach says whether two arrays may answer, one by one, what the client
-// listed: as many as the only array that it posted has.
-func (n *learner) answersEach(as, bs []any) bool {
-	return len(as) == len(bs) && n.listed == len(as) && n.listed > 0
-}
-
-// listLength is how many elements the only array that holds any among the members of what the
-// client posted has; 0 if there is no such array.
-func listLength(posted any) (n int) {
-	members, _ := posted.(map[string]any)
-	for _, m := range members {
-		if list, is := m.([]any); is && len(list) > 0 {
-			if n > 0 {
-				return 0
-			}
-			n = len(list)
-		}
-	}
-	return n
-}
-
-// strange are the names of members that both sides have and that hold the same
-// nowhere.
-func strange(as, bs []any) map[string]bool {
-	a, b, out := map[string]map[string]bool{}, map[string]map[string]bool{}, map[string]bool{}
-	gather(a, "", as, 0)
-	gather(b, "", bs, 0)
-	for name, values := range a {
-		out[name] = len(b[name]) > 0
-		for v := range values {
-			out[name] = out[name] && !b[name][v]
-		}
-	}
-	return out
-}
-
-// gather collects what tells one value from another by the name of its member.
-func gather(into map[string]map[string]bool, name string, v any, depth int) {
-	switch x := v.(type) {
-	case map[string]any:
-		for key, value := range x {
-			if depth < maxDepth {
-				gather(into, key, value, depth+1)
-			}
-		}
-	case []any:
-		for _, e := range x {
-			if depth < maxDepth {
-				gather(into, name, e, depth+1)
-			}
-		}
-	default:
-		if b := (bytes.Buffer{}); sign(&b, name, v, 0) {
-			if into[name] == nil {
-				into[name] = map[string]bool{}
-			}
-			into[name][b.String()] = true
-		}
-	}
-}
-
-// without copies values without members of some names.
-func without(values []any, skip map[string]bool) []any {
-	out := make([]any, len(values))
-	for i, v := range values {
-		out[i] = v
-		switch x := v.(type) {
-		case map[string]any:
-			kept := map[string]any{}
-			for key, value := range x {
-				if !skip[key] {
-					kept[key] = without([]any{value}, skip)[0]
-				}
-			}
-			out[i] = kept
-		case []any:
-			out[i] = without(x, skip)
-		}
-	}
-	return out
-}
-
-// named gives an element the name of its array.
-func (w where) named(name string) where { w.name, w.alike = name, true; return w }
-
-// signatures are what elements hold beside names and times; empty for what
-// holds nothing else.
-func signatures(elements []any) []string {
-	out := make([]string, len(elements))
-	for i, e := range elements {
-		var b bytes.Buffer
-		if sign(&b, "", e, 0) {
-			out[i] = b.String()
-		}
-	}
-	return out
-}
-
-// areAlike says whether two objects hold the same beside names, times and other
-// containers, and something that tells.
-func areAlike(a, b map[string]any) bool {
-	flat := func(m map[string]any) map[string]any {
-		out := map[string]any{}
-		for key, value := range m {
-			switch value.(type) {
-			case map[string]any, []any:
-			default:
-				out[key] = value
-			}
-		}
-		return out
-	}
-	var x, y bytes.Buffer
-	return sign(&x, "", flat(a), 0) && sign(&y, "", flat(b), 0) && x.String() == y.String()
-}
-
-// sign writes a value without names and times, and says whether anything that
-// tells it from another was written.
-func sign(b *bytes.Buffer, name string, v any, depth int) (tells bool) {
-	if depth > maxDepth {
-		return false
-	}
-	switch x := v.(type) {
-	case map[string]any:
-		b.WriteByte('{')
-		var of []string // that of each member, by its name unless that may be a name
-		for key, value := range x {
-			var member bytes.Buffer
-			if strings.ContainsAny(key, digits) {
-				member.WriteByte('?')
-			} else {
-				member.WriteString(key)
-			}
-			member.WriteByte(':')
-			tells = sign(&member, key, value, depth+1) || tells
-			of = append(of, member.String())
-		}
-		slices.Sort(of)
-		b.WriteString(strings.Join(of, ","))
-		b.WriteByte('}')
-	case []any:
-		b.WriteByte('[')
-		for _, e := range x {
-			tells = sign(b, name, e, depth+1) || tells
-			b.WriteByte(',')
-		}
-		b.WriteByte(']')
-	case string:
-		if place, _ := KindOf(name); place.Named || IsUnmistakable(x) || IsDate(x) || isTime(x) || IsLink(x) {
-			b.WriteByte('?')
-			return false
-		}
-		tells = signText(b, x)
-		return tells && !isState(name, x)
-	case json.Number:
-		if place, _ := KindOf(name); place.Named || len(x) >= 10 {
-			b.WriteByte('?')
-			return false
-		}
-		b.WriteString(plainNumber(string(x)))
-		return !choices[singular(words(name))]
-	case bool:
-		if x {
-			b.WriteByte('t')
-		} else {
-			b.WriteByte('f')
-		}
-	default:
-		b.WriteByte('n')
-	}
-	return tells
-}
-
-// isState says whether a text is one out of a few: many things are open, and
-// nothing is told from another by that.
-func isState(name, text string) bool {
-	return choices[singular(words(name))] || states[strings.ToLower(text)]
-}
-
-var (
-	choices = set("status state type kind category role priority level severity currency country language lang locale color colour size active enabled visibility " +
-		"method channel gender unit phase stage mode paid rating score rank version quantity qty count weight position index tag label tier plan grade")
-
-	states = set("open closed new old paid unpaid pending done active inactive draft published shipped delivered cancelled canceled completed failed queued running " +
-		"success error yes no low medium high normal urgent todo enabled disabled public private in_progress processing ready approved rejected archived deleted")
-)
-
-// signText writes a text without the words in it that may be names, and says
-// whether there was another.
-func signText(b *bytes.Buffer, s string) (tells bool) {
-	b.WriteByte('"')
-	for at := 0; at < len(s); {
-		from := at
-		if !inName(s[at]) {
-			b.WriteByte(s[at])
-			at++
-			continue
-		}
-		for at < len(s) && inName(s[at]) {
-			at++
-		}
-		if word := s[from:at]; strings.ContainsAny(word, digits) && len(word) < len(s) {
-			b.WriteByte('?')
-		} else {
-			b.WriteString(word)
-			tells = true
-		}
-	}
-	b.WriteByte('"')
-	return tells
-}
-
-// plainNumber spells equal numbers alike: 5.0 and 5, 35.30 and 35.3.
-func plainNumber(s string) string {
-	if strings.ContainsAny(s, "eE") {
-		if f, err := strconv.ParseFloat(s, 64); err == nil {
-			s = strconv.FormatFloat(f, 'f', -1, 64)
-		}
-	}
-	if strings.Contains(s, ".") {
-		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
-	}
-	if s == "-0" {
-		return "0"
-	}
-	return s
-}
-
-func isTime(s string) bool {
-	_, ok := timestamp.Parse(s)
-	return ok
-}
-
-func valueOf(v any) (Value, bool) {
-	switch x := v.(type) {
-	case string:
-		return Value{Text: x}, true
-	case json.Number:
-		return Value{string(x), true}, true
-	}
-	return Value{}, false
-}
-
 // scalar takes two values at one place.
-func (n *learner) scalar(w where, a, b any) {
-	x, okA := valueOf(a)
-	y, okB := valueOf(b)
+func (n *learner) scalar(w where, a, b Tree) {
+	x, okA := a.value()
+	y, okB := b.value()
 	if !okA || !okB {
 		return
 	}
@@ -530,31 +273,7 @@ func (n *learner) times(name string, x, y Value) bool {
 
 // stemless says whether a name is nothing but that of an identifier.
 func stemless(name string) bool {
-	stem, named := stemOf(innermost(name))
-	return named && stem == ""
-}
-
-// isNothing says whether a text stands for the lack of a name, on its own or
-// behind a prefix: None, ord_undefined, ord_, {id}.
-func isNothing(s string) bool {
-	if strings.ContainsAny(s, "{}[]$%<>|") {
-		return true
-	}
-	if i := strings.LastIndexAny(s, "_-:./"); i >= 0 {
-		prefix := s[:i]
-		if s = s[i+1:]; s == "" && (prefix == "" || strings.ContainsFunc(prefix, func(c rune) bool { return c < 'a' || c > 'z' })) {
-			return prefix == "" // a random name may end so
-		}
-	}
-	return nothings[strings.ToLower(s)]
-}
-
-var nothings = map[string]bool{"": true}
-
-func init() {
-	for word := range set("none nil null nan undefined unknown error empty missing na n/a todo tbd test example object false true invalid default") {
-		nothings[word] = true
-	}
+	return termOf(name).stemless
 }
 
 // likeName: a value that has the look of a name, not of a word.
@@ -577,7 +296,8 @@ func (n *learner) add(at Place, x, y Value, proof Proof) {
 	if !at.Named {
 		at.Kind = "" // the name of the member is not what it names
 	}
-	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Scope: n.scopeOf(at), Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
+	x.Text, y.Text = strings.Clone(x.Text), strings.Clone(y.Text) // not the documents around them
+	n.pairs = append(n.pairs, Pair{Kind: at.Kind, Scope: strings.Clone(n.scopeOf(at)), Baseline: x, Candidate: y, From: n.Exchange, Proof: proof})
 }
 
 // scopeOf is the name of what a thing belongs to: in the answer to a request
@@ -676,31 +396,4 @@ func unescaped(segment string) string {
 		return text
 	}
 	return segment
-}
-
-// CanName says whether a value can be the name of a thing at all: not zero, nil,
-// a date, an amount or a text with blanks.
-func CanName(v Value) bool {
-	s := v.Text
-	switch {
-	case s == "" || len(s) > maxName, strings.Trim(s, "0-") == "":
-		return false
-	case v.Number:
-		return IsDigits(s)
-	case IsDate(s), isDecimal(s), IsLink(s):
-		return false
-	case isNothing(s):
-		return false
-	}
-	return !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f || c == '"' || c == '<' })
-}
-
-func decode(body []byte) (any, bool) {
-	if len(body) == 0 || len(body) > maxLearn {
-		return nil, false
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	return v, d.Decode(&v) == nil
 }

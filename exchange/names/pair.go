@@ -2,7 +2,6 @@ package names
 
 import (
 	"slices"
-	"strings"
 )
 
 // Proof is what shows that two names stand for one thing.
@@ -49,17 +48,24 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 // only where its kind stands, and where that is called an identifier: "page": 2
 // is a number of something.
 func (p *Pair) suits(at Place) bool {
+	foreign := ofOtherParents(p.Scope, at.Scope, p.Baseline.Text)
 	switch {
-	case IsUnmistakable(p.Baseline.Text):
+	case !foreign && IsUnmistakable(p.Baseline.Text):
 		return true
 	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longPerson:
 		return true // a user who logs in is the customer who orders
-	case p.Scope != "" && at.Scope != "" && p.Scope != at.Scope:
-		return false // of another parent
+	case foreign:
+		return false
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
 		return false
 	}
 	return at.Kind != "" && agree(p.Kind, at.Kind) || at.Kind == "" && at.Named && p.Kind == ""
+}
+
+// ofOtherParents says whether a name under two parents is that of two things:
+// they may be numbered per parent, unless the name is unique in itself.
+func ofOtherParents(a, b, name string) bool {
+	return a != "" && b != "" && a != b && !IsUnique(name) && !looksRandom(name)
 }
 
 // longNumber is from how many digits on a number is a name where only its kind
@@ -74,12 +80,16 @@ const longPerson = 4
 // UUID, a ULID, a random token, or letters with digits, joined (ord_1001, n-52)
 // or long.
 func IsUnmistakable(s string) bool {
-	if IsUnique(s) || looksRandom(s) {
+	c := classOf(s)
+	switch {
+	case c&aDigit == 0:
+		return IsUUID(s) // of letters alone
+	case IsUnique(s) || looksRandom(s):
 		return true
+	case c&aLetter == 0 || c&aBlank != 0:
+		return false
 	}
-	letters := strings.ContainsFunc(s, func(c rune) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' })
-	joined := strings.ContainsAny(s, "_-:")
-	return letters && (joined && len(s) >= selfEvident || len(s) >= longMixed) && IsGenerated(s) && !IsVersion(s) && !IsDate(s)
+	return (c&aJoint != 0 && len(s) >= selfEvident || len(s) >= longMixed) && !isDecimal(s) && !IsVersion(s) && !IsDate(s)
 }
 
 // longMixed is from which length on letters and digits without anything
@@ -109,22 +119,32 @@ func (s *Pairs) Grow(n int) {
 	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
 }
 
-func (s *Pairs) ofBaseline(name string) func(yield func(*Pair) bool) {
-	return func(yield func(*Pair) bool) {
-		i, ok := s.byBaseline[name]
-		for ok && i >= 0 && yield(&s.list[i]) {
-			i = s.before[i].baseline
-		}
+// side says whose name of a pair.
+type side bool
+
+const (
+	ofBaseline  side = false
+	ofCandidate side = true
+)
+
+// latest is the number of the latest pair of a name, earlier that of the one
+// before it; -1 if there is none.
+func (s *Pairs) latest(of side, name string) int32 {
+	at := s.byBaseline
+	if of == ofCandidate {
+		at = s.byCandidate
 	}
+	if i, ok := at[name]; ok {
+		return i
+	}
+	return -1
 }
 
-func (s *Pairs) ofCandidate(name string) func(yield func(*Pair) bool) {
-	return func(yield func(*Pair) bool) {
-		i, ok := s.byCandidate[name]
-		for ok && i >= 0 && yield(&s.list[i]) {
-			i = s.before[i].candidate
-		}
+func (s *Pairs) earlier(of side, i int32) int32 {
+	if of == ofCandidate {
+		return s.before[i].candidate
 	}
+	return s.before[i].baseline
 }
 
 // Add takes a pair. What contradicts a pair of the same kind breaks both, but a
@@ -134,16 +154,16 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	if s.byBaseline == nil {
 		s.Grow(1)
 	}
-	for old := range s.ofBaseline(p.Baseline.Text) {
-		more, stop := s.meet(old, &p)
-		if changed = changed || more; stop {
-			return changed
+	for _, of := range []side{ofBaseline, ofCandidate} {
+		name := p.Baseline.Text
+		if of == ofCandidate {
+			name = p.Candidate.Text
 		}
-	}
-	for old := range s.ofCandidate(p.Candidate.Text) {
-		more, stop := s.meet(old, &p)
-		if changed = changed || more; stop {
-			return changed
+		for i := s.latest(of, name); i >= 0; i = s.earlier(of, i) {
+			more, stop := s.meet(&s.list[i], &p)
+			if changed = changed || more; stop {
+				return changed
+			}
 		}
 	}
 	s.enter(p)
@@ -187,8 +207,8 @@ func (s *Pairs) enter(p Pair) {
 func (s *Pairs) meet(old, p *Pair) (changed, stop bool) {
 	unmistakable := IsUnmistakable(p.Baseline.Text)
 	switch {
-	case old.Scope != "" && p.Scope != "" && old.Scope != p.Scope && !unmistakable:
-		return false, false // of another parent
+	case ofOtherParents(old.Scope, p.Scope, p.Baseline.Text):
+		return false, false
 	case old.Kind != p.Kind && old.Kind != "" && p.Kind != "" && !(unmistakable && IsUnmistakable(p.Candidate.Text)):
 		return false, false // another kind of thing
 	case old.Baseline.Text == p.Baseline.Text && old.Candidate.Text == p.Candidate.Text:
@@ -220,12 +240,27 @@ func (s *Pairs) All() []Pair { return s.list }
 
 // Tie says whether both sides made two names, of whatever kind, for one thing.
 func (s *Pairs) Tie(baseline, candidate string) bool {
-	for p := range s.ofBaseline(baseline) {
-		if p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
+	for i := s.latest(ofBaseline, baseline); i >= 0; i = s.earlier(ofBaseline, i) {
+		if p := &s.list[i]; p.Candidate.Text == candidate && p.Proof == Created && p.Holds() {
 			return true
 		}
 	}
 	return false
+}
+
+// AppendNamed appends where in All the pairs are of which a value is either name.
+func (s *Pairs) AppendNamed(out []int, value string) []int {
+	for _, of := range []side{ofBaseline, ofCandidate} {
+		for i := s.latest(of, value); i >= 0; i = s.earlier(of, i) {
+			out = append(out, int(i))
+		}
+	}
+	return out
+}
+
+// Mentions says whether a value is either name of a pair.
+func (s *Pairs) Mentions(value string) bool {
+	return s.latest(ofBaseline, value) >= 0 || s.latest(ofCandidate, value) >= 0
 }
 
 // Has says whether a value of the baseline is in a pair, of whatever kind.
@@ -238,20 +273,29 @@ func (s *Pairs) Has(baseline string) bool {
 // that is broken is found only when none holds. Of several that suit, none is
 // certain.
 func (s *Pairs) Of(at Place, baseline string) (Pair, bool) {
-	return find(s.ofBaseline(baseline), at, false)
+	return s.found(ofBaseline, baseline, at)
 }
 
 // For finds which of the baseline's values a value of the candidate stands for
 // at a place, as Of does.
 func (s *Pairs) For(at Place, candidate string) (Pair, bool) {
-	return find(s.ofCandidate(candidate), at, false)
+	return s.found(ofCandidate, candidate, at)
 }
 
-// find takes the pair that suits best: one that holds before a broken one, one
-// of the very kind before one of a kind that may be the same.
-func find(pairs func(yield func(*Pair) bool), place Place, proven bool) (Pair, bool) {
-	best, rank, certain := (*Pair)(nil), 0, false
-	for p := range pairs {
+func (s *Pairs) found(of side, name string, at Place) (Pair, bool) {
+	i, certain := s.find(of, name, at, false)
+	if i < 0 {
+		return Pair{}, false
+	}
+	return s.list[i], certain
+}
+
+// find takes the pair that suits best, -1 if none does: one that holds before a
+// broken one, one of the very kind before one of a kind that may be the same.
+func (s *Pairs) find(of side, name string, place Place, proven bool) (best int32, certain bool) {
+	best, rank := -1, 0
+	for i := s.latest(of, name); i >= 0; i = s.earlier(of, i) {
+		p := &s.list[i]
 		if proven && (p.Proof != Created || !p.Holds()) || !p.suits(place) {
 			continue
 		}
@@ -264,13 +308,10 @@ func find(pairs func(yield func(*Pair) bool), place Place, proven bool) (Pair, b
 		}
 		switch {
 		case r > rank:
-			best, rank, certain = p, r, true
-		case r == rank && p.Holds() && (p.Baseline.Text != best.Baseline.Text || p.Candidate.Text != best.Candidate.Text):
+			best, rank, certain = i, r, true
+		case r == rank && p.Holds() && (p.Baseline.Text != s.list[best].Baseline.Text || p.Candidate.Text != s.list[best].Candidate.Text):
 			certain = false // an order, or a customer
 		}
 	}
-	if best == nil {
-		return Pair{}, false
-	}
-	return *best, certain
+	return best, certain
 }

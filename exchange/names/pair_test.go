@@ -233,3 +233,36 @@ func FuzzTranslate(f *testing.F) {
 		finder.Target(target)
 	})
 }
+
+// TestNamesOfTwoParents: what is numbered per parent has one name under several,
+// and under each it is another thing.
+func TestNamesOfTwoParents(t *testing.T) {
+	for _, name := range []string{"ord_1001", "1001"} {
+		var pairs names.Pairs
+		for _, shop := range []string{"a", "b"} {
+			pairs.Add(names.Pair{
+				Kind: "order", Scope: shop, Proof: names.Created, From: "e" + shop,
+				Baseline: names.Value{Text: name}, Candidate: names.Value{Text: shop + "-" + name + "7"},
+			})
+		}
+		for _, shop := range []string{"a", "b"} {
+			p, ok := pairs.Of(names.Place{Kind: "order", Named: true, Scope: shop}, name)
+			if !ok || !p.Holds() || p.Candidate.Text != shop+"-"+name+"7" {
+				t.Errorf("%s of shop %s is %+v, %v", name, shop, p, ok)
+			}
+		}
+		if p, ok := pairs.Of(names.Place{Kind: "order", Named: true, Scope: "c"}, name); ok {
+			t.Errorf("%s of shop c is %+v", name, p)
+		}
+		if p, ok := pairs.Of(names.Place{Kind: "order", Named: true}, name); ok {
+			t.Errorf("%s of no shop is %+v", name, p)
+		}
+	}
+	// One that is unique is the same thing under every parent.
+	const unique = "123e4567-e89b-12d3-a456-426614174000"
+	var pairs names.Pairs
+	pairs.Add(names.Pair{Kind: "order", Scope: "a", Proof: names.Created, Baseline: names.Value{Text: unique}, Candidate: names.Value{Text: "17"}})
+	if p, ok := pairs.Of(names.Place{Kind: "order", Named: true, Scope: "b"}, unique); !ok || p.Candidate.Text != "17" {
+		t.Errorf("%+v, %v", p, ok)
+	}
+}

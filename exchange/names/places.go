@@ -8,13 +8,14 @@ import (
 	"strings"
 )
 
-// visitor looks at a value at a place and may put another one there.
+// visitor looks at a value at a place and may put another one there. What it
+// puts there unchanged is taken as it is, and so are no words in it.
 type visitor interface {
 	// may says whether a value could be of interest, before its place is known.
-	may(value []byte) bool
+	may(value string) bool
 	visit(at Place, v Value) (with Value, replace bool)
-	// visitKey does so for the name of a member of a map; path leads to the map.
-	visitKey(at Place, v Value, path func() []string) (with Value, replace bool)
+	// visitKey does so for the name of a member of a map.
+	visitKey(at Place, v Value, in *document) (with Value, replace bool)
 	// known says whether a segment of a path is a name though it is a word.
 	known(at Place, text string) bool
 }
@@ -32,11 +33,15 @@ type places struct {
 	answer bool
 	// own says whether a host is the system's; nil takes all for its own.
 	own func(host string) bool
+	// isName is the visitor's known.
+	isName func(at Place, text string) bool
 }
 
 func placesOf(v visitor, target string) places {
-	s := Segments(target, v.known)
-	return places{visitor: v, family: family(s), collection: ofCollection(s)}
+	p := places{visitor: v, isName: v.known}
+	s := Segments(target, p.isName)
+	p.family, p.collection = family(s), ofCollection(s)
+	return p
 }
 
 // answering says that the places are those of the answer to a method.
@@ -49,7 +54,7 @@ func (p *places) answering(method string) {
 const maxName = 256
 
 // look visits one value.
-func (p places) look(at Place, v Value) (Value, bool) {
+func (p *places) look(at Place, v Value) (Value, bool) {
 	if len(v.Text) > maxName {
 		return v, false
 	}
@@ -58,45 +63,47 @@ func (p places) look(at Place, v Value) (Value, bool) {
 
 // target goes over a request target or a link: the segments of its path, and
 // the values of its query.
-func (p places) target(raw string) string {
+func (p *places) target(raw string) string {
 	if host := hostOf(raw); host != "" && p.own != nil && !p.own(host) {
 		return raw // another system's things
 	}
-	var out strings.Builder
+	var out []byte
 	done := 0
-	for _, s := range Segments(raw, p.known) {
-		text, err := url.PathUnescape(s.Text)
-		if err != nil {
-			text = s.Text
-		}
-		if with, ok := p.look(s.Place, Value{Text: text}); ok {
-			out.WriteString(raw[done:s.From])
-			out.WriteString(url.PathEscape(with.Text))
+	eachSegment(raw, p.isName, func(s Segment) {
+		text := unescaped(s.Text)
+		if with, ok := p.look(s.Place, Value{Text: text}); ok && with.Text != text {
+			out = append(append(out, raw[done:s.From]...), url.PathEscape(with.Text)...)
 			done = s.To
 		}
+	})
+	path, query, ok := strings.Cut(raw[done:], "?")
+	if ok {
+		query, fragment, hasFragment := strings.Cut(query, "#")
+		with := p.form(query)
+		if done == 0 && with == query {
+			return raw
+		}
+		out = append(append(append(out, path...), '?'), with...)
+		if hasFragment {
+			out = append(append(out, '#'), fragment...)
+		}
+		return string(out)
 	}
-	rest := raw[done:]
-	at := strings.IndexByte(rest, '?')
-	if at < 0 {
-		out.WriteString(rest)
-		return out.String()
+	if done == 0 {
+		return raw
 	}
-	query, fragment, hasFragment := strings.Cut(rest[at+1:], "#")
-	out.WriteString(rest[:at+1])
-	out.WriteString(p.form(query))
-	if hasFragment {
-		out.WriteString("#" + fragment)
-	}
-	return out.String()
+	return string(append(out, path...))
 }
 
 // form goes over the values of a URL-encoded form or query.
-func (p places) form(query string) string {
+func (p *places) form(query string) string {
 	if query == "" {
 		return query
 	}
-	fields := strings.Split(query, "&")
-	for i, f := range fields {
+	var fields []string // once one changed
+	i := -1
+	for f := range strings.SplitSeq(query, "&") {
+		i++
 		raw, value, ok := strings.Cut(f, "=")
 		if !ok {
 			continue
@@ -110,15 +117,21 @@ func (p places) form(query string) string {
 			continue
 		}
 		if with := p.text(p.member(name, outer(name)), text); with != text {
+			if fields == nil {
+				fields = strings.Split(query, "&")
+			}
 			fields[i] = raw + "=" + splice(value, text, with, unescapeOne, spelledAs(value))
 		}
+	}
+	if fields == nil {
+		return query
 	}
 	return strings.Join(fields, "&")
 }
 
 // text goes over a text: it may be a name as a whole, a link, or have names in
 // it as whole words.
-func (p places) text(at Place, value string) string {
+func (p *places) text(at Place, value string) string {
 	if with, ok := p.look(at, Value{Text: value}); ok {
 		return with.Text
 	}
@@ -139,19 +152,20 @@ func (p places) text(at Place, value string) string {
 
 // IsLink says whether a text is an absolute URL or an absolute path.
 func IsLink(s string) bool {
-	if len(s) < 2 || strings.ContainsAny(s, " \t\n<>\"") {
+	if len(s) < 2 {
 		return false
 	}
-	if s[0] == '/' {
-		return true
+	if s[0] != '/' {
+		if i := strings.Index(s[:min(len(s), 12+len("://")-1)], "://"); i <= 0 {
+			return false
+		}
 	}
-	i := strings.Index(s, "://")
-	return i > 0 && i < 12
+	return !strings.ContainsAny(s, " \t\n<>\"")
 }
 
 // words goes over the words of a text that no other word is by chance.
-func (p places) words(value string) string {
-	var out strings.Builder
+func (p *places) words(value string) string {
+	var out []byte
 	done := 0
 	for at := 0; at < len(value); {
 		if !inName(value[at]) {
@@ -163,19 +177,18 @@ func (p places) words(value string) string {
 			at++
 		}
 		word := strings.TrimRight(value[from:at], ".-")
-		if at < len(value) && value[at] == '@' || len(word) == len(value) || !p.may([]byte(word)) || !IsUnmistakable(word) {
+		if at < len(value) && value[at] == '@' || len(word) == len(value) || !p.may(word) || !IsUnmistakable(word) {
 			continue
 		}
-		if with, ok := p.look(Place{}, Value{Text: word}); ok {
-			out.WriteString(value[done:from])
-			out.WriteString(with.Text)
+		if with, ok := p.look(Place{}, Value{Text: word}); ok && with.Text != word {
+			out = append(append(out, value[done:from]...), with.Text...)
 			done = from + len(word)
 		}
 	}
 	if done == 0 {
 		return value
 	}
-	return out.String() + value[done:]
+	return string(append(out, value[done:]...))
 }
 
 // inName: what names in texts consist of.
@@ -184,25 +197,21 @@ func inName(c byte) bool { return continues(c) || c == '-' || c == '.' }
 // member is the place that a member is: by its own name, or if that only calls
 // it an identifier by what it stands in, from the outside in, in the end what
 // the request is about.
-func (p places) member(name string, enclosing []string) Place {
-	place, own := KindOf(name)
-	if !own {
-		return place
+func (p *places) member(name string, enclosing []string) Place {
+	t := termOf(name)
+	if !t.own {
+		return t.place
 	}
 	for i := len(enclosing) - 1; i >= 0; i-- {
-		word := words(enclosing[i])
-		kind := singular(word)
-		switch {
-		case kind == "" || identifiers[kind] || wrappers[word] || wrappers[kind] || p.answer && (answerWrappers[word] || answerWrappers[kind]):
-			continue
-		case lists[word] && p.list && top(enclosing[:i]):
-			continue
-		case relations[kind]:
-			return place
-		case ownRelations[kind]:
-			continue
+		switch in := termOf(enclosing[i]); {
+		case in.wraps || p.answer && in.wrapsAnswer:
+		case in.lists && p.list && top(enclosing[:i]):
+		case in.related:
+			return t.place
+		case in.ofOwnKind:
+		default:
+			return Place{Kind: in.kind, Named: true}
 		}
-		return Place{Kind: kind, Named: true}
 	}
 	return Place{Kind: p.family, Named: true}
 }
@@ -210,7 +219,7 @@ func (p places) member(name string, enclosing []string) Place {
 // top says whether nothing but wrappers encloses a member.
 func top(enclosing []string) bool {
 	for _, name := range enclosing {
-		word := words(name)
+		word := termOf(name).word
 		if word != "" && !wrappers[word] && !answerWrappers[word] && !lists[word] {
 			return false
 		}
@@ -221,21 +230,21 @@ func top(enclosing []string) bool {
 // json goes over a JSON document: strings and numbers, names of members, links,
 // and words in texts. What is not JSON may come out changed, but only in what
 // looks like a value.
-func (p places) json(body []byte) []byte {
-	d := document{places: p, body: body}
-	for d.at < len(body) {
+func (p *places) json(body []byte) []byte {
+	d := document{places: p, body: string(body)}
+	for d.at < len(d.body) {
 		d.step()
 	}
 	if d.from == 0 {
 		return body
 	}
-	return append(d.out, body[d.from:]...)
+	return append(d.out, d.body[d.from:]...)
 }
 
 // document is a pass over one JSON document.
 type document struct {
-	places
-	body      []byte
+	*places
+	body      string
 	at        int
 	from      int // what is not yet in out
 	out       []byte
@@ -246,50 +255,51 @@ type document struct {
 
 func (d *document) step() {
 	start := d.at
-	switch c := d.body[start]; {
-	case c == '"':
+	switch c := d.body[start]; c {
+	case '"':
 		d.at = stringEnd(d.body, start)
 		raw := d.body[start+1 : max(start+1, d.at-1)]
 		if isKey(d.body, d.at) {
 			d.key(start, raw)
-			return
+		} else {
+			d.string(start, raw)
 		}
-		d.string(start, raw)
-	case c == '-' || c >= '0' && c <= '9':
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		for d.at < len(d.body) && strings.IndexByte("+-.eE0123456789", d.body[d.at]) >= 0 {
 			d.at++
 		}
 		if raw := d.body[start:d.at]; d.may(raw) {
-			if with, ok := d.look(d.member(d.name, d.enclosing), Value{string(raw), true}); ok {
-				d.put(start, with)
+			if with, ok := d.look(d.member(d.name, d.enclosing), Value{raw, true}); ok {
+				d.put(start, Value{raw, true}, with)
 			}
 		}
-	default:
+	case '{', '[', '}', ']':
 		d.at++
 		d.nest(c)
+	default:
+		d.at++
 	}
 }
 
 // key takes the name of a member, which may be a name itself: in a map of
 // orders it is that of an order.
-func (d *document) key(start int, raw []byte) {
+func (d *document) key(start int, raw string) {
 	d.name = unquoted(raw)
-	if !d.may(raw) {
+	if !d.may(raw) || len(d.name) > maxName {
 		return
 	}
 	kind := ""
-	if n := len(d.enclosing); n > 0 {
-		kind = keyed(words(d.enclosing[n-1]))
+	// What an element of a list calls its members is no name unless it was made.
+	if n := len(d.enclosing); n > 0 && (n < 2 || d.brackets[n-2] != '[' || hasDigit(d.name)) {
+		kind = termOf(d.enclosing[n-1]).keyed
 	}
-	if len(d.name) > maxName {
-		return
-	}
-	with, ok := d.visitKey(Place{Kind: kind, Named: kind != ""}, Value{Text: d.name}, d.path)
+	key := Value{Text: d.name}
+	with, ok := d.visitKey(Place{Kind: kind, Named: kind != ""}, key, d)
 	if !ok && len(d.name) >= longKey && !IsDigits(d.name) {
-		with, ok = d.visitKey(Place{Named: true}, Value{Text: d.name}, d.path)
+		with, ok = d.visitKey(Place{Named: true}, key, d)
 	}
 	if ok {
-		d.put(start, Value{Text: with.Text})
+		d.put(start, key, Value{Text: with.Text})
 	}
 }
 
@@ -322,19 +332,21 @@ func keyed(name string) string {
 	return singular(strings.TrimPrefix(name, "per_"))
 }
 
-func (d *document) string(start int, raw []byte) {
-	escaped := bytes.IndexByte(raw, '\\') >= 0
+func (d *document) string(start int, raw string) {
+	text := raw
+	escaped := strings.IndexByte(raw, '\\') >= 0
+	if escaped {
+		text = unquoted(raw)
+	}
 	if escaped || d.may(raw) {
-		text := unquoted(raw)
 		if with, ok := d.look(d.member(d.name, d.enclosing), Value{Text: text}); ok {
-			d.put(start, with)
+			d.put(start, Value{Text: text}, with)
 			return
 		}
 	}
-	if len(raw) < selfEvident || !bytes.ContainsAny(raw, digits) && !IsLink(string(raw)) {
+	if len(raw) < selfEvident || !hasDigit(raw) && !IsLink(raw) {
 		return
 	}
-	text := unquoted(raw)
 	var with string
 	if IsLink(text) {
 		with = d.target(text)
@@ -343,7 +355,7 @@ func (d *document) string(start int, raw []byte) {
 	}
 	if with != text {
 		d.out = append(d.out, d.body[d.from:start+1]...)
-		d.out = append(d.out, splice(string(raw), text, with, unquoteOne, func(s string) string {
+		d.out = append(d.out, splice(raw, text, with, unquoteOne, func(s string) string {
 			q := quoted(s)
 			return q[1 : len(q)-1]
 		})...)
@@ -367,18 +379,24 @@ func (d *document) nest(c byte) {
 }
 
 // put replaces what lies between start and the place reached.
-func (d *document) put(start int, with Value) {
+func (d *document) put(start int, was, with Value) {
+	if was == with {
+		return
+	}
+	if d.out == nil {
+		d.out = make([]byte, 0, len(d.body)+len(d.body)/8)
+	}
 	d.out = append(d.out, d.body[d.from:start]...)
 	if with.Number && isJSONInteger(with.Text) {
 		d.out = append(d.out, with.Text...)
 	} else {
-		d.out = append(d.out, quoted(with.Text)...)
+		d.out = appendQuoted(d.out, with.Text)
 	}
 	d.from = d.at
 }
 
 // stringEnd is the offset behind the string that begins at start.
-func stringEnd(body []byte, start int) int {
+func stringEnd(body string, start int) int {
 	for i := start + 1; i < len(body); i++ {
 		switch body[i] {
 		case '\\':
@@ -391,32 +409,47 @@ func stringEnd(body []byte, start int) int {
 }
 
 // isKey: the string before end is the name of a member.
-func isKey(body []byte, end int) bool {
+func isKey(body string, end int) bool {
 	for end < len(body) && (body[end] == ' ' || body[end] == '\t' || body[end] == '\r' || body[end] == '\n') {
 		end++
 	}
 	return end < len(body) && body[end] == ':'
 }
 
-func unquoted(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw)
+func unquoted(raw string) string {
+	if strings.IndexByte(raw, '\\') < 0 {
+		return raw
 	}
 	var s string
-	if json.Unmarshal(append(append([]byte{'"'}, raw...), '"'), &s) != nil {
-		return string(raw)
+	if json.Unmarshal([]byte(`"`+raw+`"`), &s) != nil {
+		return raw
 	}
 	return s
 }
 
-func quoted(s string) string {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+func quoted(s string) string { return string(appendQuoted(nil, s)) }
+
+func appendQuoted(out []byte, s string) []byte {
+	if isPlain(s) {
+		return append(append(append(out, '"'), s...), '"')
+	}
+	b := bytes.NewBuffer(out)
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if e.Encode(s) != nil {
-		return `""` // cannot be: every string can be encoded
+		return append(out, `""`...) // cannot be: every string can be encoded
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
+// isPlain says whether a text stands between quotes as it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] >= 0x7f || s[i] == '"' || s[i] == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func isJSONInteger(s string) bool { return IsDigits(s) && (s == "0" || s[0] != '0') }

@@ -13,12 +13,12 @@ func NewSeeker(target string, known func(Place, string) bool) *Finder {
 
 type seeking struct{ finding }
 
-func (v seeking) visitKey(at Place, x Value, _ func() []string) (Value, bool) { return v.visit(at, x) }
+func (v seeking) visitKey(at Place, x Value, _ *document) (Value, bool) { return v.visit(at, x) }
 
 func (v seeking) visit(at Place, x Value) (Value, bool) {
-	if CanName(x) && (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) {
+	if (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) && CanName(x) {
 		v.f.add(Name{at, x})
-		return x, true // and so are no words in it
+		return x, true
 	}
 	return x, false
 }

@@ -10,17 +10,73 @@ import (
 // are not; nor is a decimal (129.90 and 129.9 are one amount, not two names). A
 // run of digits is, and so is hexadecimal that reads as a number (12e4).
 func IsGenerated(s string) bool {
-	return strings.ContainsAny(s, digits) && !strings.ContainsFunc(s, func(c rune) bool { return c <= ' ' || c == 0x7f }) && !isDecimal(s)
+	c := classOf(s)
+	return c&aDigit != 0 && c&aBlank == 0 && !isDecimal(s)
 }
 
-const digits = "0123456789"
+// class says which classes of characters are in a text.
+type class uint8
+
+const (
+	aDigit class = 1 << iota
+	aLetter
+	aJoint // what joins words: _ - :
+	aBlank // what separates words, and what cannot be printed
+	aMark  // what stands in no name: " <
+)
+
+var classes [256]class
+
+func init() {
+	for c := range classes {
+		switch c := byte(c); {
+		case isDigit(c):
+			classes[c] = aDigit
+		case c|0x20 >= 'a' && c|0x20 <= 'z':
+			classes[c] = aLetter
+		case c <= ' ' || c == 0x7f:
+			classes[c] = aBlank
+		case c == '_' || c == '-' || c == ':':
+			classes[c] = aJoint
+		case c == '"' || c == '<':
+			classes[c] = aMark
+		}
+	}
+}
+
+func classOf(s string) (c class) {
+	for i := range len(s) {
+		c |= classes[s[i]]
+	}
+	return c
+}
+
+func hasDigit(s string) bool { return classOf(s)&aDigit != 0 }
 
 func isDecimal(s string) bool {
-	if !strings.ContainsAny(s, ".+-") {
+	if !strings.ContainsAny(s, ".+-") || !mayBeDecimal(s) {
 		return false
 	}
 	_, err := strconv.ParseFloat(s, 64)
 	return err == nil
+}
+
+// mayBeDecimal is a look before ParseFloat, which is dear where it fails: a
+// number, an infinity or none begins so, and has a sign only before its digits
+// or those of its exponent.
+func mayBeDecimal(s string) bool {
+	if s[0] == '+' || s[0] == '-' {
+		s = s[1:]
+	}
+	if s == "" || !isDigit(s[0]) && strings.IndexByte(".iInN", s[0]) < 0 {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if (s[i] == '+' || s[i] == '-') && s[i-1]|0x20 != 'e' && s[i-1]|0x20 != 'p' {
+			return false
+		}
+	}
+	return true
 }
 
 // IsSegment says whether the shape of a whole path segment alone tells that it
@@ -30,16 +86,26 @@ func IsSegment(s string) bool {
 	if IsUnique(s) || len(s) >= 8 && isHex(s) || looksRandom(s) {
 		return true
 	}
-	prefix := strings.ToLower(strings.TrimRight(s, digits))
-	if len(prefix) == len(s) || prefix == "v" {
+	prefix := trimDigits(s)
+	if len(prefix) == len(s) || prefix == "v" || prefix == "V" {
 		return false
 	}
-	for _, c := range []byte(prefix) {
-		if !(c >= 'a' && c <= 'z' || c == '_' || c == '-') {
-			return false
+	for i := range len(prefix) {
+		if c := prefix[i]; c|0x20 < 'a' || c|0x20 > 'z' {
+			if c != '_' && c != '-' {
+				return false
+			}
 		}
 	}
 	return true
+}
+
+// trimDigits takes the digits away in which a text ends.
+func trimDigits(s string) string {
+	for s != "" && isDigit(s[len(s)-1]) {
+		s = s[:len(s)-1]
+	}
+	return s
 }
 
 // IsVersion tells whether a segment is a version: v2, as the first segment of a path often is.
@@ -72,7 +138,7 @@ func IsDigits(s string) bool {
 
 // IsUnique tells whether a text has the shape of a UUID or ULID, which nobody types.
 func IsUnique(s string) bool {
-	return IsUUID(s) || len(s) == 26 && isCrockford(s) && strings.ContainsAny(s, digits)
+	return IsUUID(s) || len(s) == 26 && isCrockford(s) && hasDigit(s)
 }
 
 // IsUUID tells whether a text is 8-4-4-4-12 hexadecimal digits.
@@ -92,7 +158,7 @@ func IsUUID(s string) bool {
 // same letters before other digits (ord_1001 and ord_2044), at the
 // end, two or more of them behind a separator, three or more behind a letter. tier1 and tier2 are not.
 func SameSeries(a, b string) bool {
-	ha, hb := strings.TrimRight(a, digits), strings.TrimRight(b, digits)
+	ha, hb := trimDigits(a), trimDigits(b)
 	na, nb := len(a)-len(ha), len(b)-len(hb)
 	if ha != hb || ha == "" {
 		return false
@@ -126,9 +192,9 @@ func schemeOf(s string) scheme {
 		return ofUUID
 	case IsUnique(s):
 		return ofULID
-	case !strings.ContainsAny(s, digits):
+	case !hasDigit(s):
 		return ofWord
-	case strings.TrimRight(s, digits) != s && !strings.ContainsAny(strings.TrimRight(s, digits), digits):
+	case trimDigits(s) != s && !hasDigit(trimDigits(s)):
 		return ofSeries
 	case len(s) >= 16 && isHex(s):
 		return ofHex
@@ -200,8 +266,8 @@ func mixture(s string) (digits, letters, changes int) {
 		return 0, 0, 0
 	}
 	last := 0
-	for _, c := range []byte(s) {
-		class := 0
+	for i := range len(s) {
+		c, class := s[i], 0
 		switch {
 		case isDigit(c):
 			class = 1
@@ -226,7 +292,7 @@ func mixture(s string) (digits, letters, changes int) {
 // IsRandom says whether a text looks as if it came out of a generator of random
 // characters.
 func IsRandom(s string) bool {
-	return looksRandom(s) || len(s) >= 16 && isHex(s) && strings.ContainsAny(s, digits)
+	return looksRandom(s) || len(s) >= 16 && isHex(s) && hasDigit(s)
 }
 
 func isDigit(c byte) bool    { return c >= '0' && c <= '9' }
@@ -243,10 +309,76 @@ func isHex(s string) bool {
 
 // isCrockford: Crockford's base 32, in which ULIDs are written.
 func isCrockford(s string) bool {
-	for _, c := range []byte(strings.ToUpper(s)) {
+	for i := range len(s) {
+		c := s[i]
+		if c >= 'a' && c <= 'z' {
+			c -= 'a' - 'A'
+		}
 		if !(isDigit(c) || isUpper(c) && strings.IndexByte("ILOU", c) < 0) {
 			return false
 		}
 	}
 	return true
+}
+
+// CanName says whether a value can be the name of a thing at all: not zero, nil,
+// a date, an amount or a text with blanks.
+func CanName(v Value) bool {
+	s := v.Text
+	if s == "" || len(s) > maxName {
+		return false
+	}
+	c := classOf(s)
+	switch {
+	case v.Number:
+		return IsDigits(s) && !isZero(s)
+	case c&(aBlank|aMark) != 0 || isZero(s):
+		return false
+	case IsDate(s), isDecimal(s), IsLink(s):
+		return false
+	}
+	return !isNothing(s)
+}
+
+// isZero: 0, 000, 0000-0000 and the like.
+func isZero(s string) bool {
+	for i := range len(s) {
+		if s[i] != '0' && s[i] != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isNothing says whether a text stands for the lack of a name, on its own or
+// behind a prefix: None, ord_undefined, ord_, {id}.
+func isNothing(s string) bool {
+	joint := -1 // the last one
+	for i := range len(s) {
+		switch s[i] {
+		case '{', '}', '[', ']', '$', '%', '<', '>', '|':
+			return true
+		case '_', '-', ':', '.', '/':
+			joint = i
+		}
+	}
+	if joint >= 0 {
+		prefix := s[:joint]
+		if s = s[joint+1:]; s == "" && (prefix == "" || strings.ContainsFunc(prefix, func(c rune) bool { return c < 'a' || c > 'z' })) {
+			return prefix == "" // a random name may end so
+		}
+	}
+	return len(s) <= longestNothing && nothings[strings.ToLower(s)]
+}
+
+var (
+	nothings       = map[string]bool{"": true}
+	longestNothing int // in bytes
+)
+
+func init() {
+	for word := range set("none nil null nan undefined unknown error empty missing na n/a todo tbd test example object false true invalid default") {
+		nothings[word] = true
+		longestNothing = max(longestNothing, len(word))
+	}
 }

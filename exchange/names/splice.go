@@ -67,15 +67,15 @@ func unquoteOne(raw string) (n int, is string) {
 	case raw[0] != '\\' || len(raw) < 2:
 		return 1, raw[:1]
 	case raw[1] != 'u':
-		return 2, unquoted([]byte(raw[:2]))
+		return 2, unquoted(raw[:2])
 	}
 	n = min(6, len(raw))
 	if len(raw) >= 12 && strings.HasPrefix(raw[6:], `\u`) {
-		if pair := unquoted([]byte(raw[:12])); len(pair) == 4 {
+		if pair := unquoted(raw[:12]); len(pair) == 4 {
 			return 12, pair
 		}
 	}
-	return n, unquoted([]byte(raw[:n]))
+	return n, unquoted(raw[:n])
 }
 
 // hostOf is the host of an absolute link, with its port.

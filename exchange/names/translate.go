@@ -5,14 +5,21 @@ package names
 // baseline's: 17 → 18 and 18 → 19 do not chain. It belongs to one goroutine.
 type Translator struct {
 	pairs  *Pairs
-	places places
-	uses   map[Use]uint32
+	target string
+	answer bool // to the method
+	method string
+	own    func(host string) bool
+	places *places       // made when they are first needed
+	uses   map[int32]use // by the pair's number
+	made   uint32        // replacements
 	broken map[string]Pair
 	guess  bool // of names of members
 	proven bool
 	keys   []Key
-	put    map[string]string // the baseline's name, by the candidate's
 }
+
+// use is how often a pair was put in, and which of all it was the last time.
+type use struct{ n, latest uint32 }
 
 // Use is a pair that was put in.
 type Use struct{ Kind, Baseline, Candidate string }
@@ -21,26 +28,43 @@ type Use struct{ Kind, Baseline, Candidate string }
 // is the target of the request as recorded. The pairs must not change while it
 // is in use.
 func NewTranslator(pairs *Pairs, target string) *Translator {
-	t := &Translator{pairs: pairs, uses: map[Use]uint32{}, broken: map[string]Pair{}, put: map[string]string{}}
-	t.places = placesOf(replacing{t}, target)
-	return t
+	return &Translator{pairs: pairs, target: target}
+}
+
+func (t *Translator) at() *places {
+	if t.places == nil {
+		p := placesOf(replacing{t}, t.target)
+		p.own = t.own
+		if t.answer {
+			p.answering(t.method)
+		}
+		t.places = &p
+	}
+	return t.places
 }
 
 // Answering makes it one for the answer to a method. A list of things that was
 // asked for holds them in members that only say that there are several.
 func (t *Translator) Answering(method string) *Translator {
-	t.places.answering(method)
+	t.answer, t.method = true, method
 	return t
 }
 
 // Of makes own say which hosts are the system's: links to others stay as they are.
 func (t *Translator) Of(own func(host string) bool) *Translator {
-	t.places.own = own
+	t.own = own
 	return t
 }
 
 // Uses is how often each pair was put in.
-func (t *Translator) Uses() map[Use]uint32 { return t.uses }
+func (t *Translator) Uses() map[Use]uint32 {
+	out := make(map[Use]uint32, len(t.uses))
+	for i, u := range t.uses {
+		p := &t.pairs.list[i]
+		out[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}] += u.n
+	}
+	return out
+}
 
 // Broken are the pairs that were met and not put in because they are broken, by
 // the baseline's name.
@@ -68,7 +92,15 @@ func (t *Translator) Keys() []Key { return t.keys }
 
 // Put says whether a text was put in somewhere, and what stood there.
 func (t *Translator) Put(text string) (baseline string, ok bool) {
-	baseline, ok = t.put[text]
+	if len(t.uses) == 0 {
+		return "", false
+	}
+	var latest uint32
+	for i := t.pairs.latest(ofCandidate, text); i >= 0; i = t.pairs.earlier(ofCandidate, i) {
+		if u := t.uses[i]; u.n > 0 && u.latest >= latest {
+			baseline, latest, ok = t.pairs.list[i].Baseline.Text, u.latest, true
+		}
+	}
 	return baseline, ok
 }
 
@@ -79,7 +111,7 @@ func (t *Translator) Place(path []string) Place {
 		return Place{}
 	}
 	last := len(path) - 1
-	return t.places.member(path[last], path[:last])
+	return t.at().member(path[last], path[:last])
 }
 
 // Idle says that nothing can be replaced, because no pair renames anything.
@@ -93,7 +125,7 @@ func (t *Translator) Target(raw string) string {
 	if t.Idle() {
 		return raw
 	}
-	return t.places.target(raw)
+	return t.at().target(raw)
 }
 
 // Form replaces whole values of a URL-encoded form.
@@ -101,7 +133,7 @@ func (t *Translator) Form(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	return []byte(t.places.form(string(body)))
+	return []byte(t.at().form(string(body)))
 }
 
 // Value replaces names in the value of a parameter, a header field or a cookie:
@@ -110,7 +142,7 @@ func (t *Translator) Value(name, value string) string {
 	if t.Idle() {
 		return value
 	}
-	return t.places.text(t.places.member(name, nil), value)
+	return t.at().text(t.at().member(name, nil), value)
 }
 
 // Document replaces names in the document that a body of another format was
@@ -119,7 +151,7 @@ func (t *Translator) Document(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	texts := t.places
+	texts := *t.at()
 	texts.visitor = textual{replacing{t}}
 	return texts.json(body)
 }
@@ -140,23 +172,15 @@ func (t *Translator) JSON(body []byte) []byte {
 	if t.Idle() {
 		return body
 	}
-	return t.places.json(body)
+	return t.at().json(body)
 }
 
 // replacing is the visitor of a translator.
 type replacing struct{ t *Translator }
 
-func (r replacing) may(value []byte) bool {
-	_, ok := r.t.pairs.byBaseline[string(value)]
-	return ok
-}
+func (r replacing) may(value string) bool { return r.t.pairs.Has(value) }
 
-// of finds the pair to replace by.
-func (r replacing) of(at Place, text string) (Pair, bool) {
-	return find(r.t.pairs.ofBaseline(text), at, r.t.proven)
-}
-
-func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, bool) {
+func (r replacing) visitKey(at Place, v Value, in *document) (Value, bool) {
 	if with, ok := r.visit(at, v); ok || !r.t.guess {
 		return with, ok
 	}
@@ -164,7 +188,7 @@ func (r replacing) visitKey(at Place, v Value, path func() []string) (Value, boo
 	if !ok || !p.Renames() || !p.Holds() || p.Proof != Aligned {
 		return v, false
 	}
-	r.t.keys = append(r.t.keys, Key{path(), p})
+	r.t.keys = append(r.t.keys, Key{in.path(), p})
 	return Value{Text: p.Candidate.Text}, true
 }
 
@@ -174,17 +198,28 @@ func (r replacing) known(at Place, text string) bool {
 }
 
 func (r replacing) visit(at Place, v Value) (Value, bool) {
-	p, ok := r.of(at, v.Text)
-	if !ok || !p.Renames() {
+	t := r.t
+	i, certain := t.pairs.find(ofBaseline, v.Text, at, t.proven)
+	if !certain {
+		return v, false
+	}
+	p := &t.pairs.list[i]
+	if !p.Renames() {
 		return v, false
 	}
 	if !p.Holds() {
-		r.t.broken[v.Text] = p
+		if t.broken == nil {
+			t.broken = map[string]Pair{}
+		}
+		t.broken[p.Baseline.Text] = *p
 		return v, false
 	}
-	r.t.uses[Use{p.Kind, p.Baseline.Text, p.Candidate.Text}]++
-	r.t.put[p.Candidate.Text] = p.Baseline.Text
-	if r.t.proven && IsDigits(p.Baseline.Text) && IsDigits(p.Candidate.Text) {
+	if t.uses == nil {
+		t.uses = map[int32]use{}
+	}
+	t.made++
+	t.uses[i] = use{t.uses[i].n + 1, t.made}
+	if t.proven && IsDigits(p.Baseline.Text) && IsDigits(p.Candidate.Text) {
 		return Value{p.Candidate.Text, v.Number}, true // another number is another name, another type is none
 	}
 	// Where the baseline writes its number as a text, so does the candidate.

@@ -68,6 +68,9 @@ func Parse(s string) (Time, bool) {
 		t.Style.Text = true
 		return t, true
 	}
+	if !mayBegin(s) {
+		return Time{}, false
+	}
 	for _, layout := range layouts {
 		t, err := time.ParseInLocation(layout, s, time.UTC)
 		if err != nil || strings.Contains(layout, "MST") && !strings.Contains(s, "GMT") && !strings.Contains(s, "UTC") {
@@ -79,6 +82,18 @@ func Parse(s string) (Time, bool) {
 		}}, true
 	}
 	return Time{}, false
+}
+
+// mayBegin says whether a text begins as one of the layouts does. Most texts do
+// not, and to try all of them on each is dear.
+func mayBegin(s string) bool {
+	switch {
+	case s[0] <= '9':
+		return s[4] == '-' || s[4] == '/' || s[2] == '/' || s[8] == 'T'
+	case s[3] == ',' || s[3] == ' ':
+		return true
+	}
+	return strings.Contains(s, "day,")
 }
 
 // Read reads a value: a text as Parse does, a number as Number does.

@@ -1,9 +1,11 @@
 package substitute
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/names"
@@ -14,23 +16,24 @@ import (
 var aliasKinds = wordSet("number iid pk slug no nr code handle shortcode")
 
 // aliases are the further names of what a request made, by its answer.
-func aliases(target, family string, body []byte) (out []names.Name) {
+func aliases(target, family string, c *content) (out []names.Name) {
 	if family == "" {
 		return nil
 	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(body, &object) == nil {
-		for _, name := range []string{"id", "_id"} {
-			text := strings.Trim(string(object[name]), `"`)
-			var nested map[string]json.RawMessage
-			if json.Unmarshal(object[name], &nested) == nil {
-				text = strings.Trim(string(nested["value"]), `"`)
-			}
-			if text != "" && text != "null" && len(text) <= 256 && (len(nested) > 0 || !names.CanName(names.Value{Text: text})) {
-				out = append(out, names.Name{Place: names.Place{Kind: family, Named: true}, Value: names.Value{Text: text}})
-			}
+	for _, name := range []string{"id", "_id"} {
+		id := c.document().Member(name)
+		isObject := id.Is(names.Object)
+		if isObject {
+			id = id.Member("value")
+		}
+		if !id.Is(names.String) && !id.Is(names.Number) {
+			continue
+		}
+		if text := id[0].Text; text != "" && len(text) <= 256 && (isObject || !names.CanName(names.Value{Text: text})) {
+			out = append(out, names.Name{Place: names.Place{Kind: family, Named: true}, Value: names.Value{Text: text}})
 		}
 	}
+	body := c.plain
 	f := names.NewSeeker(target, nil)
 	f.JSON(body)
 	out = append(out, resources(target, body)...)
@@ -65,43 +68,51 @@ const cursor = "@cursor"
 const (
 	maxCursor  = 4096 // bytes
 	maxCursors = 64   // in one message
+
+	maxCursorDepth = 5  // of objects
+	maxCursorName  = 64 // bytes of the name of a member
 )
 
 // isCursor says whether a member or a parameter is called like one of pages.
 func isCursor(name string) bool {
-	lower := strings.ToLower(strings.NewReplacer("_", "", "-", "", "$", "").Replace(name))
-	return strings.Contains(lower, "cursor") || strings.Contains(lower, "pagetoken") || strings.Contains(lower, "continuation") ||
-		strings.HasSuffix(lower, "nexttoken") || cursorNames[lower]
+	if len(name) > maxCursorName {
+		return false
+	}
+	var buffer [maxCursorName]byte
+	lower := buffer[:0]
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '_' || c == '-' || c == '$':
+		case c >= 'A' && c <= 'Z':
+			lower = append(lower, c|0x20)
+		default:
+			lower = append(lower, c)
+		}
+	}
+	return bytes.Contains(lower, []byte("cursor")) || bytes.Contains(lower, []byte("pagetoken")) || bytes.Contains(lower, []byte("continuation")) ||
+		bytes.HasSuffix(lower, []byte("nexttoken")) || cursorNames[string(lower)]
 }
 
 var cursorNames = wordSet("next after before marker nextmarker scrollid startafter startingafter endingbefore nextpage nextkey")
 
 // cursors are those in a JSON document.
-func cursors(body []byte) (out []names.Name) {
-	var v any
-	if len(body) == 0 || json.Unmarshal(body, &v) != nil {
-		return nil
+func cursors(t names.Tree) (out []names.Name) {
+	return appendCursors(nil, t, 0)
+}
+
+func appendCursors(out []names.Name, t names.Tree, depth int) []names.Name {
+	if depth >= maxCursorDepth {
+		return out
 	}
-	var walk func(name string, v any, depth int)
-	walk = func(name string, v any, depth int) {
-		switch x := v.(type) {
-		case map[string]any:
-			for key, value := range x {
-				if depth < 4 {
-					walk(key, value, depth+1)
-				}
-			}
-		case string:
-			if isCursor(name) && x != "" && len(x) <= maxCursor && len(out) < maxCursors && !names.IsLink(x) {
-				out = append(out, cursorName(x))
-			}
-		case float64:
-			if text, err := json.Marshal(x); err == nil && isCursor(name) && len(out) < maxCursors {
-				out = append(out, cursorName(string(text)))
-			}
+	for m := range t.Members() {
+		switch {
+		case m.Is(names.Object):
+			out = appendCursors(out, m, depth+1)
+		case !m.Is(names.String) && !m.Is(names.Number) || m[0].Text == "" || len(m[0].Text) > maxCursor || len(out) >= maxCursors:
+		case isCursor(m[0].Name) && !names.IsLink(m[0].Text):
+			out = append(out, cursorName(m[0].Text))
 		}
 	}
-	walk("", v, 0)
 	return out
 }
 
@@ -116,7 +127,10 @@ func pages(query string, form format, body []byte) (out []names.Name) {
 	case asForm:
 		texts = append(texts, string(body))
 	case asJSON:
-		out = cursors(body)
+		document, whole := names.Parse(body)
+		if whole {
+			out = cursors(document)
+		}
 	}
 	for _, text := range texts {
 		for field := range strings.SplitSeq(text, "&") {
@@ -148,42 +162,39 @@ func areConstant(made []entry, name string) bool {
 // isCounterpart says whether two answers to what a client posted can be about
 // the same: both say what was posted, or neither does, and not only the
 // candidate tells of an error. What is said of a thing may differ in part.
-func isCounterpart(posted, recorded, candidate []byte) bool {
-	var sent, a, b map[string]any
-	if json.Unmarshal(recorded, &a) != nil || json.Unmarshal(candidate, &b) != nil {
+func isCounterpart(posted []byte, a, b names.Tree) bool {
+	if !a.Is(names.Object) || !b.Is(names.Object) {
 		return true
 	}
 	for _, name := range []string{"error", "errors"} {
-		if a[name] == nil && b[name] != nil {
+		if isNothing(a.Member(name)) && !isNothing(b.Member(name)) {
 			return false
 		}
 	}
 	for _, name := range []string{"ok", "success"} {
-		if a[name] == true && b[name] == false {
+		if a.Member(name).Is(names.True) && b.Member(name).Is(names.False) {
 			return false
 		}
 	}
-	if b["type"] == "error" && a["type"] != "error" {
+	if isError(b) && !isError(a) {
 		return false
 	}
-	if json.Unmarshal(posted, &sent) != nil {
+	sent, whole := names.Parse(posted)
+	if !whole || !sent.Is(names.Object) {
 		return true
 	}
 	for _, wrapper := range []string{"data", "result"} {
-		if x, ok := a[wrapper].(map[string]any); ok {
-			if y, ok := b[wrapper].(map[string]any); ok {
-				a, b = x, y
-			}
+		if x, y := a.Member(wrapper), b.Member(wrapper); x.Is(names.Object) && y.Is(names.Object) {
+			a, b = x, y
 		}
 	}
+	as, bs := scalarsOf(a), scalarsOf(b)
 	same, other := 0, 0
-	for name, value := range sent {
-		switch value.(type) {
-		case string, float64:
-		default:
+	for name, value := range scalarsOf(sent) {
+		if value.kind != names.String && value.kind != names.Number {
 			continue
 		}
-		if said, has := b[name]; a[name] == value && has {
+		if said, has := bs[name]; has && as[name] == value {
 			if said == value {
 				same++
 			} else if place, _ := names.KindOf(name); !place.Named {
@@ -192,4 +203,31 @@ func isCounterpart(posted, recorded, candidate []byte) bool {
 		}
 	}
 	return same > 0 || other == 0
+}
+
+// scalar is a string, a number with one spelling for equal ones, or another
+// value of a kind.
+type scalar struct {
+	kind names.NodeKind
+	text string
+}
+
+// scalarsOf are the members of an object by their names.
+func scalarsOf(t names.Tree) map[string]scalar {
+	out := map[string]scalar{}
+	for m := range t.Members() {
+		v := scalar{m[0].Kind, m[0].Text}
+		if f, err := strconv.ParseFloat(v.text, 64); err == nil && v.kind == names.Number {
+			v.text = strconv.FormatFloat(f, 'g', -1, 64)
+		}
+		out[m[0].Name] = v
+	}
+	return out
+}
+
+func isNothing(t names.Tree) bool { return t == nil || t.Is(names.Null) }
+
+func isError(t names.Tree) bool {
+	kind := t.Member("type")
+	return kind.Is(names.String) && kind[0].Text == "error"
 }

@@ -269,34 +269,35 @@ func resources(target string, body []byte) []names.Name {
 
 // answers looks for names in the body of an answer to a method. One that is
 // nothing but a word is the name of what was made.
-func answers(f *names.Finder, method string, headers []*understudyv1.Header, body []byte) {
+func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *content) {
+	body := c.plain
 	contentType := message.First(headers, "Content-Type")
-	bare := strings.Trim(strings.TrimSpace(string(body)), `"`)
+	bare := bytes.Trim(bytes.TrimSpace(body), `"`)
 	switch form := formatOf(contentType, body); {
-	case bare == "" || len(body) > maxPlain:
-	case len(bare) <= 64 && (form == asText || form == asJSON) && method != http.MethodGet && method != http.MethodHead && !strings.ContainsAny(bare, " \t\r\n{}[]<>"):
-		f.Value("id", bare)
+	case len(bare) == 0:
+	case len(bare) <= 64 && (form == asText || form == asJSON) && method != http.MethodGet && method != http.MethodHead && !bytes.ContainsAny(bare, " \t\r\n{}[]<>"):
+		f.Value("id", string(bare))
 	case form == asJSON:
 		f.JSON(body)
-		bareNames(f, body)
+		bareNames(f, c.document())
 	default:
 		words(f, contentType, body)
 	}
 }
 
 // bareNames are those of an answer that is a list of numbers or a map by them.
-func bareNames(f *names.Finder, body []byte) {
-	var list []json.Number
-	var byNumber map[string]json.RawMessage
-	if json.Unmarshal(body, &list) == nil {
-		for _, n := range list {
-			f.Value("id", n.String())
+func bareNames(f *names.Finder, body names.Tree) {
+	for e := range body.Elements() {
+		if !e.Is(names.Number) {
+			return
 		}
-	} else if json.Unmarshal(body, &byNumber) == nil {
-		for n := range byNumber {
-			if names.IsDigits(n) {
-				f.Value("id", n)
-			}
+	}
+	for e := range body.Elements() {
+		f.Value("id", e[0].Text)
+	}
+	for m := range body.Members() {
+		if names.IsDigits(m[0].Name) {
+			f.Value("id", m[0].Name)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package substitute
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -59,64 +57,16 @@ func isCredentials(field string) bool {
 	return field != "Cookie" && field != "Set-Cookie" && redact.IsSecret(field)
 }
 
-var separators = strings.NewReplacer("_", "", "-", "", ".", "", "@", "")
-
-func plainName(name string) string { return strings.ToLower(separators.Replace(name)) }
-
 // forgery are names of what proves that a request is no forged one.
 var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|^_token$`)
 
-// secretsIn finds the credentials in a JSON document by their path, not those in
-// arrays.
-func secretsIn(body []byte) map[string]string {
-	if !mayHold(body) {
-		return nil
-	}
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	var v any
-	if d.Decode(&v) != nil {
-		return nil
-	}
-	out := map[string]string{}
-	var walk func(path string, v any, depth int)
-	walk = func(path string, v any, depth int) {
-		members, ok := v.(map[string]any)
-		if !ok || depth > 16 || len(out) >= maxCookies {
-			return
-		}
-		for name, value := range members {
-			at := path + "/" + name
-			if text, ok := value.(string); ok && text != "" && len(text) <= maxCookie && redact.IsSecret(name) {
-				out[at] = text
-				continue
-			}
-			walk(at, value, depth+1)
-		}
-	}
-	walk("", v, 0)
-	return out
-}
-
-// marks are parts of all the names above, in what cases they are written.
-var marks = [][]byte{
-	[]byte("oken"), []byte("TOKEN"), []byte("jwt"), []byte("JWT"), []byte("srf"), []byte("SRF"), []byte("ecret"), []byte("SECRET"),
-	[]byte("key\""), []byte("Key\""), []byte("KEY\""), []byte("assw"), []byte("assp"), []byte("PASS"), []byte("uth"), []byte("ession"), []byte("SESSION"),
-	[]byte("sid\""), []byte("once\""), []byte("otp"), []byte("ode\""), []byte("_link\""), []byte("ignature"), []byte("edential"), []byte("bearer"), []byte("reset"),
-}
-
-// mayHold is a quick look before a document is taken apart.
-func mayHold(body []byte) bool {
-	return slices.ContainsFunc(marks, func(m []byte) bool { return bytes.Contains(body, m) })
-}
-
 // remember enters the credentials that the recorded answer gives, and finds
-// those that the request shows. sent and body are the bodies of both. The
+// those that the request shows. sent is the body of the request. The
 // session's mu is held.
-func (x *Exchange) remember(sent, body []byte) {
+func (x *Exchange) remember(sent []byte, answer names.Tree) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
-	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(body)
+	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -277,7 +227,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	set := setCookies(x, promise, answer)
 	var members map[string]string
 	if slices.ContainsFunc(x.gives, func(g given) bool { return g.member != "" }) {
-		members = secretsIn(plain(answer.GetHeaders(), answer.GetBody()))
+		members = secretsIn(x.content(answer).first)
 	}
 	s, c := x.session, &x.memory.credentials
 	s.mu.Lock()
@@ -394,123 +344,4 @@ func (v *credential) own(decoded bool) string {
 		return text
 	}
 	return v.cookie.value
-}
-
-// textMember is a member of a JSON document with a text that needs no escapes.
-var textMember = regexp.MustCompile(`"([^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
-
-// secretTexts are the values in a request's query and body, a JSON document or a
-// form, that are secrets by their names.
-func secretTexts(target, body []byte) (out []string) {
-	add := func(name, value string) {
-		if len(out) < maxCookies && len(value) >= leastCredential && redact.IsSecret(name) {
-			out = append(out, value)
-		}
-	}
-	if mayHold(body) {
-		for _, m := range textMember.FindAllSubmatch(body, -1) {
-			add(string(m[1]), string(m[3]))
-		}
-	}
-	_, query, _ := strings.Cut(string(target), "?")
-	for _, form := range []string{query, string(body)} {
-		for f := range strings.SplitSeq(form, "&") {
-			name, value, ok := strings.Cut(f, "=")
-			if plain, err := url.QueryUnescape(value); ok && err == nil {
-				add(name, plain)
-			}
-		}
-	}
-	return out
-}
-
-// inJSON replaces secrets in a JSON document that answers gave, inForm those in a
-// form or a query.
-func (r *Request) inJSON(body []byte) []byte {
-	if !mayHold(body) {
-		return body
-	}
-	return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
-		part := textMember.FindSubmatch(m)
-		own := r.x.counterpart(string(part[1]), string(part[3]))
-		if own == "" {
-			return m
-		}
-		text, err := json.Marshal(own)
-		if err != nil {
-			return m
-		}
-		return slices.Concat([]byte(`"`), part[1], []byte(`"`), part[2], text)
-	})
-}
-
-func (r *Request) inForm(form string) string {
-	fields := strings.Split(form, "&")
-	for i, f := range fields {
-		name, value, _ := strings.Cut(f, "=")
-		plain, err := url.QueryUnescape(value)
-		if own := r.x.counterpart(name, plain); own != "" && err == nil {
-			fields[i] = name + "=" + url.QueryEscape(own)
-		}
-	}
-	return strings.Join(fields, "&")
-}
-
-// counterpart is what the candidate gave for a secret under a name; empty if it
-// gave nothing.
-func (x *Exchange) counterpart(name, value string) string {
-	if len(value) < leastCredential || !redact.IsSecret(name) {
-		return ""
-	}
-	c := &x.memory.credentials
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if v := x.own(byValue(value)); v != nil {
-		return v.own(false)
-	}
-	return ""
-}
-
-// has says whether a name that the request needs is a secret that is replaced by
-// the candidate's counterpart wherever it stands.
-func (x *Exchange) has(n need) bool {
-	path, _, _ := strings.Cut(string(x.recorded.GetRequest().GetTarget()), "?")
-	return slices.Contains(x.secrets, n.name) && !strings.Contains(path, n.name) && x.counterpart(n.at.Kind, n.name) != ""
-}
-
-// staysIn says whether a pair holds in its session only: what lets in may be
-// called the same for two users.
-func staysIn(p names.Pair) bool {
-	return redact.IsSecret(p.Kind) && !(names.IsDigits(p.Baseline.Text) && len(p.Baseline.Text) <= idDigits) && !isUnmistakable(p.Baseline.Text)
-}
-
-// secret is shown for a value that is one.
-const secret = "(secret)"
-
-// idDigits are the most digits of a number that is no secret under a secret's
-// name: the 17th session is no session.
-const idDigits = 5
-
-// isSecret says whether a value of a kind stands nowhere but in the messages
-// themselves.
-func (m *Memory) isSecret(kind, value string) bool {
-	if names.IsDigits(value) && len(value) <= idDigits {
-		return false
-	}
-	if redact.IsSecret(kind) {
-		return true
-	}
-	c := &m.credentials
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	key := byValue(value)
-	return c.find(key) != nil || c.forgotten.has(key)
-}
-
-// shown is a value as it is shown.
-func (m *Memory) shown(kind, value string) string {
-	if m.isSecret(kind, value) {
-		return secret
-	}
-	return value
 }

@@ -18,17 +18,18 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	if x == nil {
 		return
 	}
+	// Trees are larger than bodies, and the record may have to wait.
+	defer func() { x.contents = nil }()
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	// What was refused may have been made all the same: a job that failed.
 	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
-		body := plain(answer.GetHeaders(), answer.GetBody())
-		lesson := x.lesson(promise, answer, body)
+		lesson, before, body := x.lesson(promise, answer)
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
-		counterpart := isCounterpart(lesson.Sent[1], lesson.Baseline.Body, body)
+		counterpart := isCounterpart(lesson.Sent[1], before.document(), body.document())
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()
 		for _, p := range pairs {
@@ -61,16 +62,17 @@ func (x *Exchange) Settle() {
 	}
 }
 
-func (x *Exchange) lesson(promise, answer *understudyv1.Response, body []byte) names.Lesson {
+func (x *Exchange) lesson(promise, answer *understudyv1.Response) (l names.Lesson, before, after *content) {
 	q, recorded := x.recorded.GetRequest(), x.recorded.GetResponse()
+	before, after = x.content(recorded), x.content(answer)
 	return names.Lesson{
 		Exchange: x.recorded.GetId(), Method: q.GetMethod(), Target: string(q.GetTarget()), Sent: x.sent(),
 		Baseline: names.Answer{
 			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Links: linkFields(recorded),
-			Body: plain(recorded.GetHeaders(), recorded.GetBody()),
+			Tree: before.first,
 		},
-		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Body: body},
-	}
+		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Tree: after.first},
+	}, before, after
 }
 
 // location is where the candidate says that what it made is.
@@ -154,7 +156,7 @@ func (x *Exchange) taken(at names.Place, name string, sent time.Time) bool {
 }
 
 // stood are the names in the candidate's answer.
-func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []names.Name {
+func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) []names.Name {
 	q := x.recorded.GetRequest()
 	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), answer.GetHeaders(), body)
@@ -167,15 +169,13 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body []byte) []
 		target := string(q.GetTarget())
 		found = append(found, aliases(target, names.Family(target, nil), body)...)
 	}
-	return append(found, cursors(body)...)
+	return append(found, cursors(body.document())...)
 }
 
 func (s *session) stand(n names.Name, by *origin) {
 	kind := kindAt(n.Place)
-	for _, e := range s.stood.find(n.Place, n.Value.Text) {
-		if e.by == by && e.kind == kind {
-			return
-		}
+	if s.stood.has(n.Place, n.Value.Text, func(e *entry) bool { return e.by == by && e.kind == kind }) {
+		return
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"slices"
+	"strings"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -24,28 +25,36 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if x == nil {
 		return nil, 0
 	}
-	recorded := x.recorded.GetResponse()
-	texts := []*heard{x.hear(recorded)}
+	if x.session.isBare() {
+		return nil, 0
+	}
+	texts := []*heard{x.hear(x.recorded.GetResponse())}
 	for i, a := range answers {
 		if a != nil && (i == 0 || a != answers[0]) {
 			texts = append(texts, x.hear(a))
 		}
 	}
-	uses := map[names.Use]uint32{}
+	var uses map[names.Use]uint32
 	if r != nil {
-		uses = r.t.Uses()
+		uses = r.uses
 	}
-	seconds := secondsOf(recorded, plain(recorded.GetHeaders(), recorded.GetBody()))
 	s := x.session
+	var seconds []int64
+	if a := x.recorded.GetResponse(); s.isDated() {
+		seconds = secondsOf(a, plain(a.GetHeaders(), a.GetBody()))
+	}
 	s.mu.Lock()
 	for _, h := range texts {
 		for _, n := range h.found {
 			s.borrow(n.Place, n.Value.Text)
 		}
 	}
-	var pairs []names.Pair
-	pairs = append(append(pairs, s.pairs.All()...), s.moments.All()...)
-	retold := s.retold(seconds)
+	pairs := append(mentioned(s.pairs, uses, texts), mentioned(s.moments, uses, texts)...)
+	for _, p := range s.retold(seconds) {
+		if !slices.ContainsFunc(pairs, func(q names.Pair) bool { return q.Baseline == p.Baseline && q.Candidate == p.Candidate }) {
+			pairs = append(pairs, p)
+		}
+	}
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
@@ -74,20 +83,53 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 		others = append(others, p)
 	}
 	for _, p := range others {
-		for _, h := range texts {
-			if h.has(p.Baseline.Text) || h.has(p.Candidate.Text) {
-				list(p, 0)
-				break
+		list(p, 0)
+	}
+	return out, dropped
+}
+
+// isBare says whether no pair is known that the session could use.
+func (s *session) isBare() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.pairs.Len() == 0 && s.moments.Len() == 0 && s.memory.created.isEmpty()
+}
+
+// isDated says whether the session knows a moment by two times.
+func (s *session) isDated() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.seconds) > 0
+}
+
+// mentioned are the pairs that were used or of which a name stands in one of the
+// answers, in the order in which they were learned.
+func mentioned(pairs *names.Pairs, uses map[names.Use]uint32, texts []*heard) (out []names.Pair) {
+	all := pairs.All()
+	if len(all) == 0 {
+		return nil
+	}
+	var which []int
+	add := func(value string) { which = pairs.AppendNamed(which, value) }
+	for use := range uses {
+		add(use.Baseline)
+	}
+	for _, h := range texts {
+		h.values(add)
+		if h.text == nil {
+			continue
+		}
+		for i := range all {
+			if h.text.Has(all[i].Baseline.Text) || h.text.Has(all[i].Candidate.Text) {
+				which = append(which, i)
 			}
 		}
 	}
-	for _, p := range retold {
-		shown := func(h *heard) bool { return h.has(p.Baseline.Text) || h.has(p.Candidate.Text) }
-		if p.From != x.recorded.GetId() && !slices.ContainsFunc(texts, shown) {
-			list(p, 0)
-		}
+	slices.Sort(which)
+	for _, i := range slices.Compact(which) {
+		out = append(out, all[i])
 	}
-	return out, dropped
+	return out
 }
 
 func substitution(p names.Pair, uses uint32) *understudyv1.Substitution {
@@ -103,84 +145,90 @@ func substitution(p names.Pair, uses uint32) *understudyv1.Substitution {
 
 // heard is what stands in one answer.
 type heard struct {
-	found  []names.Name
-	values map[string]bool
-	text   *names.Text // where values are not all
+	found []names.Name
+	json  []byte // a document
+	other []string
+	text  *names.Text // where values are not all
 }
 
-func (h *heard) has(value string) bool {
-	return h.values[value] || h.text != nil && h.text.Has(value)
+// values goes over the values in it; one may come several times.
+func (h *heard) values(yield func(string)) {
+	for _, n := range h.found {
+		yield(n.Value.Text)
+	}
+	scalars(h.json, yield)
+	for _, v := range h.other {
+		yield(v)
+	}
 }
 
 // hear finds the values in an answer: all strings and numbers of a JSON
 // document and the names within them, or else the words of a text.
 func (x *Exchange) hear(a *understudyv1.Response) *heard {
 	body := plain(a.GetHeaders(), a.GetBody())
-	h := &heard{values: map[string]bool{}}
+	h := &heard{}
 	f := names.NewSeeker(string(x.recorded.GetRequest().GetTarget()), nil)
 	if isJSON(a.GetHeaders(), body) {
 		f.JSON(body)
-		scalars(body, h.values)
+		h.json = body
 	} else if len(body) > 0 {
 		h.text = names.NewText(body)
 	}
 	fields(f, a.GetHeaders())
 	for _, value := range message.Values(a.GetHeaders(), "Set-Cookie") {
 		_, value, _ = cutCookie(value)
-		h.values[value] = true
+		h.other = append(h.other, value)
 	}
 	found, cut := f.Found()
-	for _, n := range found {
-		h.values[n.Value.Text] = true
-	}
 	if h.found = found; cut && h.text == nil {
 		h.text = names.NewText(body)
 	}
 	return h
 }
 
-// scalars collects the strings, names of members and numbers of a JSON
+// scalars goes over the strings, names of members and numbers of a JSON
 // document, those with escapes excepted.
-func scalars(body []byte, into map[string]bool) {
-	for at := 0; at < len(body); at++ {
+func scalars(body []byte, yield func(string)) {
+	text := string(body)
+	for at := 0; at < len(text); at++ {
 		start := at
-		switch c := body[at]; {
+		switch c := text[at]; {
 		case c == '"':
-			for at++; at < len(body) && body[at] != '"'; at++ {
-				if body[at] == '\\' {
+			for at++; at < len(text) && text[at] != '"'; at++ {
+				if text[at] == '\\' {
 					at++
 				}
 			}
-			if at >= len(body) {
+			if at >= len(text) {
 				break
 			}
 			if at-start <= 256 {
-				into[string(body[start+1:at])] = true
+				yield(text[start+1 : at])
 			}
-			coded(body[start+1:at], into)
+			coded(text[start+1:at], yield)
 		case c == '-' || c >= '0' && c <= '9':
-			for at < len(body) && (body[at] >= '0' && body[at] <= '9' || body[at] == '.' || body[at] == '-' || body[at]|0x20 == 'e' || body[at] == '+') {
+			for at < len(text) && (text[at] >= '0' && text[at] <= '9' || text[at] == '.' || text[at] == '-' || text[at]|0x20 == 'e' || text[at] == '+') {
 				at++
 			}
-			into[string(body[start:at])] = true
+			yield(text[start:at])
 			at--
 		}
 	}
 }
 
-// coded collects what stands in base64 of JSON objects, alone or as the parts
+// coded goes over what stands in base64 of JSON objects, alone or as the parts
 // of a JSON Web Token; the judge opens them too.
-func coded(text []byte, into map[string]bool) {
-	if !bytes.HasPrefix(text, []byte("eyJ")) { // {" in base64
+func coded(text string, yield func(string)) {
+	if !strings.HasPrefix(text, "eyJ") { // {" in base64
 		return
 	}
-	for part := range bytes.SplitSeq(bytes.TrimRight(text, "="), []byte(".")) {
+	for part := range strings.SplitSeq(strings.TrimRight(text, "="), ".") {
 		encoding := base64.RawStdEncoding
-		if bytes.ContainsAny(part, "-_") {
+		if strings.ContainsAny(part, "-_") {
 			encoding = base64.RawURLEncoding
 		}
-		if out, err := encoding.AppendDecode(nil, part); err == nil && bytes.HasPrefix(out, []byte("{")) {
-			scalars(out, into)
+		if out, err := encoding.DecodeString(part); err == nil && bytes.HasPrefix(out, []byte("{")) {
+			scalars(out, yield)
 		}
 	}
 }

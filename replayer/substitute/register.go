@@ -4,30 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
-
-// need is a name that stands in a request.
-type need struct {
-	at   names.Place
-	name string
-	// made are those who made it, as far as the recording shows.
-	made []entry
-	// unknown: it may have been made by what is forgotten.
-	unknown bool
-	// unclear: those who made it made something of another kind, as far as the
-	// recording tells, and the place may mean that.
-	unclear bool
-	// listed are those in whose answers other sessions had seen it.
-	listed []entry
-	// fixed: it stands where nothing can be replaced.
-	fixed bool
-}
 
 // Register enters an exchange: which names its request needs and which its
 // recorded answer makes. Exchanges must be registered in the order of the
@@ -37,31 +19,15 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 		memory: m, session: m.session(e.GetSession()), recorded: e,
 		origin: &origin{exchange: e.GetId(), sequence: m.sequence.Add(1), done: make(chan struct{})},
 	}
-	s, sent, answer := x.session, x.sent(), plain(e.GetResponse().GetHeaders(), e.GetResponse().GetBody())
+	s, sent, answer := x.session, x.sent(), contentOf(e.GetResponse())
 	s.mu.Lock()
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	if !isJSON(e.GetResponse().GetHeaders(), answer) {
-		answer = nil
-	}
-	x.remember(sent[1], answer)
+	x.remember(sent[1], answer.first)
 	s.mu.Unlock()
 	m.trim()
 	return x
-}
-
-// maxPlain bounds what a body is unpacked to, in bytes.
-const maxPlain = 1 << 20
-
-// plain is a body without its content codings; nothing if it cannot be had
-// within bounds.
-func plain(headers []*understudyv1.Header, body *understudyv1.Body) []byte {
-	out, err := message.Decode(body.GetContent(), message.Joined(headers, "Content-Encoding"), maxPlain)
-	if err != nil || len(out) > maxPlain {
-		return nil
-	}
-	return out
 }
 
 // isJSON says whether a body is JSON, by its type or by how it begins.
@@ -71,183 +37,6 @@ func isJSON(headers []*understudyv1.Header, body []byte) bool {
 	}
 	begin := bytes.TrimLeft(body, " \t\r\n\ufeff")
 	return len(begin) > 0 && (begin[0] == '{' || begin[0] == '[')
-}
-
-// mute are fields that hold no names of things, beside those of connections.
-var mute = map[string]bool{}
-
-func init() {
-	for _, name := range strings.Fields("Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Content-Encoding " +
-		"Content-Language Content-Length Content-Md5 Content-Digest Content-Type Cookie Date Digest Dnt Etag Expect Expires Host If-Match " +
-		"If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Origin Pragma Priority Range Repr-Digest Retry-After " +
-		"Server Set-Cookie Te Traceparent Tracestate Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Host " +
-		"X-Forwarded-Proto X-Real-Ip X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id Idempotency-Key X-Idempotency-Key") {
-		mute[name] = true
-	}
-}
-
-// hasNames says whether a field may hold names of things.
-func hasNames(name string) bool {
-	name = http.CanonicalHeaderKey(name)
-	return !mute[name] && !strings.HasPrefix(name, "Sec-") && !strings.HasPrefix(name, ":") && !message.IsHopByHop(name)
-}
-
-// fields looks for names in header fields.
-func fields(f *names.Finder, headers []*understudyv1.Header) {
-	for _, h := range headers {
-		if !hasNames(h.GetName()) {
-			continue
-		}
-		value := string(h.GetValue())
-		if strings.EqualFold(h.GetName(), "Link") {
-			links(value, func(target string) string { f.Target(target); return target })
-			continue
-		}
-		f.Value(h.GetName(), value)
-	}
-}
-
-// links goes over the targets of a Link field (RFC 8288).
-func links(value string, with func(string) string) string {
-	var out strings.Builder
-	for {
-		before, rest, ok := strings.Cut(value, "<")
-		target, after, closed := strings.Cut(rest, ">")
-		if !ok || !closed {
-			out.WriteString(value)
-			return out.String()
-		}
-		out.WriteString(before + "<" + with(target) + ">")
-		value = after
-	}
-}
-
-// need finds the names that the request holds and who made them.
-func (x *Exchange) need(body []byte) {
-	s, q := x.session, x.recorded.GetRequest()
-	target := string(q.GetTarget())
-	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
-	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
-	path, query, _ := strings.Cut(target, "?")
-	f.Target(path)
-	found, _ := f.Found()
-	var odd []names.Name
-	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
-		whole, _, _ := strings.Cut(path[segment.From:], "/")
-		text, err := url.PathUnescape(whole)
-		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
-			odd = append(odd, n)
-		}
-	}
-	inPath := len(found)
-	f.Form([]byte(query))
-	fields(f, q.GetHeaders())
-	contentType := message.First(q.GetHeaders(), "Content-Type")
-	form := formatOf(contentType, body)
-	switch form {
-	case asForm:
-		f.Form(body)
-	case asJSON:
-		f.JSON(body)
-	}
-	found, _ = f.Found()
-	replaced := len(found)
-	if values, err := url.ParseQuery(query); err == nil {
-		for _, list := range values {
-			for _, value := range list {
-				expression(f, value)
-			}
-		}
-	}
-	beside, _, _ := strings.Cut(path, ";")
-	f2 := names.NewSeeker(beside, s.knows)
-	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
-		for i, parameter := range strings.Split(segment, ";") {
-			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
-				f2.Value(name, value)
-			}
-		}
-	}
-	whole := true
-	if form == asParts {
-		whole = parts(f, contentType, body)
-	} else if form == asJSON {
-		expressions(f, body)
-	} else if form != asForm && form != asJSON {
-		whole = words(f, contentType, body)
-	}
-	found, cut := f.Found()
-	inMatrix, _ := f2.Found()
-	found = append(append(found, inMatrix...), odd...)
-	found = append(found, pages(query, form, body)...)
-	type place struct {
-		names.Place
-		name string
-	}
-	seen := map[place]bool{}
-	for i, n := range found {
-		at := place{n.Place, n.Value.Text}
-		if seen[at] {
-			continue
-		}
-		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
-	}
-	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
-		x.unseen = true
-	}
-	x.conditions()
-}
-
-// want takes one name of the request. A number or a word that nobody made, at a
-// place of no kind that was made or listed, is the client's own choice.
-func (x *Exchange) want(n names.Name, inPath, fixed bool) {
-	s, name := x.session, n.Value.Text
-	var made []entry
-	own := false
-	for _, e := range s.made.find(n.Place, name) {
-		if own = own || e.by == nil; e.by != nil {
-			made = append(made, e)
-		}
-	}
-	for _, e := range s.memory.created.origins(n.Place, name) {
-		if !contains(made, e.by) {
-			made = append(made, e)
-		}
-	}
-	made = s.memory.created.living(n.Place.Kind, name, made)
-	if plain := plainUUID(name); len(made) == 0 && !own && plain != name {
-		if made = s.made.find(n.Place, plain); len(made) == 0 {
-			made = s.memory.created.origins(n.Place, plain)
-		}
-		if len(made) > 0 {
-			name, fixed = plain, true
-		}
-		made = slices.DeleteFunc(made, func(e entry) bool { return e.by == nil })
-	}
-	unclear := false
-	if len(made) == 0 && !own {
-		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
-		unclear = len(made) > 0
-	}
-	var listed []entry
-	if len(made) == 0 && !own && n.Place.Named {
-		listed = s.memory.created.lists(n.Place, name)
-	}
-	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
-	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
-	}
-	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
-		return
-	}
-	isNew := len(made) == 0 && !own
-	// What is unique is at least nobody else's.
-	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
-	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
-	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
-		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
-	}
 }
 
 // remove remembers that the baseline deleted what the request names.
@@ -268,71 +57,6 @@ func (x *Exchange) remove() {
 	s.memory.created.end(thing{last.Place.Kind, name}, x.origin.sequence)
 }
 
-func contains(list []entry, by *origin) bool {
-	for _, e := range list {
-		if e.by == by {
-			return true
-		}
-	}
-	return false
-}
-
-// listed says whether things of the kind at a place were made or listed in the
-// session.
-func (s *session) listed(at names.Place, name string) bool {
-	if s.kinds[at.Kind] {
-		return true
-	}
-	for kind := range s.kinds {
-		if at.Fits(kind, name) {
-			return true
-		}
-	}
-	return false
-}
-
-// kindAt is what a name at a place names, if the place tells.
-func kindAt(at names.Place) string {
-	if !at.Named {
-		return ""
-	}
-	return at.Kind
-}
-
-// knows says whether a word in a path is a name.
-func (s *session) knows(at names.Place, word string) bool {
-	if at.Kind == "" {
-		return false
-	}
-	return len(s.made.find(at, word)) > 0 || len(s.memory.created.origins(at, word)) > 0
-}
-
-// unclear finds who wrote a name under another kind, where the place or that
-// kind is one that tells little: the id in an answer to /checkout may be that of
-// an order, a resource_id and the id in a call of procedures that of anything.
-func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
-	for _, end := range []string{"_number", "_no", "_nr", "_num"} {
-		if kind, ok := strings.CutSuffix(at.Kind, end); ok {
-			for _, e := range s.made.find(names.Place{Kind: kind, Named: true}, name) {
-				if e.created && names.IsDigits(name) {
-					made = append(made, e)
-				}
-			}
-			return made
-		}
-	}
-	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
-	if !at.Named && !vague || names.IsUnmistakable(name) {
-		return nil
-	}
-	for _, e := range s.made.all(name) {
-		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
-			made = append(made, e)
-		}
-	}
-	return made
-}
-
 // note remembers a name of the recording.
 func (s *session) note(name string, e entry) {
 	grown, lost := s.made.add(name, e, MaxNames)
@@ -342,13 +66,13 @@ func (s *session) note(name string, e entry) {
 
 // mint finds the names that first stood in this recorded answer: the client had
 // not sent them, and no answer before had them.
-func (x *Exchange) mint(sent [][]byte, body []byte) {
+func (x *Exchange) mint(sent [][]byte, body *content) {
 	s, q, a := x.session, x.recorded.GetRequest(), x.recorded.GetResponse()
 	headers := a.GetHeaders()
 	if a.GetStatus() >= 400 && a.GetStatus() != http.StatusConflict { // it may have made something all the same
-		body, headers = nil, only(headers, "Location")
+		body, headers = &content{}, only(headers, "Location")
 	}
-	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body) == 0 {
+	if a == nil || a.GetStatus() >= 400 && len(headers) == 0 && len(body.plain) == 0 {
 		return
 	}
 	target := string(q.GetTarget())
@@ -363,9 +87,13 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	found, _ := f.Found()
 	writes := wrote(q.GetMethod())
 	// What the request made is what it would teach if both sides agreed.
-	own := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Body: body}
-	for _, p := range names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: own, Candidate: own}) {
-		if p.Proof != names.Created || !writes {
+	var own []names.Pair
+	if writes {
+		a := names.Answer{Status: a.GetStatus(), Location: message.First(a.GetHeaders(), "Location"), Tree: body.first}
+		own = names.Learn(names.Lesson{Method: q.GetMethod(), Target: target, Sent: sent, Baseline: a, Candidate: a})
+	}
+	for _, p := range own {
+		if p.Proof != names.Created {
 			continue
 		}
 		at := names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}
@@ -384,7 +112,7 @@ func (x *Exchange) mint(sent [][]byte, body []byte) {
 	if writes {
 		found = append(found, aliases(target, family, body)...)
 	}
-	found = append(found, cursors(body)...)
+	found = append(found, cursors(body.document())...)
 	for _, n := range found {
 		n.Place.Kind = strings.TrimPrefix(n.Place.Kind, "existing_") // of a conflict
 		kind := kindAt(n.Place)

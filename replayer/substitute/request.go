@@ -12,6 +12,8 @@ import (
 type Request struct {
 	x *Exchange
 	t *names.Translator
+	// uses are the pairs that were put in.
+	uses map[names.Use]uint32
 	// refused: what was to be sent would be another request.
 	refused *Unresolved
 }

@@ -134,7 +134,8 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, s.memory.shown(p.Kind, p.Baseline.Text), p.From, whyBroken}
 	}
-	for use := range r.t.Uses() {
+	r.uses = r.t.Uses()
+	for use := range r.uses {
 		if p, contradicted := s.memory.created.contradicts(names.Place{Kind: use.Kind, Named: true}, use); contradicted {
 			return nil, &Unresolved{use.Kind, s.memory.shown(use.Kind, use.Baseline), p.From, whyBroken}
 		}

@@ -117,6 +117,17 @@ func TestWhatIsSent(t *testing.T) {
 	f(`s GET /x X-Order-Id: 10000; X-Trace: 10000; `, `/x X-Order-Id: 20000; X-Trace: 10000;`, created)
 	f(`s GET /x Link: </orders/10000>;rel=up; `, `/x Link: </orders/20000>;rel=up;`, created)
 	f(`s GET /x Referer: https://shop/orders/10000; `, `/x Referer: https://shop/orders/20000;`, created)
+	// Orders that are numbered per shop.
+	for _, id := range []string{`"ord_1001"`, `"1001"`, `1001`} {
+		shop := func(name, candidate string) step {
+			return step{`s POST /shops/` + name + `/orders {"qty":3}`, `201 {"id":` + id + `,"qty":3}`, `201 {"id":"` + candidate + `","qty":3}`}
+		}
+		a, b, text := shop("a", "ord_5001"), shop("b", "ord_7001"), strings.Trim(id, `"`)
+		f(`s GET /shops/a/orders/`+text, `/shops/a/orders/ord_5001`, a, b)
+		f(`s GET /shops/b/orders/`+text, `/shops/b/orders/ord_7001`, a, b)
+		f(`t GET /shops/a/orders/`+text, `/shops/a/orders/ord_5001`, a, b)
+		f(`t GET /shops/b/orders/`+text, `/shops/b/orders/ord_7001`, a, b)
+	}
 	// What one session made, another may use.
 	f(`other GET /orders/10000`, `/orders/20000`, created)
 	f(`other POST /x {"order":10000,"n":10000}`, `/x {"order":20000,"n":10000}`, created)

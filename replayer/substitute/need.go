@@ -1,0 +1,271 @@
+package substitute
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// need is a name that stands in a request.
+type need struct {
+	at   names.Place
+	name string
+	// made are those who made it, as far as the recording shows.
+	made []entry
+	// unknown: it may have been made by what is forgotten.
+	unknown bool
+	// unclear: those who made it made something of another kind, as far as the
+	// recording tells, and the place may mean that.
+	unclear bool
+	// listed are those in whose answers other sessions had seen it.
+	listed []entry
+	// fixed: it stands where nothing can be replaced.
+	fixed bool
+}
+
+// mute are fields that hold no names of things, beside those of connections.
+var mute = map[string]bool{}
+
+func init() {
+	for _, name := range strings.Fields("Accept Accept-Charset Accept-Encoding Accept-Language Authorization Cache-Control Content-Encoding " +
+		"Content-Language Content-Length Content-Md5 Content-Digest Content-Type Cookie Date Digest Dnt Etag Expect Expires Host If-Match " +
+		"If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Origin Pragma Priority Range Repr-Digest Retry-After " +
+		"Server Set-Cookie Te Traceparent Tracestate Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Host " +
+		"X-Forwarded-Proto X-Real-Ip X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id Idempotency-Key X-Idempotency-Key") {
+		mute[name] = true
+	}
+}
+
+// hasNames says whether a field may hold names of things.
+func hasNames(name string) bool {
+	name = http.CanonicalHeaderKey(name)
+	return !mute[name] && !strings.HasPrefix(name, "Sec-") && !strings.HasPrefix(name, ":") && !message.IsHopByHop(name)
+}
+
+// fields looks for names in header fields.
+func fields(f *names.Finder, headers []*understudyv1.Header) {
+	for _, h := range headers {
+		if !hasNames(h.GetName()) {
+			continue
+		}
+		value := string(h.GetValue())
+		if strings.EqualFold(h.GetName(), "Link") {
+			links(value, func(target string) string { f.Target(target); return target })
+			continue
+		}
+		f.Value(h.GetName(), value)
+	}
+}
+
+// links goes over the targets of a Link field (RFC 8288).
+func links(value string, with func(string) string) string {
+	var out strings.Builder
+	for {
+		before, rest, ok := strings.Cut(value, "<")
+		target, after, closed := strings.Cut(rest, ">")
+		if !ok || !closed {
+			out.WriteString(value)
+			return out.String()
+		}
+		out.WriteString(before + "<" + with(target) + ">")
+		value = after
+	}
+}
+
+// need finds the names that the request holds and who made them.
+func (x *Exchange) need(body []byte) {
+	s, q := x.session, x.recorded.GetRequest()
+	target := string(q.GetTarget())
+	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
+	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
+	path, query, _ := strings.Cut(target, "?")
+	f.Target(path)
+	found, _ := f.Found()
+	var odd []names.Name
+	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
+		whole, _, _ := strings.Cut(path[segment.From:], "/")
+		text, err := url.PathUnescape(whole)
+		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
+			odd = append(odd, n)
+		}
+	}
+	inPath := len(found)
+	f.Form([]byte(query))
+	fields(f, q.GetHeaders())
+	contentType := message.First(q.GetHeaders(), "Content-Type")
+	form := formatOf(contentType, body)
+	switch form {
+	case asForm:
+		f.Form(body)
+	case asJSON:
+		f.JSON(body)
+	}
+	found, _ = f.Found()
+	replaced := len(found)
+	if values, err := url.ParseQuery(query); err == nil {
+		for _, list := range values {
+			for _, value := range list {
+				expression(f, value)
+			}
+		}
+	}
+	beside, _, _ := strings.Cut(path, ";")
+	f2 := names.NewSeeker(beside, s.knows)
+	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
+		for i, parameter := range strings.Split(segment, ";") {
+			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
+				f2.Value(name, value)
+			}
+		}
+	}
+	whole := true
+	if form == asParts {
+		whole = parts(f, contentType, body)
+	} else if form == asJSON {
+		expressions(f, body)
+	} else if form != asForm && form != asJSON {
+		whole = words(f, contentType, body)
+	}
+	found, cut := f.Found()
+	inMatrix, _ := f2.Found()
+	found = append(append(found, inMatrix...), odd...)
+	found = append(found, pages(query, form, body)...)
+	type place struct {
+		names.Place
+		name string
+	}
+	seen := map[place]bool{}
+	for i, n := range found {
+		at := place{n.Place, n.Value.Text}
+		if seen[at] {
+			continue
+		}
+		seen[at] = true
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+	}
+	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
+		x.unseen = true
+	}
+	x.conditions()
+}
+
+// want takes one name of the request. A number or a word that nobody made, at a
+// place of no kind that was made or listed, is the client's own choice.
+func (x *Exchange) want(n names.Name, inPath, fixed bool) {
+	s, name := x.session, n.Value.Text
+	var made []entry
+	own := false
+	for _, e := range s.made.find(n.Place, name) {
+		if own = own || e.by == nil; e.by != nil {
+			made = append(made, e)
+		}
+	}
+	for _, e := range s.memory.created.origins(n.Place, name) {
+		if !contains(made, e.by) {
+			made = append(made, e)
+		}
+	}
+	made = s.memory.created.living(n.Place.Kind, name, made)
+	if plain := plainUUID(name); len(made) == 0 && !own && plain != name {
+		if made = s.made.find(n.Place, plain); len(made) == 0 {
+			made = s.memory.created.origins(n.Place, plain)
+		}
+		if len(made) > 0 {
+			name, fixed = plain, true
+		}
+		made = slices.DeleteFunc(made, func(e entry) bool { return e.by == nil })
+	}
+	unclear := false
+	if len(made) == 0 && !own {
+		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		unclear = len(made) > 0
+	}
+	var listed []entry
+	if len(made) == 0 && !own && n.Place.Named {
+		listed = s.memory.created.lists(n.Place, name)
+	}
+	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
+	for _, e := range made {
+		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
+	}
+	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
+		return
+	}
+	isNew := len(made) == 0 && !own
+	// What is unique is at least nobody else's.
+	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
+	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
+	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
+		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
+	}
+}
+
+func contains(list []entry, by *origin) bool {
+	for _, e := range list {
+		if e.by == by {
+			return true
+		}
+	}
+	return false
+}
+
+// listed says whether things of the kind at a place were made or listed in the
+// session.
+func (s *session) listed(at names.Place, name string) bool {
+	if s.kinds[at.Kind] {
+		return true
+	}
+	for kind := range s.kinds {
+		if at.Fits(kind, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// kindAt is what a name at a place names, if the place tells.
+func kindAt(at names.Place) string {
+	if !at.Named {
+		return ""
+	}
+	return at.Kind
+}
+
+// knows says whether a word in a path is a name.
+func (s *session) knows(at names.Place, word string) bool {
+	if at.Kind == "" {
+		return false
+	}
+	return s.made.has(at, word, anyEntry) || s.memory.created.makes(at, word)
+}
+
+// unclear finds who wrote a name under another kind, where the place or that
+// kind is one that tells little: the id in an answer to /checkout may be that of
+// an order, a resource_id and the id in a call of procedures that of anything.
+func (s *session) unclear(call bool, at names.Place, name string) (made []entry) {
+	for _, end := range []string{"_number", "_no", "_nr", "_num"} {
+		if kind, ok := strings.CutSuffix(at.Kind, end); ok {
+			for _, e := range s.made.find(names.Place{Kind: kind, Named: true}, name) {
+				if e.created && names.IsDigits(name) {
+					made = append(made, e)
+				}
+			}
+			return made
+		}
+	}
+	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
+	if !at.Named && !vague || names.IsUnmistakable(name) {
+		return nil
+	}
+	for _, e := range s.made.all(name) {
+		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
