@@ -279,6 +279,15 @@ func (x *comparing) kept() {
 		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
 		return true
 	}
+	// stands says whether a name that is only aligned, and so was not put there,
+	// stands where such names do.
+	var found [2]map[string][]names.Place
+	stands := func(side int, p names.Pair) bool {
+		if found[side] == nil {
+			found[side] = x.found(bodies[side])
+		}
+		return slices.ContainsFunc(found[side][p.Baseline.Text], func(at names.Place) bool { return at.Fits(p.Kind, p.Baseline.Text) })
+	}
 	for _, p := range x.known.All() {
 		name, created := p.Baseline.Text, p.Proof == names.Created
 		certain := names.IsUnmistakable(name)
@@ -300,7 +309,7 @@ func (x *comparing) kept() {
 			class = ""
 		case created && cut:
 			class = Incomparable
-		case !certain && !(named(bodies[0], p.Kind, name) && named(bodies[1], p.Kind, name)):
+		case !certain && !(isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name)) && (created || !stands(0, p) || !stands(1, p)):
 			continue
 		}
 		x.c.add(Difference{
@@ -309,9 +318,24 @@ func (x *comparing) kept() {
 	}
 }
 
-// named says whether a number stands somewhere as the name of a thing: behind
-// the word for its kind (order 1001, /orders/1001, "orderId":"1001"), or as a key.
-func named(body []byte, kind, name string) bool {
+// found are the names in a document, by what they are.
+func (x *comparing) found(body []byte) map[string][]names.Place {
+	q := x.r.GetExchange().GetRequest()
+	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
+	f.JSON(body)
+	all, _ := f.Found()
+	out := make(map[string][]names.Place, len(all))
+	for _, n := range all {
+		if n.Place.Named {
+			out[n.Value.Text] = append(out[n.Value.Text], n.Place)
+		}
+	}
+	return out
+}
+
+// isNamed says whether a number stands somewhere behind the word for its kind
+// (order 1001, /orders/1001, "orderId":"1001"), or as a key.
+func isNamed(body []byte, kind, name string) bool {
 	for at := 0; ; {
 		i := bytes.Index(body[at:], []byte(name))
 		if i < 0 {

@@ -223,6 +223,8 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	}
 	f("a token's times and name", get(`{"t":"`+token(now, uuid1, "one")+`"}`, `{"t":"`+token(then, uuid2, "two")+`"}`))
 	f("names in JSON in texts", get(`{"a":"{\"order_id\":\"O-16059\"}"}`, `{"a":"{\"order_id\":16089}"}`, knows("order O-16059=#16089")))
+	f("numbers in sentences, of another type", get(`{"note":"Please pack order o-5; see (1166)."}`, `{"note":"Please pack order o-9; see (01M8CQZKV9MKXJ73HQ7ZJ7VH6W)."}`, names, knows("parcel #1166=01M8CQZKV9MKXJ73HQ7ZJ7VH6W")))
+	f("a number as it was", get(`{"id":"2124948848945606467","title":"x"}`, `{"id":"2124948848945606467","title":"x"}`, knows("~order 2124948848945606467=6b0494737813f3d79e001f5f")), comparator.Presumed)
 	f("whom a token is about", get(`{"t":"`+jwt(`{"sub":13064}`, "one")+`"}`, `{"t":"`+jwt(`{"sub":"6b0886"}`, "two")+`"}`, knows("customer #13064=6b0886")), comparator.Presumed)
 	f("JSON in texts", get(`{"a":"{\"x\":1,\"at\":\"`+recordedAt(0)+`\"}"}`, `{"a":"{\"at\":\"`+replayedAt(0)+`\", \"x\":1.0}"}`))
 

@@ -245,7 +245,8 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
 	}
-	if len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b)) && e.Pairs.Tie(b, c) {
+	long := len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b))
+	if (long || names.IsUnique(b) || names.IsUnique(c)) && e.Pairs.Tie(b, c) {
 		return Identifier
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
