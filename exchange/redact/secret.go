@@ -13,6 +13,11 @@ func IsToken(text string) bool { return tokenShape.MatchString(text) }
 
 var tokenShape = regexp.MustCompile(`^` + domain + `_[A-Za-z0-9_-]{22}$`)
 
+// HasToken says whether such a token stands somewhere in a text.
+func HasToken(text string) bool { return tokenInside.MatchString(text) }
+
+var tokenInside = regexp.MustCompile(domain + `_[A-Za-z0-9_-]{22}`)
+
 // IsSecret says whether values of a name (of a member, a parameter, a field or a
 // kind of things) are secrets by that name: what is redacted by default, and
 // names that end in a word for a secret, an id behind it aside (reset_token,
