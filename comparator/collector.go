@@ -5,6 +5,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
 )
 
 // collector gathers findings and differences within bounds.
@@ -22,6 +25,23 @@ type collector struct {
 	reasons []string
 	// outcomes are counting differences that another finding has already said.
 	outcomes int
+	// explains: somebody wants to know why, and which names were known.
+	explains bool
+	names    []names.Pair
+}
+
+// because is the one reason of a difference, if somebody wants to know. The
+// zero pair is none.
+func (c *collector) because(text string, p names.Pair) *Why {
+	if !c.explains {
+		return nil
+	}
+	r := noise.Reason{Text: text}
+	if p != (names.Pair{}) {
+		pair := p
+		r.Pair = &pair
+	}
+	return &Why{[]noise.Reason{r}}
 }
 
 // likeness is what makes one difference as good an example as another.

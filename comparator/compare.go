@@ -75,6 +75,9 @@ func (x *comparing) compare() {
 	}
 	x.kept()
 	c.unrecorded(r.GetExchange(), x.final)
+	if c.explains {
+		c.names = x.known.All()
+	}
 }
 
 func pairOf(s *understudyv1.Substitution) names.Pair {
@@ -200,7 +203,7 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
 		}
-		d.Noise = x.evidence.Class(path, b, f)
+		x.classify(&d, path, b, f)
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording
@@ -208,6 +211,16 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
+}
+
+// classify gives a difference its class, and says why if that is asked for.
+func (x *comparing) classify(d *Difference, path []string, b, f noise.Value) {
+	if x.c.explains {
+		d.Why = &Why{}
+		d.Noise, d.Why.Reasons = x.evidence.Explain(path, b, f)
+	} else {
+		d.Noise = x.evidence.Class(path, b, f)
+	}
 }
 
 // key reports that the name of a member was taken for another by a pair that
@@ -226,6 +239,7 @@ func (x *comparing) key(k names.Key) {
 	}
 	if d.Noise = x.rs.class(d); d.Noise == "" {
 		d.Noise = noise.Presumed(noise.Identifier)
+		d.Why = x.c.because("the name of a member; that the two name one thing is shown only by answers that are otherwise alike", k.Pair)
 	}
 	x.c.add(d)
 }
@@ -314,6 +328,7 @@ func (x *comparing) kept() {
 		}
 		x.c.add(Difference{
 			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
+			Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
 		})
 	}
 }

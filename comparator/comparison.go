@@ -99,7 +99,13 @@ type Difference struct {
 	// Noise is the class of a harmless difference, "" for one that counts.
 	// "presumed:" begins the class of one that is neither, see noise.Presumed.
 	Noise string
+	// Why is what the class rests on; nil unless it was asked for and somebody
+	// knows, see Judge.Explain.
+	Why *Why
 }
+
+// Why is what a class, or that there is none, rests on, in words.
+type Why struct{ Reasons []noise.Reason }
 
 // Counts reports a difference that nothing explains.
 func (d Difference) Counts() bool { return d.Noise == "" }

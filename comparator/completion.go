@@ -13,7 +13,7 @@ func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understud
 	if again && done.GetChannel() != understudyv1.Channel_CHANNEL_POLL {
 		c.find(Duplicate) // a monitor repeats itself because we ask again
 	}
-	if d := done.GetDeadlineNano(); d > 0 && earliest(r.GetCandidate()) > d {
+	if d := done.GetDeadlineNano(); d > 0 && Earliest(r.GetCandidate()) > d {
 		c.find(Late)
 	}
 	if len(done.GetOvertook()) > 0 {
@@ -71,12 +71,12 @@ func (j *Judge) agree(r *understudyv1.Replay, s *understudyv1.Sighting) bool {
 	return all.Counting == 0 && (once || all.Presumed == 0) && len(found.reasons) == 0
 }
 
-// earliest is the least time from the actual send at which a client that had
-// asked without a pause would have known how its request ended; that we sent
-// late, or asked late, is not the candidate's. A client cannot ask before the
-// acknowledgement has told it where, nor know while the answer is "not yet", and
-// has to wait as long for the final answer as we did.
-func earliest(o *understudyv1.Observation) int64 {
+// Earliest is the least time from the actual send at which a client that had
+// asked without a pause would have known how its request ended, nanoseconds;
+// that we sent late, or asked late, is not the candidate's. A client cannot ask
+// before the acknowledgement has told it where, nor know while the answer is
+// "not yet", and has to wait as long for the final answer as we did.
+func Earliest(o *understudyv1.Observation) int64 {
 	done := o.GetCompletion()
 	if done.GetChannel() != understudyv1.Channel_CHANNEL_POLL {
 		return done.GetServiceNano()

@@ -64,6 +64,7 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 		out.Kind, out.Baseline, out.Candidate = Kind(in.Kind), bv, cv
 		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value && names.IsUnmistakable(bv) && names.IsUnmistakable(cv) {
 			out.Noise = noise.Identifier // each side has just made it
+			out.Why = x.c.because("both tokens were issued in answer to this request, each with an identifier of its own", names.Pair{})
 		}
 		return x.emitAt(out, value(in.Baseline, bv), value(in.Candidate, cv), in.Names())
 	})
@@ -85,6 +86,7 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 		// The same claims under another signature: that of another key, or one
 		// that is made anew each time. Nobody can tell here.
 		d.Path, d.Location, d.Noise = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature", noise.Presumed(noise.Random)
+		d.Why = x.c.because("the same claims under another signature: of another key, or one that is made anew each time", names.Pair{})
 		x.c.add(d)
 	}
 	return true // spelled otherwise, and the same to who reads it

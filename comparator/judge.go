@@ -7,6 +7,7 @@ import (
 
 	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -39,7 +40,21 @@ func NewJudge(c Config) (*Judge, error) {
 // It looks at nothing but the record and the configuration, not even the
 // clock: the same record always gets the same comparison.
 func (j *Judge) Judge(r *understudyv1.Replay) Comparison {
-	c := &collector{max: j.cfg.MaxDifferences}
+	return j.judge(&collector{max: j.cfg.MaxDifferences}, r)
+}
+
+// maxExplained bounds the differences that Explain keeps.
+const maxExplained = 10_000
+
+// Explain judges like Judge and says why: it keeps every difference, up to
+// 10,000, with what its class rests on, and gives the pairs of names that were
+// known in the session or learned from this very exchange.
+func (j *Judge) Explain(r *understudyv1.Replay) (Comparison, []names.Pair) {
+	c := &collector{max: maxExplained, explains: true}
+	return j.judge(c, r), c.names
+}
+
+func (j *Judge) judge(c *collector, r *understudyv1.Replay) Comparison {
 	c.out.BaselineStatus = r.GetExchange().GetResponse().GetStatus()
 	switch {
 	case r.GetSkipped() != "":

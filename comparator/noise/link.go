@@ -15,6 +15,7 @@ func (e *Evidence) links(b, c string) string {
 		return e.parts(strings.Split(b, ":"), strings.Split(c, ":"), nil)
 	}
 	if strings.EqualFold(b, e.BaselineHost) && e.BaselineHost != "" && strings.EqualFold(c, e.CandidateHost) {
+		e.because("each is the host under which its side was asked")
 		return Identifier // each its own
 	}
 	bu, okB := reference(b)
@@ -62,6 +63,7 @@ func (e *Evidence) origins(b, c *url.URL) string {
 	ownC := c.Host == "" || e.CandidateHost != "" && strings.EqualFold(c.Host, e.CandidateHost)
 	switch {
 	case ownB && ownC:
+		e.because("each link leads to its own side")
 		return Identifier
 	case e.CandidateHost == "" && ownB, !ownB && b.Host != "" && c.Host != "" && ownC:
 	case !ownB && !ownC && b.Hostname() != c.Hostname() && e.CandidateHost == "" && e.BaselineHost != "":
@@ -69,6 +71,7 @@ func (e *Evidence) origins(b, c *url.URL) string {
 		return ""
 	}
 	if e.alike(b.Host+" ", c.Host+" ") {
+		e.because("the hosts may be each side's own; the record does not show it")
 		return Presumed(Identifier)
 	}
 	return ""
@@ -104,6 +107,7 @@ func (e *Evidence) part(at names.Place, b, c string) string {
 	alike := names.IsUnique(b) && names.IsUnique(c) || names.SameSeries(b, c) ||
 		at.Kind != "" && otherwise(b, c)
 	if alike && !names.SentAs(e.Sent, "", b) && e.alike(b, c) {
+		e.because("a part of it looks like a name that a system makes; no pair ties the two")
 		return Presumed(Identifier)
 	}
 	return ""

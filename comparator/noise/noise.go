@@ -60,6 +60,8 @@ type Evidence struct {
 	// candidate's; nil until they are asked for.
 	moments []moment
 	shownAs map[int64][]moment
+	// reasons are noted only while Explain asks for them.
+	reasons *[]Reason
 }
 
 // Value is a scalar as text, and whether it was a number.
@@ -79,6 +81,7 @@ const maxValue = 16 << 10
 func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 	b, c := baseline.Text, candidate.Text
 	if b == c || b == "" || c == "" || len(b) > maxValue || len(c) > maxValue {
+		e.because("an empty value, or one longer than 16 KiB, is never excused")
 		return ""
 	}
 	name := ""
@@ -89,18 +92,22 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 		return class
 	}
 	if names.SentAs(e.Sent, name, b) {
+		e.because("the client had sent the baseline's value, so it must come back unchanged")
 		return ""
 	}
 	if place, _ := names.KindOf(name); place.Named && names.OtherSchemes(baseline.name(), candidate.name()) && e.alike(b, c) {
+		e.because("it is called an identifier, and each side makes such names in its own way; no pair ties the two")
 		return Presumed(Identifier)
 	}
 	if baseline.Number != candidate.Number {
+		e.because("one is a number, the other a text")
 		return ""
 	}
 	if class, both := e.times(baseline, candidate); both {
 		return class
 	}
 	if names.IsDigest(name) {
+		e.because("it is called a checksum or a signature, which follows from what it covers")
 		return ""
 	}
 	if class := e.shape(name, baseline, candidate); class != "" || baseline.Number {
@@ -116,6 +123,7 @@ func (e *Evidence) Class(path []string, baseline, candidate Value) string {
 		return class
 	}
 	if names.AreRandom(b, c) && e.alike(b, c) {
+		e.because("both look like tokens out of a generator")
 		return Presumed(Random)
 	}
 	return ""
@@ -128,18 +136,25 @@ func (e *Evidence) pair(at names.Place, b, c string) (class string, certain bool
 
 func (e *Evidence) pairOf(at names.Place, b, c string, translated bool) (class string, certain bool) {
 	if _, put := e.Translator.Put(b); put && translated {
+		e.byPut(at, b)
 		return "", true // it is the candidate's name already, and differs
 	}
 	if p, ok := e.Pairs.Of(at, b); ok {
 		switch {
 		case !p.Holds() || p.Candidate.Text != c:
+			e.byPair(p, "the candidate calls the thing otherwise")
 			return "", true
 		case p.Proof == names.Created:
+			e.byPair(p, "the candidate's name for the same thing")
 			return Identifier, true
 		}
+		e.byPair(p, "the candidate's name for the same thing, as far as two answers that are otherwise alike show it")
 		return Presumed(Identifier), true
 	}
-	_, ok := e.Pairs.For(at, c)
+	p, ok := e.Pairs.For(at, c)
+	if ok {
+		e.byPair(p, "the candidate's value is its name for something else")
+	}
 	return "", ok // the name of something else
 }
 
@@ -160,6 +175,7 @@ func (e *Evidence) shape(name string, baseline, candidate Value) string {
 			names.IsUnmistakable(b) && names.IsUnmistakable(c) && (names.IsRandom(b) || names.IsRandom(c) || names.IsUnique(b) || names.IsUnique(c))
 	}
 	if unique && names.CanName(baseline.name()) && names.CanName(candidate.name()) && e.alike(b, c) {
+		e.because("both look like names that a system makes; no pair ties the two")
 		return Presumed(Identifier)
 	}
 	return ""
@@ -247,9 +263,11 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 	}
 	long := len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b))
 	if (long || names.IsUnique(b) || names.IsUnique(c)) && e.Pairs.Tie(b, c) {
+		e.because("both sides made the two for one thing")
 		return Identifier
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
+		e.because("the client had sent the baseline's value, so it must come back unchanged")
 		return ""
 	}
 	if class, both := e.times(Value{Text: b}, Value{Text: c}); both {
@@ -257,8 +275,10 @@ func (e *Evidence) word(at names.Place, b, c string) string {
 	}
 	switch {
 	case (names.IsUnique(b) && names.IsUnique(c) || e.isKind(at.Kind) && otherwise(b, c)) && e.alike(b, c):
+		e.because("both look like names that a system makes; no pair ties the two")
 		return Presumed(Identifier)
 	case names.AreRandom(b, c) && e.alike(b, c):
+		e.because("both look like tokens out of a generator")
 		return Presumed(Random)
 	}
 	return e.links(b, c)

@@ -22,7 +22,11 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 	if b.Style == c.Style && !b.Style.IsDay() {
 		if shown, known := e.shown(b, c, tie); known {
 			tie = shown
-		} else if tie == timestamp.Tied && e.isAnother(b, c) {
+			e.byShown(tie)
+			return classOf(tie), true
+		}
+		if tie == timestamp.Tied && e.isAnother(b, c) {
+			e.because("the candidate's time was shown as that of another moment of the baseline")
 			// What it did right now may coincide with what it did before; what it
 			// says to have done before cannot be this.
 			switch then, _ := e.Frame.Now(b, c); {
@@ -33,13 +37,19 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 			}
 		}
 	}
+	e.byFrame(b, c)
+	return classOf(tie), true
+}
+
+// classOf is the class of two times.
+func classOf(tie timestamp.Tie) string {
 	switch tie {
 	case timestamp.Tied:
-		return Timestamp, true
+		return Timestamp
 	case timestamp.Doubtful:
-		return Presumed(Timestamp), true
+		return Presumed(Timestamp)
 	}
-	return "", true
+	return ""
 }
 
 // together is how far apart two events may be that the recording shows as one.

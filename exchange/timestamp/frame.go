@@ -67,24 +67,46 @@ const (
 // candidate may have made just now proves nothing where the baseline's time
 // was not made just then.
 func (f *Frame) Tie(baseline, candidate Time) Tie {
+	t, _ := f.tie(baseline, candidate)
+	return t
+}
+
+// ground is what a Tie rests on.
+type ground uint8
+
+const (
+	otherStyle ground = iota
+	otherDay
+	sameDay
+	dayLongAgo
+	dayAhead
+	atWork
+	again
+	beforeAll
+	ahead
+	whileAtWork
+	apart
+)
+
+func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	if baseline.Style != candidate.Style {
-		return Loose
+		return Loose, otherStyle
 	}
 	if baseline.Style.IsDay() {
 		switch ahead := days(baseline.Time, f.Baseline.From); {
 		case ahead != days(candidate.Time, f.Candidate.From):
-			return Loose
+			return Loose, otherDay
 		case ahead == 0:
-			return Tied
+			return Tied, sameDay
 		case ahead < -longAgo || ahead > longAgo:
-			return Loose
+			return Loose, dayLongAgo
 		}
-		return Doubtful
+		return Doubtful, dayAhead
 	}
 	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
 	then, now := f.Now(baseline, candidate)
 	if then && now {
-		return Tied
+		return Tied, atWork
 	}
 	proven := Tied
 	if then != now {
@@ -93,7 +115,7 @@ func (f *Frame) Tie(baseline, candidate Time) Tie {
 	// Something that happened while it was recorded, and again in the replay.
 	at, inRun := f.replayed(b, tolerance)
 	if inRun && b.Before(f.Baseline.From) && at.Sub(c).Abs() <= tolerance {
-		return proven
+		return proven, again
 	}
 	// Equally far from the request or from its answer: the end of an hour, say.
 	// Each side may also have set it at any other moment of its work.
@@ -101,13 +123,13 @@ func (f *Frame) Tie(baseline, candidate Time) Tie {
 	switch {
 	case asked.Abs() <= tolerance || answered.Abs() <= tolerance:
 		if b.Before(f.Baseline.From) && !inRun {
-			return Doubtful
+			return Doubtful, beforeAll
 		}
-		return proven
+		return proven, ahead
 	case b.Sub(f.Baseline.To)-c.Sub(f.Candidate.From) <= tolerance && b.Sub(f.Baseline.From)-c.Sub(f.Candidate.To) >= -tolerance:
-		return Doubtful
+		return Doubtful, whileAtWork
 	}
-	return Loose
+	return Loose, apart
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.
@@ -136,10 +158,7 @@ func within(t time.Time, s Span, tolerance time.Duration) bool {
 // replayed is when what happened at a moment of the recording happened in the
 // replay.
 func (f *Frame) replayed(t time.Time, tolerance time.Duration) (time.Time, bool) {
-	speed := f.Speed
-	if speed == 0 {
-		speed = 1
-	}
+	speed := f.scale()
 	for i := len(f.Moments) - 1; i >= 0; i-- {
 		m := f.Moments[i]
 		if t.Before(m.Recorded) && (i > 0 || t.Before(m.Recorded.Add(-tolerance))) {

@@ -60,9 +60,9 @@ func (o Origins) Set(path string, from Origin) {
 	o[path] = from
 }
 
-// near is the origin of the value at path, or of the closest thing around it
+// Near is the origin of the value at path, or of the closest thing around it
 // that has one.
-func (o Origins) near(path string) Origin {
+func (o Origins) Near(path string) Origin {
 	for path != "" {
 		if from, ok := o[path]; ok {
 			return from
@@ -152,7 +152,7 @@ func (ms Mistakes) With(origins Origins, err error) Mistakes {
 			return m.Path != "" && (within(p.Path, m.Path) || within(m.Path, p.Path))
 		})
 		if !known {
-			out = append(out, Mistake{p, origins.near(p.Path)})
+			out = append(out, Mistake{p, origins.Near(p.Path)})
 		}
 	}
 	return out
