@@ -14,6 +14,8 @@ func (a *app) commands() []*cobra.Command {
 		a.auditCommand(),
 		a.rulesCommand(),
 		a.reportCommand(),
+		a.showCommand(),
+		a.explainCommand(),
 		a.runsCommand(),
 		a.sqlCommand(),
 		a.topicsCommand(),

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"context"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+)
+
+// Replay is what the tables have of one judged replay, and where its record
+// stands in Kafka.
+type Replay struct {
+	Run        string    `json:"run" ch:"run"`
+	Ordinal    uint64    `json:"ordinal" ch:"ordinal"`
+	Attempt    uint32    `json:"attempt" ch:"attempt"`
+	Exchange   string    `json:"exchange_id" ch:"exchange_id"`
+	Route      string    `json:"route" ch:"route"`
+	Verdict    string    `json:"verdict" ch:"verdict"`
+	Findings   []string  `json:"findings" ch:"findings"`
+	Counting   uint32    `json:"differences" ch:"differences"`
+	Presumed   uint32    `json:"presumed" ch:"presumed"`
+	Harmless   uint32    `json:"noise" ch:"noise"`
+	Incomplete string    `json:"incomplete" ch:"incomplete"`
+	Closed     time.Time `json:"closed_time" ch:"closed_time"`
+	Partition  int32     `json:"kafka_partition" ch:"kafka_partition"`
+	Offset     int64     `json:"kafka_offset" ch:"kafka_offset"`
+}
+
+const replayQuery = `SELECT toString(run) AS run, ordinal, attempt, exchange_id, toString(route) AS route, toString(verdict) AS verdict,
+ arrayMap(f -> toString(f), findings) AS findings, differences, presumed, noise, toString(incomplete) AS incomplete,
+ closed_time, kafka_partition, kafka_offset
+FROM comparisons `
+
+// FindReplay gives the replays of a run that have an ordinal, the latest
+// attempt first: more than one if the run was resumed. Empty if there is none.
+func FindReplay(ctx context.Context, conn driver.Conn, run string, ordinal uint64) ([]Replay, error) {
+	return replays(ctx, conn, "WHERE comparisons.run = @run AND ordinal = @ordinal ", clickhouse.Named("run", run), clickhouse.Named("ordinal", ordinal))
+}
+
+// ReplaysOf gives the replays of an exchange, the latest first, at most 100.
+func ReplaysOf(ctx context.Context, conn driver.Conn, exchange string) ([]Replay, error) {
+	return replays(ctx, conn, "WHERE exchange_id = @exchange ", clickhouse.Named("exchange", exchange))
+}
+
+func replays(ctx context.Context, conn driver.Conn, where string, args ...any) ([]Replay, error) {
+	rows := []Replay{}
+	err := conn.Select(ctx, &rows, replayQuery+where+"ORDER BY closed_time DESC, attempt DESC LIMIT 100", args...)
+	if err != nil {
+		return nil, readError("comparisons", err)
+	}
+	return rows, nil
+}
+
+// Ordinals are the least and the greatest ordinal that a run has in the tables;
+// 0 when there is none.
+func Ordinals(ctx context.Context, conn driver.Conn, run string) (least, greatest uint64, err error) {
+	rows, err := sel[struct {
+		Least    uint64 `ch:"least"`
+		Greatest uint64 `ch:"greatest"`
+	}](ctx, conn, "comparisons", "SELECT min(ordinal) AS least, max(ordinal) AS greatest FROM comparisons WHERE run = @run AND verdict != 'orphan'", run)
+	if err != nil {
+		return 0, 0, err
+	}
+	return rows[0].Least, rows[0].Greatest, nil
+}
+
+// Recorded is where the record of an exchange stands in Kafka.
+type Recorded struct {
+	Partition int32 `ch:"kafka_partition"`
+	Offset    int64 `ch:"kafka_offset"`
+}
+
+// FindExchange gives where an exchange stands; false if the tables do not have
+// it.
+func FindExchange(ctx context.Context, conn driver.Conn, id string) (Recorded, bool, error) {
+	var rows []Recorded
+	err := conn.Select(ctx, &rows, "SELECT kafka_partition, kafka_offset FROM exchanges WHERE id = @id ORDER BY stored_time DESC LIMIT 1", clickhouse.Named("id", id))
+	if err != nil {
+		return Recorded{}, false, readError("exchanges", err)
+	}
+	if len(rows) == 0 {
+		return Recorded{}, false, nil
+	}
+	return rows[0], true, nil
+}
