@@ -10,6 +10,7 @@ import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
+	"understudy.dev/exchange/seal"
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -54,6 +55,10 @@ type Config struct {
 	// the same key give equal values equal tokens. Empty is a random key, so
 	// that tokens are equal within this process only.
 	Key string `yaml:"key"`
+	// IndexHeaders are names of request headers, at most 16, whose values are in
+	// the column headers of the table exchanges, as they are recorded: secrets as
+	// tokens.
+	IndexHeaders []string `yaml:"index_headers"`
 	// ServedBy says whose answers are recorded: SIDE_BASELINE by default.
 	ServedBy understudyv1.Side `yaml:"-"`
 }
@@ -86,6 +91,10 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.DrainTimeout > 0, "drain_timeout", cfg.DrainTimeout, "is not positive")
 	key, err := token.New([]byte(cfg.Key))
 	ps.Under("key", err)
+	ps.Require(len(cfg.IndexHeaders) <= seal.MaxIndexed, "index_headers", len(cfg.IndexHeaders), fmt.Sprintf("names are more than %d", seal.MaxIndexed))
+	for i, name := range cfg.IndexHeaders {
+		ps.Require(message.IsToken(name), setting.Index("index_headers", i), name, "is not the name of a header")
+	}
 	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, key)
 		ps.Under(setting.Index("session", i), err)

@@ -57,6 +57,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 		sealer: &seal.Sealer{
 			Recorder: instance, Source: sourceProxy, ServedBy: cfg.ServedBy,
 			Sessions: sessions, Routes: routes, Redactor: redact.New(cfg.Redact, key),
+			IndexHeaders: seal.Indexed(cfg.IndexHeaders),
 		},
 		books: books.New(instance, now), pending: make(chan *tapWriter, cfg.QueueSize),
 	}

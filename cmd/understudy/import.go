@@ -53,6 +53,7 @@ others are imported, and the exit code is 1.`,
 	c.Flags().StringVar(&f.name, "instance", "", "recorder name of the exchanges; default import-FILE of the first file. The same name gives the same exchange ids")
 	c.Flags().StringVar(&f.authority, "authority", "", "host where the format does not say it")
 	c.Flags().StringVar(&f.scheme, "scheme", "http", "scheme where the format does not say it")
+	a.indexFlag(c)
 	c.Flags().BoolVar(&f.redact, "redact", true, "replace secrets by tokens")
 	c.Flags().DurationVar(&f.interval, "interval", time.Second, "time between entries that carry no arrival time")
 	c.Flags().StringVar(&f.start, "start", "", "arrival of the first such entry, RFC 3339; default 1970")
@@ -86,7 +87,7 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 	if err := errors.Join(errRoutes, errSessions); err != nil {
 		return nil, o, usagef("%w", err)
 	}
-	o.Recorder, o.Routes, o.Sessions = f.name, routes, sessions
+	o.Recorder, o.Routes, o.Sessions, o.IndexHeaders = f.name, routes, sessions, a.cfg.Record.IndexHeaders
 	o.Authority, o.Scheme, o.Interval, o.CaptureLimit = f.authority, f.scheme, f.interval, a.cfg.Record.CaptureLimit
 	o.CaptureLimits = a.cfg.Record.CaptureLimits
 	if o.Recorder == "" {

@@ -60,9 +60,16 @@ numbers.`,
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
 	f.BoolVar(&r.RequireKafka, "require-kafka", r.RequireKafka, "do not start while Kafka or its topics are not there")
+	a.indexFlag(c)
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
 	complete(c, "route", a.completeRoutes)
 	return c
+}
+
+// indexFlag adds which request headers belong into the tables.
+func (a *app) indexFlag(c *cobra.Command) {
+	c.Flags().StringSliceVar(&a.cfg.Record.IndexHeaders, "index-header", a.cfg.Record.IndexHeaders,
+		"request headers whose values are in the column headers of the table exchanges")
 }
 
 func (a *app) record(ctx context.Context) error {

@@ -1,9 +1,13 @@
 package clickhouse
 
 import (
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"understudy.dev/comparator"
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/seal"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -139,28 +143,29 @@ func toDifferences(r *understudyv1.Replay, c comparator.Comparison, at Position)
 
 // exchangeRow is a row of the table exchanges.
 type exchangeRow struct {
-	ID             string    `ch:"id"`
-	Recorder       string    `ch:"recorder"`
-	Sequence       uint64    `ch:"sequence"`
-	Session        string    `ch:"session"`
-	Route          string    `ch:"route"`
-	Method         string    `ch:"method"`
-	Target         string    `ch:"target"`
-	Status         uint16    `ch:"status"`
-	Error          string    `ch:"error"`
-	StartTime      time.Time `ch:"start_time"`
-	FirstByteNS    uint64    `ch:"first_byte_ns"`
-	LatencyNS      uint64    `ch:"latency_ns"`
-	RequestBytes   uint64    `ch:"request_bytes"`
-	ResponseBytes  uint64    `ch:"response_bytes"`
-	Truncated      bool      `ch:"truncated"`
-	Redactions     uint32    `ch:"redactions"`
-	ServedBy       string    `ch:"served_by"`
-	Source         string    `ch:"source"`
-	Traceparent    string    `ch:"traceparent"`
-	StoredTime     time.Time `ch:"stored_time"`
-	KafkaPartition int32     `ch:"kafka_partition"`
-	KafkaOffset    int64     `ch:"kafka_offset"`
+	ID             string            `ch:"id"`
+	Recorder       string            `ch:"recorder"`
+	Sequence       uint64            `ch:"sequence"`
+	Session        string            `ch:"session"`
+	Route          string            `ch:"route"`
+	Method         string            `ch:"method"`
+	Target         string            `ch:"target"`
+	Status         uint16            `ch:"status"`
+	Error          string            `ch:"error"`
+	StartTime      time.Time         `ch:"start_time"`
+	FirstByteNS    uint64            `ch:"first_byte_ns"`
+	LatencyNS      uint64            `ch:"latency_ns"`
+	RequestBytes   uint64            `ch:"request_bytes"`
+	ResponseBytes  uint64            `ch:"response_bytes"`
+	Truncated      bool              `ch:"truncated"`
+	Redactions     uint32            `ch:"redactions"`
+	ServedBy       string            `ch:"served_by"`
+	Source         string            `ch:"source"`
+	Traceparent    string            `ch:"traceparent"`
+	StoredTime     time.Time         `ch:"stored_time"`
+	KafkaPartition int32             `ch:"kafka_partition"`
+	KafkaOffset    int64             `ch:"kafka_offset"`
+	Headers        map[string]string `ch:"headers"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
@@ -179,7 +184,40 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 		Truncated: request.GetTruncated() || response.GetTruncated(), Redactions: redactions,
 		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
 		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+		Headers: indexed(e),
 	}
+}
+
+// maxIndexedValue bounds the value of a header in the tables, in bytes.
+const maxIndexedValue = 256
+
+// indexed are the request headers that the recorder wants in the tables, by
+// name in lower case, values of one name joined. They stand as they were
+// recorded, secrets as tokens. It depends on nothing but the record.
+func indexed(e *understudyv1.Exchange) map[string]string {
+	out := map[string]string{}
+	for i, name := range e.GetIndexedHeaders() {
+		if i == seal.MaxIndexed {
+			break
+		}
+		if values := message.Values(e.GetRequest().GetHeaders(), name); len(values) > 0 {
+			out[strings.ToLower(name)] = cut(strings.Join(values, ", "), maxIndexedValue)
+		}
+	}
+	return out
+}
+
+// cut makes a text valid and at most so long, in bytes; what was cut ends in …
+func cut(s string, most int) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if len(s) <= most {
+		return s
+	}
+	end := most - len("…")
+	for !utf8.RuneStart(s[end]) {
+		end--
+	}
+	return s[:end] + "…"
 }
 
 // tallyRow is a row of the table tallies.

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -130,9 +131,41 @@ func TestExchangeRow(t *testing.T) {
 		ID: "id", Recorder: "rec", Sequence: 9, Session: "s", Route: "POST /orders", Method: "POST", Target: "/orders?token=tok_1",
 		Status: 201, StartTime: at64(1_000), FirstByteNS: 20, LatencyNS: 30, RequestBytes: 5, ResponseBytes: 7, Truncated: true,
 		Redactions: 3, ServedBy: "baseline", Source: "proxy", StoredTime: at.Time.UTC(), KafkaPartition: 3, KafkaOffset: 77,
+		Headers: map[string]string{},
 	}
 	if diff := cmp.Diff(want, toExchange(exchange(), at)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestIndexedHeaders: those that are named, as they were recorded, and bounded.
+func TestIndexedHeaders(t *testing.T) {
+	e := &understudyv1.Exchange{Request: &understudyv1.Request{}}
+	header := func(name, value string) {
+		e.Request.Headers = append(e.Request.Headers, &understudyv1.Header{Name: name, Value: []byte(value)})
+	}
+	header("X-Tenant", "acme")
+	header("x-tag", "a")
+	header("X-Tag", "b\xff")
+	header("Authorization", "Bearer rdx_1")
+	header("X-Other", "not named")
+	header("X-Long", strings.Repeat("ä", 200))
+	e.IndexedHeaders = []string{"x-tenant", "x-tag", "authorization", "x-absent", "x-long"}
+	got := toExchange(e, at).Headers
+	want := map[string]string{
+		"x-tenant": "acme", "x-tag": "a, b\uFFFD", "authorization": "Bearer rdx_1", "x-long": strings.Repeat("ä", 126) + "…",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	e.IndexedHeaders = nil
+	for i := range 100 {
+		name := fmt.Sprintf("h-%d", i)
+		header(name, "v")
+		e.IndexedHeaders = append(e.IndexedHeaders, name)
+	}
+	if got := toExchange(e, at).Headers; len(got) != 16 {
+		t.Errorf("%d headers, want 16", len(got))
 	}
 }
 

@@ -3,6 +3,8 @@
 package seal
 
 import (
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"understudy.dev/exchange/message"
@@ -25,6 +27,23 @@ type Sealer struct {
 	Routes   *route.Templater
 	// Redactor is nil to keep everything as it is.
 	Redactor *redact.Redactor
+	// IndexHeaders are names of request headers whose values belong into the
+	// tables, see Indexed.
+	IndexHeaders []string
+}
+
+// MaxIndexed is how many request headers may belong into the tables.
+const MaxIndexed = 16
+
+// Indexed is a list of names in lower case, each once, at most MaxIndexed.
+func Indexed(headers []string) []string {
+	var out []string
+	for _, name := range headers {
+		if name = strings.ToLower(name); !slices.Contains(out, name) && len(out) < MaxIndexed {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // Seal completes an exchange whose request, response and times are set. from is
@@ -35,6 +54,7 @@ func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from
 	if e.Session = s.Sessions.Session(from); e.Session == "" {
 		e.Session = id // a session of its own
 	}
+	e.IndexedHeaders = s.IndexHeaders
 	s.Redactor.Exchange(e)
 	// Copied when redacted: an operator may call them secret.
 	fields := e.Request.GetHeaders()

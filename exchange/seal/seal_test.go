@@ -1,6 +1,7 @@
 package seal_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -88,5 +89,19 @@ func TestSealedExchangesCanBeWritten(t *testing.T) {
 	}
 	if _, err := proto.Marshal(e); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestIndexed(t *testing.T) {
+	got := seal.Indexed([]string{"X-Tenant", "x-tenant", "Authorization"})
+	if diff := cmp.Diff([]string{"x-tenant", "authorization"}, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	var many []string
+	for i := range 20 {
+		many = append(many, fmt.Sprintf("h-%d", i))
+	}
+	if got := seal.Indexed(many); len(got) != seal.MaxIndexed {
+		t.Errorf("%d names", len(got))
 	}
 }

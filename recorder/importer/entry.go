@@ -30,6 +30,7 @@ func newRun(ctx context.Context, o Options, format string, emit func(*understudy
 	sealer := &seal.Sealer{
 		Recorder: o.Recorder, Source: "import/" + format, ServedBy: understudyv1.Side_SIDE_BASELINE,
 		Sessions: o.Sessions, Routes: o.Routes, Redactor: o.Redactor,
+		IndexHeaders: seal.Indexed(o.IndexHeaders),
 	}
 	return &run{ctx: ctx, o: o, sealer: sealer, emit: emit, sum: Summary{Sequence: o.Sequence}}, nil
 }

@@ -52,6 +52,9 @@ type Options struct {
 	Sessions *session.Extractor
 	// Redactor may be nil: nothing is redacted then.
 	Redactor *redact.Redactor
+	// IndexHeaders are names of request headers that belong into the tables, as
+	// for live traffic.
+	IndexHeaders []string
 	// Authority and Scheme are used where the format does not give them; Scheme
 	// "" means http.
 	Authority, Scheme string

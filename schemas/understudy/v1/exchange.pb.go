@@ -223,9 +223,12 @@ type Exchange struct {
 	Traceparent string `protobuf:"bytes,14,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	Tracestate  string `protobuf:"bytes,15,opt,name=tracestate,proto3" json:"tracestate,omitempty"`
 	// Where it comes from: "proxy", "import/combined", "import/nock", ….
-	Source        string `protobuf:"bytes,16,opt,name=source,proto3" json:"source,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Source string `protobuf:"bytes,16,opt,name=source,proto3" json:"source,omitempty"`
+	// Names of request headers, in lower case, whose values belong into the
+	// tables; at most 16.
+	IndexedHeaders []string `protobuf:"bytes,17,rep,name=indexed_headers,json=indexedHeaders,proto3" json:"indexed_headers,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Exchange) Reset() {
@@ -370,6 +373,13 @@ func (x *Exchange) GetSource() string {
 	return ""
 }
 
+func (x *Exchange) GetIndexedHeaders() []string {
+	if x != nil {
+		return x.IndexedHeaders
+	}
+	return nil
+}
+
 // Tally is what one recorder instance has counted since it started:
 // served = recorded + sum(dropped) + pending.
 // Topic: tallies; key: recorder; ce_type: understudy.tally.v1.
@@ -502,7 +512,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xd9\x04\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\x82\x05\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -524,7 +534,8 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\n" +
 	"tracestate\x18\x0f \x01(\tR\n" +
 	"tracestate\x12\x16\n" +
-	"\x06source\x18\x10 \x01(\tR\x06source\"\xe6\x02\n" +
+	"\x06source\x18\x10 \x01(\tR\x06source\x12'\n" +
+	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\"\xe6\x02\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
