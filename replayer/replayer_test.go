@@ -45,6 +45,8 @@ func (s *source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 
 func (s *source) Unselected() map[string]uint64 { return map[string]uint64{"recorder": 3} }
 
+func (s *source) Late() uint64 { return 0 }
+
 // sink keeps what it gets; every failEach-th replay is lost.
 type sink struct {
 	mu       sync.Mutex
@@ -188,7 +190,7 @@ func TestAHangingCandidateDoesNotStopTheSchedule(t *testing.T) {
 	}
 	run, err := replay(t.Context(), t, src, &sink{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		func(c *replayer.Config) { c.InFlight, c.Timeout = 10, 300*time.Millisecond })
-	if err != nil || run.Replayed != 10 || run.Skipped["in_flight_limit"] != 40 {
+	if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != 10 || run.Skipped["in_flight_limit"] != 40 {
 		t.Errorf("%v, replayed %d, skipped %v", err, run.Replayed, run.Skipped)
 	}
 }

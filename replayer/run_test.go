@@ -134,7 +134,7 @@ func TestMemoryInFlightIsBounded(t *testing.T) {
 		t.Helper()
 		run, err := replay(t.Context(), t, &source{list: src.list}, &sink{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			func(c *replayer.Config) { c.InFlightBytes, c.Timeout = bytes, 1500*time.Millisecond })
-		if err != nil || run.Replayed != want || run.Skipped["in_flight_limit"] != 5-want {
+		if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != want || run.Skipped["in_flight_limit"] != 5-want {
 			t.Errorf("%d bytes: %v, replayed %d, skipped %v", bytes, err, run.Replayed, run.Skipped)
 		}
 	}
