@@ -91,6 +91,12 @@ func exchange(i int, change ...func(*understudyv1.Exchange)) *understudyv1.Excha
 // replay runs a run against a handler and checks its books.
 func replay(ctx context.Context, t *testing.T, src *source, out *sink, h http.HandlerFunc, change func(*replayer.Config)) (*understudyv1.Run, error) {
 	t.Helper()
+	return replayTo(ctx, t, src, out, out, h, change)
+}
+
+// replayTo runs it with a sink that hands on to out.
+func replayTo(ctx context.Context, t *testing.T, src replayer.Source, out *sink, through replayer.Sink, h http.HandlerFunc, change func(*replayer.Config)) (*understudyv1.Run, error) {
+	t.Helper()
 	server := httptest.NewServer(h)
 	defer server.Close()
 	c := replayer.DefaultConfig()
@@ -98,7 +104,7 @@ func replay(ctx context.Context, t *testing.T, src *source, out *sink, h http.Ha
 	if change != nil {
 		change(&c)
 	}
-	r, err := replayer.New(c, &understudyv1.RunSpec{}, src, out, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	r, err := replayer.New(c, &understudyv1.RunSpec{}, src, through, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
