@@ -137,7 +137,9 @@ func TestAControlThatCannotBeAsked(t *testing.T) {
 	f(map[string]uint64{"timeout": 2, "in_flight_limit": 18}, hangs, 1, none, func(c *replayer.Config) { c.InFlight, c.Timeout = 20, time.Second })
 	baseline := newServer(t, ok)
 	redacted := func(place understudyv1.Redaction_Place) func(*understudyv1.Exchange) {
-		return func(e *understudyv1.Exchange) { e.Redactions = []*understudyv1.Redaction{{Place: place, Name: "x-key"}} }
+		return func(e *understudyv1.Exchange) {
+			e.Redactions = []*understudyv1.Redaction{{Place: place, Name: "x-key"}}
+		}
 	}
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER))
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_BODY))
@@ -217,7 +219,9 @@ func TestASlowControlHoldsUpNobody(t *testing.T) {
 func TestOurOwnRequestsAreNotReplayed(t *testing.T) {
 	src := &source{}
 	for i, name := range []string{"understudy-control", "Understudy-Run", "X-Other"} {
-		src.list = append(src.list, exchange(i, func(e *understudyv1.Exchange) { e.Request.Headers = []*understudyv1.Header{{Name: name, Value: []byte("r")}} }))
+		src.list = append(src.list, exchange(i, func(e *understudyv1.Exchange) {
+			e.Request.Headers = []*understudyv1.Header{{Name: name, Value: []byte("r")}}
+		}))
 	}
 	run, err := replay(t.Context(), t, src, &sink{}, ok, nil)
 	if err != nil || run.Skipped["replayed_request"] != 2 || run.Replayed != 1 {

@@ -81,7 +81,10 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	replay.known.Settle() // if no final answer came
 	if !ok {
 		replay.asked.wait()
-		r.skip(ctx, replay, skipInterrupted)
+		// It counts as skipped, because nobody saw its end; that it was sent, and
+		// what was seen, stands in the record all the same.
+		replay.Skipped, replay.Candidate = skipInterrupted, observation
+		r.close(ctx, replay)
 		return
 	}
 	replay.Candidate = observation

@@ -180,9 +180,8 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	defer stop()
 	var plan *schedule.Plan
 	var moments moments
-	for e := range ahead.exchanges {
-		ahead.used(e)
-		start := time.Unix(0, e.GetStartUnixNano())
+	seconds := seconds{spread: r.books.spread}
+	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
 		if plan == nil {
 			begin := time.Now().Add(leadIn)
 			if r.cfg.Follow {
@@ -194,6 +193,9 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		if r.cfg.Follow {
 			due = start.Add(r.cfg.Delay)
 		}
+		if pause := time.Until(due); pause > longPause {
+			r.log.Warn("the next request is due after a long pause of the recording; --max-gap cuts pauses", "pause", pause.Round(time.Second), "due", due.UTC())
+		}
 		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
 	}
 	if r.cfg.Follow && ctx.Err() != nil {
@@ -204,6 +206,9 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	}
 	return ahead.err
 }
+
+// longPause is how long a run may wait without saying what for.
+const longPause = 10 * time.Minute
 
 // leadIn lets the first requests be prepared before they are due.
 const leadIn = 20 * time.Millisecond

@@ -58,7 +58,7 @@ the loopback address, or with --isolated.`,
 	fl.StringVar(&f.from, "from", "", "first moment of the recording, RFC 3339, or a duration before now")
 	fl.StringVar(&f.to, "to", "", "moment at which to end (not included), likewise")
 	fl.StringSliceVar(&f.recorders, "recorder", nil, "recorder instances to take; none means all")
-	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on, until interrupted")
+	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
@@ -213,6 +213,12 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	}
 	if !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return w, usagef("--from %s is not before --to %s", f.from, f.to)
+	}
+	if w.Follow && w.From.Before(time.Now()) && !w.From.IsZero() {
+		// At 1x, what is older is never made up for: it is followed from afar.
+		w.Delay += time.Since(w.From)
+		a.cfg.Replay.Delay = w.Delay
+		a.log.Info("the run follows the recording from afar, because it begins in the past", "behind", w.Delay.Round(time.Second))
 	}
 	return w, nil
 }

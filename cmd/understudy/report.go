@@ -199,7 +199,11 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	if n := r.GetControlled() + total(r.GetUncontrolled()); n > 0 {
 		fmt.Fprintf(w, "control %d of %d answered%s\n", r.GetControlled(), n, reasons(r.GetUncontrolled()))
 	}
-	fmt.Fprintf(w, "rate %.1f/s of %.1f/s planned, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), r.GetPlannedRate(),
+	planned := fmt.Sprintf(" of %.1f/s planned", r.GetPlannedRate())
+	if r.GetPlannedRate() == 0 { // one request, or several at one moment
+		planned = ""
+	}
+	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
 	if n := r.GetSpread(); n > 0 {
 		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)

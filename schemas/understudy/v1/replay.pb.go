@@ -640,8 +640,8 @@ type Replay struct {
 	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The recorded exchange; absent for an orphan completion.
 	Exchange *Exchange `protobuf:"bytes,4,opt,name=exchange,proto3" json:"exchange,omitempty"`
-	// Intended and actual send time, nanoseconds since the Unix epoch; 0 when
-	// skipped.
+	// Intended and actual send time, nanoseconds since the Unix epoch; 0 when it
+	// was not sent.
 	ScheduledUnixNano int64        `protobuf:"varint,5,opt,name=scheduled_unix_nano,json=scheduledUnixNano,proto3" json:"scheduled_unix_nano,omitempty"`
 	SentUnixNano      int64        `protobuf:"varint,6,opt,name=sent_unix_nano,json=sentUnixNano,proto3" json:"sent_unix_nano,omitempty"`
 	Candidate         *Observation `protobuf:"bytes,7,opt,name=candidate,proto3" json:"candidate,omitempty"`
@@ -649,7 +649,8 @@ type Replay struct {
 	// not asked or gave none.
 	Control       *Observation    `protobuf:"bytes,8,opt,name=control,proto3" json:"control,omitempty"`
 	Substitutions []*Substitution `protobuf:"bytes,9,rep,name=substitutions,proto3" json:"substitutions,omitempty"`
-	// Why it was not sent; empty when it was.
+	// Why it was not sent, or "interrupted": it was, and its end was not seen.
+	// Empty when it was sent and observed.
 	Skipped string `protobuf:"bytes,10,opt,name=skipped,proto3" json:"skipped,omitempty"`
 	// A completion nobody asked for; set only when exchange is absent.
 	Orphan *Orphan `protobuf:"bytes,11,opt,name=orphan,proto3" json:"orphan,omitempty"`
