@@ -589,6 +589,23 @@ func TestPausedRequestsPassAndAreCounted(t *testing.T) {
 	}
 }
 
+// TestAControlIsNoUser: what a replay asks the baseline again is served and
+// counted, and not recorded.
+func TestAControlIsNoUser(t *testing.T) {
+	sink := new(recordertest.Sink)
+	r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, in := httptest.NewRecorder(), httptest.NewRequest("GET", "/x", nil)
+	in.Header.Set("Understudy-Control", "run")
+	r.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })).ServeHTTP(w, in)
+	want := books.Tally{Served: 1, Dropped: map[string]uint64{books.ReasonControl: 1}}
+	if diff := cmp.Diff(want, r.Tally()); diff != "" || w.Code != http.StatusTeapot {
+		t.Errorf("status %d\n%s", w.Code, diff)
+	}
+}
+
 func TestMetricsSayWhyBodiesAreCut(t *testing.T) {
 	reg := prometheus.NewRegistry()
 	c := config(func(c *recorder.Config) {

@@ -42,6 +42,9 @@ func (r *Recorder) begin(t *tapWriter) string {
 	if r.paused.Load() {
 		return books.ReasonPaused
 	}
+	if len(t.in.Header[message.ControlMark]) > 0 {
+		return books.ReasonControl
+	}
 	var size int64
 	t.requestHead, size = snapshot(t.in.Header)
 	size += int64(len(t.in.RequestURI) + len(t.in.Host))

@@ -1,6 +1,7 @@
 package replayer
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"sync"
@@ -17,6 +18,7 @@ type books struct {
 	mu        sync.Mutex
 	run       *understudyv1.Run
 	inFlight  int
+	handing   int   // of those, records that wait for the sink to take them
 	held      int64 // bytes in flight, see weight
 	completed uint64
 	unwritten uint64
@@ -29,6 +31,8 @@ type books struct {
 // Progress is a snapshot of a running run.
 type Progress struct {
 	Selected, Sent, InFlight, Completed, Skipped, Written, Orphans uint64
+	// Failed are the requests that ended in a transport error.
+	Failed uint64
 	// LagP99 and LagMax are actual minus intended send time.
 	LagP99, LagMax time.Duration
 	// Planned and Achieved are sends per second so far.
@@ -43,6 +47,7 @@ func newBooks(spec *understudyv1.RunSpec, name string, start time.Time) *books {
 		run: &understudyv1.Run{
 			Name: name, Spec: spec, State: understudyv1.Run_STATE_RUNNING, StartUnixNano: start.UnixNano(),
 			Skipped: map[string]uint64{}, Unselected: map[string]uint64{}, Completed: map[string]uint64{},
+			Uncontrolled: map[string]uint64{}, Errors: map[string]uint64{},
 		},
 		lag: hdrhistogram.New(1, lagLimit.Microseconds(), 3),
 	}
@@ -55,17 +60,21 @@ func (b *books) selected() uint64 {
 	return b.run.Selected
 }
 
-// admit takes a place in flight for an exchange of size bytes unless that
-// exceeds either limit; one exchange always has a place.
-func (b *books) admit(size int64, limit int, bytes int64) bool {
+// admit takes a place in flight for an exchange of size bytes, unless that
+// exceeds either limit; one exchange always has a place. Otherwise it says why
+// there is none.
+func (b *books) admit(size int64, limit int, bytes int64) (reason string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.inFlight >= limit || b.inFlight > 0 && b.held+size > bytes {
-		return false
+		if b.handing > 0 {
+			return skipWaiting
+		}
+		return skipInFlight
 	}
 	b.inFlight++
 	b.held += size
-	return true
+	return ""
 }
 
 func (b *books) sent(planned, sent time.Time) {
@@ -83,20 +92,19 @@ func (b *books) sent(planned, sent time.Time) {
 	}
 }
 
-// finished counts one replay at its end; admitted says that it had a place in
-// flight.
-func (b *books) finished(r *understudyv1.Replay, admitted bool) {
+// ended counts one replay whose record is about to be handed over.
+func (b *books) ended(r *understudyv1.Replay) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if admitted {
-		b.inFlight--
-		b.held -= weight(r.GetExchange())
-	}
 	if r.Skipped != "" {
 		b.run.Skipped[r.Skipped]++
 		return
 	}
 	b.run.Replayed++
+	if r.GetCandidate().GetAck() == nil {
+		b.run.Errors[kindOf(r.GetCandidate().GetError())]++
+		return
+	}
 	done := r.GetCandidate().GetCompletion()
 	switch {
 	case done == nil:
@@ -108,6 +116,58 @@ func (b *books) finished(r *understudyv1.Replay, admitted bool) {
 		b.completed++
 		b.run.Completed[understudyv1.Label(done.GetChannel())]++
 	}
+}
+
+// hand calls do, which hands over the record of a replay that has a place in
+// flight of that size, and frees the place only then: so what waits for the sink
+// is bounded as what waits for the candidate is.
+func (b *books) hand(size int64, do func()) {
+	b.mu.Lock()
+	b.handing++
+	b.mu.Unlock()
+	do()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.handing--
+	b.inFlight--
+	b.held -= size
+}
+
+func kindOf(e *understudyv1.TransportError) string {
+	return cmp.Or(understudyv1.Label(e.GetKind()), "unknown")
+}
+
+// errors is how many requests have ended, and how many of them in a transport
+// error.
+func (b *books) errors() (failed, ended uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return total(b.run.Errors), b.run.Replayed
+}
+
+func total(counts map[string]uint64) (n uint64) {
+	for _, v := range counts {
+		n += v
+	}
+	return n
+}
+
+func (b *books) controlled() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Controlled++
+}
+
+func (b *books) uncontrolled(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Uncontrolled[reason]++
+}
+
+func (b *books) spread() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Spread++
 }
 
 func (b *books) orphan() {
@@ -144,9 +204,7 @@ func (b *books) progress() Progress {
 		Written: b.run.Written, Orphans: b.run.Orphans,
 		LagP99: time.Duration(b.lag.ValueAtQuantile(99)) * time.Microsecond, LagMax: time.Duration(b.lag.Max()) * time.Microsecond,
 	}
-	for _, n := range b.run.Skipped {
-		p.Skipped += n
-	}
+	p.Skipped, p.Failed = total(b.run.Skipped), total(b.run.Errors)
 	p.Planned, p.Achieved = rate(p.Sent, b.first[0], b.last[0]), rate(p.Sent, b.first[1], b.last[1])
 	return p
 }
@@ -170,17 +228,18 @@ func (b *books) record(now time.Time) *understudyv1.Run {
 		Name: r.Name, State: r.State, Detail: r.Detail, Spec: r.Spec, StartUnixNano: r.StartUnixNano, TimeUnixNano: r.TimeUnixNano,
 		EndUnixNano: r.EndUnixNano, Version: r.Version, Selected: r.Selected, Replayed: r.Replayed, Written: r.Written, Orphans: r.Orphans,
 		PlannedRate: r.PlannedRate, AchievedRate: r.AchievedRate, LagP50Nano: r.LagP50Nano, LagP99Nano: r.LagP99Nano, LagMaxNano: r.LagMaxNano,
-		LocationsRefused: r.LocationsRefused,
-		Skipped:          maps.Clone(r.Skipped), Unselected: maps.Clone(r.Unselected), Completed: maps.Clone(r.Completed),
+		LocationsRefused: r.LocationsRefused, Controlled: r.Controlled, Late: r.Late, Spread: r.Spread,
+		Skipped: maps.Clone(r.Skipped), Unselected: maps.Clone(r.Unselected), Completed: maps.Clone(r.Completed),
+		Uncontrolled: maps.Clone(r.Uncontrolled), Errors: maps.Clone(r.Errors),
 	}
 	return copied
 }
 
 // end settles the state of the run.
-func (b *books) end(state understudyv1.Run_State, detail string, unselected map[string]uint64, now time.Time) {
+func (b *books) end(state understudyv1.Run_State, detail string, unselected map[string]uint64, late uint64, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.run.State, b.run.Detail, b.run.EndUnixNano = state, detail, now.UnixNano()
+	b.run.State, b.run.Detail, b.run.EndUnixNano, b.run.Late = state, detail, now.UnixNano(), late
 	maps.Copy(b.run.Unselected, unselected)
 }
 

@@ -5,10 +5,12 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
+	"understudy.dev/exchange/message"
+	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/target"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )
 
@@ -59,6 +61,12 @@ type Config struct {
 	// LagBudget fails the run when the 99th percentile of actual minus
 	// intended send time exceeds it; 0 has no budget.
 	LagBudget time.Duration `yaml:"lag_budget"`
+	// ErrorBudget fails the run, and ends it at once, when more than this share
+	// of at least 100 requests ended in transport errors; default 0.9, and 1
+	// never ends it.
+	ErrorBudget float64 `yaml:"error_budget"`
+	// Control asks the baseline again for a share of the replays.
+	Control control.Config `yaml:"control"`
 
 	target.Config `yaml:",inline"`
 }
@@ -67,7 +75,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Speed: 1, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
-		Config: target.DefaultConfig(),
+		ErrorBudget: 0.9, Control: control.DefaultConfig(), Config: target.DefaultConfig(),
 	}
 }
 
@@ -78,8 +86,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.Speed > 0 && cfg.Speed <= 10_000, "speed", cfg.Speed, "is not above 0 and at most 10000")
 	ps.Require(!cfg.Follow || cfg.Speed == 1, "speed", cfg.Speed, "is not 1, at which shadow mode runs")
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
-		ok := sendableField(&understudyv1.Header{Name: name, Value: []byte(cfg.Headers[name])}) && name[0] != ':'
-		ps.Require(ok, setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
+		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
 	}
 	ps.Require(cfg.InFlight >= 1, "in_flight", cfg.InFlight, "is less than 1")
 	ps.Require(cfg.InFlightBytes >= 1, "in_flight_bytes", cfg.InFlightBytes, "is less than 1")
@@ -87,7 +94,10 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.Delay >= 0, "delay", cfg.Delay, "is negative")
 	ps.Require(cfg.Drain >= 0, "drain", cfg.Drain, "is negative")
 	ps.Require(cfg.LagBudget >= 0, "lag_budget", cfg.LagBudget, "is negative")
+	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
+	ps.Under("control", cfg.Control.Validate())
+	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems
 	candidate.Under("", cfg.client().Validate())
 	for _, p := range candidate {
@@ -122,9 +132,30 @@ func (cfg Config) isolated() bool {
 		return true
 	}
 	u, err := url.Parse(cfg.Candidate)
-	if err != nil {
-		return false
+	return err == nil && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// sameSystem says whether two URLs lead to one system, as far as they show.
+func sameSystem(a, b string) bool {
+	where := func(s string) (host, port, path string) {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" {
+			return "", "", ""
+		}
+		if host = strings.ToLower(u.Hostname()); isLoopback(host) {
+			host = "localhost"
+		}
+		if port = u.Port(); port == "" {
+			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		}
+		return host, port, strings.TrimSuffix(u.Path, "/")
 	}
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	hostA, portA, pathA := where(a)
+	hostB, portB, pathB := where(b)
+	return hostA != "" && hostA == hostB && portA == portB && pathA == pathB
 }

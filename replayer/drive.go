@@ -15,22 +15,29 @@ import (
 // one is a replay that is under way.
 type one struct {
 	*understudyv1.Replay
-	known *substitute.Exchange // nil where names are not translated
-	due   time.Time
+	known   *substitute.Exchange // nil where names are not translated
+	control *substitute.Exchange // likewise, of the control
+	due     time.Time
+	// isControlled: the control is to be asked too, and asked once it is.
+	isControlled bool
+	asked        *asked
+	size         int64  // of its place in flight
+	free         func() // lets the next request of its session go; nil if none waits
 }
 
-// register enters an exchange into the memory of names.
-func (r *Replayer) register(e *understudyv1.Exchange) *substitute.Exchange {
-	if r.cfg.KeepValues {
-		return nil
+// register enters an exchange into the memories of names.
+func (r *Replayer) register(e *understudyv1.Exchange) recorded {
+	out := recorded{Exchange: e, control: r.controls.register(e)}
+	if !r.cfg.KeepValues {
+		out.known = r.memory.Register(e)
 	}
-	return r.memory.Register(e)
+	return out
 }
 
 // drive sends one exchange, waits for its end and closes its replay.
 func (r *Replayer) drive(ctx context.Context, replay *one) {
 	if ctx.Err() != nil {
-		r.skip(ctx, replay, skipCanceled, true)
+		r.skip(ctx, replay, skipCanceled)
 		return
 	}
 	intended, unresolved := r.awaitNames(ctx, replay)
@@ -39,15 +46,15 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	var body []byte
 	var request *substitute.Request
 	if unresolved == nil {
-		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.build(e, names) })
+		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.to.build(e, names) })
 	}
 	switch {
 	case ctx.Err() != nil:
-		r.skip(ctx, replay, skipCanceled, true)
+		r.skip(ctx, replay, skipCanceled)
 		return
 	case unresolved != nil:
 		replay.SkippedDetail = unresolved.String()
-		r.skip(ctx, replay, skipUnresolved, true)
+		r.skip(ctx, replay, skipUnresolved)
 		return
 	}
 	replay.CandidateAuthority = q.Host
@@ -61,6 +68,9 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 			r.books.sent(intended, at)
 			r.metrics.sent.Inc()
 			r.metrics.lag.Observe(at.Sub(intended).Seconds())
+			if replay.isControlled {
+				replay.asked = r.controls.ask(ctx, replay.control, replay.Replay, at)
+			}
 		},
 		Acked: func(ack *understudyv1.Response) { promise = ack },
 		Final: func(answer *understudyv1.Response) {
@@ -70,15 +80,24 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	})
 	replay.known.Settle() // if no final answer came
 	if !ok {
-		r.skip(ctx, replay, skipInterrupted, true)
+		replay.asked.wait()
+		// It counts as skipped, because nobody saw its end; that it was sent, and
+		// what was seen, stands in the record all the same.
+		replay.Skipped, replay.Candidate = skipInterrupted, observation
+		r.close(ctx, replay)
 		return
 	}
 	replay.Candidate = observation
+	r.watchErrors(observation)
 	if d := observation.GetCompletion(); d.GetChannel() > understudyv1.Channel_CHANNEL_IMMEDIATE && d.GetSeen() > 0 {
 		d.Overtook = turn.Overtook(r.stop)
 	}
 	replay.Substitutions, replay.SubstitutionsDropped = replay.known.Record(request, final, observation.GetAck())
-	r.close(ctx, replay, true)
+	if replay.free != nil {
+		replay.free()
+	}
+	replay.asked.into(replay.Replay)
+	r.close(ctx, replay)
 }
 
 // awaitNames waits for the answers that the request needs names from. The
@@ -96,20 +115,29 @@ func (r *Replayer) awaitNames(ctx context.Context, replay *one) (intended time.T
 }
 
 // skip closes a replay that does not count as sent.
-func (r *Replayer) skip(ctx context.Context, replay *one, reason string, admitted bool) {
+func (r *Replayer) skip(ctx context.Context, replay *one, reason string) {
 	replay.Skipped, replay.ScheduledUnixNano, replay.SentUnixNano = reason, 0, 0
-	replay.known.Settle()
-	r.close(ctx, replay, admitted)
+	r.close(ctx, replay)
 }
 
-// close writes a replay; admitted says that it had a place in flight.
-func (r *Replayer) close(ctx context.Context, replay *one, admitted bool) {
+// close writes a replay and frees its place in flight, if it has one, when the
+// sink has taken it.
+func (r *Replayer) close(ctx context.Context, replay *one) {
+	replay.known.Settle()
+	if replay.asked == nil {
+		replay.control.Settle()
+	}
 	replay.ClosedUnixNano = time.Now().UnixNano()
 	if replay.Skipped != "" {
 		r.metrics.skipped.WithLabelValues(replay.Skipped).Inc()
 	}
-	r.books.finished(replay.Replay, admitted)
-	r.sink.Replay(context.WithoutCancel(ctx), replay.Replay, r.books.written)
+	r.books.ended(replay.Replay)
+	hand := func() { r.sink.Replay(context.WithoutCancel(ctx), replay.Replay, r.books.written) }
+	if replay.size > 0 {
+		r.books.hand(replay.size, hand)
+	} else {
+		hand()
+	}
 }
 
 // orphan writes a completion that belongs to no request.

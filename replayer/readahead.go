@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"sync"
 
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -17,28 +16,24 @@ const (
 	maxAheadBytes = 64 << 20
 )
 
-// recorded is an exchange that will be sent or skipped, and its place in the
-// memory of names; nil if there is none.
+// recorded is an exchange that will be sent or skipped, and its places in the
+// memories of the candidate's and the control's names; nil if there is none.
 type recorded struct {
 	*understudyv1.Exchange
-	known *substitute.Exchange
+	known, control *substitute.Exchange
 }
 
 // readAhead reads a source ahead of its use.
 type readAhead struct {
 	exchanges chan recorded
 	err       error // once exchanges is closed
-
-	mu   sync.Mutex
-	room sync.Cond
-	held int64 // bytes
+	room      *room
 }
 
 // readFrom starts reading and registers what it reads; it ends with the source
 // or with ctx, when exchanges is closed. exchanges must be read until then.
-func readFrom(ctx context.Context, source Source, register func(*understudyv1.Exchange) *substitute.Exchange) *readAhead {
-	a := &readAhead{exchanges: make(chan recorded, maxAhead)}
-	a.room.L = &a.mu
+func readFrom(ctx context.Context, source Source, register func(*understudyv1.Exchange) recorded) *readAhead {
+	a := &readAhead{exchanges: make(chan recorded, maxAhead), room: newRoom(maxAheadBytes)}
 	go func() {
 		defer close(a.exchanges)
 		for {
@@ -49,27 +44,12 @@ func readFrom(ctx context.Context, source Source, register func(*understudyv1.Ex
 				}
 				return
 			}
-			a.take(weight(e))
-			a.exchanges <- recorded{e, register(e)}
+			a.room.take(weight(e))
+			a.exchanges <- register(e)
 		}
 	}()
 	return a
 }
 
-// take waits for room; one exchange always has some.
-func (a *readAhead) take(n int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for a.held > 0 && a.held+n > maxAheadBytes {
-		a.room.Wait()
-	}
-	a.held += n
-}
-
 // used gives back the room of an exchange that was taken from exchanges.
-func (a *readAhead) used(e recorded) {
-	a.mu.Lock()
-	a.held -= weight(e.Exchange)
-	a.mu.Unlock()
-	a.room.Signal()
-}
+func (a *readAhead) used(e recorded) { a.room.give(weight(e.Exchange)) }

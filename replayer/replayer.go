@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	"understudy.dev/replayer/target"
@@ -30,6 +31,9 @@ type Source interface {
 	Next(ctx context.Context) (*understudyv1.Exchange, error)
 	// Unselected counts what was read and left out, by reason.
 	Unselected() map[string]uint64
+	// Late counts what it gave after something that began later, because it was
+	// read too late for its place.
+	Late() uint64
 }
 
 // Sink takes what a run produces.
@@ -53,18 +57,28 @@ type Replayer struct {
 	log      *slog.Logger
 	metrics  metrics
 	client   *target.Client
+	to       recipient
+	controls *controls // nil if there is no control sample
 	order    *target.Order
 	memory   *substitute.Memory
 	books    *books
 	patience time.Duration // for an answer that a later request needs
 	stop     chan struct{} // closed when nothing may be waited for any more
+	skips    *skips
+	failing  failing
 
 	running sync.WaitGroup
 	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
 }
 
-// ErrLag is wrapped when the run kept its schedule worse than its budget.
-var ErrLag = errors.New("the schedule was not kept")
+// How a run can fail that came to its end, beside what the source and the sink
+// say.
+var (
+	// ErrLag: it kept its schedule worse than its budget.
+	ErrLag = errors.New("the schedule was not kept")
+	// ErrNothing: it selected no exchange.
+	ErrNothing = errors.New("nothing to replay")
+)
 
 // New prepares a run; spec is what its records say was asked for.
 func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*Replayer, error) {
@@ -86,6 +100,10 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 		books: books, patience: cfg.patience(),
 	}
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
+		return nil, err
+	}
+	r.to = recipient{run: cfg.Run, base: r.client.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: message.RunMark}
+	if r.controls, err = newControls(cfg, books, log, reg); err != nil {
 		return nil, err
 	}
 	return r, nil
@@ -114,8 +132,19 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	stopReporting := r.reportState(keep)
 	inner, cancel := context.WithCancel(keep)
 	defer cancel()
-	err = r.send(ctx, inner)
+	r.skips = startSkips(inner, func(ctx context.Context, replay *one) { r.close(ctx, replay) })
+	sending, tooMany := context.WithCancelCause(ctx)
+	defer tooMany(nil)
+	r.failing.stop = tooMany
+	err = r.send(sending, inner)
+	if failed := (*CandidateError)(nil); errors.As(context.Cause(sending), &failed) {
+		err = failed
+	}
 	r.drain(ctx, cancel)
+	r.skips.end()
+	if r.controls != nil {
+		r.controls.direct.Close()
+	}
 	stopClient()
 	flushErr := r.sink.Flush(keep)
 	stopReporting()
@@ -151,9 +180,8 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	defer stop()
 	var plan *schedule.Plan
 	var moments moments
-	for e := range ahead.exchanges {
-		ahead.used(e)
-		start := time.Unix(0, e.GetStartUnixNano())
+	seconds := seconds{spread: r.books.spread}
+	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
 		if plan == nil {
 			begin := time.Now().Add(leadIn)
 			if r.cfg.Follow {
@@ -164,6 +192,9 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		due := plan.At(start)
 		if r.cfg.Follow {
 			due = start.Add(r.cfg.Delay)
+		}
+		if pause := time.Until(due); pause > longPause {
+			r.log.Warn("the next request is due after a long pause of the recording; --max-gap cuts pauses", "pause", pause.Round(time.Second), "due", due.UTC())
 		}
 		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
 	}
@@ -176,23 +207,34 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	return ahead.err
 }
 
+// longPause is how long a run may wait without saying what for.
+const longPause = 10 * time.Minute
+
 // leadIn lets the first requests be prepared before they are due.
 const leadIn = 20 * time.Millisecond
 
 // sendOrSkip sends or skips one exchange at its time.
 func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer, e recorded, due time.Time, moments []*understudyv1.Moment) {
-	one := &one{known: e.known, due: due, Replay: &understudyv1.Replay{
+	one := &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
 		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
 	}}
 	reason := r.sendable(e.Exchange)
 	if pacer.Until(ctx, due) != nil {
 		reason = skipCanceled
 	}
-	if reason == "" && !r.books.admit(weight(e.Exchange), r.cfg.InFlight, r.cfg.InFlightBytes) {
-		reason = skipInFlight
+	if reason == "" {
+		one.isControlled = r.controls.take(e.Exchange)
+		if !one.isControlled {
+			e.control.Settle()
+		}
+		size := withControl(e.Exchange, one.isControlled)
+		if reason = r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes); reason == "" {
+			one.size = size
+		}
 	}
 	if reason != "" {
-		r.skip(inner, one, reason, false)
+		one.Skipped, one.ScheduledUnixNano = reason, 0
+		r.skips.add(one)
 		return
 	}
 	var before, after chan struct{}
@@ -202,12 +244,17 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 			before = last.(chan struct{})
 		}
 	}
+	if after != nil {
+		one.free = sync.OnceFunc(func() {
+			r.lanes.CompareAndDelete(e.GetSession(), after)
+			close(after)
+		})
+	}
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()
-		if after != nil {
-			defer r.lanes.CompareAndDelete(e.GetSession(), after)
-			defer close(after)
+		if one.free != nil {
+			defer one.free()
 		}
 		if before != nil {
 			select {
@@ -244,8 +291,8 @@ func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv
 	if n, last := r.books.failure(); n > 0 {
 		writing = errors.Join(writing, fmt.Errorf("%d replay(s) could not be written: %w", n, last))
 	}
-	if p := r.books.progress(); err == nil && writing == nil && r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
-		err = fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)
+	if err == nil && writing == nil {
+		err = r.result()
 	}
 	state, detail := understudyv1.Run_STATE_COMPLETED, ""
 	switch {
@@ -255,10 +302,27 @@ func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv
 		err = errors.Join(err, writing)
 		state, detail = understudyv1.Run_STATE_FAILED, err.Error()
 	}
-	r.books.end(state, detail, r.source.Unselected(), time.Now())
+	r.books.end(state, detail, r.source.Unselected(), r.source.Late(), time.Now())
 	last := r.books.record(time.Now())
 	if writeErr := r.sink.Run(ctx, last); writeErr != nil {
 		err = errors.Join(err, fmt.Errorf("write the state of the run: %w", writeErr))
 	}
 	return last, err
+}
+
+// result says what a run that came to its end has not shown.
+func (r *Replayer) result() error {
+	failed, ended := r.books.errors()
+	p := r.books.progress()
+	switch {
+	case r.cfg.Follow: // shadow mode ends when it is told to
+	case p.Selected == 0:
+		return ErrNothing
+	case ended > 0 && failed == ended:
+		return r.unanswered()
+	}
+	if r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
+		return fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)
+	}
+	return nil
 }

@@ -45,6 +45,8 @@ func (s *source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 
 func (s *source) Unselected() map[string]uint64 { return map[string]uint64{"recorder": 3} }
 
+func (s *source) Late() uint64 { return 0 }
+
 // sink keeps what it gets; every failEach-th replay is lost.
 type sink struct {
 	mu       sync.Mutex
@@ -89,6 +91,12 @@ func exchange(i int, change ...func(*understudyv1.Exchange)) *understudyv1.Excha
 // replay runs a run against a handler and checks its books.
 func replay(ctx context.Context, t *testing.T, src *source, out *sink, h http.HandlerFunc, change func(*replayer.Config)) (*understudyv1.Run, error) {
 	t.Helper()
+	return replayTo(ctx, t, src, out, out, h, change)
+}
+
+// replayTo runs it with a sink that hands on to out.
+func replayTo(ctx context.Context, t *testing.T, src replayer.Source, out *sink, through replayer.Sink, h http.HandlerFunc, change func(*replayer.Config)) (*understudyv1.Run, error) {
+	t.Helper()
 	server := httptest.NewServer(h)
 	defer server.Close()
 	c := replayer.DefaultConfig()
@@ -96,7 +104,7 @@ func replay(ctx context.Context, t *testing.T, src *source, out *sink, h http.Ha
 	if change != nil {
 		change(&c)
 	}
-	r, err := replayer.New(c, &understudyv1.RunSpec{}, src, out, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	r, err := replayer.New(c, &understudyv1.RunSpec{}, src, through, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +196,7 @@ func TestAHangingCandidateDoesNotStopTheSchedule(t *testing.T) {
 	}
 	run, err := replay(t.Context(), t, src, &sink{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 		func(c *replayer.Config) { c.InFlight, c.Timeout = 10, 300*time.Millisecond })
-	if err != nil || run.Replayed != 10 || run.Skipped["in_flight_limit"] != 40 {
+	if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != 10 || run.Skipped["in_flight_limit"] != 40 {
 		t.Errorf("%v, replayed %d, skipped %v", err, run.Replayed, run.Skipped)
 	}
 }

@@ -24,8 +24,10 @@ const (
 	skipTarget     = "target_not_sendable" // no request line can carry it
 	skipHeader     = "header_not_sendable" // nor a header this field
 	skipInFlight   = "in_flight_limit"     // too many unfinished
+	skipWaiting    = "records_waiting"     // too many, and some wait only for Kafka
 	skipCanceled   = "canceled"            // the run was interrupted before
 	skipUnresolved = "unresolved"          // a name that it needs is not known
+	skipReplayed   = "replayed_request"    // it is one of ours, see ours
 	// It was sent, but the run was interrupted before it was known how it ends.
 	skipInterrupted = "interrupted"
 )
@@ -38,6 +40,8 @@ var clientsOwn = []string{"Host", "Content-Length", "Expect", "Proxy-Authenticat
 func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 	q := e.GetRequest()
 	switch {
+	case ours(q):
+		return skipReplayed
 	case e.GetResponse() == nil:
 		return skipNoResponse
 	case e.GetResponse().GetStatus() == http.StatusSwitchingProtocols || q.GetMethod() == http.MethodConnect:
@@ -52,6 +56,15 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 		return ""
 	}
 	return skipHeader
+}
+
+// ours says whether a request was not a user's but one of a run, which a recorder
+// took because the candidate's or the control's address leads through it. To send
+// it again would go on without end.
+func ours(q *understudyv1.Request) bool {
+	return slices.ContainsFunc(q.GetHeaders(), func(f *understudyv1.Header) bool {
+		return strings.EqualFold(f.GetName(), message.RunMark) || strings.EqualFold(f.GetName(), message.ControlMark)
+	})
 }
 
 // sendableTarget: an origin-form target (RFC 9112 section 3.2.1) without bytes
@@ -77,30 +90,43 @@ func setPath(u *url.URL, escaped string) (err error) {
 	return err
 }
 
-// sendableField: name and value as RFC 9110 section 5 allows them, or a pseudo
-// field of HTTP/2, which is left out.
+// sendableField: a valid field, or a pseudo field of HTTP/2, which is left out.
 func sendableField(f *understudyv1.Header) bool {
 	if strings.HasPrefix(f.GetName(), ":") {
 		return true
 	}
-	return message.IsToken(f.GetName()) && !bytes.ContainsFunc(f.GetValue(), func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+	return message.IsField(f.GetName(), f.GetValue())
 }
 
-// build makes the request for the candidate: the recorded one with the
-// candidate's own names, credentials and marks. A redacted field is left out,
-// because a token is no credential, unless the candidate gave what it stands for
-// or it only keeps sessions apart.
-func (r *Replayer) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
+// recipient is a system that requests are made for.
+type recipient struct {
+	run  string
+	base func() *url.URL
+	// headers are set on every request.
+	headers map[string]string
+	// recordedHost sends the recorded Host, not that of base.
+	recordedHost bool
+	// mark is the field that says that the request is ours.
+	mark string
+	// bare adds no idempotency key, which the recorded client did not send.
+	bare bool
+}
+
+// build makes a request: the recorded one with the recipient's own names,
+// credentials and marks. A redacted field is left out, because a token is no
+// credential, unless the recipient gave what it stands for or it only keeps
+// sessions apart.
+func (r *recipient) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
 	sent := names.Target(string(q.GetTarget()))
 	h := r.header(e, sent, names)
-	u := r.client.Base()
+	u := r.base()
 	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
-	if r.cfg.PreserveHost && q.GetAuthority() != "" {
+	if r.recordedHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
 	}
-	for name, value := range r.cfg.Headers {
+	for name, value := range r.headers {
 		if strings.EqualFold(name, "Host") {
 			req.Host = value
 		}
@@ -144,10 +170,10 @@ func aim(u *url.URL, target string) {
 	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
-func (r *Replayer) header(e *understudyv1.Exchange, sent string, names *substitute.Request) http.Header {
+func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substitute.Request) http.Header {
 	fields := e.GetRequest().GetHeaders()
 	left, redacted := leftOut(e), redactedFields(e)
-	h := make(http.Header, len(fields)+len(r.cfg.Headers)+3)
+	h := make(http.Header, len(fields)+len(r.headers)+3)
 	for _, f := range fields {
 		name := http.CanonicalHeaderKey(f.GetName())
 		if left[name] || strings.HasPrefix(name, ":") {
@@ -160,12 +186,12 @@ func (r *Replayer) header(e *understudyv1.Exchange, sent string, names *substitu
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
 	}
-	if message.IdempotencyKey(h) == "" {
+	if !r.bare && message.IdempotencyKey(h) == "" {
 		h.Set("Idempotency-Key", e.GetId())
 	}
 	r.retrace(h, e.GetId())
-	h.Set("Understudy-Run", r.cfg.Run)
-	for name, value := range r.cfg.Headers {
+	h.Set(r.mark, r.run)
+	for name, value := range r.headers {
 		h.Set(name, value)
 	}
 	return h
@@ -212,9 +238,9 @@ func leftOut(e *understudyv1.Exchange) map[string]bool {
 }
 
 // retrace gives a traced request a trace of its own (W3C Trace Context), which
-// run and exchange determine: the candidate's spans must not join those of the
+// run, exchange and recipient determine: the spans must not join those of the
 // production request.
-func (r *Replayer) retrace(h http.Header, id string) {
+func (r *recipient) retrace(h http.Header, id string) {
 	recorded := h.Get("Traceparent")
 	if recorded == "" {
 		return
@@ -223,7 +249,7 @@ func (r *Replayer) retrace(h http.Header, id string) {
 	if parts := strings.Split(recorded, "-"); len(parts) >= 4 && parts[3] == "01" {
 		flags = "01"
 	}
-	sum := sha256.Sum256([]byte(r.cfg.Run + "\x00" + id))
+	sum := sha256.Sum256([]byte(r.run + "\x00" + id + "\x00" + r.mark))
 	h.Set("Traceparent", fmt.Sprintf("00-%x-%x-%s", sum[:16], sum[16:24], flags))
 	h.Del("Tracestate")
 }

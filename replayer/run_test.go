@@ -90,8 +90,8 @@ func misbehave(w http.ResponseWriter, r *http.Request, choice int) {
 	}
 }
 
-// TestWhatWasSentAndInterrupted is told from what was never sent, and has no
-// send time, because it does not count as sent.
+// TestWhatWasSentAndInterrupted is told from what was never sent: by its reason,
+// by its send time and by what was seen.
 func TestWhatWasSentAndInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -105,8 +105,9 @@ func TestWhatWasSentAndInterrupted(t *testing.T) {
 		t.Errorf("%v, %v", err, run.Skipped)
 	}
 	for _, r := range out.replays {
-		if r.SentUnixNano != 0 || r.ScheduledUnixNano != 0 {
-			t.Errorf("%s has a send time", r.Skipped)
+		wasSent := r.Skipped == "interrupted"
+		if (r.SentUnixNano != 0) != wasSent || (r.ScheduledUnixNano != 0) != wasSent || (r.Candidate != nil) != wasSent {
+			t.Errorf("%s: %v", r.Skipped, r)
 		}
 	}
 }
@@ -134,7 +135,7 @@ func TestMemoryInFlightIsBounded(t *testing.T) {
 		t.Helper()
 		run, err := replay(t.Context(), t, &source{list: src.list}, &sink{}, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 			func(c *replayer.Config) { c.InFlightBytes, c.Timeout = bytes, 1500*time.Millisecond })
-		if err != nil || run.Replayed != want || run.Skipped["in_flight_limit"] != 5-want {
+		if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != want || run.Skipped["in_flight_limit"] != 5-want {
 			t.Errorf("%d bytes: %v, replayed %d, skipped %v", bytes, err, run.Replayed, run.Skipped)
 		}
 	}

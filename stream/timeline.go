@@ -38,7 +38,9 @@ type TimelineConfig struct {
 // Timeline delivers the exchanges of all partitions in the order of their
 // start (then recorder, then sequence). Exchanges are stored when they end, so
 // a long one stands behind later ones: a window of exchanges is held back and
-// the earliest is delivered first. An exchange that comes too late for its
+// the earliest is delivered first. What is not selected has its place there too,
+// without its content, so that the window moves on with the topic and not only
+// with what is selected. An exchange that comes too late for its
 // place is delivered at once and counted as Late. Not safe for concurrent use.
 type Timeline struct {
 	cfg     TimelineConfig
@@ -131,7 +133,10 @@ func (t *Timeline) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 	for {
 		wait, ready := t.ready()
 		if ready {
-			return t.deliver(), nil
+			if e := t.deliver(); e != nil {
+				return e, nil
+			}
+			continue
 		}
 		if !t.cfg.Follow && t.reader.finished() && len(t.window) == 0 && t.drained() {
 			return nil, io.EOF
@@ -218,9 +223,14 @@ func (t *Timeline) move(number int32, q *queue) {
 	t.bytes += size(e)
 }
 
+// deliver takes the earliest exchange out of the window; nil if it is not
+// selected.
 func (t *Timeline) deliver() *understudyv1.Exchange {
 	e := heap.Pop(&t.window).(*understudyv1.Exchange)
 	t.bytes -= size(e)
+	if t.unselected(e) != "" {
+		return nil
+	}
 	if e.StartUnixNano < t.last {
 		t.stats.Late++
 	}
@@ -259,21 +269,32 @@ func (t *Timeline) take(r *kgo.Record) {
 		t.foreign(r, err)
 		return
 	}
+	if reason := t.unselected(e); reason != "" {
+		t.stats.Unselected[reason]++
+		if t.cfg.Follow {
+			return // its own time says when each is delivered
+		}
+		e = &understudyv1.Exchange{StartUnixNano: e.StartUnixNano, DurationNano: e.DurationNano, Recorder: e.Recorder, Sequence: e.Sequence}
+	}
+	q := t.queues[r.Partition]
+	q.items = append(q.items, e)
+	q.bytes += size(e)
+	if !q.paused && q.long() {
+		q.paused = true
+		t.reader.pause(r.Partition, true)
+	}
+}
+
+// unselected says why an exchange is not delivered, "" if it is.
+func (t *Timeline) unselected(e *understudyv1.Exchange) string {
 	start := time.Unix(0, e.StartUnixNano)
 	switch {
 	case !t.cfg.From.IsZero() && start.Before(t.cfg.From):
-		t.stats.Unselected["before_from"]++
+		return "before_from"
 	case !t.cfg.To.IsZero() && !start.Before(t.cfg.To):
-		t.stats.Unselected["after_to"]++
+		return "after_to"
 	case len(t.takes) > 0 && !t.takes[e.Recorder]:
-		t.stats.Unselected["recorder"]++
-	default:
-		q := t.queues[r.Partition]
-		q.items = append(q.items, e)
-		q.bytes += size(e)
-		if !q.paused && q.long() {
-			q.paused = true
-			t.reader.pause(r.Partition, true)
-		}
+		return "recorder"
 	}
+	return ""
 }

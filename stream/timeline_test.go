@@ -86,6 +86,30 @@ func TestTimelineHoldsNoMoreThanItsBounds(t *testing.T) {
 	}
 }
 
+// TestTheWindowMovesOnPastWhatIsNotSelected: the end of a selection does not wait
+// for the rest of the topic.
+func TestTheWindowMovesOnPastWhatIsNotSelected(t *testing.T) {
+	const each, selected = 20_000, 50
+	tl, err := OpenTimeline(t.Context(), skewed(t, each), TimelineConfig{
+		Topic: topic.NamesFor("").Exchanges, WindowRecords: 100, To: time.Unix(0, int64(time.Hour)).Add(selected * time.Millisecond),
+	}, func(_ *kgo.Record, err error) { t.Error(err) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tl.Close()
+	for i := range selected {
+		if e, err := tl.Next(t.Context()); err != nil || e.Id != fmt.Sprint(i) {
+			t.Fatalf("at %d: %v, %v", i, e.GetId(), err)
+		}
+	}
+	if read := tl.Stats().Read; read == 2*each {
+		t.Error("all of the topic is read before the end of the selection is delivered")
+	}
+	if _, err := tl.Next(t.Context()); !errors.Is(err, io.EOF) || tl.Stats().Unselected["after_to"] != 2*each-selected || tl.bytes != 0 {
+		t.Errorf("at the end: %v, %d bytes held, %+v", err, tl.bytes, tl.Stats())
+	}
+}
+
 // TestTimelineDeliversWhatComesTooLate: partition 0 holds 0…49, but with a
 // window of ten an exchange that stands forty places behind its time is late.
 func TestTimelineDeliversWhatComesTooLate(t *testing.T) {

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"understudy.dev/comparator/report"
@@ -35,58 +34,20 @@ const (
 	repeat = 15 * time.Second
 )
 
-// errNothing: a run selected no exchange.
-var errNothing = errors.New("nothing to replay")
-
-// outcomes is a sink that counts how requests ended, and tells when Kafka is
-// gone.
+// outcomes is a sink that tells when Kafka is gone.
 type outcomes struct {
 	replayer.Sink
 	unreachable func()
-
-	mu       sync.Mutex
-	answered uint64
-	errors   map[string]uint64 // by kind
 }
 
 // Replay implements replayer.Sink.
 func (o *outcomes) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
-	if r.GetSkipped() == "" && r.GetOrphan() == nil {
-		o.count(r.GetCandidate())
-	}
 	o.Sink.Replay(ctx, r, func(err error) {
 		if stream.Unreachable(err) {
 			o.unreachable()
 		}
 		done(err)
 	})
-}
-
-func (o *outcomes) count(c *understudyv1.Observation) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if c.GetAck() != nil {
-		o.answered++
-		return
-	}
-	if o.errors == nil {
-		o.errors = map[string]uint64{}
-	}
-	o.errors[cmp.Or(understudyv1.Label(c.GetError().GetKind()), "unknown")]++
-}
-
-// judge says whether a run that ended by itself has shown anything.
-func (o *outcomes) judge(run *understudyv1.Run, candidate string) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case run.GetSelected() == 0:
-		return errNothing
-	case run.GetReplayed() > 0 && o.answered == 0:
-		return fmt.Errorf("nobody answered at %s: %d of %d requests ended in transport errors%s; is the candidate running?",
-			candidate, total(o.errors), run.GetReplayed(), reasons(o.errors))
-	}
-	return nil
 }
 
 // notWritten says what a run lost because of Kafka, and what to do.
@@ -165,6 +126,9 @@ func (a *app) nextSteps(run *understudyv1.Run) {
 	if n := run.GetSkipped()["method_not_safe"]; n > 0 {
 		fmt.Fprintf(a.errOut, "understudy: %d requests were not sent, because their methods are not safe and %s may have effects outside; if it has none, --isolated sends them\n",
 			n, report.Clean(run.GetSpec().GetCandidate()))
+	}
+	if n := run.GetUncontrolled()["redacted"]; n > 0 {
+		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays, because redaction took credentials from their requests; --control-header gives it its own (\"Cookie:\" says that it needs none)\n", n)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -127,4 +128,22 @@ func TestNotWritten(t *testing.T) {
 	if got := notWritten(run, "", errors.Join(context.Canceled, errors.New("x"))).Error(); strings.Contains(got, "lost") || !strings.Contains(got, "understudy runs close r") {
 		t.Error(got)
 	}
+}
+
+// TestFollowingFromThePast is following from as far behind: what is older is
+// neither sent at once nor made up for.
+func TestFollowingFromThePast(t *testing.T) {
+	f := func(from string, follow bool, want time.Duration) {
+		t.Helper()
+		a := newApp(strings.NewReader(""), io.Discard, io.Discard)
+		a.cfg.Replay.Follow, a.cfg.Replay.Delay = follow, 2*time.Second
+		w, err := a.timeline(replayFlags{from: from})
+		if err != nil || w.Delay.Round(time.Minute) != want.Round(time.Minute) || a.cfg.Replay.Delay != w.Delay {
+			t.Errorf("--from %q: a delay of %s and %s, want %s, %v", from, w.Delay, a.cfg.Replay.Delay, want, err)
+		}
+	}
+	f("", true, 2*time.Second)
+	f("15m", true, 15*time.Minute)
+	f("15m", false, 2*time.Second)
+	f(time.Now().Add(time.Hour).Format(time.RFC3339), true, 2*time.Second)
 }

@@ -29,6 +29,7 @@ type replayFlags struct {
 	from, to  string
 	recorders []string
 	headers   []string
+	control   []string
 }
 
 func (a *app) replayCommand() *cobra.Command {
@@ -57,7 +58,7 @@ the loopback address, or with --isolated.`,
 	fl.StringVar(&f.from, "from", "", "first moment of the recording, RFC 3339, or a duration before now")
 	fl.StringVar(&f.to, "to", "", "moment at which to end (not included), likewise")
 	fl.StringSliceVar(&f.recorders, "recorder", nil, "recorder instances to take; none means all")
-	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on, until interrupted")
+	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
@@ -70,6 +71,11 @@ the loopback address, or with --isolated.`,
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
 	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 means none")
+	fl.Float64Var(&r.ErrorBudget, "error-budget", r.ErrorBudget, "end and fail the run when more than this share of at least 100 requests gets no answer")
+	fl.Float64Var(&r.Control.Share, "control", r.Control.Share, "share of the replays, 0 to 1, for which the baseline is asked again")
+	fl.StringVar(&r.Control.URL, "control-url", r.Control.URL, "where it is asked: URL of the baseline, or of another instance of it")
+	fl.BoolVar(&r.Control.Isolated, "control-isolated", r.Control.Isolated, "that is another instance without effects outside: send unsafe methods, and its own names")
+	fl.StringArrayVar(&f.control, "control-header", nil, "header for every request to it, \"Name: value\"")
 	enumerate(c, "completion", "auto", "none", "poll", "callback")
 	return c
 }
@@ -80,7 +86,7 @@ func (a *app) replay(ctx context.Context, f replayFlags) error {
 		printRun(a.out, summary)
 		a.nextSteps(summary)
 	}
-	if errors.Is(err, errNothing) {
+	if errors.Is(err, replayer.ErrNothing) {
 		return usagef("%w: %s", err, a.recorded(ctx, f))
 	}
 	if errors.Is(err, replayer.ErrLag) {
@@ -96,8 +102,11 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if err != nil {
 		return nil, err
 	}
-	if err := a.addHeaders(f.headers); err != nil {
-		return nil, err
+	if err := errors.Join(
+		a.addHeaders(&r.Headers, "--header", "replay.headers", f.headers),
+		a.addHeaders(&r.Control.Headers, "--control-header", "replay.control.headers", f.control),
+	); err != nil {
+		return nil, usage(err)
 	}
 	if r.Run == "" {
 		return nil, usagef("replay needs --run NAME")
@@ -172,9 +181,6 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}
-	if err == nil && !r.Follow {
-		err = sink.judge(run, r.Candidate)
-	}
 	return run, err
 }
 
@@ -208,6 +214,12 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 	if !w.From.IsZero() && !w.To.IsZero() && !w.From.Before(w.To) {
 		return w, usagef("--from %s is not before --to %s", f.from, f.to)
 	}
+	if w.Follow && w.From.Before(time.Now()) && !w.From.IsZero() {
+		// At 1x, what is older is never made up for: it is followed from afar.
+		w.Delay += time.Since(w.From)
+		a.cfg.Replay.Delay = w.Delay
+		a.log.Info("the run follows the recording from afar, because it begins in the past", "behind", w.Delay.Round(time.Second))
+	}
 	return w, nil
 }
 
@@ -226,25 +238,24 @@ func moment(flag, s string) (time.Time, error) {
 	return t, nil
 }
 
-// addHeaders overrides headers of the file with those of the command line.
-func (a *app) addHeaders(headers []string) error {
+// addHeaders overrides headers of the file with those of a flag.
+func (a *app) addHeaders(to *map[string]string, flag, setTo string, headers []string) error {
 	if len(headers) == 0 {
 		return nil
 	}
-	r := &a.cfg.Replay
 	merged := map[string]string{}
-	maps.Copy(merged, r.Headers)
+	maps.Copy(merged, *to)
 	for _, h := range headers {
 		name, value, ok := strings.Cut(h, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
 			// The value may be a secret, so it is not repeated.
-			return usagef("--header %q…: want \"Name: value\"", name[:min(len(name), 40)])
+			return usagef("%s %q…: want \"Name: value\"", flag, name[:min(len(name), 40)])
 		}
 		merged[name] = strings.TrimSpace(value)
-		a.origins.Set(setting.Member("replay.headers", name), source.Origin{Kind: source.Flag, Name: fmt.Sprintf("--header %q", name)})
+		a.origins.Set(setting.Member(setTo, name), source.Origin{Kind: source.Flag, Name: fmt.Sprintf("%s %q", flag, name)})
 	}
-	r.Headers = merged
+	*to = merged
 	return nil
 }
 
@@ -275,7 +286,10 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if !w.To.IsZero() {
 		spec.ToUnixNano = w.To.UnixNano()
 	}
-	r.Headers = nil // secrets are left out of the fingerprint
+	if r.Control.On() {
+		spec.Control, spec.ControlShare, spec.ControlIsolated = r.Control.URL, r.Control.Share, r.Control.Isolated
+	}
+	r.Headers, r.Control.Headers = nil, nil // secrets are left out of the fingerprint
 	if text, err := yaml.Marshal(r); err == nil {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}

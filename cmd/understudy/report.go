@@ -193,8 +193,24 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	}
 	fmt.Fprintf(w, "\nselected %d = replayed %d + skipped %d%s\n", r.GetSelected(), r.GetReplayed(), total(r.GetSkipped()), reasons(r.GetSkipped()))
 	fmt.Fprintf(w, "completed %d%s, orphans %d, locations refused %d\n", total(r.GetCompleted()), reasons(r.GetCompleted()), r.GetOrphans(), r.GetLocationsRefused())
-	fmt.Fprintf(w, "rate %.1f/s of %.1f/s planned, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), r.GetPlannedRate(),
+	if n := total(r.GetErrors()); n > 0 {
+		fmt.Fprintf(w, "without an answer %d of %d, %.1f %%%s\n", n, r.GetReplayed(), 100*float64(n)/float64(r.GetReplayed()), reasons(r.GetErrors()))
+	}
+	if n := r.GetControlled() + total(r.GetUncontrolled()); n > 0 {
+		fmt.Fprintf(w, "control %d of %d answered%s\n", r.GetControlled(), n, reasons(r.GetUncontrolled()))
+	}
+	planned := fmt.Sprintf(" of %.1f/s planned", r.GetPlannedRate())
+	if r.GetPlannedRate() == 0 { // one request, or several at one moment
+		planned = ""
+	}
+	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
+	if n := r.GetSpread(); n > 0 {
+		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)
+	}
+	if n := r.GetLate(); n > 0 {
+		fmt.Fprintf(w, "late %d: read too late for their place in the order\n", n)
+	}
 	if n := total(r.GetUnselected()); n > 0 {
 		fmt.Fprintf(w, "read and not selected %d%s\n", n, reasons(r.GetUnselected()))
 	}

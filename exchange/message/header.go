@@ -72,3 +72,14 @@ func IsToken(s string) bool {
 	}
 	return s != ""
 }
+
+// IsField reports whether a field's name and value are as RFC 9110 section 5
+// allows them.
+func IsField[V string | []byte](name string, value V) bool {
+	for i := range len(value) {
+		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return IsToken(name)
+}

@@ -2,6 +2,7 @@ package redact
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -42,7 +43,7 @@ func (r *Redactor) Replay(p *understudyv1.Replay) {
 	}
 	// What stands for a secret is one: the candidate's cookie for the recorded
 	// one. Its token is that of the answer which set it.
-	for _, s := range p.GetSubstitutions() {
+	for _, s := range slices.Concat(p.GetSubstitutions(), p.GetControlSubstitutions()) {
 		if strings.HasPrefix(s.GetRecorded(), domain+"_") && !strings.HasPrefix(s.GetCandidate(), domain+"_") {
 			s.Candidate = r.token(s.GetCandidate())
 		}

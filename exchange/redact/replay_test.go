@@ -37,6 +37,7 @@ func TestWhatAReplayObservedIsRedacted(t *testing.T) {
 		Substitutions: []*understudyv1.Substitution{
 			{Recorded: "rdx_0123456789012345678901", Candidate: "hush"}, {Recorded: "order-1", Candidate: "order-2"},
 		},
+		ControlSubstitutions: []*understudyv1.Substitution{{Recorded: "rdx_0123456789012345678901", Candidate: "hush"}},
 		Orphan: &understudyv1.Orphan{Received: &understudyv1.Request{
 			Target: []byte("/cb?token=hush"), Headers: []*understudyv1.Header{{Name: "Authorization", Value: []byte("Bearer hush")}},
 		}},

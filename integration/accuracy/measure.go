@@ -68,6 +68,7 @@ func (s *source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 }
 
 func (*source) Unselected() map[string]uint64 { return nil }
+func (*source) Late() uint64                  { return 0 }
 
 type sink struct {
 	world   *world

@@ -42,7 +42,43 @@ func benchReplayer(ctx context.Context, o options) ([]result, error) {
 		}
 		results = append(results, rs...)
 	}
-	return results, nil
+	cost, err := controlCost(ctx, o, 2000, target.address, broker.address)
+	if err != nil {
+		return nil, fmt.Errorf("with a control sample: %w", err)
+	}
+	return append(results, cost), nil
+}
+
+// controlCost: what a control sample of a tenth costs the replayer, beside the
+// same run without. Only its own CPU counts, not that of the systems.
+func controlCost(ctx context.Context, o options, rate float64, target, broker string) (result, error) {
+	control, err := startListening(ctx, anyCore, "target", "127.0.0.1:0")
+	if err != nil {
+		return result{}, err
+	}
+	defer control.stop()
+	n := int(rate * o.length.Seconds())
+	if err := publish(ctx, broker, "control", n, rate); err != nil {
+		return result{}, fmt.Errorf("publish the trace: %w", err)
+	}
+	var with, without []float64
+	for i := range o.pairs {
+		a, err := replay(ctx, o, "control", fmt.Sprintf("without%d", i), target, broker)
+		if err != nil {
+			return result{}, err
+		}
+		b, err := replay(ctx, o, "control", fmt.Sprintf("with%d", i), target, broker, "--control", "0.1", "--control-url", "http://"+control.address)
+		if err != nil {
+			return result{}, err
+		}
+		fmt.Fprintf(os.Stderr, "pair %d: %s without a control sample, %s with one\n", i+1, a, b)
+		with, without = append(with, float64(b)/float64(n)), append(without, float64(a)/float64(n))
+	}
+	ratio, spread := paired(with, without)
+	return result{
+		what: "replayer: CPU of a request with a control sample of 0.1, vs without", goal: 1.15,
+		ours: micros(median(with)), peer: micros(median(without)), ratio: ratio, spread: spread,
+	}, nil
 }
 
 func lagAt(ctx context.Context, o options, rate float64, target, broker string) ([]result, error) {
@@ -53,7 +89,7 @@ func lagAt(ctx context.Context, o options, rate float64, target, broker string) 
 	}
 	var ours, peer, achieved []float64
 	for i := range o.pairs {
-		if err := replay(ctx, o, prefix, fmt.Sprintf("r%d", i), target, broker); err != nil {
+		if _, err := replay(ctx, o, prefix, fmt.Sprintf("r%d", i), target, broker); err != nil {
 			return nil, err
 		}
 		a, err := fetchStamps(ctx, target)
@@ -150,18 +186,19 @@ func runPublish(args []string) error {
 	return publish(context.Background(), args[0], args[1], n, rate)
 }
 
-// replay runs the built binary.
-func replay(ctx context.Context, o options, prefix, run, target, broker string) error {
-	c, err := start(ctx, anyCore, o.binary, "replay", "--run", run, "--prefix", prefix, "--kafka", broker,
-		"--candidate", "http://"+target, "--speed", "1", "--completion", "none", "--log-level", "error")
+// replay runs the built binary and says what CPU it took.
+func replay(ctx context.Context, o options, prefix, run, target, broker string, more ...string) (time.Duration, error) {
+	args := append([]string{"replay", "--run", run, "--prefix", prefix, "--kafka", broker,
+		"--candidate", "http://" + target, "--speed", "1", "--completion", "none", "--log-level", "error"}, more...)
+	c, err := start(ctx, anyCore, o.binary, args...)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	out, _ := io.ReadAll(c.stdout)
 	if err := c.cmd.Wait(); err != nil {
-		return fmt.Errorf("understudy replay: %w\n%s", err, out)
+		return 0, fmt.Errorf("understudy replay: %w\n%s", err, out)
 	}
-	return nil
+	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime(), nil
 }
 
 func attack(ctx context.Context, o options, rate float64, target string) error {

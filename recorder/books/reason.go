@@ -19,9 +19,12 @@ const (
 	ReasonPanic = "panic"
 	// ReasonPaused: the kill switch was on.
 	ReasonPaused = "paused"
+	// ReasonControl: it was no user's but a replay's that asked the baseline
+	// again.
+	ReasonControl = "control"
 )
 
 // Reasons lists them all.
 func Reasons() []string {
-	return []string{ReasonBufferFull, ReasonMemory, ReasonTooLarge, ReasonKafka, ReasonShutdown, ReasonPanic, ReasonPaused}
+	return []string{ReasonBufferFull, ReasonMemory, ReasonTooLarge, ReasonKafka, ReasonShutdown, ReasonPanic, ReasonPaused, ReasonControl}
 }

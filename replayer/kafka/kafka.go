@@ -60,6 +60,13 @@ func (s *Source) Unselected() map[string]uint64 {
 	return s.t.Stats().Unselected
 }
 
+// Late implements replayer.Source.
+func (s *Source) Late() uint64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.t.Stats().Late
+}
+
 // Sink writes what the replayer gives, waiting while the producer's buffer is
 // full.
 type Sink struct {

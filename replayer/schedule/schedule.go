@@ -4,7 +4,10 @@
 // no error accumulates and a slow candidate meets the load of a fast one.
 package schedule
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Plan maps times of the trace to times of the run. It is arithmetic without
 // a clock. The zero value is not usable; see New.
@@ -26,6 +29,10 @@ type Moment struct{ Recorded, Replayed time.Time }
 // maxMoments bounds those that are kept: that of the first request, and the
 // latest.
 const maxMoments = 32
+
+// end is the last moment that a record can hold; what would leave later leaves
+// then.
+var end = time.Unix(0, math.MaxInt64)
 
 // New makes a plan whose first request leaves at start. speed 2 is twice as
 // fast as recorded. maxGap, if positive, is the longest pause of the trace
@@ -51,7 +58,10 @@ func (p *Plan) At(t time.Time) time.Time {
 	}
 	p.last = t
 	offset := t.Sub(p.first) - p.cut
-	at := p.start.Add(time.Duration(float64(offset) / p.speed))
+	at := end
+	if d := float64(offset) / p.speed; d < float64(end.Sub(p.start)) {
+		at = p.start.Add(time.Duration(d))
+	}
 	if anew {
 		if len(p.moments) == maxMoments {
 			p.moments = append(p.moments[:1:1], p.moments[2:]...)

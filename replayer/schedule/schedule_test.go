@@ -35,6 +35,23 @@ func TestPlan(t *testing.T) {
 	f(2, s, []time.Duration{0, 10 * s, 10*s + s/2}, []time.Duration{0, s / 2, s/2 + s/4}, 9*s)
 }
 
+// TestAPauseOfALifetime leaves in its order, however slow the run is: a zero
+// start before a real one is 56 years of pause.
+func TestAPauseOfALifetime(t *testing.T) {
+	start := time.Date(2026, 11, 24, 10, 0, 0, 0, time.UTC)
+	for _, speed := range []float64{1e-9, 0.1, 1} {
+		p := schedule.New(start, speed, 0)
+		last := p.At(time.Unix(0, 0))
+		for _, at := range []time.Time{start, start.AddDate(200, 0, 0), start.AddDate(500, 0, 0)} {
+			got := p.At(at)
+			if got.Before(last) || got.Sub(start) < 50*365*24*time.Hour || got.UnixNano() < start.UnixNano() {
+				t.Errorf("speed %g: %s leaves at %s", speed, at, got)
+			}
+			last = got
+		}
+	}
+}
+
 // TestMoments: time runs evenly between those of a plan; the first and the
 // latest are kept.
 func TestMoments(t *testing.T) {

@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// CheckURL says what is wrong with the URL of a system.
+func CheckURL(s string) error {
+	_, err := parseBase(s)
+	return err
+}
+
 func parseBase(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {

@@ -28,7 +28,7 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 	defer cancel()
 	w.sent = time.Now()
 	w.r.Sent(w.sent)
-	ack, err := w.c.exchange(w.r.HTTP.WithContext(ctx))
+	ack, err := w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
 	w.acked = time.Now()
 	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
 	return ack, err
@@ -36,10 +36,7 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 
 // immediate takes the acknowledgement for the answer.
 func (w *wait) immediate() {
-	if w.o.GetAck().GetStatus() < 400 {
-		d := w.begin(understudyv1.Channel_CHANNEL_IMMEDIATE)
-		d.Seen, d.LatencyNano, d.ServiceNano = 1, w.o.GetAckLatencyNano(), w.o.GetAckServiceNano()
-	}
+	answered(w.o, w.p.Deadline)
 	w.r.Final(w.o.GetAck())
 	w.r.Turn.end(false)
 }

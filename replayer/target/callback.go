@@ -114,7 +114,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 		r.c.metrics.callbacks.WithLabelValues(callbackHandshake).Inc()
 		return
 	}
-	body, err := r.c.capture(http.MaxBytesReader(rw, req.Body, 64<<20), req.ContentLength)
+	body, err := r.c.direct.capture(http.MaxBytesReader(rw, req.Body, 64<<20), req.ContentLength)
 	if err != nil {
 		status := http.StatusBadRequest
 		var tooLong *http.MaxBytesError

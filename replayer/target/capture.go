@@ -16,12 +16,12 @@ import (
 
 // exchange sends one request and reads the response within the bounds. It
 // never follows a redirect.
-func (c *Client) exchange(r *http.Request) (*understudyv1.Response, error) {
+func (c *Direct) exchange(r *http.Request) (*understudyv1.Response, error) {
 	connections := 0
 	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connections++ }}
 	resp, err := c.transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
 	if connections > 1 {
-		c.metrics.resent.Inc()
+		c.resent()
 	}
 	if err != nil {
 		return nil, err
@@ -46,9 +46,9 @@ const maxBody = 1 << 30
 var buffers = sync.Pool{New: func() any { b := make([]byte, 16<<10); return &b }}
 
 // capture keeps the first bytes of a body and hashes all of it.
-func (c *Client) capture(r io.Reader, declared int64) (*understudyv1.Body, error) {
+func (c *Direct) capture(r io.Reader, declared int64) (*understudyv1.Body, error) {
 	var kept message.Capture
-	kept.Expect(c.cfg.CaptureLimit, declared)
+	kept.Expect(c.captureLimit, declared)
 	buffer := buffers.Get().(*[]byte)
 	defer buffers.Put(buffer)
 	buf := *buffer

@@ -1,11 +1,8 @@
 package target
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -22,17 +19,12 @@ type Client struct {
 	cfg        Config
 	hosts      operation.Hosts
 	exceptions []exception
-	transport  *http.Transport
+	direct     *Direct
 	log        *slog.Logger
 	metrics    metrics
 	callbacks  *receiver
 	orphan     func(*understudyv1.Orphan)
 }
-
-// idleConnection is how long an unused connection is kept: less than the five
-// seconds after which common servers close theirs, because a request that meets
-// a connection just being closed looks like a reset of the candidate.
-const idleConnection = 4 * time.Second
 
 // New makes a client; orphan is called for each callback that belongs to no
 // request. Start must run before Do when a policy uses callbacks.
@@ -52,29 +44,16 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	if err != nil {
 		return nil, err
 	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!cfg.H2C)
-	protocols.SetHTTP2(!cfg.H2C)
-	protocols.SetUnencryptedHTTP2(cfg.H2C)
-	client := &Client{cfg: cfg, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan, transport: &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		MaxIdleConns:          cfg.Connections,
-		MaxIdleConnsPerHost:   cfg.Connections,
-		IdleConnTimeout:       idleConnection,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		// A recorded Accept-Encoding is sent as it is, and what comes back is
-		// captured as it is.
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: 1 << 20,
-		Protocols:              protocols,
-	}}
+	client := &Client{
+		cfg: cfg, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
+		direct: newDirect(cfg, base, m.resent.Inc),
+	}
 	client.callbacks = newReceiver(client)
 	return client, nil
 }
 
 // Base is where the candidate is.
-func (c *Client) Base() *url.URL { u := *c.hosts.Base; return &u }
+func (c *Client) Base() *url.URL { return c.direct.Base() }
 
 // Start listens for callbacks if any policy uses them; stop ends it.
 func (c *Client) Start(ctx context.Context) (stop func(), err error) {
@@ -83,13 +62,13 @@ func (c *Client) Start(ctx context.Context) (stop func(), err error) {
 		uses = uses || r.Channel == ChannelCallback
 	}
 	if !uses {
-		return c.transport.CloseIdleConnections, nil
+		return c.direct.Close, nil
 	}
 	stopReceiver, err := c.callbacks.start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return func() { stopReceiver(); c.transport.CloseIdleConnections() }, nil
+	return func() { stopReceiver(); c.direct.Close() }, nil
 }
 
 // Request is one request to drive.
@@ -160,19 +139,6 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 		c.metrics.completed.WithLabelValues(channelName(d)).Inc()
 	}
 	return w.o, ctx.Err() == nil || w.o.GetCompletion() == nil || w.o.GetCompletion().GetSeen() > 0
-}
-
-// load gives the request its body. What has been begun on one connection is
-// never sent again on another: a second POST would look like a fault of the
-// candidate.
-func load(r *http.Request, body []byte) {
-	r.ContentLength, r.Body = int64(len(body)), http.NoBody
-	if len(body) > 0 {
-		// Asked for only when nothing at all was written to a dead connection.
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-		r.Body, _ = r.GetBody()
-	}
-	message.SendOnce(r.Header)
 }
 
 func channelName(d *understudyv1.Completion) string {

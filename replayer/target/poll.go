@@ -226,8 +226,8 @@ func (m *watch) get(ctx context.Context) (*understudyv1.Response, error) {
 	for name, value := range m.c.cfg.Headers {
 		req.Header.Set(name, value)
 	}
-	req.Header.Set("Understudy-Run", m.c.cfg.Run)
-	return m.c.exchange(req)
+	req.Header.Set(message.RunMark, m.c.cfg.Run)
+	return m.c.direct.exchange(req)
 }
 
 // pollHeader is what a client that sent these fields would send to the status

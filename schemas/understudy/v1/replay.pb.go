@@ -640,15 +640,17 @@ type Replay struct {
 	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The recorded exchange; absent for an orphan completion.
 	Exchange *Exchange `protobuf:"bytes,4,opt,name=exchange,proto3" json:"exchange,omitempty"`
-	// Intended and actual send time, nanoseconds since the Unix epoch; 0 when
-	// skipped.
+	// Intended and actual send time, nanoseconds since the Unix epoch; 0 when it
+	// was not sent.
 	ScheduledUnixNano int64        `protobuf:"varint,5,opt,name=scheduled_unix_nano,json=scheduledUnixNano,proto3" json:"scheduled_unix_nano,omitempty"`
 	SentUnixNano      int64        `protobuf:"varint,6,opt,name=sent_unix_nano,json=sentUnixNano,proto3" json:"sent_unix_nano,omitempty"`
 	Candidate         *Observation `protobuf:"bytes,7,opt,name=candidate,proto3" json:"candidate,omitempty"`
-	// The baseline asked again in this run; absent when it was not.
+	// The baseline asked again in this run, its direct answer; absent when it was
+	// not asked or gave none.
 	Control       *Observation    `protobuf:"bytes,8,opt,name=control,proto3" json:"control,omitempty"`
 	Substitutions []*Substitution `protobuf:"bytes,9,rep,name=substitutions,proto3" json:"substitutions,omitempty"`
-	// Why it was not sent; empty when it was.
+	// Why it was not sent, or "interrupted": it was, and its end was not seen.
+	// Empty when it was sent and observed.
 	Skipped string `protobuf:"bytes,10,opt,name=skipped,proto3" json:"skipped,omitempty"`
 	// A completion nobody asked for; set only when exchange is absent.
 	Orphan *Orphan `protobuf:"bytes,11,opt,name=orphan,proto3" json:"orphan,omitempty"`
@@ -668,8 +670,15 @@ type Replay struct {
 	CandidateAuthority string `protobuf:"bytes,18,opt,name=candidate_authority,json=candidateAuthority,proto3" json:"candidate_authority,omitempty"`
 	// About skipped, for people: which name it needs and where it was made.
 	SkippedDetail string `protobuf:"bytes,17,opt,name=skipped_detail,json=skippedDetail,proto3" json:"skipped_detail,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// When the control was asked, nanoseconds since the Unix epoch, and under
+	// which host; set only beside control.
+	ControlSentUnixNano int64  `protobuf:"varint,19,opt,name=control_sent_unix_nano,json=controlSentUnixNano,proto3" json:"control_sent_unix_nano,omitempty"`
+	ControlAuthority    string `protobuf:"bytes,20,opt,name=control_authority,json=controlAuthority,proto3" json:"control_authority,omitempty"`
+	// The pairs of names of the baseline and the control, which has names of its
+	// own only if it is another instance.
+	ControlSubstitutions []*Substitution `protobuf:"bytes,21,rep,name=control_substitutions,json=controlSubstitutions,proto3" json:"control_substitutions,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -828,6 +837,27 @@ func (x *Replay) GetSkippedDetail() string {
 	return ""
 }
 
+func (x *Replay) GetControlSentUnixNano() int64 {
+	if x != nil {
+		return x.ControlSentUnixNano
+	}
+	return 0
+}
+
+func (x *Replay) GetControlAuthority() string {
+	if x != nil {
+		return x.ControlAuthority
+	}
+	return ""
+}
+
+func (x *Replay) GetControlSubstitutions() []*Substitution {
+	if x != nil {
+		return x.ControlSubstitutions
+	}
+	return nil
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -941,7 +971,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xf0\x05\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xa4\a\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -961,7 +991,10 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\amoments\x18\x0f \x03(\v2\x15.understudy.v1.MomentR\amoments\x123\n" +
 	"\x15substitutions_dropped\x18\x10 \x01(\rR\x14substitutionsDropped\x12/\n" +
 	"\x13candidate_authority\x18\x12 \x01(\tR\x12candidateAuthority\x12%\n" +
-	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\"\x94\x01\n" +
+	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\x123\n" +
+	"\x16control_sent_unix_nano\x18\x13 \x01(\x03R\x13controlSentUnixNano\x12+\n" +
+	"\x11control_authority\x18\x14 \x01(\tR\x10controlAuthority\x12P\n" +
+	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\"\x94\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
@@ -1017,13 +1050,14 @@ var file_understudy_v1_replay_proto_depIdxs = []int32{
 	5,  // 11: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
 	8,  // 12: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
 	6,  // 13: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
-	0,  // 14: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
-	12, // 15: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	5,  // 14: understudy.v1.Replay.control_substitutions:type_name -> understudy.v1.Substitution
+	0,  // 15: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
+	12, // 16: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
+	17, // [17:17] is the sub-list for method output_type
+	17, // [17:17] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_replay_proto_init() }

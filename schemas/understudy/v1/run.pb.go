@@ -115,8 +115,21 @@ type Run struct {
 	Completed map[string]uint64 `protobuf:"bytes,20,rep,name=completed,proto3" json:"completed,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Candidate answers that named a place Understudy would not go to.
 	LocationsRefused uint64 `protobuf:"varint,21,opt,name=locations_refused,json=locationsRefused,proto3" json:"locations_refused,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Replays for which the baseline was asked again and has answered.
+	Controlled uint64 `protobuf:"varint,22,opt,name=controlled,proto3" json:"controlled,omitempty"`
+	// Replays for which it was to be asked and gave no answer that can be
+	// compared, by reason.
+	Uncontrolled map[string]uint64 `protobuf:"bytes,23,rep,name=uncontrolled,proto3" json:"uncontrolled,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Of replayed: requests that ended in a transport error, by its kind.
+	Errors map[string]uint64 `protobuf:"bytes,24,rep,name=errors,proto3" json:"errors,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Of selected: exchanges that were read too late for their place in the order
+	// and were due at once.
+	Late uint64 `protobuf:"varint,25,opt,name=late,proto3" json:"late,omitempty"`
+	// Of selected: exchanges whose start is known to the second only, which were
+	// spread over it.
+	Spread        uint64 `protobuf:"varint,26,opt,name=spread,proto3" json:"spread,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -296,6 +309,41 @@ func (x *Run) GetLocationsRefused() uint64 {
 	return 0
 }
 
+func (x *Run) GetControlled() uint64 {
+	if x != nil {
+		return x.Controlled
+	}
+	return 0
+}
+
+func (x *Run) GetUncontrolled() map[string]uint64 {
+	if x != nil {
+		return x.Uncontrolled
+	}
+	return nil
+}
+
+func (x *Run) GetErrors() map[string]uint64 {
+	if x != nil {
+		return x.Errors
+	}
+	return nil
+}
+
+func (x *Run) GetLate() uint64 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+func (x *Run) GetSpread() uint64 {
+	if x != nil {
+		return x.Spread
+	}
+	return 0
+}
+
 // RunSpec is what the person asked for.
 type RunSpec struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -312,9 +360,14 @@ type RunSpec struct {
 	// Names (never values) of the headers set on every request.
 	Headers []string `protobuf:"bytes,9,rep,name=headers,proto3" json:"headers,omitempty"`
 	// SHA-256 of the effective replay configuration, hex.
-	ConfigSha256  string `protobuf:"bytes,10,opt,name=config_sha256,json=configSha256,proto3" json:"config_sha256,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ConfigSha256 string `protobuf:"bytes,10,opt,name=config_sha256,json=configSha256,proto3" json:"config_sha256,omitempty"`
+	// Where the baseline is asked again, for which share of the replays, and
+	// whether it is an instance that has no effect outside.
+	Control         string  `protobuf:"bytes,11,opt,name=control,proto3" json:"control,omitempty"`
+	ControlShare    float64 `protobuf:"fixed64,12,opt,name=control_share,json=controlShare,proto3" json:"control_share,omitempty"`
+	ControlIsolated bool    `protobuf:"varint,13,opt,name=control_isolated,json=controlIsolated,proto3" json:"control_isolated,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RunSpec) Reset() {
@@ -417,11 +470,32 @@ func (x *RunSpec) GetConfigSha256() string {
 	return ""
 }
 
+func (x *RunSpec) GetControl() string {
+	if x != nil {
+		return x.Control
+	}
+	return ""
+}
+
+func (x *RunSpec) GetControlShare() float64 {
+	if x != nil {
+		return x.ControlShare
+	}
+	return 0
+}
+
+func (x *RunSpec) GetControlIsolated() bool {
+	if x != nil {
+		return x.ControlIsolated
+	}
+	return false
+}
+
 var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xc7\b\n" +
+	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\x91\v\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.understudy.v1.Run.StateR\x05state\x12\x16\n" +
@@ -449,7 +523,14 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\flag_max_nano\x18\x13 \x01(\x03R\n" +
 	"lagMaxNano\x12?\n" +
 	"\tcompleted\x18\x14 \x03(\v2!.understudy.v1.Run.CompletedEntryR\tcompleted\x12+\n" +
-	"\x11locations_refused\x18\x15 \x01(\x04R\x10locationsRefused\x1a:\n" +
+	"\x11locations_refused\x18\x15 \x01(\x04R\x10locationsRefused\x12\x1e\n" +
+	"\n" +
+	"controlled\x18\x16 \x01(\x04R\n" +
+	"controlled\x12H\n" +
+	"\funcontrolled\x18\x17 \x03(\v2$.understudy.v1.Run.UncontrolledEntryR\funcontrolled\x126\n" +
+	"\x06errors\x18\x18 \x03(\v2\x1e.understudy.v1.Run.ErrorsEntryR\x06errors\x12\x12\n" +
+	"\x04late\x18\x19 \x01(\x04R\x04late\x12\x16\n" +
+	"\x06spread\x18\x1a \x01(\x04R\x06spread\x1a:\n" +
 	"\fSkippedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a=\n" +
@@ -458,13 +539,19 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a<\n" +
 	"\x0eCompletedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a?\n" +
+	"\x11UncontrolledEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
+	"\vErrorsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"l\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
 	"\x0fSTATE_COMPLETED\x10\x02\x12\x12\n" +
 	"\x0eSTATE_CANCELED\x10\x03\x12\x10\n" +
-	"\fSTATE_FAILED\x10\x04\"\xd2\x02\n" +
+	"\fSTATE_FAILED\x10\x04\"\xbc\x03\n" +
 	"\aRunSpec\x12\x1c\n" +
 	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
 	"\x05speed\x18\x02 \x01(\x01R\x05speed\x12\x16\n" +
@@ -479,7 +566,10 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x17completion_timeout_nano\x18\b \x01(\x03R\x15completionTimeoutNano\x12\x18\n" +
 	"\aheaders\x18\t \x03(\tR\aheaders\x12#\n" +
 	"\rconfig_sha256\x18\n" +
-	" \x01(\tR\fconfigSha256B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	" \x01(\tR\fconfigSha256\x12\x18\n" +
+	"\acontrol\x18\v \x01(\tR\acontrol\x12#\n" +
+	"\rcontrol_share\x18\f \x01(\x01R\fcontrolShare\x12)\n" +
+	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolatedB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_run_proto_rawDescOnce sync.Once
@@ -494,7 +584,7 @@ func file_understudy_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_understudy_v1_run_proto_goTypes = []any{
 	(Run_State)(0),  // 0: understudy.v1.Run.State
 	(*Run)(nil),     // 1: understudy.v1.Run
@@ -502,6 +592,8 @@ var file_understudy_v1_run_proto_goTypes = []any{
 	nil,             // 3: understudy.v1.Run.SkippedEntry
 	nil,             // 4: understudy.v1.Run.UnselectedEntry
 	nil,             // 5: understudy.v1.Run.CompletedEntry
+	nil,             // 6: understudy.v1.Run.UncontrolledEntry
+	nil,             // 7: understudy.v1.Run.ErrorsEntry
 }
 var file_understudy_v1_run_proto_depIdxs = []int32{
 	0, // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
@@ -509,11 +601,13 @@ var file_understudy_v1_run_proto_depIdxs = []int32{
 	3, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
 	4, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
 	5, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
+	7, // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
+	7, // [7:7] is the sub-list for method output_type
+	7, // [7:7] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_run_proto_init() }
@@ -527,7 +621,7 @@ func file_understudy_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_run_proto_rawDesc), len(file_understudy_v1_run_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

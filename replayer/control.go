@@ -1,0 +1,231 @@
+package replayer
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/timestamp"
+	"understudy.dev/replayer/control"
+	"understudy.dev/replayer/substitute"
+	"understudy.dev/replayer/target"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Why the control gave no answer, beside the kinds of transport errors.
+const (
+	controlRedacted   = "redacted"        // the request is not whole without what redaction took
+	controlUnresolved = "unresolved"      // a name that it needs is not known there
+	controlLate       = "late"            // it could not be sent soon after the candidate's
+	controlInFlight   = "in_flight_limit" // too many unfinished
+	controlCanceled   = "canceled"        // the run was interrupted
+)
+
+const (
+	// maxApart is how long after the candidate's request the control's may be
+	// sent: what happens in between would tell them apart.
+	maxApart = time.Second
+	// maxControls bounds those that are unfinished; so does a tenth of the
+	// candidate's own bound, so that a control that hangs holds up no replay.
+	maxControls = 256
+)
+
+// controls ask the baseline again for a share of the replays, beside the
+// candidate and in its shadow: nothing of them is in the candidate's books.
+type controls struct {
+	cfg    control.Config
+	sample *control.Sample
+	to     recipient
+	direct *target.Direct
+	memory *substitute.Memory // nil where names are sent as recorded
+	places chan struct{}
+	books  *books
+	log    *slog.Logger
+	sent   prometheus.Counter
+	missed *prometheus.CounterVec
+	warn   sync.Once
+}
+
+// newControls makes those of a run, nil if it has none.
+func newControls(cfg Config, b *books, log *slog.Logger, reg prometheus.Registerer) (*controls, error) {
+	if !cfg.Control.On() {
+		return nil, nil
+	}
+	places := min(maxControls, (cfg.InFlight+9)/10)
+	direct, err := target.NewDirect(target.Config{
+		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places,
+	})
+	if err != nil {
+		return nil, err
+	}
+	c := &controls{
+		cfg: cfg.Control, sample: control.NewSample(cfg.Control, cfg.Run), direct: direct, places: make(chan struct{}, places), books: b, log: log,
+		to: recipient{
+			run: cfg.Run, base: direct.Base, headers: cfg.Control.Headers, mark: message.ControlMark,
+			recordedHost: !cfg.Control.Isolated || cfg.PreserveHost, bare: !cfg.Control.Isolated,
+		},
+		sent: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "understudy", Subsystem: "control", Name: "sent_total", Help: "Requests with which the baseline was asked again.",
+		}),
+		missed: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: "understudy", Subsystem: "control", Name: "missed_total", Help: "Replays of the control sample for which the baseline gave no answer, by reason.",
+		}, []string{"reason"}),
+	}
+	if cfg.Control.Isolated && !cfg.KeepValues {
+		c.memory = substitute.NewMemory(direct.Base().Hostname())
+	}
+	for _, m := range []prometheus.Collector{c.sent, c.missed} {
+		if err := reg.Register(m); err != nil {
+			return nil, fmt.Errorf("control metrics: %w", err)
+		}
+	}
+	return c, nil
+}
+
+// register enters an exchange into the memory of the control's names.
+func (c *controls) register(e *understudyv1.Exchange) *substitute.Exchange {
+	if c == nil || c.memory == nil {
+		return nil
+	}
+	return c.memory.Register(e)
+}
+
+// take says whether the control is asked about an exchange that is to be sent.
+func (c *controls) take(e *understudyv1.Exchange) bool {
+	return c != nil && c.cfg.Asks(e) && c.sample.Take(e)
+}
+
+// asked is one request to the control.
+type asked struct {
+	done chan struct{}
+	// What came of it may be read once done is closed; without an observation,
+	// nothing.
+	observation   *understudyv1.Observation
+	sent          time.Time
+	authority     string
+	substitutions []*understudyv1.Substitution
+}
+
+// ask begins to ask the control about a replay whose request was sent now. The
+// replay itself is only read.
+func (c *controls) ask(ctx context.Context, known *substitute.Exchange, replay *understudyv1.Replay, now time.Time) *asked {
+	a := &asked{done: make(chan struct{})}
+	select {
+	case c.places <- struct{}{}:
+	default:
+		c.miss(controlInFlight)
+		known.Settle()
+		close(a.done)
+		return a
+	}
+	e := replay.GetExchange()
+	// The record is written to meanwhile; what a frame needs of it is not.
+	in := &understudyv1.Replay{Exchange: e, Moments: replay.GetMoments(), Speed: replay.GetSpeed()}
+	go func() {
+		defer close(a.done)
+		defer func() { <-c.places }()
+		defer known.Settle()
+		if reason := c.exchange(ctx, a, known, in, now); reason != "" {
+			c.miss(reason)
+			return
+		}
+		c.books.controlled()
+	}()
+	return a
+}
+
+// exchange asks and says why there is no answer, "" if there is.
+func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exchange, in *understudyv1.Replay, now time.Time) string {
+	e := in.GetExchange()
+	if c.lacks(e) {
+		return controlRedacted
+	}
+	_, unresolved := known.Wait(ctx, maxApart)
+	var q *http.Request
+	var body []byte
+	var request *substitute.Request
+	if unresolved == nil {
+		request, unresolved = known.Translate(func(names *substitute.Request) { q, body = c.to.build(e, names) })
+	}
+	a.sent = time.Now()
+	switch {
+	case ctx.Err() != nil:
+		return controlCanceled
+	case unresolved != nil:
+		return controlUnresolved
+	case a.sent.Sub(now) > maxApart:
+		return controlLate
+	}
+	c.sent.Inc()
+	o := c.direct.Ask(ctx, q, body)
+	switch {
+	case o.GetAck() == nil && ctx.Err() != nil:
+		return controlCanceled
+	case o.GetAck() == nil:
+		c.warn.Do(func() {
+			c.log.Warn("the control does not answer; those replays are judged without it", "url", c.direct.Base().Redacted(), "error", o.GetError().GetMessage())
+		})
+		return understudyv1.Label(o.GetError().GetKind())
+	}
+	in.SentUnixNano = a.sent.UnixNano()
+	known.Learn(nil, o.GetAck(), timestamp.FrameOf(in, time.Since(a.sent)))
+	a.observation, a.authority = o, q.Host
+	a.substitutions, _ = known.Record(request, o.GetAck())
+	return ""
+}
+
+func (c *controls) miss(reason string) {
+	c.books.uncontrolled(reason)
+	c.missed.WithLabelValues(reason).Inc()
+}
+
+// lacks says whether the recorded request cannot be sent as it was: a baseline
+// that is asked without the credentials that redaction took away refuses, and
+// that it does shows nothing. Another instance is in the candidate's place, which
+// has its own credentials.
+func (c *controls) lacks(e *understudyv1.Exchange) bool {
+	if c.cfg.Isolated {
+		return false
+	}
+	given := func(field string) bool {
+		for name := range c.cfg.Headers {
+			if strings.EqualFold(name, field) {
+				return true
+			}
+		}
+		return false
+	}
+	return slices.ContainsFunc(e.GetRedactions(), func(x *understudyv1.Redaction) bool {
+		switch x.GetPlace() {
+		case understudyv1.Redaction_PLACE_REQUEST_HEADER:
+			return !given(x.GetName())
+		case understudyv1.Redaction_PLACE_REQUEST_TARGET, understudyv1.Redaction_PLACE_REQUEST_BODY:
+			return true
+		}
+		return false
+	})
+}
+
+// wait waits until nothing more comes of it.
+func (a *asked) wait() {
+	if a != nil {
+		<-a.done
+	}
+}
+
+// into puts the control's answer, if there is one, into the replay.
+func (a *asked) into(replay *understudyv1.Replay) {
+	if a.wait(); a == nil || a.observation == nil {
+		return
+	}
+	replay.Control, replay.ControlSentUnixNano = a.observation, a.sent.UnixNano()
+	replay.ControlAuthority, replay.ControlSubstitutions = a.authority, a.substitutions
+}
