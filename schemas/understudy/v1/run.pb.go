@@ -417,6 +417,70 @@ func (x *RunSpec) GetConfigSha256() string {
 	return ""
 }
 
+// RunClaim is written to the runs topic by a replay that is about to start,
+// under a key of its own. The first claim of a name in the topic has the name;
+// every other start is refused.
+type RunClaim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Random id of the start.
+	Start         string `protobuf:"bytes,2,opt,name=start,proto3" json:"start,omitempty"`
+	TimeUnixNano  int64  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunClaim) Reset() {
+	*x = RunClaim{}
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunClaim) ProtoMessage() {}
+
+func (x *RunClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunClaim.ProtoReflect.Descriptor instead.
+func (*RunClaim) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RunClaim) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RunClaim) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *RunClaim) GetTimeUnixNano() int64 {
+	if x != nil {
+		return x.TimeUnixNano
+	}
+	return 0
+}
+
 var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
@@ -479,7 +543,11 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x17completion_timeout_nano\x18\b \x01(\x03R\x15completionTimeoutNano\x12\x18\n" +
 	"\aheaders\x18\t \x03(\tR\aheaders\x12#\n" +
 	"\rconfig_sha256\x18\n" +
-	" \x01(\tR\fconfigSha256B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	" \x01(\tR\fconfigSha256\"Z\n" +
+	"\bRunClaim\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05start\x18\x02 \x01(\tR\x05start\x12$\n" +
+	"\x0etime_unix_nano\x18\x03 \x01(\x03R\ftimeUnixNanoB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_run_proto_rawDescOnce sync.Once
@@ -494,21 +562,22 @@ func file_understudy_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_understudy_v1_run_proto_goTypes = []any{
-	(Run_State)(0),  // 0: understudy.v1.Run.State
-	(*Run)(nil),     // 1: understudy.v1.Run
-	(*RunSpec)(nil), // 2: understudy.v1.RunSpec
-	nil,             // 3: understudy.v1.Run.SkippedEntry
-	nil,             // 4: understudy.v1.Run.UnselectedEntry
-	nil,             // 5: understudy.v1.Run.CompletedEntry
+	(Run_State)(0),   // 0: understudy.v1.Run.State
+	(*Run)(nil),      // 1: understudy.v1.Run
+	(*RunSpec)(nil),  // 2: understudy.v1.RunSpec
+	(*RunClaim)(nil), // 3: understudy.v1.RunClaim
+	nil,              // 4: understudy.v1.Run.SkippedEntry
+	nil,              // 5: understudy.v1.Run.UnselectedEntry
+	nil,              // 6: understudy.v1.Run.CompletedEntry
 }
 var file_understudy_v1_run_proto_depIdxs = []int32{
 	0, // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
 	2, // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
-	3, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
-	4, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
-	5, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
+	4, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
+	5, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
+	6, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
 	5, // [5:5] is the sub-list for method output_type
 	5, // [5:5] is the sub-list for method input_type
 	5, // [5:5] is the sub-list for extension type_name
@@ -527,7 +596,7 @@ func file_understudy_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_run_proto_rawDesc), len(file_understudy_v1_run_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
