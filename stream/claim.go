@@ -79,10 +79,10 @@ func Claim(ctx context.Context, cfg Config, names topic.Names, p *Producer, name
 	switch {
 	case err != nil:
 		return fmt.Errorf("claim run %s: %w", name, err)
-	case first != nil && first.GetStart() == claim.Start:
-		return nil
 	case run != nil:
 		return fmt.Errorf("run %s %w: it is %s since %s; choose another name", name, ErrTaken, understudyv1.Label(run.GetState()), clock(run.GetStartUnixNano()))
+	case first != nil && first.GetStart() == claim.Start:
+		return nil
 	case first == nil:
 		return fmt.Errorf("claim run %s: the claim is not in topic %s, though Kafka took it", name, names.Runs)
 	}
