@@ -69,7 +69,7 @@ func JudgementDiff(w io.Writer, d report.JudgementDiff, format string) error {
 	var verdicts, paths [][]string
 	for _, t := range d.Transitions {
 		v.records = append(v.records, []any{"verdict", t.Route, "", "", "", t.Old, t.New, t.Replays, t.Exchange})
-		verdicts = append(verdicts, []string{t.Route, orNone(t.Old) + " → " + orNone(t.New), report.Count(t.Replays), fmt.Sprintf("%d %s", t.Ordinal, t.Exchange)})
+		verdicts = append(verdicts, []string{t.Route, orNone(t.Old) + " → " + orNone(t.New), report.Count(t.Replays), fmt.Sprintf("%d", t.Ordinal)})
 	}
 	for _, c := range d.Paths {
 		v.records = append(v.records, []any{"path", c.Route, c.Path, c.Kind, c.Class, c.Old, c.New, "", ""})
@@ -84,7 +84,7 @@ func JudgementDiff(w io.Writer, d report.JudgementDiff, format string) error {
 		p.line("%s replays have the same verdict under both.", report.Count(d.Same))
 		if len(verdicts) > 0 {
 			p.line("\nVerdicts that changed")
-			p.table([]column{{"Route", 24, false}, {"Verdict", 24, false}, {"Replays", 9, true}, {"Example", 16, false}}, verdicts[:min(len(verdicts), shown)])
+			p.table([]column{{"Route", 24, false}, {"Verdict", 24, false}, {"Replays", 9, true}, {"Example (ordinal)", 17, true}}, verdicts[:min(len(verdicts), shown)])
 		}
 		if len(paths) > 0 {
 			p.line("\nPlaces that changed")
