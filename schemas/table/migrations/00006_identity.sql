@@ -327,7 +327,8 @@ SELECT run, judgement, topic_id, kafka_partition, intDiv(kafka_offset, 8192) AS 
     quantilesTDigestIfState(0.5, 0.9, 0.99)(completion_latency_ns, toUInt8(completion_latency_ns > 0))
 FROM stored_comparisons AS c FINAL
 WHERE judgement = ''
-GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, route, verdict, rejected_by, incomplete, recorder;
+GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, route, verdict, rejected_by, incomplete, recorder
+SETTINGS max_bytes_before_external_group_by = 500000000;
 
 INSERT INTO stored_differences_by_minute
 SELECT run, judgement, topic_id, kafka_partition, segment, minute, noise_class, route, place.1 AS path, place.2 AS kind, place.3 AS reason,
@@ -342,7 +343,8 @@ FROM
     GROUP BY run, judgement, topic_id, kafka_partition, kafka_offset, minute, noise_class, route
 )
 ARRAY JOIN places AS place
-GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, noise_class, route, path, kind, reason;
+GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, noise_class, route, path, kind, reason
+SETTINGS max_bytes_before_external_group_by = 500000000;
 
 INSERT INTO stored_comparison_totals
 SELECT run, judgement, topic_id, kafka_partition, intDiv(segment, 32) AS block, toYYYYMM(minute) AS month, route, verdict, rejected_by, incomplete, recorder,
@@ -359,12 +361,12 @@ WHERE judgement = ''
 GROUP BY run, judgement, topic_id, kafka_partition, block, month, noise_class, route, path, kind, reason;
 
 -- From here on the old names are views.
-DROP TABLE IF EXISTS comparisons SYNC;
-DROP TABLE IF EXISTS differences SYNC;
-DROP TABLE IF EXISTS substitutions SYNC;
-DROP TABLE IF EXISTS exchanges SYNC;
-DROP TABLE IF EXISTS comparisons_by_minute SYNC;
-DROP TABLE IF EXISTS differences_by_minute SYNC;
+DROP TABLE IF EXISTS comparisons SYNC SETTINGS max_table_size_to_drop = 0;
+DROP TABLE IF EXISTS differences SYNC SETTINGS max_table_size_to_drop = 0;
+DROP TABLE IF EXISTS substitutions SYNC SETTINGS max_table_size_to_drop = 0;
+DROP TABLE IF EXISTS exchanges SYNC SETTINGS max_table_size_to_drop = 0;
+DROP TABLE IF EXISTS comparisons_by_minute SYNC SETTINGS max_table_size_to_drop = 0;
+DROP TABLE IF EXISTS differences_by_minute SYNC SETTINGS max_table_size_to_drop = 0;
 
 CREATE OR REPLACE VIEW comparisons AS
 SELECT * FROM stored_comparisons FINAL WHERE (run, judgement) IN (SELECT run, judgement FROM current_judgements)
