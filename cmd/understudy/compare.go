@@ -83,6 +83,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	}
 	cc := stream.DefaultConsumerConfig()
 	cc.Group, cc.Topics, cc.Fingerprint, cc.Instance = f.group, ingest.Topics(), judgement.ID, f.instance
+	cc.MaxRecords = judgeBatch // roll-ups are made for each batch
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
