@@ -152,6 +152,9 @@ func (a *app) judgeAgain(ctx context.Context, j judging, run *understudyv1.Run) 
 		judged.Add(uint64(len(own.Records)))
 		return nil
 	})
+	if errors.Is(err, clickhouse.ErrOrigin) {
+		return 0, usage(err)
+	}
 	return judged.Load(), dependency(err)
 }
 
