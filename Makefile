@@ -81,6 +81,14 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 soak: ## Send 50,000 POSTs through recorder and proxy to a baseline that answers early and breaks off
 	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./integration/soak
 
+.PHONY: bench-tables
+bench-tables: ## Ask the tables what a report asks, of 50 million comparisons (REPLAYS): seconds and MB read
+	UNDERSTUDY_TABLES=$${REPLAYS:-50000000} go test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkTables$$' -benchtime 5x -v ./integration/clickhouse
+
+.PHONY: kills
+kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 s in each round, and compare every table
+	UNDERSTUDY_KILLS=$${KILLS:-50} UNDERSTUDY_AWAY=40s go test -count=1 -timeout 60m -v -run '^TestKill9' ./integration/kill
+
 .PHONY: accuracy
 accuracy: ## Measure verdicts on 100,000 pairs whose truth is known, and write docs/accuracy.md
 	UNDERSTUDY_ACCURACY=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestAccuracy$$' ./integration/accuracy -update

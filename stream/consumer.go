@@ -19,9 +19,9 @@ type Batch struct {
 	// First and End are the offsets [First, End) that the batch covers.
 	First, End int64
 	Records    []*kgo.Record
-	// Token identifies these offsets of this topic. It contains the topic's id,
-	// so a topic that is deleted and created again has other tokens.
-	Token string
+	// TopicID is Kafka's id of the topic: one that is deleted and created again
+	// has another, and its offsets are those of other records.
+	TopicID string
 }
 
 // Handler handles one batch. The batches of a partition come one after the
@@ -63,8 +63,7 @@ func DefaultConsumerConfig() ConsumerConfig {
 // Consumer reads topics as a member of a group, at least once. Before a batch
 // is handled, its planned end is written into the metadata of a commit of its
 // first offset; after a crash the next owner reads the plan and makes the
-// identical batch. So a handler that writes with Token as a deduplication
-// token has its effect exactly once.
+// identical batch.
 type Consumer struct {
 	cfg     ConsumerConfig
 	kafka   Config

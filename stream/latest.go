@@ -108,21 +108,6 @@ func Passed(ctx context.Context, client *kgo.Client, group, topic string, ends m
 	return true, nil
 }
 
-// Started reports whether a group has committed an offset of a topic. A
-// consumer commits before it handles its first batch.
-func Started(ctx context.Context, client *kgo.Client, group, topic string) (bool, error) {
-	committed, err := groupOffsets(ctx, kadm.NewClient(client), group)
-	if err != nil {
-		return false, err
-	}
-	for _, o := range committed[topic] {
-		if o.Err == nil && o.At >= 0 {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
 // groupOffsets returns the committed offsets of a group, none if there is no
 // commit yet. It waits for a coordinator that is just starting.
 func groupOffsets(ctx context.Context, admin *kadm.Client, group string) (kadm.OffsetResponses, error) {

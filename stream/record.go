@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -125,14 +126,28 @@ func DecodeDeadLetter(r *kgo.Record) (*understudyv1.DeadLetter, error) {
 	return decode(r, topic.TypeDeadLetter, &understudyv1.DeadLetter{})
 }
 
-func decode[M proto.Message](r *kgo.Record, want string, m M) (M, error) {
-	got := ""
+// kindOf is the type that a record says it has.
+func kindOf(r *kgo.Record) string { return headerOf(r, topic.HeaderType) }
+
+func headerOf(r *kgo.Record, name string) string {
+	value := ""
 	for _, h := range r.Headers {
-		if h.Key == topic.HeaderType {
-			got = string(h.Value)
+		if h.Key == name {
+			value = string(h.Value)
 		}
 	}
-	if got != want {
+	return value
+}
+
+// ReplayRun is the run that a replay record is of, without decoding it; empty
+// when it does not say.
+func ReplayRun(r *kgo.Record) string {
+	run, _, _ := strings.Cut(headerOf(r, topic.HeaderID), "/")
+	return run
+}
+
+func decode[M proto.Message](r *kgo.Record, want string, m M) (M, error) {
+	if got := kindOf(r); got != want {
 		return m, fmt.Errorf("%s/%d offset %d: %w: %s is %q, want %q",
 			r.Topic, r.Partition, r.Offset, ErrForeign, topic.HeaderType, got, want)
 	}

@@ -15,11 +15,14 @@ import (
 // and nothing remembers that it did. Foreign records are skipped.
 func Replays(ctx context.Context, cfg Config, names topic.Names, run string, f func(*understudyv1.Replay) error) error {
 	return scan(ctx, cfg, names.Replays, func(r *kgo.Record) error {
+		if ReplayRun(r) != run {
+			return nil
+		}
 		replay, err := DecodeReplay(r)
 		if errors.Is(err, ErrForeign) {
 			return nil
 		}
-		if err != nil || replay.GetRun() != run {
+		if err != nil {
 			return err
 		}
 		return f(replay)

@@ -4,7 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -57,34 +56,6 @@ func TestSettle(t *testing.T) {
 	}
 	f(50, 500*time.Millisecond, time.Minute, true)
 	f(100, time.Second, 100*time.Millisecond, false)
-}
-
-// TestStarted: a group has started once it has committed anything in the topic.
-func TestStarted(t *testing.T) {
-	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(1, "t", "other"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cluster.Close()
-	client, err := Dial(t.Context(), Config{Brokers: cluster.ListenAddrs()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Close()
-	f := func(topic string, want bool) {
-		t.Helper()
-		if got, err := Started(t.Context(), client, "g", topic); got != want || err != nil {
-			t.Errorf("%s: %v, %v", topic, got, err)
-		}
-	}
-	f("t", false)
-	offsets := kadm.Offsets{}
-	offsets.AddOffset("t", 0, 0, -1)
-	if _, err := kadm.NewClient(client).CommitOffsets(t.Context(), "g", offsets); err != nil {
-		t.Fatal(err)
-	}
-	f("t", true)
-	f("other", false)
 }
 
 // TestFetchErrorsAreSaidOnce in 30 s for each partition.

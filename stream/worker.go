@@ -183,14 +183,13 @@ func (w *worker) takeLocked(n int) Batch {
 	for _, r := range records {
 		w.bytes -= int64(len(r.Value))
 	}
-	b := Batch{Topic: w.key.topic, Partition: w.key.number, Records: records}
+	b := Batch{Topic: w.key.topic, TopicID: w.id.String(), Partition: w.key.number, Records: records}
 	if w.plan.end > 0 {
 		b.First, b.End = w.plan.first, w.plan.end
 		w.plan, w.gone = plan{}, false
 	} else {
 		b.First, b.End = records[0].Offset, records[n-1].Offset+1
 	}
-	b.Token = fmt.Sprintf("%s-%x-%d-%d-%d", b.Topic, w.id[:], b.Partition, b.First, b.End)
 	return b
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -81,14 +80,4 @@ func (a *app) markAbandoned(ctx context.Context, runs []report.Run) {
 				report.Clean(run.Name), time.Unix(0, r.GetTimeUnixNano()).UTC().Format(time.RFC3339), report.Clean(run.Name))
 		}
 	}
-}
-
-var runName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,200}$`)
-
-// checkRunName: the name stands in keys, headers, tables and file names.
-func checkRunName(name string) error {
-	if !runName.MatchString(name) {
-		return usagef("--run %q: want 1 to 200 letters, digits, '.', '_' or '-'", report.Clean(name)[:min(len(report.Clean(name)), 60)])
-	}
-	return nil
 }

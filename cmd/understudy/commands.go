@@ -12,6 +12,7 @@ func (a *app) commands() []*cobra.Command {
 		a.replayCommand(),
 		a.compareCommand(),
 		a.auditCommand(),
+		a.judgeCommand(),
 		a.rulesCommand(),
 		a.reportCommand(),
 		a.showCommand(),

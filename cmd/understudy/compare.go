@@ -1,24 +1,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
-	"os"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
-	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
-	"understudy.dev/comparator/report"
 	"understudy.dev/stream"
 )
 
@@ -38,7 +30,7 @@ func (a *app) compareCommand() *cobra.Command {
    outcome → rules → differences → noise → verdict
         │
         ▼
-   ClickHouse, each batch once in effect, whenever this process dies
+   ClickHouse, each replay once, whoever writes it and whenever this dies
 
 Judges whatever the topics hold and ends when every run (or the one named by
 --run) has ended and all of it is in ClickHouse; with --follow it goes on. A
@@ -68,10 +60,6 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err := a.need("compare", "kafka", "kafka.producer", "clickhouse"); err != nil {
 		return err
 	}
-	judge, err := comparator.NewJudge(a.cfg.Compare)
-	if err != nil {
-		return usagef("%w", err)
-	}
 	if err := a.requireTopics(ctx); err != nil {
 		return err
 	}
@@ -86,18 +74,18 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	}
 	defer producer.Close()
 	ad := newAdmin(a.logs)
-	ingest, err := clickhouse.NewIngest(conn, a.names(), judge, safeDeadLetters(producer, "comparator"), ad.registry)
+	ingest, judgement, err := a.newIngest(ctx, conn, producer, f.instance, false, ad)
 	if err != nil {
 		return err
 	}
+	if err := a.claimRuns(ctx, ingest); err != nil {
+		return err
+	}
 	cc := stream.DefaultConsumerConfig()
-	cc.Group, cc.Topics, cc.Fingerprint = f.group, ingest.Topics(), fingerprint(a.cfg.Compare)
-	cc.Instance = f.instance
+	cc.Group, cc.Topics, cc.Fingerprint, cc.Instance = f.group, ingest.Topics(), judgement.ID, f.instance
+	cc.MaxRecords = judgeBatch // roll-ups are made for each batch
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
-	}
-	if err := a.requireUnjudged(ctx, conn, cc.Group); err != nil {
-		return err
 	}
 	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, ingest.Handle, a.log, ad.registry)
 	if err != nil {
@@ -110,42 +98,28 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	defer stopAdmin()
 	ad.ready.Store(true)
 	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
-	return a.consume(ctx, consumer, f, cc)
-}
-
-// requireUnjudged: a group that begins at the start of the topics would write
-// the verdicts of runs that another one has judged a second time. The tables
-// are read first: a group has offsets before it writes there.
-func (a *app) requireUnjudged(ctx context.Context, conn driver.Conn, group string) error {
-	judged, err := report.Judged(ctx, conn)
-	if err != nil || len(judged) == 0 {
-		return dependency(err)
-	}
-	client, err := a.dialKafka(ctx)
-	if err != nil {
+	if err := a.consume(ctx, consumer, f, cc); err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	defer client.Close()
-	started, err := stream.Started(ctx, client, group, a.names().Replays)
-	if err != nil || started {
-		return dependency(err)
-	}
+	return a.checkJudged(ctx, conn, f.run, judgement)
+}
+
+// claimRuns refuses to write runs into a database that has others of their
+// names, from another prefix or cluster.
+func (a *app) claimRuns(ctx context.Context, ingest *clickhouse.Ingest) error {
 	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if err != nil {
 		return dependency(err)
 	}
-	var twice []string
+	var names []string
 	for _, r := range runs {
-		if slices.Contains(judged, r.GetName()) {
-			twice = append(twice, report.Clean(r.GetName()))
-		}
+		names = append(names, r.GetName())
 	}
-	if len(twice) == 0 {
-		return nil
+	err = ingest.Claim(ctx, names...)
+	if errors.Is(err, clickhouse.ErrOrigin) {
+		return usage(err)
 	}
-	slices.Sort(twice)
-	return usagef("group %s is new, and would judge again what the tables have: %s; go on with the group that judged them, or write into another database (--clickhouse host:port/database)",
-		group, strings.Join(twice[:min(len(twice), 5)], ", "))
+	return dependency(err)
 }
 
 // consume runs the consumer until it is interrupted or everything is done.
@@ -208,21 +182,4 @@ func pause(ctx context.Context, d time.Duration) bool {
 	case <-time.After(d):
 		return true
 	}
-}
-
-// fingerprint of what decides verdicts.
-func fingerprint(c comparator.Config) string {
-	text, err := yaml.Marshal(c)
-	if err != nil {
-		return "unknown"
-	}
-	text = bytes.TrimSpace(text)
-	if c.DescriptorSet != "" {
-		set, err := os.ReadFile(c.DescriptorSet)
-		if err != nil {
-			return "unknown"
-		}
-		text = append(text, set...)
-	}
-	return fmt.Sprintf("%x", sha256.Sum256(text))[:16]
 }

@@ -77,7 +77,7 @@ func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]str
 		var routes []struct {
 			Route string `ch:"route"`
 		}
-		_ = conn.Select(ctx, &routes, "SELECT DISTINCT route FROM comparisons ORDER BY route LIMIT 1000")
+		_ = conn.Select(ctx, &routes, "SELECT DISTINCT route FROM stored_comparisons ORDER BY route LIMIT 1000")
 		for _, r := range routes {
 			_, template, _ := strings.Cut(r.Route, " ")
 			if strings.HasPrefix(template, prefix) && !slices.Contains(templates, template) {

@@ -111,8 +111,8 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Run == "" {
 		return nil, usagef("replay needs --run NAME")
 	}
-	if err := checkRunName(r.Run); err != nil {
-		return nil, err
+	if err := stream.CheckRunName(r.Run); err != nil {
+		return nil, usagef("--run: %w", err)
 	}
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
@@ -169,6 +169,11 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	// The pacer's thread sleeps in the kernel and keeps its processor until the
 	// runtime notices; one more lets what it just started run meanwhile.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
+	if err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run); errors.Is(err, stream.ErrTaken) {
+		return nil, usage(err)
+	} else if err != nil {
+		return nil, dependency(err)
+	}
 	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()

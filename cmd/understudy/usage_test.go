@@ -48,7 +48,7 @@ func TestUsageErrors(t *testing.T) {
 	f("import needs --format combined or --format nock", "import", "x.log")
 	f(`--start "soon": want a time like 2026-11-24T10:00:00Z`, "import", "--format", "nock", "--start", "soon", "x.json")
 	f("replay needs --run NAME", "replay")
-	f(`--run "a b": want 1 to 200 letters, digits, '.', '_' or '-'`, "replay", "--run", "a b")
+	f(`--run: "a b" is no name of a run: want 1 to 100 letters, digits, '.', '_' or '-'`, "replay", "--run", "a b")
 	f("--wait: -1s is negative", "compare", "--wait", "-1s")
 	f("--fail-under 99: want a share of 0 to 1, as 0.99", "audit", "r", "--fail-under", "99")
 	f("--sample 0: want 1 to 1000000", "audit", "r", "--sample", "0")

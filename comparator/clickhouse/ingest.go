@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -22,18 +22,31 @@ type Judge interface {
 	Judge(*understudyv1.Replay) comparator.Comparison
 }
 
+// IngestConfig says whose rows are written.
+type IngestConfig struct {
+	Names     topic.Names
+	Judgement comparator.Judgement
+	// Origin is the id of the topic of runs: it tells runs of one name apart.
+	Origin string
+	// MadeBy names this process in the registers.
+	MadeBy string
+	// Aside leaves the judgement that the views show a run under as it is.
+	Aside bool
+}
+
 // Ingest writes the records of Understudy's topics into their tables. Its
-// Handle is a stream.Handler: a batch that comes again has the same token and
-// gives the same rows, so the database drops what it already has, in tables
-// and roll-ups.
+// Handle is a stream.Handler. Every row has an identity, the record that it is
+// made of and the judgement: what is written again replaces itself, in whatever
+// batches and by whichever process, and the roll-ups are made from such rows.
 type Ingest struct {
-	conn    driver.Conn
-	names   topic.Names
-	judge   Judge
-	foreign func(context.Context, *kgo.Record, error) error
-	rows    *prometheus.CounterVec
-	verdict *prometheus.CounterVec
-	strange *prometheus.CounterVec
+	conn     driver.Conn
+	cfg      IngestConfig
+	registry *registry
+	judge    Judge
+	foreign  func(context.Context, *kgo.Record, error) error
+	rows     *prometheus.CounterVec
+	verdict  *prometheus.CounterVec
+	strange  *prometheus.CounterVec
 }
 
 // blockRows is how many rows of differences are held before they are sent: a
@@ -43,9 +56,9 @@ const blockRows = 20_000
 // NewIngest prepares an ingest. foreign is called for each record that is none
 // of ours, before the batch that holds it is written; it should put the record
 // aside.
-func NewIngest(conn driver.Conn, names topic.Names, judge Judge,
+func NewIngest(conn driver.Conn, cfg IngestConfig, judge Judge,
 	foreign func(context.Context, *kgo.Record, error) error, reg prometheus.Registerer) (*Ingest, error) {
-	in := &Ingest{conn: conn, names: names, judge: judge, foreign: foreign,
+	in := &Ingest{conn: conn, cfg: cfg, registry: newRegistry(conn, cfg), judge: judge, foreign: foreign,
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "understudy", Subsystem: "comparator", Name: "rows_total", Help: "Rows sent to ClickHouse, by table.",
 		}, []string{"table"}),
@@ -66,25 +79,33 @@ func NewIngest(conn driver.Conn, names topic.Names, judge Judge,
 
 // Topics are those that Handle knows.
 func (in *Ingest) Topics() []string {
-	return []string{in.names.Replays, in.names.Exchanges, in.names.Tallies, in.names.Runs}
+	return []string{in.cfg.Names.Replays, in.cfg.Names.Exchanges, in.cfg.Names.Tallies, in.cfg.Names.Runs}
+}
+
+// Claim makes runs those of the configured origin; the error wraps ErrOrigin
+// when the database has others of their names.
+func (in *Ingest) Claim(ctx context.Context, runs ...string) error {
+	return in.registry.claim(ctx, runs...)
 }
 
 // Handle writes one batch. It returns nil only when every row is in.
 func (in *Ingest) Handle(ctx context.Context, b stream.Batch) error {
 	switch b.Topic {
-	case in.names.Replays:
+	case in.cfg.Names.Replays:
 		return in.replays(ctx, b)
-	case in.names.Exchanges:
-		return one(ctx, in, b, "exchanges", stream.DecodeExchange, func(e *understudyv1.Exchange, at Position) *exchangeRow { return toExchange(e, at) })
-	case in.names.Tallies:
+	case in.cfg.Names.Exchanges:
+		return one(ctx, in, b, "stored_exchanges", stream.DecodeExchange, func(e *understudyv1.Exchange, at Position) *exchangeRow { return toExchange(e, at) })
+	case in.cfg.Names.Tallies:
 		return one(ctx, in, b, "tallies", stream.DecodeTally, func(t *understudyv1.Tally, _ Position) *tallyRow { return toTally(t) })
-	case in.names.Runs:
-		return one(ctx, in, b, "runs", stream.DecodeRun, func(r *understudyv1.Run, _ Position) *runRow { return toRun(r) })
+	case in.cfg.Names.Runs:
+		return in.runs(ctx, b)
 	}
 	return fmt.Errorf("no table takes records of topic %s", b.Topic)
 }
 
-func position(r *kgo.Record) Position { return Position{r.Partition, r.Offset, r.Timestamp} }
+func position(b stream.Batch, r *kgo.Record) Position {
+	return Position{TopicID: b.TopicID, Partition: r.Partition, Offset: r.Offset, Time: r.Timestamp}
+}
 
 // one handles a topic whose records become one row each.
 func one[M, R any](ctx context.Context, in *Ingest, b stream.Batch, table string,
@@ -98,9 +119,9 @@ func one[M, R any](ctx context.Context, in *Ingest, b stream.Batch, table string
 			}
 			continue
 		}
-		rows = append(rows, row(m, position(r)))
+		rows = append(rows, row(m, position(b, r)))
 	}
-	return insert(ctx, in, b.Token+"/"+table, table, rows)
+	return insert(ctx, in, table, rows)
 }
 
 // aside hands over a foreign record.
@@ -112,29 +133,51 @@ func (in *Ingest) aside(ctx context.Context, r *kgo.Record, why error) error {
 	return nil
 }
 
-// replays writes three tables. Differences and substitutions go first: a row in
-// comparisons then always has its own. They are sent in blocks whose ends depend on
-// nothing but the batch and the configuration of the judge, so that a repeated
-// batch gives the same blocks.
-func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
-	var comparisons []*comparisonRow
-	differences := blocks[differenceRow]{in: in, batch: b, table: "differences"}
-	substitutions := blocks[substitutionRow]{in: in, batch: b, table: "substitutions"}
+// runs writes the states of runs that are ours.
+func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
+	var rows []*runRow
+	var names []string
 	for _, r := range b.Records {
-		m, err := stream.DecodeReplay(r)
+		if stream.IsClaim(r) {
+			continue
+		}
+		m, err := stream.DecodeRun(r)
 		if err != nil {
 			if err := in.aside(ctx, r, err); err != nil {
 				return err
 			}
 			continue
 		}
-		c := in.judge.Judge(m)
+		rows, names = append(rows, toRun(m, in.cfg.Origin)), append(names, m.GetName())
+	}
+	if err := in.registry.claim(ctx, names...); err != nil {
+		return err
+	}
+	return insert(ctx, in, "runs", rows)
+}
+
+// replays writes the facts and then the roll-ups, which are made of them.
+// Differences and substitutions go before comparisons: a row there always has
+// its own.
+func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
+	replays, runs, err := in.decode(ctx, b)
+	if err != nil {
+		return err
+	}
+	if err := in.registry.register(ctx, runs...); err != nil {
+		return err
+	}
+	var comparisons []*comparisonRow
+	differences := blocks[differenceRow]{in: in, table: "stored_differences"}
+	substitutions := blocks[substitutionRow]{in: in, table: "stored_substitutions"}
+	for _, m := range replays {
+		c := in.judge.Judge(m.replay)
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
-		comparisons = append(comparisons, toComparison(m, c, position(r)))
-		if err := differences.add(ctx, toDifferences(m, c, position(r))...); err != nil {
+		comparisons = append(comparisons, toComparison(m.replay, c, m.at, in.cfg.Judgement.ID))
+		if err := differences.add(ctx, toDifferences(m.replay, c, m.at, in.cfg.Judgement.ID)...); err != nil {
 			return err
 		}
-		if err := substitutions.add(ctx, toSubstitutions(m, position(r))...); err != nil {
+		if err := substitutions.add(ctx, toSubstitutions(m.replay, m.at)...); err != nil {
 			return err
 		}
 	}
@@ -144,27 +187,42 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	if err := substitutions.send(ctx); err != nil {
 		return err
 	}
-	return insert(ctx, in, b.Token+"/comparisons", "comparisons", comparisons)
+	if err := insert(ctx, in, "stored_comparisons", comparisons); err != nil {
+		return err
+	}
+	return in.rollUp(ctx, b, runs)
 }
 
-// insert sends rows as one block under a token of the batch and the table. The
-// rows outlive the call, because a client's batch cannot be sent twice: the
-// next try builds a new one.
-func insert[R any](ctx context.Context, in *Ingest, token, table string, rows []*R) error {
+type placed struct {
+	replay *understudyv1.Replay
+	at     Position
+}
+
+// decode reads the replays of a batch and tells of which runs they are.
+func (in *Ingest) decode(ctx context.Context, b stream.Batch) (replays []placed, runs []string, err error) {
+	for _, r := range b.Records {
+		m, err := stream.DecodeReplay(r)
+		if err != nil {
+			if err := in.aside(ctx, r, err); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		replays = append(replays, placed{m, position(b, r)})
+		if !slices.Contains(runs, m.GetRun()) {
+			runs = append(runs, m.GetRun())
+		}
+	}
+	return replays, runs, nil
+}
+
+// insert sends rows as one block. They outlive the call, because a client's
+// batch cannot be sent twice: the next try builds a new one.
+func insert[R any](ctx context.Context, in *Ingest, table string, rows []*R) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(clickhouse.Settings{
-		"async_insert":               0,
-		"insert_deduplicate":         1,
-		"insert_deduplication_token": token,
-		"deduplicate_blocks_in_dependent_materialized_views": 1,
-		"max_insert_block_size":                              1 << 20,
-		"min_insert_block_size_rows":                         1 << 20,
-		"min_insert_block_size_bytes":                        1 << 30,
-		"throw_on_max_partitions_per_insert_block":           0,
-	}))
-	batch, err := in.conn.PrepareBatch(ctx, "INSERT INTO "+table+" ("+columns[R]()+")")
+	batch, err := in.conn.PrepareBatch(whole(ctx), "INSERT INTO "+table+" ("+columns[R]()+")")
 	if err != nil {
 		return fmt.Errorf("insert into %s: %w", table, err)
 	}

@@ -98,7 +98,10 @@ func Check(ctx context.Context, conn driver.Conn) error {
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}
-	want := int64(len(files))
+	want, err := goose.NumericComponent(files[len(files)-1].Name()) // they are sorted
+	if err != nil {
+		return fmt.Errorf("migrations: %w", err)
+	}
 	var have int64
 	err = conn.QueryRow(ctx, "SELECT toInt64(max(version_id)) FROM goose_db_version WHERE is_applied = 1").Scan(&have)
 	var e *clickhouse.Exception

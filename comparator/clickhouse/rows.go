@@ -13,6 +13,8 @@ import (
 
 // Position is where a record stood in Kafka.
 type Position struct {
+	// TopicID is Kafka's id of the topic.
+	TopicID   string
 	Partition int32
 	Offset    int64
 	// Time is the record's own timestamp.
@@ -62,10 +64,12 @@ type comparisonRow struct {
 	Presumed            uint32    `ch:"presumed"`
 	RejectedBy          string    `ch:"rejected_by"`
 	Incomplete          string    `ch:"incomplete"`
+	TopicID             string    `ch:"topic_id"`
+	Judgement           string    `ch:"judgement"`
 }
 
 // toComparison maps a judged replay.
-func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position) *comparisonRow {
+func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position, judgement string) *comparisonRow {
 	e, o := r.GetExchange(), r.GetCandidate()
 	route, method := e.GetRoute(), e.GetRequest().GetMethod()
 	if orphan := r.GetOrphan(); orphan != nil && e == nil {
@@ -87,7 +91,7 @@ func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position) 
 		DifferencesDropped: uint32(c.Dropped), RejectedBy: c.RejectedBy, Incomplete: c.Incomplete,
 		BaselineBytes: nanos(e.GetResponse().GetBody().GetLength()), CandidateBytes: nanos(o.GetAck().GetBody().GetLength()),
 		Recorder: e.GetRecorder(), Sequence: e.GetSequence(),
-		KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+		KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID, Judgement: judgement,
 	}
 	addCompletion(row, o)
 	return row
@@ -125,17 +129,22 @@ type differenceRow struct {
 	ClosedTime     time.Time `ch:"closed_time"`
 	KafkaPartition int32     `ch:"kafka_partition"`
 	KafkaOffset    int64     `ch:"kafka_offset"`
+	TopicID        string    `ch:"topic_id"`
+	Judgement      string    `ch:"judgement"`
+	// Number tells the places of one replay apart.
+	Number uint32 `ch:"number"`
 }
 
 // toDifferences maps the differing places of a judged replay.
-func toDifferences(r *understudyv1.Replay, c comparator.Comparison, at Position) []*differenceRow {
+func toDifferences(r *understudyv1.Replay, c comparator.Comparison, at Position, judgement string) []*differenceRow {
 	var rows []*differenceRow
-	for _, d := range c.Differences {
+	for i, d := range c.Differences {
 		rows = append(rows, &differenceRow{
 			Run: r.GetRun(), ExchangeID: r.GetExchange().GetId(), Route: r.GetExchange().GetRoute(),
 			Place: string(d.Place), Path: d.Path, Location: d.Location, Kind: string(d.Kind),
 			Baseline: d.Baseline, Candidate: d.Candidate, NoiseClass: d.Noise, Verdict: string(c.Verdict),
 			ClosedTime: at64(r.GetClosedUnixNano()), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+			TopicID: at.TopicID, Judgement: judgement, Number: uint32(i),
 		})
 	}
 	return rows
@@ -166,6 +175,7 @@ type exchangeRow struct {
 	KafkaPartition int32             `ch:"kafka_partition"`
 	KafkaOffset    int64             `ch:"kafka_offset"`
 	Headers        map[string]string `ch:"headers"`
+	TopicID        string            `ch:"topic_id"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
@@ -183,7 +193,7 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 		RequestBytes: nanos(request.GetLength()), ResponseBytes: nanos(response.GetLength()),
 		Truncated: request.GetTruncated() || response.GetTruncated(), Redactions: redactions,
 		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
-		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID,
 		Headers: indexed(e),
 	}
 }
@@ -265,9 +275,10 @@ type runRow struct {
 	LagMaxNS         int64             `ch:"lag_max_ns"`
 	Completed        map[string]uint64 `ch:"completed"`
 	LocationsRefused uint64            `ch:"locations_refused"`
+	Origin           string            `ch:"origin"`
 }
 
-func toRun(r *understudyv1.Run) *runRow {
+func toRun(r *understudyv1.Run, origin string) *runRow {
 	return &runRow{
 		Name: r.GetName(), Version: r.GetVersion(), State: understudyv1.Label(r.GetState()), Detail: r.GetDetail(),
 		Candidate: r.GetSpec().GetCandidate(), Speed: r.GetSpec().GetSpeed(), Follow: r.GetSpec().GetFollow(),
@@ -275,7 +286,7 @@ func toRun(r *understudyv1.Run) *runRow {
 		Selected: r.GetSelected(), Replayed: r.GetReplayed(), Skipped: counts(r.GetSkipped()), Unselected: counts(r.GetUnselected()),
 		Written: r.GetWritten(), Orphans: r.GetOrphans(), PlannedRate: r.GetPlannedRate(), AchievedRate: r.GetAchievedRate(),
 		LagP50NS: r.GetLagP50Nano(), LagP99NS: r.GetLagP99Nano(), LagMaxNS: r.GetLagMaxNano(),
-		Completed: counts(r.GetCompleted()), LocationsRefused: r.GetLocationsRefused(),
+		Completed: counts(r.GetCompleted()), LocationsRefused: r.GetLocationsRefused(), Origin: origin,
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-var at = Position{Partition: 3, Offset: 77, Time: time.Date(2026, 11, 24, 12, 0, 0, 0, time.FixedZone("", 3600))}
+var at = Position{TopicID: "topic", Partition: 3, Offset: 77, Time: time.Date(2026, 11, 24, 12, 0, 0, 0, time.FixedZone("", 3600))}
 
 func exchange() *understudyv1.Exchange {
 	return &understudyv1.Exchange{
@@ -59,14 +59,14 @@ func TestComparisonRow(t *testing.T) {
 		ExchangeTime: at64(1_000), ScheduledTime: at64(100), SentTime: at64(90), ClosedTime: at64(500), LagNS: -10,
 		BaselineFirstByteNS: 20, BaselineLatencyNS: 30, AckLatencyNS: 11, AckServiceNS: 10, CompletionLatencyNS: 70, CompletionServiceNS: 60,
 		Differences: 5, Presumed: 2, Noise: 1, DifferencesDropped: 6, BaselineBytes: 7, CandidateBytes: 8, Recorder: "rec", Sequence: 9,
-		KafkaPartition: 3, KafkaOffset: 77,
+		KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic", Judgement: "j",
 	}
 	f := func(change func(*understudyv1.Replay), want func(*comparisonRow)) {
 		t.Helper()
 		r, w := replay(), base
 		change(r)
 		want(&w)
-		if diff := cmp.Diff(&w, toComparison(r, mismatch, at)); diff != "" {
+		if diff := cmp.Diff(&w, toComparison(r, mismatch, at, "j")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
@@ -97,10 +97,10 @@ func TestComparisonRow(t *testing.T) {
 
 func TestOrphanRow(t *testing.T) {
 	r := &understudyv1.Replay{Run: "r", ClosedUnixNano: 500, Orphan: &understudyv1.Orphan{Received: &understudyv1.Request{Method: "POST"}}}
-	got := toComparison(r, comparator.Comparison{Verdict: comparator.Orphan, Findings: []comparator.Verdict{comparator.Orphan}}, at)
+	got := toComparison(r, comparator.Comparison{Verdict: comparator.Orphan, Findings: []comparator.Verdict{comparator.Orphan}}, at, "j")
 	want := &comparisonRow{
 		Run: "r", Route: "(orphan)", Method: "POST", Verdict: "orphan", Findings: []string{"orphan"},
-		ExchangeTime: at64(0), ScheduledTime: at64(0), SentTime: at64(0), ClosedTime: at64(500), KafkaPartition: 3, KafkaOffset: 77,
+		ExchangeTime: at64(0), ScheduledTime: at64(0), SentTime: at64(0), ClosedTime: at64(500), KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic", Judgement: "j",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -108,7 +108,7 @@ func TestOrphanRow(t *testing.T) {
 }
 
 func TestTheRestOfAComparison(t *testing.T) {
-	got := toComparison(replay(), comparator.Comparison{RejectedBy: comparator.Baseline, Incomplete: "a log has no headers"}, at)
+	got := toComparison(replay(), comparator.Comparison{RejectedBy: comparator.Baseline, Incomplete: "a log has no headers"}, at, "j")
 	if got.RejectedBy != "baseline" || got.Incomplete != "a log has no headers" {
 		t.Errorf("got %+v", got)
 	}
@@ -117,11 +117,12 @@ func TestTheRestOfAComparison(t *testing.T) {
 func TestDifferenceRows(t *testing.T) {
 	base := differenceRow{
 		Run: "r", ExchangeID: "id", Route: "POST /orders", Place: "body", Path: "$.items[].n", Location: "$.items[3].n", Kind: "value",
-		Baseline: "9007199254740993", Candidate: "9007199254740992", Verdict: "mismatch", ClosedTime: at64(500), KafkaPartition: 3, KafkaOffset: 77,
+		Baseline: "9007199254740993", Candidate: "9007199254740992", Verdict: "mismatch", ClosedTime: at64(500), KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic", Judgement: "j",
 	}
 	second := base
+	second.Number = 1
 	second.Path, second.Location, second.Baseline, second.Candidate, second.NoiseClass = "$.at", "$.at", "", "", "timestamp"
-	if diff := cmp.Diff([]*differenceRow{&base, &second}, toDifferences(replay(), mismatch, at)); diff != "" {
+	if diff := cmp.Diff([]*differenceRow{&base, &second}, toDifferences(replay(), mismatch, at, "j")); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -130,7 +131,7 @@ func TestExchangeRow(t *testing.T) {
 	want := &exchangeRow{
 		ID: "id", Recorder: "rec", Sequence: 9, Session: "s", Route: "POST /orders", Method: "POST", Target: "/orders?token=tok_1",
 		Status: 201, StartTime: at64(1_000), FirstByteNS: 20, LatencyNS: 30, RequestBytes: 5, ResponseBytes: 7, Truncated: true,
-		Redactions: 3, ServedBy: "baseline", Source: "proxy", StoredTime: at.Time.UTC(), KafkaPartition: 3, KafkaOffset: 77,
+		Redactions: 3, ServedBy: "baseline", Source: "proxy", StoredTime: at.Time.UTC(), KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic",
 		Headers: map[string]string{},
 	}
 	if diff := cmp.Diff(want, toExchange(exchange(), at)); diff != "" {
@@ -178,11 +179,11 @@ func TestTallyAndRunRow(t *testing.T) {
 	}
 	run := toRun(&understudyv1.Run{
 		Name: "r", Version: 5, State: understudyv1.Run_STATE_CANCELED, Spec: &understudyv1.RunSpec{Candidate: "http://c", Speed: 5}, Selected: 3, Replayed: 3,
-	})
+	}, "origin")
 	none := map[string]uint64{}
 	if want := (&runRow{
 		Name: "r", Version: 5, State: "canceled", Candidate: "http://c", Speed: 5, StartTime: at64(0), EndTime: at64(0),
-		Selected: 3, Replayed: 3, Skipped: none, Unselected: none, Completed: none,
+		Selected: 3, Replayed: 3, Skipped: none, Unselected: none, Completed: none, Origin: "origin",
 	}); !cmp.Equal(want, run) {
 		t.Error(cmp.Diff(want, run))
 	}
@@ -221,10 +222,10 @@ func TestRowsAreTheTables(t *testing.T) {
 			t.Errorf("%s (-table +row):\n%s", name, diff)
 		}
 	}
-	f("comparisons", comparisonRow{})
-	f("differences", differenceRow{})
-	f("substitutions", substitutionRow{})
-	f("exchanges", exchangeRow{})
+	f("stored_comparisons", comparisonRow{})
+	f("stored_differences", differenceRow{})
+	f("stored_substitutions", substitutionRow{})
+	f("stored_exchanges", exchangeRow{})
 	f("tallies", tallyRow{})
 	f("runs", runRow{})
 }

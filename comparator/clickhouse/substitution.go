@@ -2,11 +2,9 @@ package clickhouse
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
-	"understudy.dev/stream"
 )
 
 // substitutionRow is a row of the table substitutions.
@@ -25,13 +23,15 @@ type substitutionRow struct {
 	ClosedTime     time.Time `ch:"closed_time"`
 	KafkaPartition int32     `ch:"kafka_partition"`
 	KafkaOffset    int64     `ch:"kafka_offset"`
+	TopicID        string    `ch:"topic_id"`
+	Number         uint32    `ch:"number"`
 }
 
 // toSubstitutions maps the pairs of names that a request used, and those that
 // were contradicted. What only occurs in an answer stays in the record.
 func toSubstitutions(r *understudyv1.Replay, at Position) []*substitutionRow {
 	var rows []*substitutionRow
-	for _, s := range r.GetSubstitutions() {
+	for i, s := range r.GetSubstitutions() {
 		if s.GetUses() == 0 && s.GetBrokenBy() == "" {
 			continue
 		}
@@ -39,20 +39,17 @@ func toSubstitutions(r *understudyv1.Replay, at Position) []*substitutionRow {
 			Run: r.GetRun(), ExchangeID: r.GetExchange().GetId(), Ordinal: r.GetOrdinal(), Route: r.GetExchange().GetRoute(), Kind: s.GetKind(),
 			Recorded: s.GetRecorded(), Candidate: s.GetCandidate(), Proof: understudyv1.Label(s.GetProof()), Uses: s.GetUses(),
 			LearnedFrom: s.GetLearnedFrom(), BrokenBy: s.GetBrokenBy(),
-			ClosedTime: at64(r.GetClosedUnixNano()), KafkaPartition: at.Partition, KafkaOffset: at.Offset,
+			ClosedTime: at64(r.GetClosedUnixNano()), KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID, Number: uint32(i),
 		})
 	}
 	return rows
 }
 
-// blocks sends rows of one table in blocks whose ends depend on the batch
-// alone.
+// blocks sends rows of one table in blocks, so that few are held.
 type blocks[R any] struct {
 	in    *Ingest
-	batch stream.Batch
 	table string
 	rows  []*R
-	sent  int
 }
 
 // add sends what is held once it fills a block.
@@ -64,8 +61,7 @@ func (b *blocks[R]) add(ctx context.Context, rows ...*R) error {
 }
 
 func (b *blocks[R]) send(ctx context.Context) error {
-	token := fmt.Sprintf("%s/%s/%d", b.batch.Token, b.table, b.sent)
-	err := insert(ctx, b.in, token, b.table, b.rows)
-	b.sent, b.rows = b.sent+1, nil
+	err := insert(ctx, b.in, b.table, b.rows)
+	b.rows = nil
 	return err
 }

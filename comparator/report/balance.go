@@ -120,7 +120,7 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
  b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run
 FROM recorder_balance AS b
-INNER JOIN (SELECT recorder, uniqExact(exchange_id) AS in_run FROM comparisons WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
+INNER JOIN (SELECT recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
 ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
 	b.Check()
 	return b, err

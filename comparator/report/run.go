@@ -53,21 +53,6 @@ func Runs(ctx context.Context, conn driver.Conn) ([]Run, error) {
 	return rows, nil
 }
 
-// Judged lists the runs of which there are verdicts, at most 1,000.
-func Judged(ctx context.Context, conn driver.Conn) ([]string, error) {
-	var rows []struct {
-		Run string `ch:"run"`
-	}
-	if err := conn.Select(ctx, &rows, "SELECT DISTINCT toString(run) AS run FROM comparisons ORDER BY run LIMIT ?", maxRuns); err != nil {
-		return nil, readError("which runs are judged", err)
-	}
-	var out []string
-	for _, r := range rows {
-		out = append(out, r.Run)
-	}
-	return out, nil
-}
-
 // FindRun gives one run; the error wraps ErrUnknownRun when there is none.
 func FindRun(ctx context.Context, conn driver.Conn, run string) (Run, error) {
 	rows, err := sel[Run](ctx, conn, "runs", runQuery+"WHERE name = @run", run)

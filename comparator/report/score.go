@@ -110,33 +110,56 @@ type Discrepancy struct {
 	Exchange  string `json:"example_exchange" ch:"example_exchange"`
 }
 
-// reason is why no completion came, for a difference that says so. It is part of
-// what makes a kind: lost by a timeout is another fault than lost because the
-// location was refused.
-const reason = "if(path = 'completion' AND location = '', splitByChar(':', candidate)[1], '')"
-
 // TopDiscrepancies gives the n most frequent ones and how many there are in
 // all. They are those of the view top_discrepancies, except that lost
-// completions are apart by reason.
+// completions are apart by reason. They come from the totals; only the values of
+// the examples are looked up among the differences, by their keys.
 func TopDiscrepancies(ctx context.Context, conn driver.Conn, run string, n int) ([]Discrepancy, uint64, error) {
-	rows, err := sel[Discrepancy](ctx, conn, "the discrepancies", fmt.Sprintf(`SELECT route, path, kind, places, replays,
- tupleElement(example, 1) AS example_baseline, tupleElement(example, 2) AS example_candidate, tupleElement(example, 3) AS example_exchange
+	type top struct {
+		Discrepancy
+		All       uint64 `ch:"all"`
+		Judgement string `ch:"judgement"`
+		TopicID   string `ch:"topic_id"`
+		Partition int32  `ch:"kafka_partition"`
+		Offset    int64  `ch:"kafka_offset"`
+		Number    uint32 `ch:"number"`
+	}
+	tops, err := sel[top](ctx, conn, "the discrepancies", fmt.Sprintf(`SELECT route, path, kind, places, replays, count() OVER () AS all,
+ example.1 AS judgement, example.2 AS topic_id, example.3 AS kafka_partition, example.4 AS kafka_offset, example.5 AS number
 FROM (
- SELECT route, path, kind, `+reason+` AS reason, count() AS places, uniqExact(exchange_id) AS replays,
-  argMin((baseline, candidate, exchange_id), (baseline = '' AND candidate = '', kafka_partition, kafka_offset, location)) AS example
- FROM discrepancies WHERE run = @run GROUP BY route, path, kind, reason
+ SELECT route, path, kind, reason, sum(d.places) AS places, sum(d.replays) AS replays,
+  argMin((toString(judgement), toString(topic_id), kafka_partition, example_offset, example_number), (-block, kafka_partition, example_offset)) AS example
+ FROM difference_totals AS d WHERE run = @run AND noise_class = '' GROUP BY route, path, kind, reason
 )
 ORDER BY replays DESC, places DESC, route, path, kind, reason LIMIT %d`, min(max(n, 1), maxTop)), run)
+	if err != nil || len(tops) == 0 {
+		return []Discrepancy{}, 0, err
+	}
+	keys := make([]string, len(tops))
+	for i, t := range tops {
+		keys[i] = fmt.Sprintf("(%s, %s, %d, %d, %d)", quote(t.Judgement), quote(t.TopicID), t.Partition, t.Offset, t.Number)
+	}
+	examples, err := sel[top](ctx, conn, "the examples", `SELECT judgement, topic_id, kafka_partition, kafka_offset, number,
+ baseline AS example_baseline, candidate AS example_candidate, exchange_id AS example_exchange
+FROM stored_differences WHERE run = @run AND (judgement, topic_id, kafka_partition, kafka_offset, number) IN (`+strings.Join(keys, ", ")+`)`, run)
 	if err != nil {
 		return nil, 0, err
 	}
-	all, err := sel[struct {
-		N uint64 `ch:"n"`
-	}](ctx, conn, "the discrepancies", "SELECT uniqExact(route, path, kind, "+reason+") AS n FROM discrepancies WHERE run = @run", run)
-	if err != nil {
-		return nil, 0, err
+	rows := make([]Discrepancy, len(tops))
+	for i, t := range tops {
+		rows[i] = t.Discrepancy
+		for _, e := range examples {
+			if e.Judgement == t.Judgement && e.TopicID == t.TopicID && e.Partition == t.Partition && e.Offset == t.Offset && e.Number == t.Number {
+				rows[i].Baseline, rows[i].Candidate, rows[i].Exchange = e.Baseline, e.Candidate, e.Exchange
+			}
+		}
 	}
-	return rows, all[0].N, nil
+	return rows, tops[0].All, nil
+}
+
+// quote writes a text as a literal of SQL.
+func quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`).Replace(s) + "'"
 }
 
 // NoiseClass counts differences of one class.
@@ -151,18 +174,18 @@ type NoiseClass struct {
 
 // Noise sums up what a report leaves out because it is harmless.
 func Noise(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
-	return classes(ctx, conn, "noise", run)
+	return classes(ctx, conn, "noise", "noise_class != '' AND NOT startsWith(noise_class, 'presumed:')", run)
 }
 
 // Presumed sums up what only its name or shape explains.
 func Presumed(ctx context.Context, conn driver.Conn, run string) ([]NoiseClass, error) {
-	return classes(ctx, conn, "presumed", run)
+	return classes(ctx, conn, "what is presumed", "startsWith(noise_class, 'presumed:')", run)
 }
 
-func classes(ctx context.Context, conn driver.Conn, view, run string) ([]NoiseClass, error) {
-	return sel[NoiseClass](ctx, conn, "the view "+view, `SELECT noise_class, count() AS places, uniqExact(exchange_id) AS replays, uniqExact(route, path) AS paths,
+func classes(ctx context.Context, conn driver.Conn, what, which, run string) ([]NoiseClass, error) {
+	return sel[NoiseClass](ctx, conn, what, `SELECT noise_class, sum(d.places) AS places, sum(first_of_class) AS replays, uniqExact(route, path) AS paths,
  arraySlice(arraySort(groupUniqArray(toString(route))), 1, 100) AS routes
-FROM `+view+` WHERE run = @run GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
+FROM difference_totals AS d WHERE run = @run AND `+which+` GROUP BY noise_class ORDER BY places DESC, noise_class LIMIT 1000`, run)
 }
 
 // Reason is why comparisons are incomplete.
@@ -174,6 +197,6 @@ type Reason struct {
 // Incomplete counts replays by what was not compared in them, the commonest
 // first, at most 100.
 func Incomplete(ctx context.Context, conn driver.Conn, run string) ([]Reason, error) {
-	return sel[Reason](ctx, conn, "what was not compared", `SELECT toString(incomplete) AS incomplete, count() AS replays
-FROM comparisons WHERE run = @run AND comparisons.incomplete != '' GROUP BY incomplete ORDER BY replays DESC, incomplete LIMIT 100`, run)
+	return sel[Reason](ctx, conn, "what was not compared", `SELECT toString(c.incomplete) AS incomplete, sum(c.replays) AS replays
+FROM comparison_totals AS c WHERE run = @run AND c.incomplete != '' GROUP BY incomplete ORDER BY replays DESC, incomplete LIMIT 100`, run)
 }

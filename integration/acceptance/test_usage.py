@@ -119,7 +119,7 @@ def test_completion_knows_runs_and_routes(platform):
     """What a shell asks when a person presses Tab, on the tables themselves."""
     platform.run("migrate")
     platform.run("sql", "INSERT INTO runs (name, state, candidate) VALUES ('tabbed', 'completed', 'http://127.0.0.1:9')")
-    platform.run("sql", "INSERT INTO comparisons (run, route, verdict, closed_time) VALUES ('tabbed', 'GET /tabbed/{id}', 'match', now())")
+    platform.run("sql", "INSERT INTO stored_comparisons (run, route, verdict, closed_time) VALUES ('tabbed', 'GET /tabbed/{id}', 'match', now())")
     for words in (["report", "tab"], ["runs", "balance", "tab"], ["compare", "--run", "tab"]):
         assert "tabbed\tcompleted, http://127.0.0.1:9" in platform.run("__complete", *words), words
     assert "/tabbed/{id}\n" in platform.run("__complete", "record", "--route", "/tab")

@@ -56,9 +56,24 @@ func (everyThird) Judge(r *understudyv1.Replay) comparator.Comparison {
 	}
 }
 
-func batch(t *testing.T, names topic.Names, token string, n int) stream.Batch {
+// ingest writes under a judgement of its own.
+func ingest(t *testing.T, conn driver.Conn, judgement string, judge clickhouse.Judge) *clickhouse.Ingest {
 	t.Helper()
-	b := stream.Batch{Topic: names.Replays, End: int64(n), Token: token}
+	in, err := clickhouse.NewIngest(conn, clickhouse.IngestConfig{
+		Names: topic.NamesFor(""), Judgement: comparator.Judgement{ID: judgement, Version: comparator.JudgeVersion}, Origin: "here", MadeBy: "test",
+	}, judge, func(context.Context, *kgo.Record, error) error {
+		t.Error("no record is foreign")
+		return nil
+	}, prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return in
+}
+
+func batch(t *testing.T, names topic.Names, topicID string, n int) stream.Batch {
+	t.Helper()
+	b := stream.Batch{Topic: names.Replays, End: int64(n), TopicID: topicID}
 	base := time.Date(2026, 11, 24, 23, 59, 0, 0, time.UTC) // the batch crosses minutes
 	for i := range n {
 		var substitutions []*understudyv1.Substitution
@@ -68,7 +83,7 @@ func batch(t *testing.T, names topic.Names, token string, n int) stream.Batch {
 		r, err := stream.ReplayRecord(names, &understudyv1.Replay{
 			Run: "r", Substitutions: substitutions, Ordinal: uint64(i + 1), ClosedUnixNano: base.Add(time.Duration(i) * time.Second).UnixNano(),
 			Exchange: &understudyv1.Exchange{
-				Id: fmt.Sprint("e", i), Route: "GET /n", DurationNano: int64(time.Millisecond),
+				Id: fmt.Sprint("e", i), Recorder: "rec", Sequence: uint64(i + 1), Route: "GET /n", DurationNano: int64(time.Millisecond),
 				Request: &understudyv1.Request{Method: "GET"}, Response: &understudyv1.Response{Status: 200},
 			},
 			Candidate: &understudyv1.Observation{Ack: &understudyv1.Response{Status: 200}, AckLatencyNano: int64(2 * time.Millisecond)},
@@ -93,6 +108,7 @@ func counts(t *testing.T, conn driver.Conn) map[string]uint64 {
 		"noise":         "SELECT count() FROM noise",
 		"minutes":       "SELECT sum(replays) FROM comparisons_by_minute",
 		"places":        "SELECT sum(places) FROM differences_by_minute",
+		"totals":        "SELECT sum(places) FROM difference_totals",
 		"matches":       "SELECT sum(match) FROM scorecard",
 		"exact text":    "SELECT count() FROM discrepancies WHERE baseline = '9007199254740993' AND candidate = '9007199254740992'",
 	} {
@@ -108,20 +124,14 @@ func counts(t *testing.T, conn driver.Conn) map[string]uint64 {
 func TestARepeatedBatchLeavesNoSecondTrace(t *testing.T) {
 	conn := database(t, "repeated")
 	names := topic.NamesFor("")
-	in, err := clickhouse.NewIngest(conn, names, everyThird{}, func(context.Context, *kgo.Record, error) error {
-		t.Error("no record is foreign")
-		return nil
-	}, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := ingest(t, conn, "j", everyThird{})
 	want := map[string]uint64{
 		"comparisons": 240, "differences": 160, "discrepancies": 80, "noise": 80, "substitutions": 60,
-		"minutes": 240, "places": 160, "matches": 160, "exact text": 80,
+		"minutes": 240, "places": 160, "totals": 160, "matches": 160, "exact text": 80,
 	}
 	for try := range 3 {
-		for _, token := range []string{"a", "b"} {
-			if err := in.Handle(t.Context(), batch(t, names, token, 120)); err != nil {
+		for _, topicID := range []string{"a", "b"} {
+			if err := in.Handle(t.Context(), batch(t, names, topicID, 120)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -146,10 +156,7 @@ func (m manyDifferences) Judge(*understudyv1.Replay) comparator.Comparison {
 // TestABatchOfSeveralBlocks: each block of differences counts, and none twice.
 func TestABatchOfSeveralBlocks(t *testing.T) {
 	conn, names := database(t, "blocks"), topic.NamesFor("")
-	in, err := clickhouse.NewIngest(conn, names, manyDifferences{1000}, nil, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := ingest(t, conn, "j", manyDifferences{1000})
 	for range 2 {
 		if err := in.Handle(t.Context(), batch(t, names, "a", 50)); err != nil {
 			t.Fatal(err)
@@ -165,18 +172,15 @@ func TestABatchOfSeveralBlocks(t *testing.T) {
 func TestABatchThatBrokeOffIsCompleted(t *testing.T) {
 	conn := database(t, "brokenoff")
 	names := topic.NamesFor("")
-	in, err := clickhouse.NewIngest(conn, names, everyThird{}, nil, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := ingest(t, conn, "j", everyThird{})
 	b := batch(t, names, "a", 120)
-	if err := conn.Exec(t.Context(), "RENAME TABLE comparisons TO away"); err != nil {
+	if err := conn.Exec(t.Context(), "RENAME TABLE stored_comparisons TO away"); err != nil {
 		t.Fatal(err)
 	}
 	if err := in.Handle(t.Context(), b); err == nil {
 		t.Fatal("the insert into a missing table succeeded")
 	}
-	if err := conn.Exec(t.Context(), "RENAME TABLE away TO comparisons"); err != nil {
+	if err := conn.Exec(t.Context(), "RENAME TABLE away TO stored_comparisons"); err != nil {
 		t.Fatal(err)
 	}
 	if err := in.Handle(t.Context(), b); err != nil {

@@ -7,13 +7,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/comparator/clickhouse"
@@ -21,22 +22,23 @@ import (
 	"understudy.dev/comparator/report"
 	"understudy.dev/comparator/report/text"
 	"understudy.dev/embedded/embeddedtest"
+	"understudy.dev/schemas/table"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
 
 // fill writes a run of n replays, its exchanges and their tally.
-func fill(t *testing.T, conn driver.Conn, n int) {
+func fill(t *testing.T, conn driver.Conn, n int) { fillWithout(t, conn, n, -1) }
+
+// fillWithout leaves one replay out.
+func fillWithout(t *testing.T, conn driver.Conn, n, missing int) {
 	t.Helper()
 	names := topic.NamesFor("")
-	in, err := clickhouse.NewIngest(conn, names, everyThird{}, nil, prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := ingest(t, conn, "j", everyThird{})
 	handle := func(topic string, records ...*kgo.Record) {
 		t.Helper()
-		b := stream.Batch{Topic: topic, End: int64(len(records)), Records: records, Token: topic}
+		b := stream.Batch{Topic: topic, End: int64(len(records)), Records: records, TopicID: topic}
 		if err := in.Handle(t.Context(), b); err != nil {
 			t.Fatal(err)
 		}
@@ -50,14 +52,17 @@ func fill(t *testing.T, conn driver.Conn, n int) {
 		return r
 	}
 	replays := batch(t, names, "fill", n).Records
-	handle(names.Replays, replays...)
+	if missing < 0 {
+		handle(names.Replays, replays...)
+	} else {
+		handle(names.Replays, slices.Delete(slices.Clone(replays), missing, missing+1)...)
+	}
 	var exchanges []*kgo.Record
-	for i, r := range replays {
+	for _, r := range replays {
 		replay, err := stream.DecodeReplay(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		replay.Exchange.Recorder, replay.Exchange.Sequence = "rec", uint64(i+1)
 		exchanges = append(exchanges, record(stream.ExchangeRecord(names, replay.Exchange)))
 	}
 	handle(names.Exchanges, exchanges...)
@@ -76,6 +81,26 @@ func fill(t *testing.T, conn driver.Conn, n int) {
 		}))
 	}
 	handle(names.Runs, state(1, understudyv1.Run_STATE_RUNNING, n/2), state(2, understudyv1.Run_STATE_COMPLETED, n))
+}
+
+// rollUp registers runs of rows that a test has put in without a judgement, and
+// makes their roll-ups with the statements of the migration.
+func rollUp(t *testing.T, conn driver.Conn) {
+	t.Helper()
+	text, err := table.Migrations.ReadFile(table.Dir + "/00006_identity.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	statements := regexp.MustCompile(`(?s)INSERT INTO (?:judged_runs|stored_\w+_(?:by_minute|totals))\s.*?;`).FindAllString(string(text), -1)
+	if len(statements) != 5 {
+		t.Fatalf("found %d statements", len(statements))
+	}
+	for _, s := range statements {
+		s = strings.Replace(s, "FROM stored_comparisons WHERE judgement = ''", "FROM (SELECT run FROM stored_comparisons WHERE judgement = '' UNION ALL SELECT run FROM stored_differences WHERE judgement = '')", 1)
+		if err := conn.Exec(t.Context(), strings.TrimSuffix(s, ";")); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
 }
 
 func TestReport(t *testing.T) {
@@ -122,18 +147,19 @@ func TestReport(t *testing.T) {
 func TestAnExampleIsOfOneReplay(t *testing.T) {
 	conn := database(t, "example")
 	for partition := range 4 {
-		err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_partition, kafka_offset)
+		err := conn.Exec(t.Context(), `INSERT INTO stored_differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_partition, kafka_offset, number)
 SELECT 'r', 'e' || toString(3 - ?), 'GET /n', '$[].n', '$[' || toString(number) || '].n', 'value',
- if(? = 0, '', 'b' || toString(?) || '-' || toString(number)), if(? = 0, '', 'c' || toString(?) || '-' || toString(number)), now(), ?, 7
-FROM numbers(3)`, partition, partition, partition, partition, partition, partition)
+ 'b' || toString(?) || '-' || toString(number), 'c' || toString(?) || '-' || toString(number), now(), ?, 7, number
+FROM numbers(3)`, partition, partition, partition, partition)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	rollUp(t, conn)
 	got, kinds, err := report.TopDiscrepancies(t.Context(), conn, "r", 10)
 	want := []report.Discrepancy{{
 		Route: "GET /n", Path: "$[].n", Kind: "value", Places: 12, Replays: 4,
-		Baseline: "b1-0", Candidate: "c1-0", Exchange: "e2", // of partition 0 the values have expired
+		Baseline: "b0-0", Candidate: "c0-0", Exchange: "e3",
 	}}
 	if diff := cmp.Diff(want, got); diff != "" || kinds != 1 || err != nil {
 		t.Errorf("%d kinds, %v (-want +got):\n%s", kinds, err, diff)
@@ -146,8 +172,8 @@ func TestSlowRoutes(t *testing.T) {
 	ms := uint64(time.Millisecond)
 	f := func(route, channel string, ack, completion uint64, verdict string) {
 		t.Helper()
-		err := conn.Exec(t.Context(), `INSERT INTO comparisons (run, route, channel, verdict, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time)
-SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, verdict, ack*ms, completion*ms)
+		err := conn.Exec(t.Context(), `INSERT INTO stored_comparisons (run, route, channel, verdict, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time, kafka_offset)
+SELECT 'r', ?, ?, ?, 20000000, ?, ?, now(), intDiv(rand64(), 2) FROM numbers(10)`, route, channel, verdict, ack*ms, completion*ms)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -159,6 +185,7 @@ SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, ve
 	f("job slow", "callback", 5, 130, "match")
 	f("job lost", "poll", 5, 0, "lost") // who waits for ever waits long
 	f("skipped", "", 900, 900, "skipped")
+	rollUp(t, conn)
 	rows, err := report.Latencies(t.Context(), conn, "r", report.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
@@ -178,15 +205,7 @@ SELECT 'r', ?, ?, ?, 20000000, ?, ?, now() FROM numbers(10)`, route, channel, ve
 
 func TestTheBalanceIsBrokenByAMissingReplay(t *testing.T) {
 	conn := database(t, "broken")
-	fill(t, conn, 120)
-	for _, statement := range []string{
-		"DELETE FROM comparisons WHERE exchange_id = 'e7'",
-		"ALTER TABLE comparisons UPDATE recorder = 'rec' WHERE true SETTINGS mutations_sync = 1",
-	} {
-		if err := conn.Exec(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
+	fillWithout(t, conn, 120, 7)
 	b, err := report.LoadBalance(t.Context(), conn, "r")
 	if err != nil {
 		t.Fatal(err)
@@ -266,12 +285,13 @@ func TestAddressesOfClickHouse(t *testing.T) {
 func TestLostByReason(t *testing.T) {
 	conn := database(t, "reasons")
 	for i, what := range [][2]string{{"timeout", ""}, {"timeout: 30s", ""}, {"location_refused: http://a", ""}, {"200 {}", "completion"}} {
-		err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_offset)
+		err := conn.Exec(t.Context(), `INSERT INTO stored_differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_offset)
 VALUES ('r', ?, 'POST /n', 'completion', ?, 'outcome', '201', ?, now(), ?)`, fmt.Sprint("e", i), what[1], what[0], i)
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
+	rollUp(t, conn)
 	rows, kinds, err := report.TopDiscrepancies(t.Context(), conn, "r", 10)
 	if err != nil || kinds != 3 {
 		t.Fatalf("%d kinds, %v", kinds, err)

@@ -1,6 +1,7 @@
 package clickhouse
 
 import (
+	"fmt"
 	"io/fs"
 	"math"
 	"testing"
@@ -25,8 +26,8 @@ func TestSurvivorsAreNotTheWhole(t *testing.T) {
 	ms := uint64(time.Millisecond)
 	f := func(route, verdict, channel string, ack, completion uint64, n int) {
 		t.Helper()
-		err := conn.Exec(t.Context(), `INSERT INTO comparisons (run, route, channel, verdict, rejected_by, incomplete, baseline_status, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time)
-SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now() FROM numbers(?)`,
+		err := conn.Exec(t.Context(), `INSERT INTO stored_comparisons (run, route, channel, verdict, rejected_by, incomplete, baseline_status, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time, kafka_offset)
+SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now(), intDiv(rand64(), 2) FROM numbers(?)`,
 			route, channel, verdict, ack*ms, completion*ms, n)
 		if err != nil {
 			t.Fatal(err)
@@ -43,6 +44,7 @@ SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(ver
 	f("refused", "presumed", "immediate", 5, 5, 1)
 	f("(orphan)", "orphan", "callback", 0, 0, 1)
 
+	rollUp(t, conn)
 	rows, err := report.Latencies(t.Context(), conn, "r", report.DefaultOptions())
 	if err != nil {
 		t.Fatal(err)
@@ -88,12 +90,13 @@ SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(ver
 // TestPresumedStandsApart: neither a discrepancy nor noise.
 func TestPresumedStandsApart(t *testing.T) {
 	conn := database(t, "presumed")
-	err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, kind, noise_class, closed_time) VALUES
-('r', 'e1', 'GET /n', '$.a', 'value', '', now()), ('r', 'e1', 'GET /n', '$.b', 'value', 'timestamp', now()),
-('r', 'e1', 'GET /n', '$.c', 'value', 'presumed:random', now()), ('r', 'e2', 'GET /n', '$.c', 'value', 'presumed:random', now())`)
+	err := conn.Exec(t.Context(), `INSERT INTO stored_differences (run, exchange_id, kafka_offset, number, route, path, kind, noise_class, closed_time) VALUES
+('r', 'e1', 1, 0, 'GET /n', '$.a', 'value', '', now()), ('r', 'e1', 1, 1, 'GET /n', '$.b', 'value', 'timestamp', now()),
+('r', 'e1', 1, 2, 'GET /n', '$.c', 'value', 'presumed:random', now()), ('r', 'e2', 2, 0, 'GET /n', '$.c', 'value', 'presumed:random', now())`)
 	if err != nil {
 		t.Fatal(err)
 	}
+	rollUp(t, conn)
 	for view, want := range map[string]uint64{"discrepancies": 1, "noise": 1, "presumed": 2, "top_discrepancies": 1, "differences": 4} {
 		var n uint64
 		if err := conn.QueryRow(t.Context(), "SELECT count() FROM "+view).Scan(&n); err != nil || n != want {
@@ -143,24 +146,53 @@ func TestTablesOfAnEarlierVersionAreMigrated(t *testing.T) {
 	if _, err := provider.Up(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), "INSERT INTO comparisons (run, route, verdict, differences, closed_time) VALUES ('r', 'GET /n', 'match', 0, now())"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO comparisons (run, route, verdict, differences, closed_time, kafka_offset) VALUES ('r', 'GET /n', 'match', 0, now(), 1), ('r', 'GET /n', 'mismatch', 0, now(), 2), ('r', 'GET /n', 'mismatch', 0, now(), 2)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO differences (run, route, path, location, kind, baseline, closed_time, kafka_offset) VALUES ('r', 'GET /n', '$[]', '$[0]', 'value', '1', now(), 2), ('r', 'GET /n', '$[]', '$[1]', 'value', '1', now(), 2), ('r', 'GET /n', '$.a', '$.a', 'missing', '1', now(), 2)"); err != nil {
 		t.Fatal(err)
 	}
 	done, err := clickhouse.Migrate(t.Context(), cfg)
 	if err != nil || !done[2].WasThere || done[3].WasThere {
 		t.Fatal(done, err)
 	}
-	if _, err := db.ExecContext(t.Context(), "INSERT INTO comparisons (run, route, verdict, presumed, closed_time) VALUES ('r', 'GET /n', 'presumed', 2, now())"); err != nil {
+	if err := migrated(t, cfg); err != nil {
 		t.Fatal(err)
 	}
-	var replays, presumed, places uint64
-	if err := db.QueryRowContext(t.Context(), "SELECT sum(replays), sum(presumed) FROM comparisons_by_minute").Scan(&replays, &places); err != nil {
-		t.Fatal(err)
+}
+
+// migrated asks the tables of an earlier version what they show now.
+func migrated(t *testing.T, cfg clickhouse.Config) error {
+	t.Helper()
+	conn, err := clickhouse.Connect(t.Context(), cfg)
+	if err != nil {
+		return err
 	}
-	if err := db.QueryRowContext(t.Context(), "SELECT sum(presumed) FROM scorecard").Scan(&presumed); err != nil {
-		t.Fatal(err)
+	defer conn.Close()
+	got := map[string]uint64{}
+	want := map[string]uint64{"replays": 2, "match": 1, "minutes": 2, "places": 3, "kinds": 2, "example": 2}
+	for name, query := range map[string]string{
+		"replays": "SELECT count() FROM comparisons", "match": "SELECT sum(match) FROM scorecard", "minutes": "SELECT sum(replays) FROM comparisons_by_minute",
+		"places": "SELECT count() FROM differences", "kinds": "SELECT count() FROM top_discrepancies", "example": "SELECT countIf(example_baseline = '1') FROM top_discrepancies",
+	} {
+		var n uint64
+		if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		got[name] = n
 	}
-	if replays != 2 || places != 2 || presumed != 1 {
-		t.Errorf("%d replays, %d places, %d presumed", replays, places, presumed)
+	if diff := cmp.Diff(want, got); diff != "" {
+		return fmt.Errorf("(-want +got):\n%s", diff)
 	}
+	// What is written from now on stands beside it, under its own judgement.
+	fill(t, conn, 30)
+	r, err := report.Load(t.Context(), conn, "r", report.DefaultOptions())
+	if err != nil || r.Total.Replays != 30 {
+		return fmt.Errorf("%+v, %w", r, err)
+	}
+	js, err := report.Judgements(t.Context(), conn, "r")
+	if err != nil || len(js) != 2 || js[0].ID != "" || js[0].Replays != 2 || !js[1].Current {
+		return fmt.Errorf("%+v, %w", js, err)
+	}
+	return nil
 }

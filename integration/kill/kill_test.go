@@ -1,22 +1,22 @@
 package kill
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	chgo "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/integration/kafkatest"
@@ -50,9 +50,6 @@ func run(m *testing.M) int {
 const (
 	replays    = 30_000
 	partitions = 8
-	// kills at least, over as many rounds as it takes.
-	killsWanted = 20
-	roundsMost  = 12
 )
 
 // publish writes a run of synthetic replays whose books balance.
@@ -131,8 +128,9 @@ func replay(i int, at time.Time) *understudyv1.Replay {
 	return r
 }
 
-// sums is everything that must be the same.
-func sums(t *testing.T, database string) string {
+// sums is everything that must be the same under one judgement: the facts and
+// whatever is made of them.
+func sums(t *testing.T, database, judgement string) string {
 	t.Helper()
 	conn, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: database})
 	if err != nil {
@@ -141,14 +139,17 @@ func sums(t *testing.T, database string) string {
 	defer conn.Close()
 	var b strings.Builder
 	for _, q := range []string{
-		"SELECT 'comparisons', count(), uniqExact(exchange_id), sum(cityHash64(exchange_id, verdict, route, differences, noise, kafka_offset)) FROM comparisons",
-		"SELECT 'differences', count(), uniqExact(exchange_id, path), sum(cityHash64(exchange_id, path, baseline, candidate, noise_class)) FROM differences",
-		"SELECT 'discrepancies', count(), uniqExact(path), toUInt64(0) FROM discrepancies",
+		"SELECT 'comparisons', count(), uniqExact(exchange_id), sum(cityHash64(exchange_id, verdict, route, differences, noise, presumed, kafka_partition, kafka_offset)) FROM all_comparisons WHERE judgement = @j",
+		"SELECT 'differences', count(), uniqExact(exchange_id, path), sum(cityHash64(exchange_id, path, baseline, candidate, noise_class, number)) FROM all_differences WHERE judgement = @j",
+		"SELECT 'substitutions', count(), uniqExact(exchange_id), sum(uses) FROM substitutions",
 		"SELECT 'runs', count(), sum(selected), sum(written) FROM (SELECT * FROM runs FINAL)",
-		"SELECT concat('minutes ', verdict), sum(replays), sum(differences), sum(noise) FROM comparisons_by_minute GROUP BY verdict ORDER BY verdict",
-		"SELECT concat('places ', path, ' ', kind, ' ', noise_class), sum(places), uniqExact(minute), toUInt64(0) FROM differences_by_minute GROUP BY path, kind, noise_class ORDER BY 1",
+		"SELECT concat('minutes ', verdict), sum(replays), sum(s.differences + s.presumed), sum(s.noise) FROM stored_comparisons_by_minute AS s FINAL WHERE judgement = @j GROUP BY verdict ORDER BY verdict",
+		"SELECT concat('totals ', route, ' ', verdict), sum(replays), sum(s.differences + s.presumed), sum(s.noise) FROM stored_comparison_totals AS s FINAL WHERE judgement = @j GROUP BY route, verdict ORDER BY route, verdict",
+		"SELECT 'latencies', count(), sum(toUInt64(arraySum(arrayMap(x -> ifNotFinite(x, 0), finalizeAggregation(ack_latency))))), sum(replays) FROM stored_comparisons_by_minute FINAL WHERE judgement = @j",
+		"SELECT concat('places ', path, ' ', kind, ' ', noise_class), sum(places), uniqExact(minute), sum(replays) + sum(first_of_class) FROM stored_differences_by_minute FINAL WHERE judgement = @j GROUP BY path, kind, noise_class ORDER BY 1",
+		"SELECT concat('kinds ', path, ' ', kind, ' ', noise_class), sum(places), sum(replays), sum(first_of_class) FROM stored_difference_totals FINAL WHERE judgement = @j GROUP BY path, kind, noise_class ORDER BY 1",
 	} {
-		rows, err := conn.Query(t.Context(), q)
+		rows, err := conn.Query(t.Context(), q, chgo.Named("j", judgement))
 		if err != nil {
 			t.Fatalf("%s: %v", q, err)
 		}
@@ -167,95 +168,118 @@ func sums(t *testing.T, database string) string {
 	return b.String()
 }
 
-// compare is the command, with its own database and group.
-func compare(ctx context.Context, brokers []string, prefix, database, group, instance string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, binary, "compare", "--run", "r", "--kafka", strings.Join(brokers, ","), "--prefix", prefix,
-		"--clickhouse", database, "--group", group, "--instance", instance)
-	cmd.Stdout, cmd.Stderr = io.Discard, io.Discard
-	return cmd
+// place is where a comparator reads and writes, and under which rules.
+type place struct {
+	brokers          []string
+	prefix, database string
+	rules            string // file of a configuration; empty is the default
 }
 
+// command runs understudy there.
+func (p place) command(ctx context.Context, args ...string) *exec.Cmd {
+	args = append(args, "--kafka", strings.Join(p.brokers, ","), "--prefix", p.prefix, "--clickhouse", p.database)
+	if p.rules != "" {
+		args = append(args, "--config", p.rules)
+	}
+	return exec.CommandContext(ctx, binary, args...)
+}
+
+func (p place) compare(ctx context.Context, group, instance string) *exec.Cmd {
+	return p.command(ctx, "compare", "--run", "r", "--group", group, "--instance", instance)
+}
+
+func (p place) judge(t *testing.T) {
+	t.Helper()
+	if out, err := p.command(t.Context(), "judge", "r").CombinedOutput(); err != nil {
+		t.Fatalf("judge: %v\n%s", err, out)
+	}
+}
+
+// judgement is the hash of the rules.
+func (p place) judgement(t *testing.T) string {
+	t.Helper()
+	c := comparator.DefaultConfig()
+	if p.rules != "" {
+		c.Rules = otherRules
+	}
+	j, err := c.Judgement()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j.ID
+}
+
+// otherRules forgive a total that is a cent too high.
+var otherRules = []comparator.Rule{{Name: "cents", Owner: "kill", Reason: "rounding", Path: "$.total", Action: "ignore"}}
+
+// TestKill9OfCompareLeavesTheRowsOfAnUndisturbedRun: two processes of two
+// groups, rules that change between, a ClickHouse that goes away, offsets that
+// are reset, and a judge that is killed too.
 func TestKill9OfCompareLeavesTheRowsOfAnUndisturbedRun(t *testing.T) {
 	engine := embeddedtest.Start(t)
 	cluster := kafkatest.Shared(t)
 	prefix, brokers := cluster.Prefix(t), cluster.Addrs()
 	publish(t, brokers, topic.NamesFor(prefix))
-	database := func(name string) string {
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(rules, []byte("compare:\n  rules:\n    - {name: cents, owner: kill, reason: rounding, path: $.total, action: ignore}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in := func(name, rules string) place {
 		address := "clickhouse://" + engine.Native + "/" + name
 		if _, err := clickhouse.Migrate(t.Context(), clickhouse.Config{Address: address}); err != nil {
 			t.Fatal(err)
 		}
-		return address
+		return place{brokers, prefix, address, rules}
 	}
 
-	calm := database("calm")
+	calm := in("calm", "")
 	began := time.Now()
-	var errOut bytes.Buffer
-	undisturbed := compare(t.Context(), brokers, prefix, calm, prefix+".calm", "one")
-	undisturbed.Stderr = &errOut
-	if err := undisturbed.Run(); err != nil {
-		t.Fatalf("undisturbed: %v\n%s", err, errOut.String())
+	if out, err := calm.compare(t.Context(), prefix+".calm", "one").CombinedOutput(); err != nil {
+		t.Fatalf("undisturbed: %v\n%s", err, out)
 	}
 	length := time.Since(began)
-	want := sums(t, calm)
-	t.Logf("undisturbed in %s:\n%s", length.Round(time.Millisecond), want)
-	if !strings.Contains(want, fmt.Sprintf("comparisons %d %d ", replays, replays)) {
-		t.Fatalf("the undisturbed run is not whole:\n%s", want)
+	forgiving := in("calm", rules)
+	want := map[string]string{calm.judgement(t): sums(t, calm.database, calm.judgement(t))}
+	// Other rules on what is judged are no silent success; judge leaves the old
+	// judgement as it was.
+	if out, err := forgiving.compare(t.Context(), prefix+".calm", "one").CombinedOutput(); err == nil || !strings.Contains(string(out), "under other rules") {
+		t.Fatalf("compare under other rules: %v\n%s", err, out)
+	}
+	forgiving.judge(t)
+	want[forgiving.judgement(t)] = sums(t, calm.database, forgiving.judgement(t))
+	if diff := cmp.Diff(want[calm.judgement(t)], sums(t, calm.database, calm.judgement(t))); diff != "" {
+		t.Fatalf("the old judgement (-before +after judge):\n%s", diff)
+	}
+	t.Logf("undisturbed in %s:\n%s\n%s", length.Round(time.Millisecond), want[calm.judgement(t)], want[forgiving.judgement(t)])
+	for j, w := range want {
+		if !strings.Contains(w, fmt.Sprintf("comparisons %d %d ", replays, replays)) {
+			t.Fatalf("the undisturbed run is not whole under %s:\n%s", j, w)
+		}
 	}
 
-	kills := 0
-	for round := 0; kills < killsWanted || round < 2; round++ {
-		if round == roundsMost {
-			t.Fatalf("only %d kills in %d rounds", kills, round)
+	s := storm{t: t, length: length, engine: engine.Native}
+	for round := 0; s.kills < killsWanted(); round++ {
+		name := fmt.Sprint("stormy", round)
+		a, b := in(name, ""), in(name, rules)
+		s.round(a, b, fmt.Sprintf("%s.%s", prefix, name))
+		for j, w := range want {
+			if diff := cmp.Diff(w, sums(t, a.database, j)); diff != "" {
+				t.Fatalf("round %d, judgement %s (-undisturbed +disturbed):\n%s", round, j, diff)
+			}
 		}
-		stormy := database(fmt.Sprint("stormy", round))
-		group := fmt.Sprintf("%s.stormy%d", prefix, round)
-		kills += untilWhole(t, brokers, prefix, stormy, group, length, 1+round%2)
-		if diff := cmp.Diff(want, sums(t, stormy)); diff != "" {
-			t.Fatalf("round %d (-undisturbed +disturbed):\n%s", round, diff)
-		}
-		balance := exec.Command(binary, "runs", "balance", "r", "--clickhouse", stormy)
+		balance := exec.Command(binary, "runs", "balance", "r", "--clickhouse", a.database)
 		if out, err := balance.CombinedOutput(); err != nil {
 			t.Fatalf("round %d: runs balance: %v\n%s", round, err, out)
 		}
 	}
-	t.Logf("%d kills", kills)
+	t.Logf("%d kills", s.kills)
 }
 
-// untilWhole starts comparators and kills them at random moments, until they
-// end by themselves; at most a dozen times, the last ones may live.
-func untilWhole(t *testing.T, brokers []string, prefix, database, group string, length time.Duration, workers int) (kills int) {
-	t.Helper()
-	for try := 0; ; try++ {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		var cmds []*exec.Cmd
-		for worker := range workers {
-			cmd := compare(ctx, brokers, prefix, database, group, fmt.Sprint("worker", worker))
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			cmds = append(cmds, cmd)
-		}
-		if try < 4 {
-			// At first it only connects, and at the end it only looks around.
-			time.Sleep(length/8 + time.Duration(rand.Int64N(int64(length)/2)))
-			for _, cmd := range cmds {
-				_ = cmd.Process.Kill()
-			}
-		}
-		alive := true
-		for _, cmd := range cmds {
-			err := cmd.Wait()
-			if try < 4 && err != nil && cmd.ProcessState.ExitCode() == -1 {
-				kills++
-				alive = false
-			} else if err != nil {
-				t.Fatalf("compare: %v", err)
-			}
-		}
-		cancel()
-		if alive {
-			return kills
-		}
+// killsWanted is how often comparators are killed at least: UNDERSTUDY_KILLS, or
+// 6.
+func killsWanted() int {
+	if n, err := strconv.Atoi(os.Getenv("UNDERSTUDY_KILLS")); err == nil {
+		return n
 	}
+	return 6
 }

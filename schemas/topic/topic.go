@@ -42,6 +42,7 @@ const (
 	TypeTally      = "understudy.tally.v1"
 	TypeReplay     = "understudy.replay.v1"
 	TypeRun        = "understudy.run.v1"
+	TypeRunClaim   = "understudy.runclaim.v1"
 	TypeDeadLetter = "understudy.deadletter.v1"
 )
 
@@ -53,7 +54,8 @@ type Names struct {
 	Tallies string
 	// Replays holds Replay, keyed by session.
 	Replays string
-	// Runs holds Run, keyed by run name, compacted.
+	// Runs holds Run, keyed by run name, and RunClaim, keyed by name and start;
+	// compacted.
 	Runs string
 	// ExchangesDLQ, TalliesDLQ, ReplaysDLQ and RunsDLQ hold DeadLetter.
 	ExchangesDLQ, TalliesDLQ, ReplaysDLQ, RunsDLQ string

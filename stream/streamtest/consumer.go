@@ -3,6 +3,7 @@ package streamtest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -22,13 +23,13 @@ import (
 // store takes batches like a database that removes duplicates by token.
 type store struct {
 	mu      sync.Mutex
-	tokens  map[string][]int64 // offsets
+	batches map[string][]int64 // offsets
 	next    map[int32]int64    // by partition: where the next new batch must begin
 	records int
 	again   int
 }
 
-func newStore() *store { return &store{tokens: map[string][]int64{}, next: map[int32]int64{}} }
+func newStore() *store { return &store{batches: map[string][]int64{}, next: map[int32]int64{}} }
 
 // add checks that batches omit no record, contain none twice, and come again
 // only unchanged.
@@ -39,10 +40,11 @@ func (s *store) add(t *testing.T, b stream.Batch) {
 	for _, r := range b.Records {
 		offsets = append(offsets, r.Offset)
 	}
-	if before, ok := s.tokens[b.Token]; ok {
+	name := fmt.Sprintf("%s/%d/[%d,%d)", b.TopicID, b.Partition, b.First, b.End)
+	if before, ok := s.batches[name]; ok {
 		s.again++
 		if diff := cmp.Diff(before, offsets); diff != "" {
-			t.Errorf("%s came again with other records:\n%s", b.Token, diff)
+			t.Errorf("%s came again with other records:\n%s", name, diff)
 		}
 		return
 	}
@@ -50,7 +52,7 @@ func (s *store) add(t *testing.T, b stream.Batch) {
 		t.Errorf("batch %d/[%d,%d) of offsets %v, want one that begins at %d", b.Partition, b.First, b.End, offsets, s.next[b.Partition])
 	}
 	s.next[b.Partition] = b.End
-	s.tokens[b.Token] = offsets
+	s.batches[name] = offsets
 	s.records += len(offsets)
 }
 

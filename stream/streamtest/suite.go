@@ -30,6 +30,8 @@ func Suite(t *testing.T, cfg stream.Config) {
 	t.Run("ConsumerGivesUpOnABatchThatCannotBeHandled", k.consumerGivesUpOnABatchThatCannotBeHandled)
 	t.Run("ConsumersShareAGroup", k.consumersShareAGroup)
 	t.Run("ConsumerPassesAPlanWhoseRecordsAreGone", k.consumerPassesAPlanWhoseRecordsAreGone)
+	t.Run("OneOfManyStartsGetsTheName", k.oneOfManyStartsGetsTheName)
+	t.Run("ASnapshotHandsOverEachRecordOnce", k.aSnapshotHandsOverEachRecordOnce)
 }
 
 // kit is what the tests share.

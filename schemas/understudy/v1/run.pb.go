@@ -491,6 +491,70 @@ func (x *RunSpec) GetControlIsolated() bool {
 	return false
 }
 
+// RunClaim is written to the runs topic by a replay that is about to start,
+// under a key of its own. The first claim of a name in the topic has the name;
+// every other start is refused.
+type RunClaim struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Random id of the start.
+	Start         string `protobuf:"bytes,2,opt,name=start,proto3" json:"start,omitempty"`
+	TimeUnixNano  int64  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunClaim) Reset() {
+	*x = RunClaim{}
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunClaim) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunClaim) ProtoMessage() {}
+
+func (x *RunClaim) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunClaim.ProtoReflect.Descriptor instead.
+func (*RunClaim) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *RunClaim) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RunClaim) GetStart() string {
+	if x != nil {
+		return x.Start
+	}
+	return ""
+}
+
+func (x *RunClaim) GetTimeUnixNano() int64 {
+	if x != nil {
+		return x.TimeUnixNano
+	}
+	return 0
+}
+
 var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
@@ -569,7 +633,11 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	" \x01(\tR\fconfigSha256\x12\x18\n" +
 	"\acontrol\x18\v \x01(\tR\acontrol\x12#\n" +
 	"\rcontrol_share\x18\f \x01(\x01R\fcontrolShare\x12)\n" +
-	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolatedB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\"Z\n" +
+	"\bRunClaim\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05start\x18\x02 \x01(\tR\x05start\x12$\n" +
+	"\x0etime_unix_nano\x18\x03 \x01(\x03R\ftimeUnixNanoB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_run_proto_rawDescOnce sync.Once
@@ -584,25 +652,26 @@ func file_understudy_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_understudy_v1_run_proto_goTypes = []any{
-	(Run_State)(0),  // 0: understudy.v1.Run.State
-	(*Run)(nil),     // 1: understudy.v1.Run
-	(*RunSpec)(nil), // 2: understudy.v1.RunSpec
-	nil,             // 3: understudy.v1.Run.SkippedEntry
-	nil,             // 4: understudy.v1.Run.UnselectedEntry
-	nil,             // 5: understudy.v1.Run.CompletedEntry
-	nil,             // 6: understudy.v1.Run.UncontrolledEntry
-	nil,             // 7: understudy.v1.Run.ErrorsEntry
+	(Run_State)(0),   // 0: understudy.v1.Run.State
+	(*Run)(nil),      // 1: understudy.v1.Run
+	(*RunSpec)(nil),  // 2: understudy.v1.RunSpec
+	(*RunClaim)(nil), // 3: understudy.v1.RunClaim
+	nil,              // 4: understudy.v1.Run.SkippedEntry
+	nil,              // 5: understudy.v1.Run.UnselectedEntry
+	nil,              // 6: understudy.v1.Run.CompletedEntry
+	nil,              // 7: understudy.v1.Run.UncontrolledEntry
+	nil,              // 8: understudy.v1.Run.ErrorsEntry
 }
 var file_understudy_v1_run_proto_depIdxs = []int32{
 	0, // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
 	2, // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
-	3, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
-	4, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
-	5, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
-	6, // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
-	7, // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
+	4, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
+	5, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
+	6, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
+	7, // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
+	8, // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
 	7, // [7:7] is the sub-list for method output_type
 	7, // [7:7] is the sub-list for method input_type
 	7, // [7:7] is the sub-list for extension type_name
@@ -621,7 +690,7 @@ func file_understudy_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_run_proto_rawDesc), len(file_understudy_v1_run_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,146 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	chgo "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/comparator/report"
+	"understudy.dev/embedded/embeddedtest"
+	"understudy.dev/schemas/table"
+)
+
+// chunk is how many replays are generated at a time: whole segments of the eight
+// partitions.
+const chunk = 8 * 16 * 8192
+
+// benchReplays is how many replays the run has: UNDERSTUDY_TABLES, or one chunk.
+func benchReplays(b *testing.B) int64 {
+	text := os.Getenv("UNDERSTUDY_TABLES")
+	if text == "" {
+		return chunk
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		b.Fatalf("UNDERSTUDY_TABLES: %q is no number of replays", text)
+	}
+	return (n + chunk - 1) / chunk * chunk
+}
+
+// generated facts: 1,000 replays a second, 20 routes, 3 % mismatches with one
+// discrepancy each, and a harmless place in every third replay.
+const (
+	someComparisons = `INSERT INTO stored_comparisons (run, topic_id, kafka_partition, kafka_offset, exchange_id, ordinal, attempt, session, route, method, verdict, findings,
+ baseline_status, ack_status, candidate_status, channel, closed_time, baseline_latency_ns, ack_latency_ns, completion_latency_ns, differences, noise, recorder, sequence)
+SELECT 'bench', 'topic', n %% 8, intDiv(n, 8), concat('0198c-', hex(cityHash64(n))), n + 1, 1, hex(cityHash64(n %% 99991)), concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'GET',
+ multiIf(cityHash64(n, 1) %% 100 < 3, 'mismatch', cityHash64(n, 1) %% 1000 = 500, 'lost', 'match') AS verdict, [verdict], 200, 200, 200, 'immediate',
+ toDateTime64('2026-11-01 00:00:00', 9, 'UTC') + n / 1000, 1000000 + cityHash64(n, 2) %% 9000000, 1000000 + cityHash64(n, 3) %% 9000000, 1000000 + cityHash64(n, 4) %% 9000000,
+ verdict = 'mismatch', n %% 3 = 0, 'rec', n + 1
+FROM (SELECT toInt64(number) AS n FROM numbers(%d, %d))`
+
+	someDifferences = `INSERT INTO stored_differences (run, topic_id, kafka_partition, kafka_offset, number, exchange_id, route, place, path, location, kind, baseline, candidate, noise_class, verdict, closed_time)
+SELECT 'bench', 'topic', n %% 8, intDiv(n, 8), arrayJoin(arrayConcat(if(cityHash64(n, 1) %% 100 < 3, [0], []), if(n %% 3 = 0, [1], []))) AS number, concat('0198c-', hex(cityHash64(n))),
+ concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'body', concat('$.items[].f', toString(cityHash64(n, number) %% 10)) AS p, p, 'value', hex(cityHash64(n, 7)), hex(cityHash64(n, 8)),
+ ['', 'timestamp'][number + 1], 'mismatch', toDateTime64('2026-11-01 00:00:00', 9, 'UTC') + n / 1000
+FROM (SELECT toInt64(number) AS n FROM numbers(%d, %d))`
+)
+
+// generate writes a run of n replays, with roll-ups by the statements of the
+// migration.
+func generate(b *testing.B, conn driver.Conn, n int64) {
+	b.Helper()
+	exec := func(query string) {
+		b.Helper()
+		if err := conn.Exec(b.Context(), query); err != nil {
+			b.Fatalf("%.100s: %v", query, err)
+		}
+	}
+	text, err := table.Migrations.ReadFile(table.Dir + "/00006_identity.sql")
+	if err != nil {
+		b.Fatal(err)
+	}
+	rollUps := regexp.MustCompile(`(?s)INSERT INTO stored_\w+_by_minute\s.*?;`).FindAllString(string(text), -1)
+	totals := regexp.MustCompile(`(?s)INSERT INTO stored_\w+_totals\s.*?;`).FindAllString(string(text), -1)
+	if len(rollUps) != 2 || len(totals) != 2 {
+		b.Fatalf("found %d and %d statements", len(rollUps), len(totals))
+	}
+	for first := int64(0); first < n; first += chunk {
+		exec(fmt.Sprintf(someComparisons, first, int64(chunk)))
+		exec(fmt.Sprintf(someDifferences, first, int64(chunk)))
+		for _, q := range rollUps {
+			exec(strings.TrimSuffix(strings.Replace(q, "WHERE judgement = ''", fmt.Sprintf("WHERE judgement = '' AND kafka_offset >= %d AND kafka_offset < %d", first/8, (first+chunk)/8), 1), ";"))
+		}
+	}
+	for _, q := range totals {
+		exec(strings.TrimSuffix(q, ";"))
+	}
+	exec("INSERT INTO judged_runs (run, judgement, chosen) VALUES ('bench', '', true)")
+	exec(fmt.Sprintf("INSERT INTO runs (name, version, state, selected, replayed, written) VALUES ('bench', 1, 'completed', %d, %d, %d)", n, n, n))
+	exec(fmt.Sprintf("INSERT INTO tallies (recorder, number, served, recorded, final) VALUES ('rec', 1, %d, %d, true)", n, n))
+}
+
+// BenchmarkTables asks what a report asks of a large run: seconds, and bytes
+// read. UNDERSTUDY_TABLES=50000000 is the run of docs/tables.md.
+func BenchmarkTables(b *testing.B) {
+	cfg := clickhouse.Config{Address: embeddedtest.Start(b).Native + "/bench"}
+	if _, err := clickhouse.Migrate(b.Context(), cfg); err != nil {
+		b.Fatal(err)
+	}
+	conn, err := clickhouse.Connect(b.Context(), cfg)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	n := benchReplays(b)
+	began := time.Now()
+	generate(b, conn, n)
+	b.Logf("%d replays generated in %s", n, time.Since(began).Round(time.Second))
+	for _, question := range []struct {
+		name string
+		ask  func(context.Context) (uint64, error)
+	}{
+		{"Scorecard", func(ctx context.Context) (uint64, error) {
+			s, err := report.Scorecard(ctx, conn, "bench")
+			return report.Total(s).Replays, err
+		}},
+		{"TopDiscrepancies", func(ctx context.Context) (uint64, error) {
+			d, _, err := report.TopDiscrepancies(ctx, conn, "bench", 10)
+			if err == nil && (len(d) != 10 || d[0].Baseline == "") {
+				err = fmt.Errorf("got %+v", d)
+			}
+			return uint64(n), err
+		}},
+		{"Balance", func(ctx context.Context) (uint64, error) {
+			l, err := report.LoadBalance(ctx, conn, "bench")
+			return l.Judged, err
+		}},
+		{"Noise", func(ctx context.Context) (uint64, error) {
+			c, err := report.Noise(ctx, conn, "bench")
+			if err == nil && (len(c) != 1 || c[0].Replays != uint64((n+2)/3)) {
+				err = fmt.Errorf("got %+v", c)
+			}
+			return uint64(n), err
+		}},
+	} {
+		b.Run(question.name, func(b *testing.B) {
+			var read atomic.Uint64
+			ctx := chgo.Context(b.Context(), chgo.WithProgress(func(p *chgo.Progress) { read.Add(p.Bytes) }))
+			for b.Loop() {
+				if got, err := question.ask(ctx); err != nil || got != uint64(n) {
+					b.Fatalf("%d of %d replays, %v", got, n, err)
+				}
+			}
+			b.ReportMetric(float64(read.Load())/float64(b.N)/1e6, "MB/op")
+		})
+	}
+}
