@@ -20,7 +20,7 @@ import (
 const attack = "\x1b[2J\u009b31m\u202egone\xff\r\x07"
 
 // shown is a replay that attacks the terminal wherever a payload stands.
-func shown() *understudyv1.Replay {
+func shownAs() *understudyv1.Replay {
 	headers := []*understudyv1.Header{{Name: "Content-Type", Value: []byte("application/json")}, {Name: "X-A", Value: []byte(attack)}}
 	body := message.BodyOf([]byte(`{"a":"` + strings.Repeat("wide 日本 ", 40) + `","b":1.50}`))
 	return &understudyv1.Replay{
@@ -46,7 +46,7 @@ func shown() *understudyv1.Replay {
 func TestShow(t *testing.T) {
 	for _, width := range []int{0, 20, 80, 109, 110, 200} {
 		var out bytes.Buffer
-		r := shown()
+		r := shownAs()
 		if err := Head(&out, r, report.Replay{Verdict: "mismatch"}, []report.Replay{{Run: "older", Ordinal: 4, Verdict: attack}}, width); err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func columns(line string) (n int) {
 
 // TestShowIsBounded: a body that indenting would blow up, and a long one.
 func TestShowIsBounded(t *testing.T) {
-	r := shown()
+	r := shownAs()
 	for _, content := range []string{
 		strings.Repeat("[", 400) + strings.Repeat("[],", 20_000) + "1" + strings.Repeat("]", 400),
 		strings.Repeat("[", 100_000) + strings.Repeat("]", 100_000),
@@ -112,7 +112,7 @@ func TestShowIsBounded(t *testing.T) {
 
 // TestRecord: what is written is the record, and safe.
 func TestRecord(t *testing.T) {
-	r := shown()
+	r := shownAs()
 	r.SkippedDetail = "\u009b31m\u202e"
 	var out bytes.Buffer
 	if err := Record(&out, r); err != nil {
