@@ -4,6 +4,12 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
+// Both values of a contradiction are the candidate's own, and say so.
+const (
+	firstCompletion = "first completion: "
+	laterCompletion = "later completion: "
+)
+
 // completion judges how a completion came about: what the record says of when
 // the operation ended, and of the completions after the first.
 func (j *Judge) completion(c *collector, r *understudyv1.Replay, done *understudyv1.Completion) {
@@ -36,7 +42,7 @@ func (j *Judge) again(c *collector, r *understudyv1.Replay, done *understudyv1.C
 		}
 		c.add(Difference{
 			Place: InCompletion, Path: "completion", Location: "completion", Kind: Outcome,
-			Baseline: describe(done.GetPayload()), Candidate: describe(other),
+			Baseline: firstCompletion + describe(done.GetPayload()), Candidate: laterCompletion + describe(other),
 		})
 		contradicted = true
 	}

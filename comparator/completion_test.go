@@ -35,16 +35,16 @@ func TestLaterCompletions(t *testing.T) {
 	// What a rule or a noise class explains is no contradiction.
 	f(called(paid, sighting(response(200, `{"paid":"5.00","fee":1.005,"attempt":2,"at":"2026-11-24T10:10:01Z"}`))), "duplicate")
 	f(called(paid, sighting(response(200, `{"paid":"5.00","fee":1,"attempt":1,"at":"2026-11-27T10:10:00Z"}`))), "contradictory",
-		`completion completion outcome 200 {"paid":"5.00","fee":1,"attempt":1,"at":"2026-11-24T10:10:00Z"}|200 {"paid":"5.00","fee":1,"attempt":1,"at":"2026-11-27T10:10:00Z"}`)
+		`completion completion outcome first completion: 200 {"paid":"5.00","fee":1,"attempt":1,"at":"2026-11-24T10:10:00Z"}|later completion: 200 {"paid":"5.00","fee":1,"attempt":1,"at":"2026-11-27T10:10:00Z"}`)
 	plain := response(200, `{"n":1}`)
-	f(called(plain, sighting(response(200, `{"n":2}`))), "contradictory", `completion completion outcome 200 {"n":1}|200 {"n":2}`)
+	f(called(plain, sighting(response(200, `{"n":2}`))), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`)
 	f(called(plain, sighting(response(201, `{"n":1}`))), "duplicate")
-	f(called(plain, sighting(response(409, `{"n":1}`))), "contradictory", `completion completion outcome 200 {"n":1}|409 {"n":1}`)
-	f(called(plain, &understudyv1.Sighting{Failed: true}), "contradictory", `completion completion outcome 200 {"n":1}|200 {"n":1}`)
-	f(called(plain, sighting(response(200, ""))), "contradictory", `completion completion outcome 200 {"n":1}|200 `)
+	f(called(plain, sighting(response(409, `{"n":1}`))), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 409 {"n":1}`)
+	f(called(plain, &understudyv1.Sighting{Failed: true}), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":1}`)
+	f(called(plain, sighting(response(200, ""))), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 200 `)
 	// Both can hold, and each contradiction is shown.
 	f(called(plain, sighting(response(200, `{"n":2}`)), &understudyv1.Sighting{}, sighting(response(200, `{"n":3}`))), "contradictory", "duplicate",
-		`completion completion outcome 200 {"n":1}|200 {"n":2}`, `completion completion outcome 200 {"n":1}|200 {"n":3}`)
+		`completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`, `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":3}`)
 	// More were seen than kept.
 	many := called(plain, &understudyv1.Sighting{})
 	many.Candidate.Completion.Seen = 20
@@ -55,11 +55,11 @@ func TestLaterCompletions(t *testing.T) {
 		return r
 	}
 	f(ask(called(paid, sighting(response(200, `{"paid":"5.00","fee":1,"attempt":2,"at":"2026-11-24T10:10:01Z"}`)))), "match")
-	f(ask(called(plain, sighting(response(200, `{"n":2}`)))), "contradictory", `completion completion outcome 200 {"n":1}|200 {"n":2}`)
+	f(ask(called(plain, sighting(response(200, `{"n":2}`)))), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`)
 	// A refusal has later completions too.
 	refused := called(plain, sighting(response(200, `{"n":2}`)))
 	refused.Exchange.Response = response(422, `{"e":1}`)
-	f(refused, "rejected", "contradictory", `status status status 422 {"e":1}|200 {"n":1}`, `completion completion outcome 200 {"n":1}|200 {"n":2}`)
+	f(refused, "rejected", "contradictory", `status status status 422 {"e":1}|200 {"n":1}`, `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`)
 }
 
 // TestLate: only what is proved, and never our own lag.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -48,11 +49,14 @@ type Timeline struct {
 	foreign func(*kgo.Record, error)
 	takes   map[string]bool
 
-	queues map[int32]*queue
-	window window
-	bytes  int64
-	last   int64
-	stats  TimelineStats
+	queues     map[int32]*queue
+	window     window
+	bytes      int64
+	last       int64
+	stats      TimelineStats
+	unselected uint64       // as taken from size
+	size       atomic.Int64 // see Size
+	whole      atomic.Bool
 }
 
 // TimelineStats counts what a Timeline did with the records it read.
@@ -104,6 +108,12 @@ func OpenTimeline(ctx context.Context, kafka Config, cfg TimelineConfig, foreign
 	for _, r := range cfg.Recorders {
 		t.takes[r] = true
 	}
+	if !cfg.Follow {
+		for number, end := range reader.left {
+			t.size.Add(end - starts[number])
+		}
+		t.whole.Store(cfg.From.IsZero() && cfg.To.IsZero() && len(cfg.Recorders) == 0 || reader.finished())
+	}
 	return t, nil
 }
 
@@ -113,6 +123,14 @@ func endless(ends map[int32]int64) map[int32]int64 {
 		out[number] = math.MaxInt64
 	}
 	return out
+}
+
+// Size is how many exchanges are selected in all; most says that this is a
+// bound, because what is not read yet may turn out not to be selected. It is 0
+// while it is unknown: a timeline that follows has no end. Safe for concurrent
+// use.
+func (t *Timeline) Size() (n uint64, most bool) {
+	return uint64(max(t.size.Load(), 0)), !t.whole.Load()
 }
 
 // Close ends reading.
@@ -257,6 +275,17 @@ func (t *Timeline) read(ctx context.Context, wait time.Duration) error {
 	}
 	for _, r := range records {
 		t.take(r)
+	}
+	if !t.cfg.Follow {
+		var unselected uint64
+		for _, n := range t.stats.Unselected {
+			unselected += n
+		}
+		t.size.Add(-int64(unselected - t.unselected))
+		t.unselected = unselected
+		if t.reader.finished() {
+			t.whole.Store(true)
+		}
 	}
 	return nil
 }

@@ -18,6 +18,8 @@ type compareFlags struct {
 	run, group, instance string
 	follow               bool
 	wait                 time.Duration
+	failOn               string
+	quiet                bool // of the verdicts, for a command that shows them itself
 }
 
 func (a *app) compareCommand() *cobra.Command {
@@ -36,10 +38,14 @@ Judges whatever the topics hold and ends when every run (or the one named by
 --run) has ended and all of it is in ClickHouse; with --follow it goes on. A
 run whose replayer was killed is judged as far as it came and not waited for.
 Started before its replay, it waits for the run to begin: --wait 10m.
-Several of these share the work.`,
+Several of these share the work. At the end it prints the verdicts of the runs
+of which it has judged something.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if f.wait < 0 {
 				return usagef("--wait: %s is negative", f.wait)
+			}
+			if f.failOn != "" && (f.run == "" || f.follow) {
+				return usagef("--fail-on is about a run that is judged to its end: it needs --run NAME, and no --follow")
 			}
 			return a.compare(c.Context(), f)
 		},
@@ -52,11 +58,16 @@ Several of these share the work.`,
 	c.Flags().BoolVar(&f.follow, "follow", false, "go on until interrupted")
 	c.Flags().StringVar(&f.group, "group", "", "consumer group; default PREFIX.comparator")
 	c.Flags().StringVar(&f.instance, "instance", "", "name of this process within the group: after a kill a restart under the same name goes on at once; two live processes must not share it")
+	failOnFlag(c, &f.failOn)
 	complete(c, "run", a.completeRunFlag)
 	return c
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
+	limits, err := conditions(f.failOn)
+	if err != nil {
+		return err
+	}
 	if err := a.need("compare", "kafka", "kafka.producer", "clickhouse"); err != nil {
 		return err
 	}
@@ -87,10 +98,12 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
-	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, ingest.Handle, a.log, ad.registry)
+	judged := &judgedCount{topic: a.names().Replays, runs: map[string]bool{}}
+	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, judged.handler(ingest.Handle), a.log, ad.registry)
 	if err != nil {
 		return err
 	}
+	judged.lag = consumer.Lag
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err
@@ -98,10 +111,20 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	defer stopAdmin()
 	ad.ready.Store(true)
 	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
-	if err := a.consume(ctx, consumer, f, cc); err != nil || f.follow || ctx.Err() != nil {
+	stop := a.showJudging(judged)
+	err = a.consume(ctx, consumer, f, cc)
+	stop()
+	if err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	return a.checkJudged(ctx, conn, f.run, judgement)
+	if err := a.checkJudged(ctx, conn, f.run, judgement); err != nil || f.quiet {
+		return err
+	}
+	runs := judged.names()
+	if f.run != "" {
+		runs = []string{f.run}
+	}
+	return a.sayVerdicts(ctx, conn, runs, limits)
 }
 
 // claimRuns refuses to write runs into a database that has others of their

@@ -42,7 +42,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 		return fmt.Errorf("replay: %w", err)
 	}
 	d.step("replayed %d of %d, %.0f/s, lag p99 %s", run.GetReplayed(), run.GetSelected(), run.GetAchievedRate(), time.Duration(run.GetLagP99Nano()))
-	if err := d.a.compare(ctx, compareFlags{run: demoRun, wait: time.Minute}); err != nil {
+	if err := d.a.compare(ctx, compareFlags{run: demoRun, wait: time.Minute, quiet: true}); err != nil {
 		return fmt.Errorf("compare: %w", err)
 	}
 	d.step("compared")

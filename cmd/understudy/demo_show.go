@@ -41,7 +41,7 @@ func (d *demonstration) show(ctx context.Context, f demoFlags) error {
 		} else {
 			err = d.table(r, score, f.keep)
 		}
-		if err == nil && !r.Balance.Holds {
+		if err == nil && !r.Balance.Trusted() {
 			err = threshold(errors.New("the books of the demo do not balance"))
 		}
 		return errors.Join(err, threshold(score.Failure()))
@@ -59,7 +59,7 @@ func pace(r *report.Report) demo.Pace {
 
 func (d *demonstration) table(r *report.Report, score demo.Score, keep bool) error {
 	out := d.a.out
-	if err := text.Report(out, r, text.Table); err != nil {
+	if err := text.Report(out, r, text.Table, 0); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "\nPlanted and found")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"understudy.dev/replayer"
 )
 
 func TestNoStatusLineInAPipe(t *testing.T) {
@@ -101,4 +103,41 @@ func terminal(t *testing.T, columns uint16) (user, program *os.File) {
 		t.Fatal(err)
 	}
 	return user, program
+}
+
+func TestReplayingFitsTheTerminal(t *testing.T) {
+	long := strings.Repeat("long-", 20)
+	for _, p := range []replayer.Progress{
+		{},
+		{Sent: 12_345, Skipped: 5, Achieved: 995.4, LagP99: 1234 * time.Microsecond},
+		{Sent: 123_456_789, Achieved: 12_345, LagP99: 1234 * time.Microsecond},
+	} {
+		for _, most := range []bool{false, true} {
+			got := replaying(long, p, 9_000_000, most, &outcomes{answered: 999, errors: map[string]uint64{"connect": 1}})
+			if n := len([]rune(got)); n > 79 && p.Sent < 100_000_000 {
+				t.Errorf("%d columns: %s", n, got)
+			}
+		}
+	}
+	f := func(total uint64, most bool, want string) {
+		t.Helper()
+		p := replayer.Progress{Sent: 11_990, Skipped: 10, Achieved: 1000, LagP99: 1234 * time.Microsecond}
+		if got := replaying("monday", p, total, most, &outcomes{answered: 999, errors: map[string]uint64{"connect": 1}}); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	f(40_000, false, "monday  12,000/40,000 30.00 %  1000/s  28s left  errors 0.10 %  lag 1.23ms")
+	f(0, true, "monday  12,000  1000/s  errors 0.10 %  lag 1.23ms")
+	f(12_000, false, "monday  12,000/12,000 100 %  1000/s  errors 0.10 %  lag 1.23ms")
+}
+
+func TestRoutesThatFit(t *testing.T) {
+	var pipe strings.Builder
+	if got := routesThatFit(&pipe); got != pipeRoutes {
+		t.Errorf("%d in a pipe", got)
+	}
+	_, program := terminal(t, 80) // of 24 lines
+	if got := routesThatFit(program); got != fewRoutes {
+		t.Errorf("%d on a terminal", got)
+	}
 }

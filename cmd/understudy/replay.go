@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -174,7 +175,10 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	} else if err != nil {
 		return nil, dependency(err)
 	}
-	stopLine := statusLine(a.errOut, func() string { return progressText(r.Run, rep.Progress()) })
+	stopLine := sync.OnceFunc(statusLine(a.errOut, func() string {
+		size, most := timeline.Size()
+		return replaying(r.Run, rep.Progress(), size, most, sink)
+	}))
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()
 	running, stop := context.WithCancel(ctx)
@@ -183,6 +187,8 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
 	defer a.watchWrites(producer, outage, pc.DeliveryTimeout)()
 	run, err := rep.Run(running)
+	stopLine()
+	sink.say(a.errOut)
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}
@@ -197,11 +203,6 @@ func (a *app) settle(ctx context.Context, p *stream.Producer, quiet time.Duratio
 		a.log.Info("recorders are still writing; what comes from now on is not in this run", "came_while_waiting", came)
 	}
 	return dependency(err)
-}
-
-func progressText(run string, p replayer.Progress) string {
-	return fmt.Sprintf("%s  sent %d  in flight %d  completed %d  skipped %d  lag p99 %s  %.0f/s of %.0f/s",
-		run, p.Sent, p.InFlight, p.Completed, p.Skipped, p.LagP99.Round(10*time.Microsecond), p.Achieved, p.Planned)
 }
 
 // timeline says which part of the recording is replayed.

@@ -22,33 +22,87 @@ import (
 // errBalance ends with exit code 3: the run proves nothing.
 var errBalance = errors.New("the books do not balance: the run is not evidence")
 
+type reportFlags struct {
+	format string
+	routes int
+	all    bool
+	failOn string
+}
+
 func (a *app) reportCommand() *cobra.Command {
-	format, options := text.Table, report.DefaultOptions()
+	f, options := reportFlags{format: text.Table}, report.DefaultOptions()
 	c := &cobra.Command{
 		Use: "report RUN", Short: "Print a run's scorecard, top discrepancies and balance", Args: exactly("RUN"), ValidArgsFunction: a.completeRuns,
+		Long: `Begins with what spoils the run as a whole and what mends it: nothing judged or
+compared, no credentials, no order, a dead candidate, answers that look pending.
+Exit code 3 if the books do not balance or a condition of --fail-on holds.`,
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := errors.Join(checkFormat(format), options.Validate()); err != nil {
-				return usagef("%w", err)
+			if c.Flags().Changed("routes") && f.routes < 1 {
+				return usagef("--routes: %d is less than 1; --all lists all", f.routes)
 			}
-			return a.withTables(c.Context(), func(conn driver.Conn) error {
-				r, err := report.Load(c.Context(), conn, args[0], options)
-				if err != nil {
-					return unknownRun(err)
-				}
-				if err := text.Report(a.out, r, format); err != nil {
-					return err
-				}
-				if r.Run.Ended() && !r.Balance.Holds {
-					return threshold(errBalance)
-				}
-				return nil
-			})
+			return a.report(c.Context(), args[0], f, options)
 		},
 	}
 	a.clickhouseFlags(c)
-	formatFlag(c, &format)
+	formatFlag(c, &f.format)
 	c.Flags().IntVar(&options.Top, "top", options.Top, "discrepancies that are listed")
+	c.Flags().IntVar(&f.routes, "routes", 0, "routes that a table lists, the worst first; default what fits on the terminal, 20 in a pipe")
+	c.Flags().BoolVar(&f.all, "all", false, "list all routes")
+	c.MarkFlagsMutuallyExclusive("routes", "all")
+	failOnFlag(c, &f.failOn)
 	return c
+}
+
+func failOnFlag(c *cobra.Command, failOn *string) {
+	c.Flags().StringVar(failOn, "fail-on", "", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
+}
+
+// conditions reads --fail-on.
+func conditions(failOn string) ([]report.Condition, error) {
+	if failOn == "" {
+		return nil, nil
+	}
+	all, err := report.ParseConditions(failOn)
+	if err != nil {
+		return nil, usagef("--fail-on: %w", err)
+	}
+	return all, nil
+}
+
+func (a *app) report(ctx context.Context, run string, f reportFlags, options report.Options) error {
+	if err := errors.Join(checkFormat(f.format), options.Validate()); err != nil {
+		return usagef("%w", err)
+	}
+	limits, err := conditions(f.failOn)
+	if err != nil {
+		return err
+	}
+	routes := f.routes
+	if routes == 0 && !f.all {
+		routes = routesThatFit(a.out)
+	}
+	return a.withTables(ctx, func(conn driver.Conn) error {
+		r, err := report.Load(ctx, conn, run, options)
+		if err != nil {
+			return unknownRun(err)
+		}
+		if err := text.Report(a.out, r, f.format, routes); err != nil {
+			return err
+		}
+		broken := failed(report.Broken(limits, r.Total))
+		if r.Run.Ended() && !r.Balance.Trusted() {
+			return threshold(also(errBalance, broken))
+		}
+		return broken
+	})
+}
+
+// also joins two errors in one line.
+func also(err, other error) error {
+	if other == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, other)
 }
 
 func (a *app) runsCommand() *cobra.Command {
@@ -84,7 +138,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err := text.Balance(a.out, b, format); err != nil {
 					return err
 				}
-				if !b.Holds {
+				if !b.Trusted() {
 					return threshold(errBalance)
 				}
 				return nil

@@ -3,6 +3,7 @@ package report
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
@@ -27,9 +28,10 @@ type Balance struct {
 	Judged        uint64 `json:"judged" ch:"judged"`
 	JudgedSkipped uint64 `json:"judged_skipped" ch:"judged_skipped"`
 	JudgedOrphans uint64 `json:"judged_orphans" ch:"judged_orphans"`
-	// Holds is true when every equation does.
-	Holds bool `json:"holds"`
-	// Broken are the equations that do not hold, with their numbers.
+	// Holds is what the view run_balance says, as every other place does: the
+	// equations of the run hold. Recorders have books of their own.
+	Holds bool `json:"holds" ch:"balances"`
+	// Broken are the equations of the run that do not hold, with their numbers.
 	Broken []string `json:"broken"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
@@ -50,45 +52,62 @@ type RecorderBalance struct {
 	// InRun are the exchanges of the recorder that the run has. It has fewer
 	// than Recorded when it was given a part, or when more were recorded since.
 	InRun uint64 `json:"in_run" ch:"in_run"`
-	// Holds is true when served = recorded + dropped + pending.
-	Holds bool `json:"holds"`
+	// Holds is what the view recorder_balance says: served = recorded + dropped +
+	// pending and, after its last word, nothing is pending and all is stored.
+	Holds bool `json:"holds" ch:"balances"`
 }
 
-// Equations are those that must hold: of the run, then one for each recorder.
+// Equations are those that must hold: of the run, then of each recorder.
 func (b Balance) Equations() []Equation {
+	out := b.Own()
+	for _, r := range b.Recorders {
+		out = append(out, r.Equations()...)
+	}
+	return out
+}
+
+// Own are the equations of the run itself, those of the view run_balance.
+func (b Balance) Own() []Equation {
 	replayed, skipped, orphans := term{name: "replayed", n: b.Replayed}, term{name: "skipped", n: b.Skipped}, term{name: "orphans", n: b.Orphans}
-	out := []Equation{
+	return []Equation{
 		equation(term{name: "selected", n: b.Selected}, replayed, term{"skipped", b.Skipped, b.SkippedBy}),
 		equation(term{name: "written", n: b.Written}, replayed, skipped, orphans),
 		equation(replayed, term{name: "sum of verdicts", n: b.Judged}),
 		equation(skipped, term{name: "judged as skipped", n: b.JudgedSkipped}),
 		equation(orphans, term{name: "judged as orphan", n: b.JudgedOrphans}),
 	}
-	for _, r := range b.Recorders {
-		out = append(out, r.equation())
+}
+
+// Equations are those of the view recorder_balance.
+func (r RecorderBalance) Equations() []Equation {
+	name := "recorder " + r.Recorder + ": "
+	out := []Equation{equation(
+		term{name: name + "served", n: r.Served}, term{name: "recorded", n: r.Recorded},
+		term{"dropped", Sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
+	)}
+	if r.Final {
+		out = append(out, equation(term{name: name + "recorded", n: r.Recorded}, term{name: "stored", n: r.Stored}))
+	}
+	if r.Final && r.Pending > 0 {
+		out = append(out, equation(term{name: name + "pending at its end", n: r.Pending}, term{name: "none"}))
 	}
 	return out
 }
 
-func (r RecorderBalance) equation() Equation {
-	return equation(
-		term{name: "recorder " + r.Recorder + ": served", n: r.Served}, term{name: "recorded", n: r.Recorded},
-		term{"dropped", Sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
-	)
-}
-
-// Check sets Holds and Broken of the balance and Holds of its recorders.
-func (b *Balance) Check() {
+// explain lists the equations of the run that do not hold.
+func (b *Balance) explain() {
 	b.Broken = []string{}
-	for _, e := range b.Equations() {
+	for _, e := range b.Own() {
 		if !e.Holds() {
 			b.Broken = append(b.Broken, e.String())
 		}
 	}
-	b.Holds = len(b.Broken) == 0
-	for i := range b.Recorders {
-		b.Recorders[i].Holds = b.Recorders[i].equation().Holds()
-	}
+}
+
+// Trusted says whether the books hold of the run and of every recorder whose
+// exchanges are in it.
+func (b Balance) Trusted() bool {
+	return b.Holds && !slices.ContainsFunc(b.Recorders, func(r RecorderBalance) bool { return !r.Holds })
 }
 
 // Sum adds up counts by reason.
@@ -104,7 +123,7 @@ func Sum(m map[string]uint64) uint64 {
 // there is no such run.
 func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, error) {
 	rows, err := sel[Balance](ctx, conn, "the balance", `SELECT run, state, selected, replayed, skipped, orphans, written,
- judged, judged_skipped, judged_orphans FROM run_balance WHERE run = @run`, run)
+ judged, judged_skipped, judged_orphans, toBool(balances) AS balances FROM run_balance WHERE run = @run`, run)
 	if err != nil {
 		return Balance{}, err
 	}
@@ -118,10 +137,10 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	b := rows[0]
 	b.SkippedBy, b.Detail = head.Skipped, head.Detail
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
- b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run
+ b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run, toBool(b.balances) AS balances
 FROM recorder_balance AS b
 INNER JOIN (SELECT recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
 ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
-	b.Check()
+	b.explain()
 	return b, err
 }

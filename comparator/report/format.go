@@ -57,3 +57,18 @@ func Reasons(m map[string]uint64) string {
 	slices.Sort(parts)
 	return strings.Join(parts, ", ")
 }
+
+// Percent writes a share, 97.11 %; it never rounds up to 100 or down to 0. A
+// share of nothing is "-".
+func Percent(part, whole uint64) string {
+	switch {
+	case whole == 0:
+		return "-"
+	case part == whole:
+		return "100 %"
+	case part == 0:
+		return "0 %"
+	}
+	p := float64(part) / float64(whole) * 100
+	return strconv.FormatFloat(min(max(p, 0.01), 99.99), 'f', 2, 64) + " %"
+}

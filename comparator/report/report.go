@@ -50,7 +50,9 @@ const (
 
 // Report is what one run came to.
 type Report struct {
-	Run           Run           `json:"run"`
+	Run Run `json:"run"`
+	// Diagnoses are what spoils the run as a whole, the worst first.
+	Diagnoses     []Diagnosis   `json:"diagnoses"`
 	Total         Score         `json:"total"`
 	Routes        []Score       `json:"routes"`
 	Discrepancies []Discrepancy `json:"discrepancies"`
@@ -72,10 +74,11 @@ func Load(ctx context.Context, conn driver.Conn, run string, o Options) (*Report
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	r := &Report{}
-	steps := []func() error{
-		func() (err error) { r.Run, err = FindRun(ctx, conn, run); return err },
-		func() (err error) { r.Routes, err = Scorecard(ctx, conn, run); return err },
+	r, err := Summary(ctx, conn, run)
+	if err != nil {
+		return nil, err
+	}
+	return r, inOrder(
 		func() (err error) {
 			r.Discrepancies, r.Places, err = TopDiscrepancies(ctx, conn, run, o.Top)
 			return err
@@ -83,16 +86,34 @@ func Load(ctx context.Context, conn driver.Conn, run string, o Options) (*Report
 		func() (err error) { r.Latency, err = Latencies(ctx, conn, run, o); return err },
 		func() (err error) { r.Noise, err = Noise(ctx, conn, run); return err },
 		func() (err error) { r.Presumed, err = Presumed(ctx, conn, run); return err },
+	)
+}
+
+// Summary reads the verdicts, the balance and the diagnoses of a report; the
+// rest is empty.
+func Summary(ctx context.Context, conn driver.Conn, run string) (*Report, error) {
+	r := &Report{Discrepancies: []Discrepancy{}, Latency: []Latency{}, Noise: []NoiseClass{}, Presumed: []NoiseClass{}}
+	return r, inOrder(
+		func() (err error) { r.Run, err = FindRun(ctx, conn, run); return err },
+		func() (err error) { r.Routes, err = Scorecard(ctx, conn, run); return err },
+		func() (err error) { r.Total, err = LoadTotal(ctx, conn, run); return err },
 		func() (err error) { r.Incomplete, err = Incomplete(ctx, conn, run); return err },
 		func() (err error) { r.Balance, err = LoadBalance(ctx, conn, run); return err },
-	}
+		func() error {
+			e, err := loadEvidence(ctx, conn, run, r.Total, r.Routes)
+			r.diagnose(e)
+			return err
+		},
+	)
+}
+
+func inOrder(steps ...func() error) error {
 	for _, step := range steps {
 		if err := step(); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	r.Total = Total(r.Routes)
-	return r, nil
+	return nil
 }
 
 // sel runs a query whose only parameter is @run.

@@ -87,11 +87,28 @@ func Total(routes []Score) Score {
 	return t
 }
 
+// scores are the columns of the view scorecard that are added up.
+const scores = `replays, match, mismatch, rejected, lost, late, duplicate,
+ contradictory, out_of_order, orphan, error, skipped, incomplete, presumed, rejected_by_baseline, rejected_by_candidate, judged, selected`
+
+// LoadTotal adds up the verdicts of a run, whatever the number of its routes.
+func LoadTotal(ctx context.Context, conn driver.Conn, run string) (Score, error) {
+	var sums []string
+	for name := range strings.SplitSeq(scores, ",") {
+		name = strings.TrimSpace(name)
+		sums = append(sums, "sum(s."+name+") AS "+name)
+	}
+	rows, err := sel[Score](ctx, conn, "the verdicts", "SELECT 'total' AS route, "+strings.Join(sums, ", ")+", if(selected = 0, 0, match / selected) AS match_rate FROM scorecard AS s WHERE run = @run", run)
+	if err != nil {
+		return Score{}, err
+	}
+	return rows[0], nil
+}
+
 // Scorecard counts verdicts by route, the route with the most replays that do
 // not match first.
 func Scorecard(ctx context.Context, conn driver.Conn, run string) ([]Score, error) {
-	return sel[Score](ctx, conn, "the scorecard", fmt.Sprintf(`SELECT route, replays, match, mismatch, rejected, lost, late, duplicate,
- contradictory, out_of_order, orphan, error, skipped, incomplete, presumed, rejected_by_baseline, rejected_by_candidate, judged, selected, match_rate
+	return sel[Score](ctx, conn, "the scorecard", fmt.Sprintf(`SELECT route, `+scores+`, match_rate
 FROM scorecard WHERE run = @run ORDER BY replays - match DESC, route LIMIT %d`, maxRoutes), run)
 }
 

@@ -88,11 +88,11 @@ func (c Conventions) state(r *understudyv1.Response, body []byte, document bool)
 // stateLabel is the state that a document gives, in lower case and without
 // separators.
 func stateLabel(body []byte) string {
-	label, ok := stringAt(body, "/status")
+	word, ok := stringAt(body, "/status")
 	if !ok {
-		label, _ = stringAt(body, "/state")
+		word, _ = stringAt(body, "/state")
 	}
-	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(label))
+	return label(word)
 }
 
 // describes says whether a document at a plain Location tells about the

@@ -41,7 +41,7 @@ func (p *page) audit(r audit.Result) {
 	t := r.Total
 	p.line("Audit of run %s: %s faults planted into copies of %s of its %s replays", r.Run, report.Count(t.Planted), report.Count(r.Audited), report.Count(r.Replays))
 	if t.Counted() > 0 {
-		p.item("found %s of %s, %s; presumed harmless %s; hidden %s", report.Count(t.Found), report.Count(t.Counted()), percent(t.Found, t.Counted()),
+		p.item("found %s of %s, %s; presumed harmless %s; hidden %s", report.Count(t.Found), report.Count(t.Counted()), report.Percent(t.Found, t.Counted()),
 			report.Count(t.Presumed), report.Count(t.Hidden))
 	}
 	if t.Default > 0 {
@@ -77,7 +77,7 @@ func (p *page) scores(head string, all []audit.NamedScore) {
 			planted += s.Counted()
 			continue
 		}
-		rows = append(rows, []string{s.Name, report.Count(s.Counted()), percent(s.Found, s.Counted()), dash(s.Presumed), dash(s.Hidden), dash(s.Default)})
+		rows = append(rows, []string{s.Name, report.Count(s.Counted()), report.Percent(s.Found, s.Counted()), dash(s.Presumed), dash(s.Hidden), dash(s.Default)})
 	}
 	if len(rows) > 0 {
 		p.table([]column{{head, 32, false}, {"Planted", 8, true}, {"Found", 8, true}, {"Presumed", 8, true}, {"Hidden", 6, true}, {"Default", 7, true}}, rows)
@@ -91,7 +91,7 @@ func (p *page) scores(head string, all []audit.NamedScore) {
 // atLeast says how the worst of some scores fares; they are in order.
 func atLeast(all []audit.NamedScore) string {
 	if worst := all[0]; worst.Found < worst.Counted() {
-		return "of each at least " + percent(worst.Found, worst.Counted()) + " found"
+		return "of each at least " + report.Percent(worst.Found, worst.Counted()) + " found"
 	}
 	return "all found"
 }

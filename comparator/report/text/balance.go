@@ -18,20 +18,23 @@ func Balance(w io.Writer, b report.Balance, format string) error {
 
 func (p *page) balance(b report.Balance) {
 	p.line("Balance of run %s (%s)", b.Run, b.State)
-	for _, e := range b.Equations() {
+	for _, e := range b.Own() {
 		p.item("%s", e)
 	}
-	for _, r := range b.Recorders {
-		p.remarks(r)
-	}
+	p.recorders(b.Recorders)
 	switch {
 	case b.Holds && b.Replayed == 0 && b.State != "running":
 		p.line("The balance holds, but nothing was replayed: the run is no evidence.")
-		return
-	case b.Holds:
+	case b.Trusted():
 		p.line("The balance holds.")
-		return
+	case b.Holds:
+		p.line("The balance of the run holds; that of a recorder DOES NOT.")
+	default:
+		p.broken(b)
 	}
+}
+
+func (p *page) broken(b report.Balance) {
 	p.line("The balance DOES NOT HOLD: %s.", strings.Join(b.Broken, "; "))
 	switch {
 	case strings.HasPrefix(b.Detail, "abandoned"):
@@ -43,12 +46,37 @@ func (p *page) balance(b report.Balance) {
 	}
 }
 
+// recorders are their books and what is to be said of them.
+func (p *page) recorders(all []report.RecorderBalance) {
+	shown, rest := fold(all, maxList)
+	for _, r := range shown {
+		for _, e := range r.Equations() {
+			p.item("%s", e)
+		}
+	}
+	for _, r := range shown {
+		p.remarks(r)
+	}
+	broken := 0
+	for _, r := range rest {
+		if !r.Holds {
+			broken++
+		}
+	}
+	if len(rest) > 0 {
+		p.line("Of %d more recorders the books of %d do not hold; -o json has all.", len(rest), broken)
+	}
+}
+
 func (p *page) remarks(r report.RecorderBalance) {
 	if r.InRun < r.Recorded {
 		p.line("Recorder %s: %s of the %s exchanges that it has recorded by now are in this run.", r.Recorder, report.Count(r.InRun), report.Count(r.Recorded))
 	}
 	if r.Final && r.Pending > 0 {
 		p.line("Recorder %s ended with %s pending: what became of them is unknown.", r.Recorder, report.Count(r.Pending))
+	}
+	if !r.Holds {
+		p.line("Recorder %s: its books DO NOT HOLD.", r.Recorder)
 	}
 	if !r.Final {
 		p.line("Recorder %s has not said its last word: it runs, or it was killed.", r.Recorder)

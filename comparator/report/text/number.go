@@ -22,20 +22,6 @@ func millis(m report.Millis) string {
 	return strconv.FormatFloat(ms, 'f', 0, 64)
 }
 
-// percent never rounds up to 100 or down to 0.
-func percent(part, whole uint64) string {
-	switch {
-	case whole == 0:
-		return "-"
-	case part == whole:
-		return "100 %"
-	case part == 0:
-		return "0 %"
-	}
-	p := float64(part) / float64(whole) * 100
-	return strconv.FormatFloat(min(max(p, 0.01), 99.99), 'f', 2, 64) + " %"
-}
-
 // shorten cuts text to a number of runes with a mark.
 func shorten(s string, runes int) string {
 	r := []rune(s)

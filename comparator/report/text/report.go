@@ -3,30 +3,67 @@ package text
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
 	"understudy.dev/comparator/report"
 )
 
-// Report writes a report in one of Formats. A table is for people; csv is the
+// Report writes a report in one of Formats. A table is for people, and lists at
+// most so many routes, the others in one line (0 lists all); csv is the
 // scorecard with the latencies.
-func Report(w io.Writer, r *report.Report, format string) error {
-	v := view{value: r, table: func(p *page) { p.report(r) }}
+func Report(w io.Writer, r *report.Report, format string, routes int) error {
+	v := view{value: r, table: func(p *page) { p.report(r, routes) }}
 	v.columns, v.records = records(r)
 	return v.render(w, format)
 }
 
-func (p *page) report(r *report.Report) {
+// Verdicts writes in a few lines for people what a run came to.
+func Verdicts(w io.Writer, r *report.Report) error {
+	p := &page{}
+	for _, d := range r.Diagnoses {
+		p.line("%s: %s", heads[d.Name], d.What)
+	}
+	others := ""
+	if text := r.Total.Others(); text != "" {
+		others = ". Not a match: " + text
+	}
+	p.line("Run %s: %s of %s selected match%s.", r.Run.Name, report.Percent(r.Total.Match, r.Total.Selected), report.Count(r.Total.Selected), others)
+	_, err := io.WriteString(w, p.String())
+	return err
+}
+
+func (p *page) report(r *report.Report, routes int) {
+	p.diagnoses(r.Diagnoses)
 	p.head(r.Run)
 	p.line("")
-	p.scorecard(r)
+	p.scorecard(r, routes)
 	p.discrepancies(r)
 	p.doubts(r)
-	p.latency(r)
+	p.latency(r, routes)
 	p.noise(r)
 	p.balance(r.Balance)
+}
+
+// diagnoses come first. What is to be copied has a line of its own and is not
+// wrapped.
+func (p *page) diagnoses(all []report.Diagnosis) {
+	for _, d := range all {
+		p.line("%s: %s", heads[d.Name], d.What)
+		p.item("%s", d.Remedy)
+		for line := range strings.SplitSeq(d.Try, "\n") {
+			if line != "" {
+				p.lines("    " + report.Clean(line))
+			}
+		}
+		p.line("")
+	}
+}
+
+var heads = map[string]string{
+	report.NotJudged: "NOT JUDGED", report.NotSelected: "NOTHING SELECTED", report.Unbalanced: "NOT BALANCED",
+	report.Unreachable: "NO ANSWER", report.Unauthorized: "NOT AUTHORIZED", report.Pending: "NOT FINISHED?",
+	report.Unordered: "OUT OF ORDER", report.NotCompared: "NOT COMPARED",
 }
 
 func (p *page) head(r report.Run) {
@@ -60,29 +97,64 @@ func lag(nano int64) string {
 	return d.Round(step).String()
 }
 
-func (p *page) scorecard(r *report.Report) {
+func (p *page) scorecard(r *report.Report, most int) {
 	var rows [][]string
-	for _, s := range append(slices.Clone(r.Routes), r.Total) {
-		rows = append(rows, []string{s.Route, report.Count(s.Replays), percent(s.Match, s.Selected), s.Others()})
+	row := func(name string, s report.Score) {
+		rows = append(rows, []string{name, report.Count(s.Replays), report.Percent(s.Match, s.Selected), s.Others()})
 	}
+	shown, rest := fold(r.Routes, most)
+	for _, s := range shown {
+		row(s.Route, s)
+	}
+	if len(rest) > 0 {
+		row(fmt.Sprintf("and %s more routes", report.Count(uint64(len(rest)))), report.Total(rest))
+	}
+	row("total", r.Total)
 	p.table([]column{{"Route", 34, false}, {"Replays", 9, true}, {"Match", 8, true}, {"Other verdicts", 22, false}}, rows)
+	if len(rest) > 0 {
+		p.line("The routes with the most that is no match come first; --routes N or --all shows more.")
+	}
+	p.share(r.Total)
 	p.line("")
+}
+
+// share says of what the match rate is one, and what was not compared.
+func (p *page) share(s report.Score) {
+	if s.Selected == 0 {
+		return
+	}
+	of := func(n uint64) string { return report.Percent(n, s.Selected) }
+	p.line("Of all %s selected %s match; %s were skipped, %s incomplete, %s only presumed.",
+		report.Count(s.Selected), of(s.Match), of(s.Skipped), of(s.Incomplete), of(s.Presumed))
+}
+
+// fold parts a list after the first most; 0 keeps it whole, and so does what
+// would save no line.
+func fold[T any](all []T, most int) (shown, rest []T) {
+	if most <= 0 || len(all) <= most+1 {
+		return all, nil
+	}
+	return all[:most], all[most:]
 }
 
 func (p *page) discrepancies(r *report.Report) {
 	if len(r.Discrepancies) == 0 {
 		switch {
 		case r.Total.Replays == 0:
-			p.line("Nothing to compare: no replay of this run has been judged.")
+			p.line("No replay of this run has been judged.")
 		case r.Total.Judged == 0:
-			p.line("Nothing to compare: nothing of this run was sent.")
+			p.line("Nothing of this run was sent.")
 		default:
 			p.line("No discrepancies.")
 		}
 		p.line("")
 		return
 	}
-	p.line("Discrepancies: %d of %s kinds", len(r.Discrepancies), report.Count(r.Places))
+	more := ""
+	if uint64(len(r.Discrepancies)) < r.Places {
+		more = "; --top N lists more"
+	}
+	p.line("Discrepancies: %d of %s kinds%s", len(r.Discrepancies), report.Count(r.Places), more)
 	var rows [][]string
 	for _, d := range r.Discrepancies {
 		rows = append(rows, []string{
@@ -94,19 +166,24 @@ func (p *page) discrepancies(r *report.Report) {
 	p.line("")
 }
 
-func (p *page) latency(r *report.Report) {
+func (p *page) latency(r *report.Report, most int) {
 	if len(r.Latency) == 0 {
 		return
 	}
 	p.line("Latency, milliseconds (candidate: from the intended send time)")
 	var rows [][]string
 	slow, lost := 0, uint64(0)
+	shown, rest := fold(r.Latency, most)
 	for _, l := range r.Latency {
 		lost += l.Lost
+		if l.Slow {
+			slow++
+		}
+	}
+	for _, l := range shown {
 		mark := ""
 		if l.Slow {
 			mark = "slow"
-			slow++
 		}
 		rows = append(rows, []string{
 			l.Route, millis(l.BaselineP50), millis(l.BaselineP99), millis(l.AckP50), millis(l.AckP99),
@@ -117,6 +194,9 @@ func (p *page) latency(r *report.Report) {
 		{"Route", 24, false}, {"Base\np50", 6, true}, {"\np99", 6, true}, {"Ack\np50", 6, true}, {"\np99", 6, true},
 		{"Done\np50", 6, true}, {"\np99", 6, true}, {"", 4, false},
 	}, rows)
+	if len(rest) > 0 {
+		p.line("and %s more routes, whose candidate is less behind.", report.Count(uint64(len(rest))))
+	}
 	if lost > 0 {
 		p.line("never: the quantile lies among the %s that did not complete in time.", report.Count(lost))
 	}
@@ -125,6 +205,9 @@ func (p *page) latency(r *report.Report) {
 	}
 	p.line("")
 }
+
+// maxList bounds a list of reasons or classes.
+const maxList = 10
 
 // doubts are what keeps replays from matching without a difference that counts.
 func (p *page) doubts(r *report.Report) {
@@ -135,8 +218,12 @@ func (p *page) doubts(r *report.Report) {
 	}
 	if len(r.Incomplete) > 0 {
 		p.line("Not compared:")
-		for _, why := range r.Incomplete {
+		shown, rest := fold(r.Incomplete, maxList)
+		for _, why := range shown {
 			p.item("%s replays: %s", report.Count(why.Replays), why.Reason)
+		}
+		if len(rest) > 0 {
+			p.item("and %d other reasons; the column incomplete of comparisons has them", len(rest))
 		}
 		p.line("")
 	}
@@ -155,7 +242,13 @@ func classes(all []report.NoiseClass) (places uint64, text string) {
 	parts := []string{}
 	for _, n := range all {
 		places += n.Places
+	}
+	shown, rest := fold(all, maxList)
+	for _, n := range shown {
 		parts = append(parts, fmt.Sprintf("%s %s on %s", n.Class, report.Count(n.Places), routes(len(n.Routes))))
+	}
+	if len(rest) > 0 {
+		parts = append(parts, fmt.Sprintf("and %d more classes", len(rest)))
 	}
 	return places, strings.Join(parts, ", ")
 }

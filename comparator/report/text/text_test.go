@@ -54,10 +54,10 @@ func example() *report.Report {
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
-			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true}},
+			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, Holds: true}},
+			Holds:     true, Broken: []string{},
 		},
 	}
-	r.Balance.Check()
 	return r
 }
 
@@ -104,7 +104,7 @@ func TestRender(t *testing.T) {
 	r := example()
 	broken := r.Balance
 	broken.Judged--
-	broken.Check()
+	broken.Holds, broken.Broken = false, []string{broken.Own()[2].String()}
 	f := func(name, format string, render func(*bytes.Buffer, string) error) {
 		t.Helper()
 		var out bytes.Buffer
@@ -125,9 +125,27 @@ func TestRender(t *testing.T) {
 		}
 		golden(t, name, out.String())
 	}
-	whole := func(b *bytes.Buffer, format string) error { return Report(b, r, format) }
+	whole := func(b *bytes.Buffer, format string) error { return Report(b, r, format, 0) }
 	f("report.txt", Table, whole)
 	f("report.json", JSON, whole)
+	ill := *r
+	ill.Diagnoses = []report.Diagnosis{
+		{Name: report.Unauthorized, Replays: 7_000, Of: 12_367, What: "The candidate answered 401 or 403 to 7,000 of 12,367 requests (56.60 %) that the baseline accepted: POST /orders 7,000.",
+			Remedy: "Give the candidate credentials:", Try: "understudy replay --run lunch-2 --candidate http://127.0.0.1:9 \\\n  --header \"Authorization: Bearer TOKEN\""},
+		{Name: report.Pending, Replays: 10, Of: 10, What: "POST /orders: 202.", Remedy: "Say how its end is known:", Try: "replay:\n  routes:\n    - route: POST /orders\n      channel: \x1b[2J"},
+	}
+	ill.Routes, ill.Latency = nil, nil
+	for i := range 1973 {
+		route := fmt.Sprintf("GET /r%d", i)
+		ill.Routes = append(ill.Routes, report.Score{Route: route, Replays: 2, Selected: 2, Judged: 2, Match: 1, Incomplete: 1})
+		ill.Latency = append(ill.Latency, report.Latency{Route: route, Replays: 2, BaselineP50: 1, AckP50: 1, Slow: i == 1000})
+	}
+	ill.Balance.Recorders = nil
+	for i := range 40 {
+		ill.Balance.Recorders = append(ill.Balance.Recorders, report.RecorderBalance{Recorder: fmt.Sprint("w", i), Served: 1, Recorded: 1, InRun: 1, Final: true, Stored: uint64(1 - i%2), Holds: i%2 == 0})
+	}
+	f("folded.txt", Table, func(b *bytes.Buffer, format string) error { return Report(b, &ill, format, 3) })
+	f("verdicts.txt", Table, func(b *bytes.Buffer, _ string) error { return Verdicts(b, &ill) })
 	f("report.csv", CSV, whole)
 	f("broken.txt", Table, func(b *bytes.Buffer, format string) error { return Balance(b, broken, format) })
 	f("balance.csv", CSV, func(b *bytes.Buffer, format string) error { return Balance(b, r.Balance, format) })
@@ -138,7 +156,7 @@ func TestRender(t *testing.T) {
 	f("audit.txt", Table, audited)
 	f("audit.csv", CSV, audited)
 	f("none.txt", Table, func(b *bytes.Buffer, format string) error { return Runs(b, nil, format) })
-	if err := Report(&bytes.Buffer{}, r, "yaml"); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
+	if err := Report(&bytes.Buffer{}, r, "yaml", 0); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
 		t.Errorf("an unknown format: %v", err)
 	}
 }
@@ -147,19 +165,18 @@ func TestRender(t *testing.T) {
 func TestNothingToCompare(t *testing.T) {
 	f := func(want string, change func(*report.Report)) {
 		t.Helper()
-		r := &report.Report{Run: report.Run{Name: "r", State: "completed"}, Balance: report.Balance{Run: "r", State: "completed"}}
+		r := &report.Report{Run: report.Run{Name: "r", State: "completed"}, Balance: report.Balance{Run: "r", State: "completed", Holds: true}}
 		change(r)
-		r.Balance.Check()
 		var out bytes.Buffer
-		if err := Report(&out, r, Table); err != nil {
+		if err := Report(&out, r, Table, 0); err != nil {
 			t.Fatal(err)
 		}
 		if got := out.String(); !strings.Contains(got, want) || strings.Contains(got, "No discrepancies.") || strings.Contains(got, "holds.\n") {
 			t.Errorf("want %q: %s", want, got)
 		}
 	}
-	f("Nothing to compare: no replay of this run has been judged.", func(*report.Report) {})
-	f("Nothing to compare: nothing of this run was sent.", func(r *report.Report) {
+	f("No replay of this run has been judged.", func(*report.Report) {})
+	f("Nothing of this run was sent.", func(r *report.Report) {
 		r.Total = report.Score{Replays: 3, Skipped: 3, Selected: 3}
 		r.Balance.Selected, r.Balance.Skipped, r.Balance.Written, r.Balance.JudgedSkipped = 3, 3, 3, 3
 	})
@@ -228,10 +245,10 @@ func TestNumbers(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	f(percent(0, 0), "-")
-	f(percent(99_999_999, 100_000_000), "99.99 %")
-	f(percent(1, 100_000_000), "0.01 %")
-	f(percent(3, 3), "100 %")
+	f(report.Percent(0, 0), "-")
+	f(report.Percent(99_999_999, 100_000_000), "99.99 %")
+	f(report.Percent(1, 100_000_000), "0.01 %")
+	f(report.Percent(3, 3), "100 %")
 	f(millis(0), "-")
 	f(millis(1.234), "1.23")
 	f(millis(812.4), "812")
