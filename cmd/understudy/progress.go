@@ -144,6 +144,6 @@ func every(interval time.Duration, do func()) (stop func()) {
 // what matters fits into 80 columns.
 func replaying(run string, p replayer.Progress, total uint64, most bool, answers *outcomes) string {
 	at := headway{done: p.Sent + p.Skipped, total: total, most: most, rate: p.Achieved}
-	rest := fmt.Sprintf("%s  errors %s  lag %s", at, answers.share(), p.LagP99.Round(10*time.Microsecond))
+	rest := fmt.Sprintf("%s  err %s  lag %s", at, answers.share(), p.LagP99.Round(10*time.Microsecond))
 	return clip(run, max(8, 77-len([]rune(rest)))) + "  " + rest
 }

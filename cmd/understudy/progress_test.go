@@ -126,9 +126,9 @@ func TestReplayingFitsTheTerminal(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}
-	f(40_000, false, "monday  12,000/40,000 30.00 %  1000/s  28s left  errors 0.10 %  lag 1.23ms")
-	f(0, true, "monday  12,000  1000/s  errors 0.10 %  lag 1.23ms")
-	f(12_000, false, "monday  12,000/12,000 100 %  1000/s  errors 0.10 %  lag 1.23ms")
+	f(40_000, false, "monday  12,000/40,000 30.00 %  1000/s  28s left  err 0.10 %  lag 1.23ms")
+	f(0, true, "monday  12,000  1000/s  err 0.10 %  lag 1.23ms")
+	f(12_000, false, "monday  12,000/12,000 100 %  1000/s  err 0.10 %  lag 1.23ms")
 }
 
 func TestRoutesThatFit(t *testing.T) {

@@ -131,7 +131,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	var page bytes.Buffer
-	if err := text.Report(&page, r, text.Table); err != nil {
+	if err := text.Report(&page, r, text.Table, 0); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("\n%s", page.String())
