@@ -54,7 +54,7 @@ type Timeline struct {
 	bytes      int64
 	last       int64
 	stats      TimelineStats
-	unselected uint64       // as taken from size
+	takenOff   uint64       // unselected, as taken from size
 	size       atomic.Int64 // see Size
 	whole      atomic.Bool
 }
@@ -281,8 +281,8 @@ func (t *Timeline) read(ctx context.Context, wait time.Duration) error {
 		for _, n := range t.stats.Unselected {
 			unselected += n
 		}
-		t.size.Add(-int64(unselected - t.unselected))
-		t.unselected = unselected
+		t.size.Add(-int64(unselected - t.takenOff))
+		t.takenOff = unselected
 		if t.reader.finished() {
 			t.whole.Store(true)
 		}

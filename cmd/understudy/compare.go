@@ -112,7 +112,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	ad.ready.Store(true)
 	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
 	stop := a.showJudging(judged)
-	err = a.consume(ctx, consumer, f, cc)
+	err = a.consume(ctx, consumer, f, cc, judged)
 	stop()
 	if err != nil || f.follow || ctx.Err() != nil {
 		return err
@@ -146,7 +146,7 @@ func (a *app) claimRuns(ctx context.Context, ingest *clickhouse.Ingest) error {
 }
 
 // consume runs the consumer until it is interrupted or everything is done.
-func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareFlags, cc stream.ConsumerConfig) error {
+func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareFlags, cc stream.ConsumerConfig, judged *judgedCount) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	group, groupCtx := errgroup.WithContext(ctx)
@@ -154,7 +154,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 	if !f.follow {
 		group.Go(func() error {
 			defer stop()
-			return a.untilDone(groupCtx, f, cc)
+			return a.untilDone(groupCtx, f, cc, judged)
 		})
 	}
 	return group.Wait()
@@ -162,7 +162,7 @@ func (a *app) consume(ctx context.Context, consumer *stream.Consumer, f compareF
 
 // untilDone returns when the runs have ended and the group has handled what
 // the topics held then.
-func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerConfig) error {
+func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerConfig, judged *judgedCount) error {
 	client, err := a.dialKafka(ctx)
 	if err != nil {
 		return err
@@ -189,8 +189,10 @@ func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerC
 			return dependency(err)
 		}
 		if waiting != said {
-			a.log.Info("waiting for " + waiting)
 			said = waiting
+			if judged.waitFor(waiting); !onTerminal(a.errOut) {
+				a.log.Info("waiting for " + waiting)
+			}
 		}
 		if !pause(ctx, 200*time.Millisecond) {
 			return nil

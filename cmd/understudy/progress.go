@@ -51,6 +51,11 @@ func terminalWidth(w io.Writer) (int, bool) {
 	return width, true
 }
 
+func onTerminal(w io.Writer) bool {
+	_, ok := terminalWidth(w)
+	return ok
+}
+
 // The routes that a page lists: each takes a line in two tables, and the rest of
 // the page some more. Without a terminal nobody scrolls, but somebody reads.
 const (
@@ -106,7 +111,9 @@ func (p headway) String() string {
 		}
 		s += fmt.Sprintf("/%s%s %s", bound, report.Count(p.total), report.Percent(min(p.done, p.total), p.total))
 	}
-	s += fmt.Sprintf("  %.0f/s", p.rate)
+	if p.rate > 0 {
+		s += fmt.Sprintf("  %.0f/s", p.rate)
+	}
 	if left := p.left(); left > 0 {
 		s += fmt.Sprintf("  %s left", short(left))
 	}

@@ -17,6 +17,7 @@ import (
 	"understudy.dev/comparator/report"
 	"understudy.dev/comparator/report/text"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
 )
 
 // errBalance ends with exit code 3: the run proves nothing.
@@ -44,6 +45,7 @@ Exit code 3 if the books do not balance or a condition of --fail-on holds.`,
 		},
 	}
 	a.clickhouseFlags(c)
+	a.kafkaFlags(c)
 	formatFlag(c, &f.format)
 	c.Flags().IntVar(&options.Top, "top", options.Top, "discrepancies that are listed")
 	c.Flags().IntVar(&f.routes, "routes", 0, "routes that a table lists, the worst first; default what fits on the terminal, 20 in a pipe")
@@ -84,7 +86,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 	return a.withTables(ctx, func(conn driver.Conn) error {
 		r, err := report.Load(ctx, conn, run, options)
 		if err != nil {
-			return unknownRun(err)
+			return a.unknownRun(ctx, run, err)
 		}
 		if err := text.Report(a.out, r, f.format, routes); err != nil {
 			return err
@@ -133,7 +135,7 @@ func (a *app) runsCommand() *cobra.Command {
 			return a.withTables(c.Context(), func(conn driver.Conn) error {
 				b, err := report.LoadBalance(c.Context(), conn, args[0])
 				if err != nil {
-					return unknownRun(err)
+					return a.unknownRun(c.Context(), args[0], err)
 				}
 				if err := text.Balance(a.out, b, format); err != nil {
 					return err
@@ -147,10 +149,10 @@ func (a *app) runsCommand() *cobra.Command {
 	}
 	for _, c := range []*cobra.Command{list, balance} {
 		a.clickhouseFlags(c)
+		a.kafkaFlags(c)
 		formatFlag(c, &format)
 		parent.AddCommand(c)
 	}
-	a.kafkaFlags(list)
 	parent.AddCommand(a.runsCloseCommand())
 	return parent
 }
@@ -167,11 +169,19 @@ func checkFormat(format string) error {
 	return nil
 }
 
-func unknownRun(err error) error {
-	if errors.Is(err, report.ErrUnknownRun) {
-		return usagef("%w", err)
+// unknownRun is err for a run that the tables do not know. If Kafka, asked for a
+// moment, knows it, what is missing is said.
+func (a *app) unknownRun(ctx context.Context, name string, err error) error {
+	if !errors.Is(err, report.ErrUnknownRun) {
+		return err
 	}
-	return err
+	ctx, cancel := context.WithTimeout(ctx, completionTime)
+	defer cancel()
+	known, away := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
+	if away == nil && slices.ContainsFunc(known, func(r *understudyv1.Run) bool { return r.GetName() == name }) {
+		return usagef("run %s is not judged yet; judge it: understudy compare --run %s", report.Clean(name), report.Clean(name))
+	}
+	return usage(err)
 }
 
 func (a *app) sqlCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,10 +31,29 @@ type judgedCount struct {
 	topic string
 	lag   func(topic string) int64
 
-	mu    sync.Mutex
-	start time.Time // of the first batch
-	done  uint64
-	runs  map[string]bool
+	mu      sync.Mutex
+	start   time.Time // of the first batch
+	done    uint64
+	runs    map[string]bool
+	waiting string
+}
+
+// waitFor says what is waited for while nothing can be judged.
+func (j *judgedCount) waitFor(what string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.waiting = what
+}
+
+// line is the status line.
+func (j *judgedCount) line() string {
+	p := j.progress(time.Now())
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waiting != "" && p.done == p.total {
+		return fmt.Sprintf("judged  %s  waiting for %s", p, j.waiting)
+	}
+	return "judged  " + p.String()
 }
 
 // handler counts what handle has handled.
@@ -79,8 +99,8 @@ func (j *judgedCount) progress(now time.Time) headway {
 // showJudging shows how far it is: on a terminal in a line, otherwise in the log
 // at intervals.
 func (a *app) showJudging(j *judgedCount) (stop func()) {
-	if _, terminal := terminalWidth(a.errOut); terminal {
-		return statusLine(a.errOut, func() string { return "judged  " + j.progress(time.Now()).String() })
+	if onTerminal(a.errOut) {
+		return statusLine(a.errOut, j.line)
 	}
 	said := uint64(0)
 	return every(judgingEvery, func() {
@@ -104,8 +124,11 @@ func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, 
 	var broken []string
 	for _, run := range runs[:min(len(runs), saidRuns)] {
 		r, err := report.Summary(ctx, conn, run)
+		if errors.Is(err, report.ErrUnknownRun) {
+			return fmt.Errorf("the tables have nothing of run %s, though this group has read it: it was told to write into another database", report.Clean(run))
+		}
 		if err != nil {
-			return unknownRun(err)
+			return err
 		}
 		if err := text.Verdicts(a.out, r); err != nil {
 			return err
