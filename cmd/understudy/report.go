@@ -181,7 +181,14 @@ func (a *app) unknownRun(ctx context.Context, name string, err error) error {
 	if away == nil && slices.ContainsFunc(known, func(r *understudyv1.Run) bool { return r.GetName() == name }) {
 		return usagef("run %s is not judged yet; judge it: understudy compare --run %s", report.Clean(name), report.Clean(name))
 	}
-	return usage(err)
+	return unknownRun(err)
+}
+
+func unknownRun(err error) error {
+	if errors.Is(err, report.ErrUnknownRun) {
+		return usage(err)
+	}
+	return err
 }
 
 func (a *app) sqlCommand() *cobra.Command {

@@ -27,10 +27,11 @@ func TestDiagnosesFromTheTables(t *testing.T) {
 		t.Helper()
 		ran(t, conn, run, 20)
 		names := "run, exchange_id, ordinal, route, kafka_offset, closed_time, " + columns
-		err := conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO comparisons (%s) SELECT '%s', '%s' || toString(number), number, 'GET /n', number, now(), %s FROM numbers(20)", names, run, run, values))
+		err := conn.Exec(t.Context(), fmt.Sprintf("INSERT INTO stored_comparisons (%s) SELECT '%s', '%s' || toString(number), number, 'GET /n', number, now(), %s FROM numbers(20)", names, run, run, values))
 		if err != nil {
 			t.Fatal(err)
 		}
+		rollUp(t, conn)
 		r, err := report.Summary(t.Context(), conn, run)
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +49,7 @@ func TestDiagnosesFromTheTables(t *testing.T) {
 	f("away", report.Unreachable, "20 of 20 requests (100 %), for reasons of the transport: connect 20", "verdict, error, baseline_status", "'error', 'connect', 200")
 
 	for i := range 20 {
-		if err := conn.Exec(t.Context(), "INSERT INTO exchanges (id, redactions, stored_time) VALUES (?, ?, now())", fmt.Sprint("locked", i), i%2); err != nil {
+		if err := conn.Exec(t.Context(), "INSERT INTO stored_exchanges (id, redactions, stored_time) VALUES (?, ?, now())", fmt.Sprint("locked", i), i%2); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,7 +62,7 @@ func TestDiagnosesFromTheTables(t *testing.T) {
 	f("polled", "", "", "verdict, baseline_status, ack_status, channel", "'match', 201, 202, 'poll'")
 
 	for run, word := range map[string]string{"word": "In-Progress", "words": "shipped"} {
-		err := conn.Exec(t.Context(), `INSERT INTO differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_offset)
+		err := conn.Exec(t.Context(), `INSERT INTO stored_differences (run, exchange_id, route, path, location, kind, baseline, candidate, closed_time, kafka_offset)
 SELECT ?, ? || toString(number), 'GET /n', '$.state', '$.state', 'value', 'done', ?, now(), number FROM numbers(20)`, run, run, word)
 		if err != nil {
 			t.Fatal(err)
@@ -99,15 +100,16 @@ func TestEveryPlaceSaysWhetherItHolds(t *testing.T) {
 	f := func(run string, selected, replayed, judged, served, stored int, final, wantRun, wantRecorder bool) {
 		t.Helper()
 		for query, args := range map[string][]any{
-			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                       {run, selected, replayed, replayed},
-			"INSERT INTO tallies (recorder, number, served, recorded, final) VALUES (?, 1, ?, 10, ?)":                                                                        {run, served, final},
-			"INSERT INTO exchanges (id, recorder, sequence, stored_time) SELECT ? || toString(number), ?, number + 1, now() FROM numbers(?)":                                 {run, run, stored},
-			"INSERT INTO comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)": {run, run, judged},
+			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                              {run, selected, replayed, replayed},
+			"INSERT INTO tallies (recorder, number, served, recorded, final) VALUES (?, 1, ?, 10, ?)":                                                                               {run, served, final},
+			"INSERT INTO stored_exchanges (id, recorder, sequence, stored_time) SELECT ? || toString(number), ?, number + 1, now() FROM numbers(?)":                                 {run, run, stored},
+			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)": {run, run, judged},
 		} {
 			if err := conn.Exec(t.Context(), query, args...); err != nil {
 				t.Fatal(err)
 			}
 		}
+		rollUp(t, conn)
 		b, err := report.LoadBalance(t.Context(), conn, run)
 		if err != nil || len(b.Recorders) != 1 {
 			t.Fatalf("%s: %+v, %v", run, b, err)
