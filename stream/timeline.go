@@ -49,14 +49,14 @@ type Timeline struct {
 	foreign func(*kgo.Record, error)
 	takes   map[string]bool
 
-	queues     map[int32]*queue
-	window     window
-	bytes      int64
-	last       int64
-	stats      TimelineStats
-	takenOff   uint64       // unselected, as taken from size
-	size       atomic.Int64 // see Size
-	whole      atomic.Bool
+	queues   map[int32]*queue
+	window   window
+	bytes    int64
+	last     int64
+	stats    TimelineStats
+	takenOff uint64       // unselected, as taken from size
+	size     atomic.Int64 // see Size
+	whole    atomic.Bool
 }
 
 // TimelineStats counts what a Timeline did with the records it read.

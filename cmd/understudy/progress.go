@@ -149,8 +149,8 @@ func every(interval time.Duration, do func()) (stop func()) {
 
 // replaying is the status line of a replay. The name is cut, not the numbers:
 // what matters fits into 80 columns.
-func replaying(run string, p replayer.Progress, total uint64, most bool, answers *outcomes) string {
+func replaying(run string, p replayer.Progress, total uint64, most bool) string {
 	at := headway{done: p.Sent + p.Skipped, total: total, most: most, rate: p.Achieved}
-	rest := fmt.Sprintf("%s  err %s  lag %s", at, answers.share(), p.LagP99.Round(10*time.Microsecond))
+	rest := fmt.Sprintf("%s  err %s  lag %s", at, report.Percent(p.Failed, p.Sent), p.LagP99.Round(10*time.Microsecond))
 	return clip(run, max(8, 77-len([]rune(rest)))) + "  " + rest
 }

@@ -113,7 +113,7 @@ func TestReplayingFitsTheTerminal(t *testing.T) {
 		{Sent: 123_456_789, Achieved: 12_345, LagP99: 1234 * time.Microsecond},
 	} {
 		for _, most := range []bool{false, true} {
-			got := replaying(long, p, 9_000_000, most, &outcomes{answered: 999, errors: map[string]uint64{"connect": 1}})
+			got := replaying(long, p, 9_000_000, most)
 			if n := len([]rune(got)); n > 79 && p.Sent < 100_000_000 {
 				t.Errorf("%d columns: %s", n, got)
 			}
@@ -121,8 +121,8 @@ func TestReplayingFitsTheTerminal(t *testing.T) {
 	}
 	f := func(total uint64, most bool, want string) {
 		t.Helper()
-		p := replayer.Progress{Sent: 11_990, Skipped: 10, Achieved: 1000, LagP99: 1234 * time.Microsecond}
-		if got := replaying("monday", p, total, most, &outcomes{answered: 999, errors: map[string]uint64{"connect": 1}}); got != want {
+		p := replayer.Progress{Sent: 11_990, Failed: 12, Skipped: 10, Achieved: 1000, LagP99: 1234 * time.Microsecond}
+		if got := replaying("monday", p, total, most); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -10,7 +10,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -175,10 +174,10 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	} else if err != nil {
 		return nil, dependency(err)
 	}
-	stopLine := sync.OnceFunc(statusLine(a.errOut, func() string {
+	stopLine := statusLine(a.errOut, func() string {
 		size, most := timeline.Size()
-		return replaying(r.Run, rep.Progress(), size, most, sink)
-	}))
+		return replaying(r.Run, rep.Progress(), size, most)
+	})
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()
 	running, stop := context.WithCancel(ctx)
@@ -187,8 +186,6 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
 	defer a.watchWrites(producer, outage, pc.DeliveryTimeout)()
 	run, err := rep.Run(running)
-	stopLine()
-	sink.say(a.errOut)
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}

@@ -264,8 +264,8 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	}
 	fmt.Fprintf(w, "\nselected %d = replayed %d + skipped %d%s\n", r.GetSelected(), r.GetReplayed(), total(r.GetSkipped()), reasons(r.GetSkipped()))
 	fmt.Fprintf(w, "completed %d%s, orphans %d, locations refused %d\n", total(r.GetCompleted()), reasons(r.GetCompleted()), r.GetOrphans(), r.GetLocationsRefused())
-	if n := total(r.GetErrors()); n > 0 {
-		fmt.Fprintf(w, "without an answer %d of %d, %.1f %%%s\n", n, r.GetReplayed(), 100*float64(n)/float64(r.GetReplayed()), reasons(r.GetErrors()))
+	if n, all := total(r.GetErrors()), r.GetReplayed(); all > 0 {
+		fmt.Fprintf(w, "answered %d (%s), transport errors %d (%s)%s\n", all-n, report.Percent(all-n, all), n, report.Percent(n, all), reasons(r.GetErrors()))
 	}
 	if n := r.GetControlled() + total(r.GetUncontrolled()); n > 0 {
 		fmt.Fprintf(w, "control %d of %d answered%s\n", r.GetControlled(), n, reasons(r.GetUncontrolled()))
