@@ -1,6 +1,7 @@
 package kill
 
 import (
+	"errors"
 	"os/exec"
 	"strings"
 	"testing"
@@ -59,7 +60,8 @@ func TestJudgeSaysWhatItCannotDo(t *testing.T) {
 		t.Helper()
 		out, err := p.command(t.Context(), args...).CombinedOutput()
 		code := 0
-		if e, ok := err.(*exec.ExitError); ok {
+		var e *exec.ExitError
+		if errors.As(err, &e) {
 			code = e.ExitCode()
 		} else if err != nil {
 			t.Fatal(err)
