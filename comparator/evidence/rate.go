@@ -1,0 +1,76 @@
+package evidence
+
+import "math"
+
+// Bounds are what a rate lies between.
+type Bounds struct {
+	Lower, Upper float64
+}
+
+// prior is the shape of the Beta distribution (both parameters) of the bets
+// against a rate. A half loses least where rates of failure lie, near 0.
+const prior = 0.5
+
+// Rate bounds the rate of which hits were seen in so many trials: of mismatches,
+// or of requests over a limit of latency. The true rate lies within the bounds at
+// all moments at once with a probability of at least 1−alpha, however often they
+// are looked at and whatever decides when to stop; so a gate may wait for the one
+// bound or the other to cross its limit.
+//
+// They are the rates against which a bet, mixed over a Beta distribution, has not
+// earned 1/alpha: a confidence sequence (Robbins 1970; Howard, Ramdas, McAuliffe
+// and Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence sequences",
+// 2021). Trials must be independent, or at least each have that rate whatever
+// came before. Without trials, and unless 0 < alpha < 1, the bounds are 0 and 1.
+func Rate(hits, trials uint64, alpha float64) Bounds {
+	if trials == 0 || hits > trials || !(alpha > 0 && alpha < 1) {
+		return Bounds{0, 1}
+	}
+	h, m := float64(hits), float64(trials-hits)
+	stake, limit := logStake(h, m), math.Log(1/alpha)
+	// What is earned falls towards the observed rate and rises beyond it.
+	excluded := func(p float64) bool { return stake-logLikelihood(h, m, p) >= limit }
+	observed := h / (h + m)
+	b := Bounds{Lower: 0, Upper: 1}
+	if excluded(0) {
+		b.Lower = edge(0, observed, excluded)
+	}
+	if excluded(1) {
+		b.Upper = edge(1, observed, excluded)
+	}
+	return b
+}
+
+// logStake is the likelihood of the trials under the mixture, logLikelihood that
+// under one rate, both as logarithms; a bet against the rate earns their ratio.
+func logStake(hits, misses float64) float64 {
+	return logBeta(prior+hits, prior+misses) - logBeta(prior, prior)
+}
+
+func logLikelihood(hits, misses, rate float64) float64 {
+	return xlogy(hits, rate) + xlogy(misses, 1-rate)
+}
+
+// edge is the last excluded number from out, which is excluded, towards in, which
+// is not.
+func edge(out, in float64, excluded func(float64) bool) float64 {
+	for {
+		middle := out + (in-out)/2
+		switch {
+		case middle == out || middle == in:
+			return out
+		case excluded(middle):
+			out = middle
+		default:
+			in = middle
+		}
+	}
+}
+
+// xlogy is x·log(y), and 0 where x is 0.
+func xlogy(x, y float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return x * math.Log(y)
+}
