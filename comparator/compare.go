@@ -33,15 +33,30 @@ type comparing struct {
 	known                 names.Pairs // all, also those that are only aligned
 	learned, begun, stuck bool
 	depth                 int // of documents within values
+	// control explains what the baseline does with itself; nil without one.
+	control *control
+	// places gathers where the answers differ, whatever explains it; nil where
+	// nobody asks.
+	places *places
 }
 
 // emitter takes a difference with its values for the noise classes.
 type emitter func(d Difference, baseline, candidate noise.Value, name string) bool
 
 // compare looks for differences between the final answers of both sides.
-func (j *Judge) compare(c *collector, r *understudyv1.Replay, baseline, final *understudyv1.Response, later, failed bool) {
-	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: baseline, final: final, later: later, failed: failed}
+func (j *Judge) compare(c *collector, r *understudyv1.Replay, k *control, baseline, final *understudyv1.Response, later, failed bool) {
+	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), control: k, baseline: baseline, final: final, later: later, failed: failed}
+	if k == nil {
+		x.compare()
+		return
+	}
+	candidate := newPlaces()
+	x.places = &candidate
 	x.compare()
+	if x.stuck {
+		candidate.overflow()
+	}
+	c.out.Tosses = tosses(r, k.places, candidate)
 }
 
 // compareOwn looks for differences between two answers of one side, which calls
@@ -67,6 +82,9 @@ func (x *comparing) compare() {
 	x.pass()
 	if x.begun {
 		*c = before
+		if x.places != nil {
+			*x.places = newPlaces()
+		}
 		x.learn()
 		x.pass()
 	}
@@ -208,6 +226,17 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording
 	}
+	return x.add(d, b, f)
+}
+
+// add counts a difference of which everything is known but what a control says.
+func (x *comparing) add(d Difference, b, f noise.Value) bool {
+	if x.places != nil {
+		x.places.note(d, b, f)
+	}
+	if class := x.control.class(d, b, f); class != d.Noise {
+		d.Noise, d.Why = class, x.c.because(ownDifference, names.Pair{})
+	}
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
@@ -241,7 +270,7 @@ func (x *comparing) key(k names.Key) {
 		d.Noise = noise.Presumed(noise.Identifier)
 		d.Why = x.c.because("the name of a member; that the two name one thing is shown only by answers that are otherwise alike", k.Pair)
 	}
-	x.c.add(d)
+	x.add(d, noise.Value{}, noise.Value{})
 }
 
 // ofNames says whether a difference could be one of names that this exchange
@@ -326,10 +355,10 @@ func (x *comparing) kept() {
 		case !certain && !(isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name)) && (created || !stands(0, p) || !stands(1, p)):
 			continue
 		}
-		x.c.add(Difference{
+		x.add(Difference{
 			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
 			Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
-		})
+		}, noise.Value{}, noise.Value{})
 	}
 }
 

@@ -1,6 +1,10 @@
 package comparator
 
-import "understudy.dev/comparator/noise"
+import (
+	"strings"
+
+	"understudy.dev/comparator/noise"
+)
 
 // Verdict is the judgement on one replay; every replay ends in exactly one.
 type Verdict string
@@ -113,6 +117,30 @@ func (d Difference) Counts() bool { return d.Noise == "" }
 // Presumed reports a difference that only its name or shape explains.
 func (d Difference) Presumed() bool { return noise.IsPresumed(d.Noise) }
 
+// The evidence that a harmless difference has.
+const (
+	// ByRecord: the record itself proves it.
+	ByRecord = "record"
+	// ByControl: the baseline, asked again, differs from itself there.
+	ByControl = "control"
+	// ByRule: a rule covers it, the user's or one by default.
+	ByRule = "rule"
+)
+
+// Evidence is what shows that a difference is harmless; empty for one that counts,
+// is presumed, or cannot be compared.
+func (d Difference) Evidence() string {
+	switch {
+	case d.Counts() || d.Presumed() || d.Noise == Incomparable:
+		return ""
+	case noise.IsControl(d.Noise):
+		return ByControl
+	case strings.HasPrefix(d.Noise, ruleClass) || strings.HasPrefix(d.Noise, defaultClass):
+		return ByRule
+	}
+	return ByRecord
+}
+
 // The sides, as Comparison.RejectedBy names them.
 const (
 	Baseline  = "baseline"
@@ -150,6 +178,10 @@ type Comparison struct {
 	// BaselineStatus and CandidateStatus are the statuses that were compared;
 	// 0 when there was none.
 	BaselineStatus, CandidateStatus uint32
+	// Controlled says that the baseline was asked again and has answered, Tosses
+	// what was learned from it.
+	Controlled bool
+	Tosses     []Toss
 }
 
 // Counting is how many differences nothing explains, kept or not.

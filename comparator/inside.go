@@ -75,19 +75,19 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 	case x.stuck || x.begun:
 	case (b.signature == "") != (c.signature == ""):
 		d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
-		x.c.add(d)
+		x.add(d, noise.Value{}, noise.Value{})
 	case found:
 		// Other claims have another signature, as long as the algorithm makes it.
 		if b.signature == c.signature && b.signature != "" || len(b.signature) != len(c.signature) || !isCode(c.signature) {
 			d.Path, d.Location = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature"
-			x.c.add(d)
+			x.add(d, noise.Value{}, noise.Value{})
 		}
 	case b.signature != c.signature:
 		// The same claims under another signature: that of another key, or one
 		// that is made anew each time. Nobody can tell here.
 		d.Path, d.Location, d.Noise = d.Path+"("+b.form+").signature", d.Location+"("+b.form+").signature", noise.Presumed(noise.Random)
 		d.Why = x.c.because("the same claims under another signature: of another key, or one that is made anew each time", names.Pair{})
-		x.c.add(d)
+		x.add(d, noise.Value{}, noise.Value{})
 	}
 	return true // spelled otherwise, and the same to who reads it
 }

@@ -108,20 +108,35 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	}
 	c.out.CandidateStatus = final.GetStatus()
 	baseline := r.GetExchange().GetResponse()
+	k := j.control(r)
+	c.out.Controlled = k != nil
 	if reason := unasked(r.GetExchange(), final); reason != "" {
 		c.incomplete(reason)
 	} else if accepts(baseline) != (accepts(final) && !failed) {
-		// A refusal has nothing in common with an answer: field by field they
-		// would only bury what happened.
-		c.rejected(map[bool]string{true: Candidate, false: Baseline}[accepts(baseline)])
-		c.add(Difference{
-			Place: InStatus, Path: "status", Location: "status", Kind: Status,
-			Baseline: describe(baseline), Candidate: describe(final),
-		})
+		j.refusal(c, r, k, baseline, final)
 	} else {
-		j.compare(c, r, baseline, final, later, failed)
+		j.compare(c, r, k, baseline, final, later, failed)
 	}
 	j.completion(c, r, done)
+}
+
+// refusal judges two answers of which one is a refusal. If the baseline too
+// answers otherwise when it is asked again, that shows nothing of the candidate,
+// and there is nothing else to compare.
+func (j *Judge) refusal(c *collector, r *understudyv1.Replay, k *control, baseline, final *understudyv1.Response) {
+	d := refused(baseline, final)
+	if k != nil {
+		candidate := newPlaces()
+		candidate.refuse(d)
+		c.out.Tosses = tosses(r, k.places, candidate)
+	}
+	if k != nil && k.places.refusal {
+		d.Noise, d.Why = noise.ByControl(d.Noise), c.because(ownDifference, names.Pair{})
+		c.incomplete("asked again, the baseline too refused what it had accepted, or the reverse")
+	} else {
+		c.rejected(map[bool]string{true: Candidate, false: Baseline}[accepts(baseline)])
+	}
+	c.add(d)
 }
 
 func reasonText(done *understudyv1.Completion) string {

@@ -35,6 +35,25 @@ func Presumed(class string) string { return presumed + class }
 // IsPresumed says whether a class is presumed, and not proven.
 func IsPresumed(class string) bool { return strings.HasPrefix(class, presumed) }
 
+// Control is the class of what the baseline does not do alike when it is asked
+// twice.
+const Control = "control"
+
+// ByControl is the class of a difference, of this class until now, that a
+// control has shown to be the baseline's own: "control:random" of what was
+// presumed to be random, and Control of what had no class.
+func ByControl(class string) string {
+	if class, ok := strings.CutPrefix(class, presumed); ok {
+		return Control + ":" + class
+	}
+	return Control
+}
+
+// IsControl says whether a control explains it.
+func IsControl(class string) bool {
+	return class == Control || strings.HasPrefix(class, Control+":")
+}
+
 // Evidence is what one record tells about its values. It belongs to one
 // goroutine.
 type Evidence struct {
