@@ -157,8 +157,7 @@ func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
 }
 
 // replays writes the facts and then the roll-ups, which are made of them.
-// Differences and substitutions go before comparisons: a row there always has
-// its own.
+// The comparisons go last: each row of them then has its own in the others.
 func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	replays, runs, err := in.decode(ctx, b)
 	if err != nil {
@@ -170,6 +169,7 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	var comparisons []*comparisonRow
 	differences := blocks[differenceRow]{in: in, table: "stored_differences"}
 	substitutions := blocks[substitutionRow]{in: in, table: "stored_substitutions"}
+	controls := blocks[controlRow]{in: in, table: "stored_controls"}
 	for _, m := range replays {
 		c := in.judge.Judge(m.replay)
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
@@ -180,11 +180,17 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 		if err := substitutions.add(ctx, toSubstitutions(m.replay, m.at)...); err != nil {
 			return err
 		}
+		if err := controls.add(ctx, toControls(m.replay, c, m.at, in.cfg.Judgement.ID)...); err != nil {
+			return err
+		}
 	}
 	if err := differences.send(ctx); err != nil {
 		return err
 	}
 	if err := substitutions.send(ctx); err != nil {
+		return err
+	}
+	if err := controls.send(ctx); err != nil {
 		return err
 	}
 	if err := insert(ctx, in, "stored_comparisons", comparisons); err != nil {

@@ -65,7 +65,9 @@ type Report struct {
 	Presumed []NoiseClass `json:"presumed"`
 	// Incomplete says what was not compared.
 	Incomplete []Reason `json:"incomplete"`
-	Balance    Balance  `json:"balance"`
+	// Control is what asking the baseline again has shown.
+	Control Control `json:"control"`
+	Balance Balance `json:"balance"`
 }
 
 // Load reads the report of a run. The error wraps ErrUnknownRun when there is
@@ -98,6 +100,7 @@ func Summary(ctx context.Context, conn driver.Conn, run string) (*Report, error)
 		func() (err error) { r.Routes, err = Scorecard(ctx, conn, run); return err },
 		func() (err error) { r.Total, err = LoadTotal(ctx, conn, run); return err },
 		func() (err error) { r.Incomplete, err = Incomplete(ctx, conn, run); return err },
+		func() (err error) { r.Control, err = LoadControl(ctx, conn, run); return err },
 		func() (err error) { r.Balance, err = LoadBalance(ctx, conn, run); return err },
 		func() error {
 			e, err := loadEvidence(ctx, conn, run, r.Total, r.Routes)

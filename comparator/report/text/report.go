@@ -39,6 +39,7 @@ func (p *page) report(r *report.Report, routes int) {
 	p.line("")
 	p.scorecard(r, routes)
 	p.discrepancies(r)
+	p.control(r.Control)
 	p.doubts(r)
 	p.latency(r, routes)
 	p.noise(r)

@@ -51,6 +51,13 @@ func example() *report.Report {
 		},
 		Presumed:   []report.NoiseClass{{Class: "presumed:random", Places: 30, Replays: 30, Paths: 1, Routes: []string{"POST /orders"}}},
 		Incomplete: []report.Reason{{Reason: "a log has no headers", Replays: 10}},
+		Control: report.Control{Replays: 1_200, Explained: 31, Places: []report.VolatilePlace{
+			{Route: "POST /orders", Path: "$.delivery.estimate_days", Controlled: 1_200, Control: 900, Candidate: 1_000, LogE: 20, Different: true,
+				Coins: []report.Coin{{Statistic: "number", Heads: 700, Tails: 420, LogE: 20.7}, {Statistic: "differs", Heads: 60, Tails: 55, LogE: -1}}},
+			{Route: "POST /orders", Path: "$.carrier", Controlled: 1_200, Control: 600, Candidate: 500, LogE: 8.5, Different: true,
+				Coins: []report.Coin{{Statistic: "share", Word: "\x1b[2Jexpress", Heads: 380, Tails: 210, LogE: 9}}},
+			{Route: "POST /orders", Path: "$.hint", Controlled: 1_200, Control: 600, Candidate: 610, LogE: -1, Coins: []report.Coin{{Statistic: "presence", Heads: 300, Tails: 310, LogE: -1}}},
+		}},
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,

@@ -1,0 +1,179 @@
+package report
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	bet "understudy.dev/comparator/evidence"
+)
+
+// Alpha bounds the expected share of wrong ones among the places that are called
+// different.
+const Alpha = 0.05
+
+// Control is what asking the baseline again has shown.
+type Control struct {
+	// Replays had a control.
+	Replays uint64 `json:"replays"`
+	// Places are those where the baseline differs from itself, the surest to be
+	// different first.
+	Places []VolatilePlace `json:"places"`
+	// Explained mismatches have no differences but at such places, and none of
+	// these is called different.
+	Explained uint64 `json:"explained"`
+}
+
+// VolatilePlace is a place where the baseline differs from itself. Candidate and
+// control are compared there as distributions (docs/statistics.md).
+type VolatilePlace struct {
+	Route string `json:"route"`
+	Path  string `json:"path"`
+	// Controlled replays of the route, and in how many of them the control and the
+	// candidate differ from the recording here.
+	Controlled uint64 `json:"controlled"`
+	Control    uint64 `json:"control"`
+	Candidate  uint64 `json:"candidate"`
+	// LogE is the natural logarithm of the e-value against the two being alike.
+	LogE float64 `json:"log_e"`
+	// Different says that they are not, at the rate of false discoveries Alpha.
+	Different bool `json:"different"`
+	// Coins are what it was told by, the one that tells most first.
+	Coins []Coin `json:"coins"`
+}
+
+// Coin is one statistic of a place.
+type Coin struct {
+	// Statistic is differs, presence, number or share, of Word.
+	Statistic string `json:"statistic"`
+	Word      string `json:"word,omitempty"`
+	// Heads fell to the candidate, Tails to the control.
+	Heads uint64  `json:"heads"`
+	Tails uint64  `json:"tails"`
+	LogE  float64 `json:"log_e"`
+}
+
+// Different counts the places that are called different.
+func (c Control) Different() int {
+	n := 0
+	for _, p := range c.Places {
+		if p.Different {
+			n++
+		}
+	}
+	return n
+}
+
+// maxCoins bounds the coins of a report, maxShares the words of a place: the most
+// tossed ones.
+const (
+	maxCoins  = 100_000
+	maxShares = 8
+)
+
+// coinRow is a row of the view coins, and what the view volatile says of its place.
+type coinRow struct {
+	Route      string `ch:"route"`
+	Path       string `ch:"path"`
+	Statistic  string `ch:"statistic"`
+	Word       string `ch:"word"`
+	Heads      uint64 `ch:"heads"`
+	Tails      uint64 `ch:"tails"`
+	Controlled uint64 `ch:"controlled"`
+	Control    uint64 `ch:"control"`
+	Candidate  uint64 `ch:"candidate"`
+}
+
+// LoadControl reads what the controls of a run have shown.
+func LoadControl(ctx context.Context, conn driver.Conn, run string) (Control, error) {
+	const what = "the controls"
+	all, err := sel[struct {
+		N uint64 `ch:"n"`
+	}](ctx, conn, what, "SELECT count() AS n FROM controls WHERE run = @run AND statistic = 'replay'", run)
+	if err != nil || all[0].N == 0 {
+		return Control{Places: []VolatilePlace{}}, err
+	}
+	rows, err := sel[coinRow](ctx, conn, what, fmt.Sprintf(`SELECT c.route AS route, c.path AS path, c.statistic AS statistic, c.word AS word, c.heads AS heads, c.tails AS tails,
+ v.controlled AS controlled, v.control AS control, v.candidate AS candidate
+FROM (SELECT * FROM coins WHERE run = @run ORDER BY heads + tails DESC LIMIT %d BY route, path, statistic LIMIT %d) AS c
+LEFT JOIN (SELECT * FROM volatile WHERE run = @run) AS v ON v.route = c.route AND v.path = c.path
+ORDER BY route, path, statistic, word`, maxShares, maxCoins), run)
+	if err != nil {
+		return Control{}, err
+	}
+	out := Control{Replays: all[0].N, Places: weigh(rows)}
+	out.Explained, err = explained(ctx, conn, run, out.Places)
+	return out, err
+}
+
+// weigh finds the volatile places in the coins of a run, which stand in the order
+// of their places, and says which of them differ. The other places count too: they
+// were looked at.
+func weigh(rows []coinRow) []VolatilePlace {
+	var places []VolatilePlace
+	var logs []float64
+	for len(rows) > 0 {
+		first := rows[0]
+		n := slices.IndexFunc(rows, func(r coinRow) bool { return r.Route != first.Route || r.Path != first.Path })
+		if n < 0 {
+			n = len(rows)
+		}
+		p := VolatilePlace{
+			Route: first.Route, Path: first.Path, Controlled: first.Controlled, Control: first.Control, Candidate: first.Candidate, Coins: []Coin{},
+		}
+		var tossed []float64
+		for _, r := range rows[:n] {
+			if r.Heads+r.Tails == 0 {
+				continue
+			}
+			c := Coin{Statistic: r.Statistic, Word: r.Word, Heads: r.Heads, Tails: r.Tails}
+			c.LogE = bet.Coin{Heads: r.Heads, Tails: r.Tails}.LogE()
+			p.Coins, tossed = append(p.Coins, c), append(tossed, c.LogE)
+		}
+		slices.SortStableFunc(p.Coins, func(a, b Coin) int { return cmp.Compare(b.LogE, a.LogE) })
+		p.LogE = bet.LogMean(tossed...)
+		if p.Control == 0 {
+			logs = append(logs, math.Inf(-1)) // an ordinary difference, if any
+		} else {
+			logs = append(logs, p.LogE)
+		}
+		places, rows = append(places, p), rows[n:]
+	}
+	for _, i := range bet.Discoveries(logs, Alpha) {
+		places[i].Different = true
+	}
+	places = slices.DeleteFunc(places, func(p VolatilePlace) bool { return p.Control == 0 })
+	slices.SortStableFunc(places, func(a, b VolatilePlace) int { return cmp.Compare(b.LogE, a.LogE) })
+	return places
+}
+
+// explained counts the mismatches that have no differences but at volatile places
+// that are not called different.
+func explained(ctx context.Context, conn driver.Conn, run string, places []VolatilePlace) (uint64, error) {
+	var routes, paths []string
+	for _, p := range places {
+		if !p.Different {
+			routes, paths = append(routes, p.Route), append(paths, p.Path)
+		}
+	}
+	if len(paths) == 0 {
+		return 0, nil
+	}
+	var n uint64
+	err := conn.QueryRow(ctx, `WITH arrayZip(@routes, @paths) AS alike
+SELECT count() FROM
+(
+ SELECT exchange_id, any(verdict) AS verdict, countIf(NOT has(alike, (toString(route), path))) AS others FROM discrepancies WHERE run = @run GROUP BY exchange_id
+)
+WHERE verdict = 'mismatch' AND others = 0`,
+		clickhouse.Named("run", run), clickhouse.Named("routes", routes), clickhouse.Named("paths", paths)).Scan(&n)
+	if err != nil {
+		return 0, readError("the explained mismatches", err)
+	}
+	return n, nil
+}
