@@ -81,6 +81,7 @@ type sink struct {
 
 func (s *sink) Replay(_ context.Context, r *understudyv1.Replay, done func(error)) {
 	s.world.redactor.Replay(r)
+	s.world.askAgain(s.face.pairs[r.GetExchange().GetId()], r)
 	c := s.judge.Judge(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -154,7 +154,9 @@ func (n *obj) render(x *rendering) any {
 		if m.name != nil {
 			key = textOf(m.name.render(x))
 		}
-		out = append(out, member{key, m.value.render(x)})
+		if v := m.value.render(x); v != (absent{}) {
+			out = append(out, member{key, v})
+		}
 	}
 	return out
 }

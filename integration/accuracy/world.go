@@ -26,6 +26,8 @@ type world struct {
 	products  []*entity
 	layout    string // of times
 	now       time.Time
+	// controlled is for which share of the replays the baseline is asked again.
+	controlled float64
 	// redactor of the recording; nil if it keeps secrets.
 	redactor *redact.Redactor
 }

@@ -1,0 +1,142 @@
+package accuracy
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"understudy.dev/comparator"
+)
+
+// controlFigures are what is measured with a control.
+type controlFigures struct {
+	pairs, controlled int
+	// found and real are the planted differences, by class.
+	found, real map[class]int
+	// reported pairs for more than volatile places, those of them without a
+	// planted difference, and those reported for volatile places alone.
+	reported, wrong, alone int
+	// moved are places whose distribution has moved and that were controlled
+	// often enough; steady those where both draw alike.
+	moved, missed, steady, wronglyCalled []spot
+	strange                              map[string]int
+}
+
+// measure says what came of it, where places count that were controlled so often.
+func (c *controlled) measure(enough int, alpha float64) controlFigures {
+	f := controlFigures{pairs: len(c.pairs), found: map[class]int{}, real: map[class]int{}, strange: map[string]int{}}
+	for _, n := range c.replays {
+		f.controlled += n
+	}
+	for _, o := range c.pairs {
+		if o.real {
+			f.real[o.kind.class]++
+		}
+		if o.found {
+			f.found[o.kind.class]++
+		}
+		switch {
+		case c.elsewhere(o):
+			f.reported++
+			if !o.real {
+				f.wrong++
+				f.strange[row{kind: o.kind}.name()+": "+o.example]++
+			}
+		case o.reported:
+			f.alone++
+		}
+	}
+	different := c.different(alpha)
+	moves := map[string]bool{}
+	for _, v := range distributions(nil, promised) {
+		moves["$."+v.key] = v.moved
+	}
+	for at, is := range c.unsteady {
+		switch {
+		case !is:
+		case !moves[at.path]:
+			f.steady = append(f.steady, at)
+			if different[at] {
+				f.wronglyCalled = append(f.wronglyCalled, at)
+			}
+		case c.replays[at.route] >= enough:
+			f.moved = append(f.moved, at)
+			if !different[at] {
+				f.missed = append(f.missed, at)
+			}
+		}
+	}
+	return f
+}
+
+func (f controlFigures) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d pairs, %d of them with a control.\n\n| | |\n|---|---|\n", f.pairs, f.controlled)
+	for _, c := range []class{outcomes, structures, values} {
+		fmt.Fprintf(&b, "| recall, %s | %.2f %% of %d |\n", c, 100*share(f.found[c], f.real[c]), f.real[c])
+	}
+	fmt.Fprintf(&b, "| false discoveries, of reported pairs | %.2f %% of %d |\n", 100*share(f.wrong, f.reported), f.reported)
+	fmt.Fprintf(&b, "| pairs that are reported for volatile places alone | %d |\n", f.alone)
+	fmt.Fprintf(&b, "| volatile places whose distribution moved, found | %d of %d |\n", len(f.moved)-len(f.missed), len(f.moved))
+	fmt.Fprintf(&b, "| volatile places that are alike, called different | %d of %d |\n", len(f.wronglyCalled), len(f.steady))
+	return b.String()
+}
+
+// TestControl measures with a control: 1,400 pairs, all of them controlled and
+// with shifts that nobody could miss; or as many as UNDERSTUDY_CONTROL says, a
+// tenth of them controlled and with the shifts that are promised.
+func TestControl(t *testing.T) {
+	n, perWorld, often, to, enough, alpha := 1400, 700, 1., obvious, 250, 0.0005
+	if s := os.Getenv("UNDERSTUDY_CONTROL"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+		perWorld, often, to, enough, alpha = max(n/20, 500), 0.1, promised, 700, 0.05
+	}
+	judge, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newControlled()
+	var running sync.WaitGroup
+	room := make(chan struct{}, 4)
+	for seed := uint64(1); n > 0; seed++ {
+		room <- struct{}{}
+		w := newWorld(seed, min(n, perWorld), []float64{5, 1, 20, 60}[seed%4], 16*time.Millisecond, time.Now().Add(-asideBy).Truncate(time.Millisecond))
+		n -= len(w.pairs)
+		running.Go(func() {
+			defer func() { <-room }()
+			w.controlled = often
+			w.unsettle(to)
+			all, _, err := w.run(t.Context(), judge)
+			if err != nil {
+				t.Error(err)
+			}
+			c.add(all)
+		})
+	}
+	running.Wait()
+	f := c.measure(enough, alpha)
+	t.Logf("\n%s", f)
+	for _, s := range slices.Sorted(maps.Keys(f.strange)) {
+		t.Logf("%d times nothing but noise: %s", f.strange[s], s)
+	}
+	if len(f.missed) > 0 || len(f.moved) < 3 {
+		t.Errorf("of the moved distributions %v these were not found: %v", f.moved, f.missed)
+	}
+	if len(f.wronglyCalled) > 0 {
+		t.Errorf("called different: %v", f.wronglyCalled)
+	}
+	for _, class := range []class{outcomes, structures} {
+		if f.found[class] < f.real[class] {
+			t.Errorf("recall of %s: %d of %d", class, f.found[class], f.real[class])
+		}
+	}
+}
