@@ -63,6 +63,8 @@ type Report struct {
 	Noise   []NoiseClass `json:"noise"`
 	// Presumed are differences that nothing proves harmless.
 	Presumed []NoiseClass `json:"presumed"`
+	// Paired are the places of them that the whole run proves to be names.
+	Paired []Pairing `json:"paired"`
 	// Incomplete says what was not compared.
 	Incomplete []Reason `json:"incomplete"`
 	// Control is what asking the baseline again has shown.
@@ -88,19 +90,20 @@ func Load(ctx context.Context, conn driver.Conn, run string, o Options) (*Report
 		func() (err error) { r.Latency, err = Latencies(ctx, conn, run, o); return err },
 		func() (err error) { r.Noise, err = Noise(ctx, conn, run); return err },
 		func() (err error) { r.Presumed, err = Presumed(ctx, conn, run); return err },
+		func() (err error) { r.Paired, err = Pairings(ctx, conn, run); return err },
+		func() (err error) { r.Control, err = LoadControl(ctx, conn, run); return err },
 	)
 }
 
 // Summary reads the verdicts, the balance and the diagnoses of a report; the
 // rest is empty.
 func Summary(ctx context.Context, conn driver.Conn, run string) (*Report, error) {
-	r := &Report{Discrepancies: []Discrepancy{}, Latency: []Latency{}, Noise: []NoiseClass{}, Presumed: []NoiseClass{}}
+	r := &Report{Discrepancies: []Discrepancy{}, Latency: []Latency{}, Noise: []NoiseClass{}, Presumed: []NoiseClass{}, Paired: []Pairing{}, Control: Control{Places: []VolatilePlace{}}}
 	return r, inOrder(
 		func() (err error) { r.Run, err = FindRun(ctx, conn, run); return err },
 		func() (err error) { r.Routes, err = Scorecard(ctx, conn, run); return err },
 		func() (err error) { r.Total, err = LoadTotal(ctx, conn, run); return err },
 		func() (err error) { r.Incomplete, err = Incomplete(ctx, conn, run); return err },
-		func() (err error) { r.Control, err = LoadControl(ctx, conn, run); return err },
 		func() (err error) { r.Balance, err = LoadBalance(ctx, conn, run); return err },
 		func() error {
 			e, err := loadEvidence(ctx, conn, run, r.Total, r.Routes)

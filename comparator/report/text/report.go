@@ -217,6 +217,7 @@ func (p *page) doubts(r *report.Report) {
 		p.line("Presumed harmless, not proven: %s places (%s); SELECT * FROM presumed shows them.", report.Count(places), parts)
 		p.line("")
 	}
+	p.paired(r.Paired)
 	if len(r.Incomplete) > 0 {
 		p.line("Not compared:")
 		shown, rest := fold(r.Incomplete, maxList)

@@ -50,6 +50,7 @@ func example() *report.Report {
 			{Class: "timestamp", Places: 300, Replays: 300, Paths: 1, Routes: []string{"POST /orders"}},
 		},
 		Presumed:   []report.NoiseClass{{Class: "presumed:random", Places: 30, Replays: 30, Paths: 1, Routes: []string{"POST /orders"}}},
+		Paired:     []report.Pairing{{Route: "POST /orders", Path: "$.customer_id", Places: 30, Pairs: 12, Repeats: 18}},
 		Incomplete: []report.Reason{{Reason: "a log has no headers", Replays: 10}},
 		Control: report.Control{Replays: 1_200, Explained: 31, Places: []report.VolatilePlace{
 			{Route: "POST /orders", Path: "$.delivery.estimate_days", Controlled: 1_200, Control: 900, Candidate: 1_000, LogE: 20, Different: true,
