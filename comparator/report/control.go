@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -34,11 +33,12 @@ type Control struct {
 type VolatilePlace struct {
 	Route string `json:"route"`
 	Path  string `json:"path"`
-	// Controlled replays of the route, and in how many of them the control and the
-	// candidate differ from the recording here.
+	// Controlled replays of the route, and in how many of them the control, the
+	// candidate, and both differ from the recording here.
 	Controlled uint64 `json:"controlled"`
 	Control    uint64 `json:"control"`
 	Candidate  uint64 `json:"candidate"`
+	Both       uint64 `json:"both"`
 	// LogE is the natural logarithm of the e-value against the two being alike.
 	LogE float64 `json:"log_e"`
 	// Different says that they are not, at the rate of false discoveries Alpha.
@@ -87,6 +87,7 @@ type coinRow struct {
 	Controlled uint64 `ch:"controlled"`
 	Control    uint64 `ch:"control"`
 	Candidate  uint64 `ch:"candidate"`
+	Both       uint64 `ch:"both"`
 }
 
 // LoadControl reads what the controls of a run have shown.
@@ -99,9 +100,9 @@ func LoadControl(ctx context.Context, conn driver.Conn, run string) (Control, er
 		return Control{Places: []VolatilePlace{}}, err
 	}
 	rows, err := sel[coinRow](ctx, conn, what, fmt.Sprintf(`SELECT c.route AS route, c.path AS path, c.statistic AS statistic, c.word AS word, c.heads AS heads, c.tails AS tails,
- v.controlled AS controlled, v.control AS control, v.candidate AS candidate
+ v.controlled AS controlled, v.control AS control, v.candidate AS candidate, v.both AS both
 FROM (SELECT * FROM coins WHERE run = @run ORDER BY heads + tails DESC LIMIT %d BY route, path, statistic LIMIT %d) AS c
-LEFT JOIN (SELECT * FROM volatile WHERE run = @run) AS v ON v.route = c.route AND v.path = c.path
+INNER JOIN (SELECT * FROM volatile WHERE run = @run) AS v ON v.route = c.route AND v.path = c.path
 ORDER BY route, path, statistic, word`, maxShares, maxCoins), run)
 	if err != nil {
 		return Control{}, err
@@ -111,12 +112,14 @@ ORDER BY route, path, statistic, word`, maxShares, maxCoins), run)
 	return out, err
 }
 
-// weigh finds the volatile places in the coins of a run, which stand in the order
-// of their places, and says which of them differ. The other places count too: they
-// were looked at.
+// weigh says of the volatile places of a run, whose coins stand in the order of
+// their places, which of them differ. It asks about those where both have differed
+// from the recording in one replay: that may not depend on which way coins fell,
+// and would be as often if the two were swapped.
 func weigh(rows []coinRow) []VolatilePlace {
-	var places []VolatilePlace
+	places := []VolatilePlace{}
 	var logs []float64
+	var asked []int
 	for len(rows) > 0 {
 		first := rows[0]
 		n := slices.IndexFunc(rows, func(r coinRow) bool { return r.Route != first.Route || r.Path != first.Path })
@@ -124,7 +127,7 @@ func weigh(rows []coinRow) []VolatilePlace {
 			n = len(rows)
 		}
 		p := VolatilePlace{
-			Route: first.Route, Path: first.Path, Controlled: first.Controlled, Control: first.Control, Candidate: first.Candidate, Coins: []Coin{},
+			Route: first.Route, Path: first.Path, Controlled: first.Controlled, Control: first.Control, Candidate: first.Candidate, Both: first.Both, Coins: []Coin{},
 		}
 		var tossed []float64
 		for _, r := range rows[:n] {
@@ -137,17 +140,14 @@ func weigh(rows []coinRow) []VolatilePlace {
 		}
 		slices.SortStableFunc(p.Coins, func(a, b Coin) int { return cmp.Compare(b.LogE, a.LogE) })
 		p.LogE = bet.LogMean(tossed...)
-		if p.Control == 0 {
-			logs = append(logs, math.Inf(-1)) // an ordinary difference, if any
-		} else {
-			logs = append(logs, p.LogE)
+		if p.Both > 0 {
+			logs, asked = append(logs, p.LogE), append(asked, len(places))
 		}
 		places, rows = append(places, p), rows[n:]
 	}
 	for _, i := range bet.Discoveries(logs, Alpha) {
-		places[i].Different = true
+		places[asked[i]].Different = true
 	}
-	places = slices.DeleteFunc(places, func(p VolatilePlace) bool { return p.Control == 0 })
 	slices.SortStableFunc(places, func(a, b VolatilePlace) int { return cmp.Compare(b.LogE, a.LogE) })
 	return places
 }

@@ -6,8 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A place is called different by its coins together, and only where the baseline
-// differs from itself.
+// A place is called different by its coins together.
 func TestWeigh(t *testing.T) {
 	f := func(rows []coinRow, want ...string) {
 		t.Helper()
@@ -23,22 +22,28 @@ func TestWeigh(t *testing.T) {
 			t.Error(diff)
 		}
 	}
-	row := func(path, statistic string, heads, tails, control uint64) coinRow {
-		return coinRow{Route: "GET /x", Path: path, Statistic: statistic, Heads: heads, Tails: tails, Controlled: 700, Control: control, Candidate: control}
+	row := func(path, statistic string, heads, tails, both uint64) coinRow {
+		return coinRow{Route: "GET /x", Path: path, Statistic: statistic, Heads: heads, Tails: tails, Controlled: 700, Control: 340, Candidate: 340, Both: both}
 	}
 	f(nil)
-	f([]coinRow{row("$.a", "differs", 10, 12, 340), row("$.a", "number", 350, 340, 340)}, "$.a")
-	f([]coinRow{row("$.a", "differs", 10, 12, 340), row("$.a", "number", 430, 260, 340)}, "$.a different")
-	// The surest first; a place where the baseline is always the same is an
-	// ordinary difference.
-	f([]coinRow{
-		row("$.a", "presence", 160, 180, 340), row("$.b", "presence", 90, 260, 340), row("$.c", "differs", 700, 0, 0),
-	}, "$.b different", "$.a")
-	// It was looked at all the same: among many places one needs more.
-	rows := []coinRow{row("$.a", "number", 75, 40, 340)}
+	f([]coinRow{row("$.a", "differs", 10, 12, 300), row("$.a", "number", 350, 340, 300)}, "$.a")
+	f([]coinRow{row("$.a", "differs", 10, 12, 300), row("$.a", "number", 430, 260, 300)}, "$.a different")
+	f([]coinRow{row("$.a", "differs", 0, 0, 300)}, "$.a")
+	// The surest first.
+	f([]coinRow{row("$.a", "presence", 160, 180, 300), row("$.b", "presence", 90, 260, 300)}, "$.b different", "$.a")
+	// Among many places one needs more; those that are not asked about do not
+	// count, and are not called anything.
+	rows := []coinRow{row("$.a", "number", 75, 40, 300)}
+	want := []string{"$.a"}
 	f(rows, "$.a different")
 	for i := range 20 {
-		rows = append(rows, row(string(rune('b'+i)), "differs", 700, 0, 0))
+		path := "$." + string(rune('b'+i))
+		rows, want = append(rows, row(path, "number", 50, 50, 300)), append(want, path)
 	}
-	f(rows, "$.a")
+	f(rows, want...)
+	for i := range rows[1:] {
+		rows[i+1].Both = 0
+	}
+	want[0] += " different"
+	f(rows, want...)
 }

@@ -2,7 +2,6 @@ package accuracy
 
 import (
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -114,8 +113,9 @@ type controlled struct {
 	coins map[spot]map[[2]string]*evidence.Coin
 	// replays of a route had a control.
 	replays map[string]int
-	// unsteady are the places where the baseline differs from itself.
-	unsteady map[spot]bool
+	// unsteady are the places where the baseline differs from itself, asked those
+	// where the candidate has differed at the same time.
+	unsteady, asked map[spot]bool
 }
 
 // said is what is left of a judged pair.
@@ -128,7 +128,7 @@ type said struct {
 }
 
 func newControlled() *controlled {
-	return &controlled{coins: map[spot]map[[2]string]*evidence.Coin{}, replays: map[string]int{}, unsteady: map[spot]bool{}}
+	return &controlled{coins: map[spot]map[[2]string]*evidence.Coin{}, replays: map[string]int{}, unsteady: map[spot]bool{}, asked: map[spot]bool{}}
 }
 
 func (c *controlled) add(all []judged) {
@@ -171,6 +171,7 @@ func (c *controlled) toss(at spot, s comparator.Toss) {
 		c.coins[at][key].Tails++
 	}
 	c.unsteady[at] = c.unsteady[at] || s.Control
+	c.asked[at] = c.asked[at] || s.Control && s.Candidate
 }
 
 // different are the volatile places that the coins call different.
@@ -184,11 +185,9 @@ func (c *controlled) different(alpha float64) map[spot]bool {
 				tossed = append(tossed, coin.LogE())
 			}
 		}
-		l := math.Inf(-1)
-		if c.unsteady[at] {
-			l = evidence.LogMean(tossed...)
+		if c.asked[at] {
+			spots, logs = append(spots, at), append(logs, evidence.LogMean(tossed...))
 		}
-		spots, logs = append(spots, at), append(logs, l)
 	}
 	out := map[spot]bool{}
 	for _, i := range evidence.Discoveries(logs, alpha) {

@@ -53,11 +53,11 @@ func example() *report.Report {
 		Paired:     []report.Pairing{{Route: "POST /orders", Path: "$.customer_id", Places: 30, Pairs: 12, Repeats: 18}},
 		Incomplete: []report.Reason{{Reason: "a log has no headers", Replays: 10}},
 		Control: report.Control{Replays: 1_200, Explained: 31, Places: []report.VolatilePlace{
-			{Route: "POST /orders", Path: "$.delivery.estimate_days", Controlled: 1_200, Control: 900, Candidate: 1_000, LogE: 20, Different: true,
+			{Route: "POST /orders", Path: "$.delivery.estimate_days", Controlled: 1_200, Control: 900, Candidate: 1_000, Both: 840, LogE: 20, Different: true,
 				Coins: []report.Coin{{Statistic: "number", Heads: 700, Tails: 420, LogE: 20.7}, {Statistic: "differs", Heads: 60, Tails: 55, LogE: -1}}},
-			{Route: "POST /orders", Path: "$.carrier", Controlled: 1_200, Control: 600, Candidate: 500, LogE: 8.5, Different: true,
+			{Route: "POST /orders", Path: "$.carrier", Controlled: 1_200, Control: 600, Candidate: 500, Both: 310, LogE: 8.5, Different: true,
 				Coins: []report.Coin{{Statistic: "share", Word: "\x1b[2Jexpress", Heads: 380, Tails: 210, LogE: 9}}},
-			{Route: "POST /orders", Path: "$.hint", Controlled: 1_200, Control: 600, Candidate: 610, LogE: -1, Coins: []report.Coin{{Statistic: "presence", Heads: 300, Tails: 310, LogE: -1}}},
+			{Route: "POST /orders", Path: "$.hint", Controlled: 1_200, Control: 600, Candidate: 610, Both: 300, LogE: -1, Coins: []report.Coin{{Statistic: "presence", Heads: 300, Tails: 310, LogE: -1}}},
 		}},
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},

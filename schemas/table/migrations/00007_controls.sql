@@ -41,10 +41,10 @@ GROUP BY run, judgement, route, path, statistic, word_hash;
 
 -- A place is volatile when the baseline differs from itself there.
 CREATE OR REPLACE VIEW volatile AS
-SELECT p.run AS run, p.route AS route, p.path AS path, r.controlled AS controlled, p.control AS control, p.candidate AS candidate, p.judgement AS judgement
+SELECT p.run AS run, p.route AS route, p.path AS path, r.controlled AS controlled, p.control AS control, p.candidate AS candidate, p.both AS both, p.judgement AS judgement
 FROM
 (
-    SELECT run, judgement, route, path, sum(c.control) AS control, sum(c.candidate) AS candidate
+    SELECT run, judgement, route, path, sum(c.control) AS control, sum(c.candidate) AS candidate, countIf(c.control = 1 AND c.candidate = 1) AS both
     FROM controls AS c WHERE statistic = 'differs' GROUP BY run, judgement, route, path HAVING control > 0
 ) AS p
 INNER JOIN
