@@ -212,3 +212,34 @@ func TestEvidence(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkControl judges replays of some 10 KiB without a control, with one that
+// answered as recorded, and with one that differs from itself in 80 places.
+func BenchmarkControl(b *testing.B) {
+	doc := func(price int) *understudyv1.Response {
+		var items []string
+		for i := range 80 {
+			items = append(items, fmt.Sprintf(`{"sku":"SKU-%05d","price":%d.5,"quantity":2,"name":"A product with a name of some length","available":true}`, i, price+i))
+		}
+		return response(200, `{"items":[`+strings.Join(items, ",")+`]}`)
+	}
+	j, err := comparator.NewJudge(comparator.DefaultConfig())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name    string
+		control *understudyv1.Response
+		verdict comparator.Verdict
+	}{{"none", nil, comparator.Mismatch}, {"equal", doc(10), comparator.Mismatch}, {"volatile", doc(12), comparator.Match}} {
+		r := immediate(doc(10), doc(13), asked(c.control))
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if v := j.Judge(r).Verdict; v != c.verdict {
+					b.Fatal(v)
+				}
+			}
+		})
+	}
+}
