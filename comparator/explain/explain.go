@@ -5,6 +5,7 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -72,19 +73,16 @@ type Place struct {
 	Candidate string `json:"candidate"`
 	// Class is empty for a difference that counts.
 	Class string `json:"noise_class"`
-	// Proof is what proves the class: the record, a rule, or nothing.
+	// Proof is what proves the class, as in comparator.Difference.Evidence, or
+	// ByNothing.
 	Proof string `json:"proof"`
 	Why   []Why  `json:"why"`
 	// Rule is the rule that gave the class; nil for none.
 	Rule *Rule `json:"rule,omitempty"`
 }
 
-// What proves a class.
-const (
-	ByRecord  = "record"
-	ByRule    = "rule"
-	ByNothing = "nothing"
-)
+// ByNothing is the proof of a class, or of none, that nothing proves.
+const ByNothing = "nothing"
 
 // Why is one reason for a class.
 type Why struct {
@@ -183,7 +181,7 @@ func sentOf(r *understudyv1.Replay) Sent {
 func (o Options) place(d comparator.Difference) Place {
 	p := Place{
 		Place: string(d.Place), Path: d.Path, Location: d.Location, Kind: string(d.Kind), Baseline: d.Baseline, Candidate: d.Candidate,
-		Class: d.Noise, Proof: ByNothing, Why: []Why{},
+		Class: d.Noise, Proof: cmp.Or(d.Evidence(), ByNothing), Why: []Why{},
 	}
 	if p.Location == "" {
 		p.Location = p.Path
@@ -194,10 +192,7 @@ func (o Options) place(d comparator.Difference) Place {
 		}
 	}
 	if p.Rule = o.rule(d.Noise); p.Rule != nil {
-		p.Proof = ByRule
 		p.Why = append(p.Why, Why{Text: "rule " + p.Rule.Name + " covers it: " + p.Rule.Reason})
-	} else if d.Noise == noise.Timestamp || d.Noise == noise.Identifier {
-		p.Proof = ByRecord
 	}
 	if len(p.Why) == 0 {
 		p.Why = append(p.Why, Why{Text: plain(d)})

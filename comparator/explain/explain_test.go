@@ -167,3 +167,13 @@ func TestFindings(t *testing.T) {
 	f(replay(cut, ok), "incomplete: not compared: ")
 	f(&understudyv1.Replay{Run: "r", Orphan: &understudyv1.Orphan{Channel: understudyv1.Channel_CHANNEL_CALLBACK}}, "orphan: a completion came by callback")
 }
+
+// What a control excuses says so.
+func TestPlaceOfAControl(t *testing.T) {
+	x := explained(t, comparator.DefaultConfig(), replay(answer(200, `{"eta":10}`), answer(200, `{"eta":13}`), func(r *understudyv1.Replay) {
+		r.Control = &understudyv1.Observation{Ack: answer(200, `{"eta":12}`)}
+	}))
+	if len(x.Places) != 1 || x.Places[0].Class != "control" || x.Places[0].Proof != comparator.ByControl || !strings.Contains(x.Places[0].Why[0].Text, "asked again") {
+		t.Errorf("got %+v", x.Places)
+	}
+}

@@ -137,7 +137,7 @@ func TestExplanation(t *testing.T) {
 		Names:      []explain.Name{{Kind: "order", Recorded: attack, Candidate: "b", Proof: "created", LearnedFrom: "e0", Uses: 1}, {Recorded: "x", Candidate: "x"}},
 		Places: []explain.Place{
 			{Location: "$." + attack, Kind: "value", Baseline: strings.Repeat("long ", 200), Candidate: attack, Proof: explain.ByNothing, Why: []explain.Why{{Text: "because", Pair: &explain.Name{Kind: "order", Recorded: attack}}}},
-			{Location: "$.tax", Kind: "value", Class: "rule:vat", Proof: explain.ByRule, Why: []explain.Why{{Text: "rule vat covers it: rounding"}},
+			{Location: "$.tax", Kind: "value", Class: "rule:vat", Proof: comparator.ByRule, Why: []explain.Why{{Text: "rule vat covers it: rounding"}},
 				Rule: &explain.Rule{ListedRule: comparator.ListedRule{Name: "vat", Owner: "tax-team", Reason: "rounding", Expires: "2027-01-31"}, Where: "understudy.yaml:4:7"}},
 		},
 		Dropped: 12_345,
