@@ -226,6 +226,7 @@ func TestRowsAreTheTables(t *testing.T) {
 	f("stored_differences", differenceRow{})
 	f("stored_substitutions", substitutionRow{})
 	f("stored_exchanges", exchangeRow{})
+	f("stored_controls", controlRow{})
 	f("tallies", tallyRow{})
 	f("runs", runRow{})
 }
