@@ -174,8 +174,8 @@ type exchangeRow struct {
 	StoredTime     time.Time         `ch:"stored_time"`
 	KafkaPartition int32             `ch:"kafka_partition"`
 	KafkaOffset    int64             `ch:"kafka_offset"`
-	Headers        map[string]string `ch:"headers"`
 	TopicID        string            `ch:"topic_id"`
+	Headers        map[string]string `ch:"headers"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
