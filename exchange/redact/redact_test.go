@@ -97,6 +97,7 @@ func TestTarget(t *testing.T) {
 	f("/x;jsessionid=a/y;v=1?q=2", "/x;jsessionid=<a>/y;v=1?q=2")
 	f("/(S(a))/orders", "/(S(<a>))/orders")
 	f("/x?token%5B%5D=a&user[password]=a&csrf_token=a&authToken=a", "/x?token%5B%5D=<a>&user[password]=<a>&csrf_token=<a>&authToken=<a>")
+	f("/x?_token=a", "/x?_token=a")
 	f("/x?reset=true&page_token=a&sort_key=a&country_code=a", "/x?reset=true&page_token=a&sort_key=a&country_code=a")
 	f("/x?code=DE&key=name", "/x?code=DE&key=name")
 	f("/tokens/0123456789abcdef0", "/tokens/0123456789abcdef0")
