@@ -219,8 +219,8 @@ func (r replacing) visit(at Place, v Value) (Value, bool) {
 	}
 	t.made++
 	t.uses[i] = use{t.uses[i].n + 1, t.made}
-	if t.proven && IsDigits(p.Baseline.Text) && IsDigits(p.Candidate.Text) {
-		return Value{p.Candidate.Text, v.Number}, true // another number is another name, another type is none
+	if t.proven && p.Baseline.Text == p.Candidate.Text {
+		return v, false // the same name, and another type is no other name
 	}
 	// Where the baseline writes its number as a text, so does the candidate.
 	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
