@@ -299,8 +299,8 @@ const longText = 40
 // kept looks for things that should be called otherwise by now, as far as it is
 // known, and are not, where that is not compared: names that are only aligned;
 // names in a body of which only a part is there, which may be the same to the
-// byte and wrong; numbers in texts, and as keys of a map that does not say what
-// it is keyed by.
+// byte and wrong; numbers in texts, as keys of a map that does not say what it is
+// keyed by, and where another member or nothing says what they name; moments.
 func (x *comparing) kept() {
 	cut := x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated()
 	var b, f *names.Text
@@ -322,25 +322,19 @@ func (x *comparing) kept() {
 		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
 		return true
 	}
-	// stands says whether a name that is only aligned, and so was not put there,
-	// stands where such names do.
-	var found [2]map[string][]names.Place
-	stands := func(side int, p names.Pair) bool {
-		if found[side] == nil {
-			found[side] = x.found(bodies[side])
-		}
-		return slices.ContainsFunc(found[side][p.Baseline.Text], func(at names.Place) bool { return at.Fits(p.Kind, p.Baseline.Text) })
-	}
+	var both *standing
 	for _, p := range x.known.All() {
-		name, created := p.Baseline.Text, p.Proof == names.Created
+		name, created, moment := p.Baseline.Text, p.Proof == names.Created, p.Kind == names.Moment.Kind
 		certain := names.IsUnmistakable(name)
 		switch {
-		case !p.Holds() || p.Candidate.Text == name || p.Kind == names.Moment.Kind || p.From == x.r.GetExchange().GetId():
+		case !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId():
 			continue
-		case created && !cut && certain:
+		case moment && (cut || len(name) < longTime):
+			continue // a day, or seconds, may be that of something else
+		case !moment && created && !cut && certain:
 			continue // it was replaced wherever it stood, and compared
-		case !certain && (len(name) < 2 || !names.IsDigits(name) || x.isTheirs(name)):
-			continue // a word, or the candidate's own number
+		case !moment && !certain && (len(name) < 2 || !names.IsDigits(name)):
+			continue // a word
 		case !read():
 			return
 		case !b.Has(name) || !f.Has(name):
@@ -348,12 +342,21 @@ func (x *comparing) kept() {
 		}
 		class := noise.Presumed(noise.Identifier)
 		switch {
+		case moment:
+			class = noise.Presumed(noise.Timestamp)
 		case created && cut && certain:
 			class = ""
 		case created && cut:
 			class = Incomparable
-		case !certain && !(isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name)) && (created || !stands(0, p) || !stands(1, p)):
-			continue
+		case certain:
+		case !x.isTheirs(name) && isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name):
+		default:
+			if both == nil {
+				both = x.standing(bodies)
+			}
+			if !both.may(p) {
+				continue
+			}
 		}
 		x.add(Difference{
 			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
@@ -362,19 +365,60 @@ func (x *comparing) kept() {
 	}
 }
 
-// found are the names in a document, by what they are.
-func (x *comparing) found(body []byte) map[string][]names.Place {
+// longTime is from which length on, in bytes, a time is that of one event.
+const longTime = len("2026-11-26T10:00:00")
+
+// standing are names that stand at the same place of two documents, unchanged.
+type standing struct {
+	places map[string][]names.Place
+	bodies [2][]byte
+	family string
+	known  map[string]bool // kinds of which names are known
+}
+
+// standing finds them. Documents with other numbers of names are not the same.
+func (x *comparing) standing(bodies [2][]byte) *standing {
 	q := x.r.GetExchange().GetRequest()
-	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
-	f.JSON(body)
-	all, _ := f.Found()
-	out := make(map[string][]names.Place, len(all))
-	for _, n := range all {
-		if n.Place.Named {
-			out[n.Value.Text] = append(out[n.Value.Text], n.Place)
+	s := &standing{places: map[string][]names.Place{}, bodies: bodies, family: names.Family(string(q.GetTarget()), nil), known: map[string]bool{}}
+	for _, p := range x.known.All() {
+		s.known[p.Kind] = true
+	}
+	var found [2][]names.Name
+	for i, body := range bodies {
+		f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
+		f.JSON(body)
+		found[i], _ = f.Found()
+	}
+	if len(found[0]) != len(found[1]) {
+		return s
+	}
+	for i, n := range found[0] {
+		if other := found[1][i]; n.Place.Named && n.Value.Text == other.Value.Text {
+			s.places[n.Value.Text] = append(s.places[n.Value.Text], n.Place)
 		}
 	}
-	return out
+	return s
+}
+
+// longNumber is from how many digits on an unchanged number is no coincidence.
+const longNumber = 4
+
+// may says whether one of them may be the name that a pair is about: one that is
+// only aligned was not put where its like stands, and one of which nothing, or a
+// member beside it, says what it names was not either.
+func (s *standing) may(p names.Pair) bool {
+	name := p.Baseline.Text
+	return slices.ContainsFunc(s.places[name], func(at names.Place) bool {
+		switch {
+		case at.Fits(p.Kind, name):
+			return p.Proof != names.Created
+		case len(name) < longNumber:
+			return false
+		case at.Kind == "", at.Kind == s.family && !s.known[at.Kind]:
+			return true
+		}
+		return p.Kind != "" && bytes.Contains(bytes.ToLower(s.bodies[0]), []byte(`"`+p.Kind))
+	})
 }
 
 // isNamed says whether a number stands somewhere behind the word for its kind

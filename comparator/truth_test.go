@@ -225,6 +225,19 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	f("names in JSON in texts", get(`{"a":"{\"order_id\":\"O-16059\"}"}`, `{"a":"{\"order_id\":16089}"}`, knows("order O-16059=#16089")))
 	f("numbers in sentences, of another type", get(`{"note":"Please pack order o-5; see (1166)."}`, `{"note":"Please pack order o-9; see (01M8CQZKV9MKXJ73HQ7ZJ7VH6W)."}`, names, knows("parcel #1166=01M8CQZKV9MKXJ73HQ7ZJ7VH6W")))
 	f("a number as it was", get(`{"id":"2124948848945606467","title":"x"}`, `{"id":"2124948848945606467","title":"x"}`, knows("~order 2124948848945606467=6b0494737813f3d79e001f5f")), comparator.Presumed)
+	for _, same := range []string{
+		`{"data":{"type":"customers","id":"70123"}}`, `{"owner":{"type":"customer","id":70123}}`, `{"__typename":"Customer","id":"70123"}`,
+		`{"resource_type":"customer","resource_id":70123}`, `{"entity":"Customer","entity_id":70123}`,
+	} {
+		// The candidate's numbers overlap with the baseline's.
+		f("what a member beside it says is somebody else's", get(same, same, knows("customer #70122=#70123", "customer #70123=#80456")), comparator.Presumed)
+	}
+	f("what nothing says whose it is", get(`{"id":70123,"name":"Ann"}`, `{"id":70123,"name":"Ann"}`, knows("customer #70123=#80456"), func(r *understudyv1.Replay) {
+		r.Exchange.Request.Target = []byte("/me")
+	}), comparator.Presumed)
+	f("another kind", get(`{"product_id":70123,"quantity":70123,"total":70123}`, `{"product_id":70123,"quantity":70123,"total":70123}`, knows("customer #70123=#80456")))
+	f("a moment that was not moved", get(`{"created_at":"`+recordedAt(-50*time.Second)+`"}`, `{"created_at":"`+recordedAt(-50*time.Second)+`"}`,
+		knows("@time "+recordedAt(-50*time.Second)+"="+replayedAt(-10*time.Second))), comparator.Presumed)
 	f("whom a token is about", get(`{"t":"`+jwt(`{"sub":13064}`, "one")+`"}`, `{"t":"`+jwt(`{"sub":"6b0886"}`, "two")+`"}`, knows("customer #13064=6b0886")), comparator.Presumed)
 	f("JSON in texts", get(`{"a":"{\"x\":1,\"at\":\"`+recordedAt(0)+`\"}"}`, `{"a":"{\"at\":\"`+replayedAt(0)+`\", \"x\":1.0}"}`))
 
