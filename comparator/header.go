@@ -25,8 +25,9 @@ type field struct {
 // answers are the two that are compared, and what decides how.
 type answers struct {
 	baseline, final *understudyv1.Response
-	// later: final is a completion that came after the acknowledgement.
+	// later: final is a completion that came after the acknowledgement ack.
 	later bool
+	ack   *understudyv1.Response
 	// head: the answers are to HEAD, and their fields speak of a body that was
 	// not sent.
 	head bool
@@ -39,7 +40,7 @@ type answers struct {
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
-		baseline: x.GetResponse(), final: final, later: later, head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
+		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
 		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()),
 	}
 }
@@ -161,7 +162,7 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return on
 	}
 	switch {
-	case a.later && name != "content-type" && !strings.HasPrefix(name, "grpc-"):
+	case a.later && name != "content-type" && !strings.HasPrefix(name, "grpc-") && !a.neverSet(name, d):
 		return rs.defaults.class(completionHeaders)
 	case name == "idempotency-key" && d.Kind == Extra && d.Candidate == rs.marks.key:
 		return rs.defaults.class(ownMarks)
@@ -175,6 +176,15 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return noise.Presumed(noise.Random)
 	}
 	return ""
+}
+
+// neverSet reports a cookie of the baseline that the candidate has set neither
+// with the completion nor with the acknowledgement: the client does not have it.
+func (a answers) neverSet(name string, d Difference) bool {
+	cookie, is := strings.CutPrefix(name, "set-cookie:")
+	return is && d.Kind == Missing && !slices.ContainsFunc(message.Values(a.ack.GetHeaders(), "Set-Cookie"), func(line string) bool {
+		return parseCookie(line, a.finalTime).name == cookie
+	})
 }
 
 func nominated(r *understudyv1.Response, name string) bool {
@@ -219,15 +229,15 @@ var opaqueFields = map[string]bool{
 	"etag": true, "digest": true, "content-digest": true, "repr-digest": true, "content-md5": true,
 }
 
-// mayDiffer reports opaque values whose difference nothing proves: a tag may be
-// another name of the same state, but weak and strong are two promises; a
-// digest of other bytes is another one, of the same bytes it is not.
 // isEntityTag reports a value that is one (RFC 9110, 8.8.3): a text in quotes.
 func isEntityTag(s string) bool {
 	s = strings.TrimPrefix(s, "W/")
 	return len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' && !strings.Contains(s[1:len(s)-1], `"`)
 }
 
+// mayDiffer reports opaque values whose difference nothing proves: a tag may be
+// another name of the same state, but weak and strong are two promises; a
+// digest of other bytes is another one, of the same bytes it is not.
 func (a answers) mayDiffer(name string, d Difference) bool {
 	if name == "etag" {
 		return strings.HasPrefix(d.Baseline, "W/") == strings.HasPrefix(d.Candidate, "W/") && isEntityTag(d.Baseline) == isEntityTag(d.Candidate)

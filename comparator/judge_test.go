@@ -207,3 +207,15 @@ func TestWhatTheClientSentInAHeaderMustComeBack(t *testing.T) {
 	f("X-Reference", "mismatch", "body $.reference_id value R-2026-71|R-2026-82")
 	f("X-Request-Id", "presumed", "body $.reference_id value R-2026-71|R-2026-82 (presumed:identifier)") // made anew by every replay
 }
+
+// TestCookiesOfALongOperation: a client has what either answer sets.
+func TestCookiesOfALongOperation(t *testing.T) {
+	r := polled(response(201, `{"a":1}`, "Set-Cookie: sid=5"), response(200, `{"a":1}`))
+	if c := judgement(t, r); c.Verdict != comparator.Mismatch {
+		t.Errorf("set by neither: %q", lines(c))
+	}
+	r.Candidate.Ack.Headers = append(r.Candidate.Ack.Headers, &understudyv1.Header{Name: "Set-Cookie", Value: []byte("sid=77; Path=/")})
+	if c := judgement(t, r); c.Verdict != comparator.Match {
+		t.Errorf("set by the acknowledgement: %q", lines(c))
+	}
+}
