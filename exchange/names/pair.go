@@ -174,8 +174,12 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 // and another one is called so now.
 func (s *Pairs) Forget(kind, baseline string) {
 	gone := func(p Pair) bool { return p.Kind == kind && p.Baseline.Text == baseline }
-	if !slices.ContainsFunc(s.list, gone) {
-		return
+	i := s.latest(ofBaseline, baseline)
+	for i >= 0 && !gone(s.list[i]) {
+		i = s.earlier(ofBaseline, i)
+	}
+	if i < 0 {
+		return // the usual case, told without a walk of the list
 	}
 	kept := slices.DeleteFunc(s.list, gone)
 	*s = Pairs{}
