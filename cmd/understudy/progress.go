@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -130,21 +132,14 @@ func short(d time.Duration) string {
 
 // every calls do at intervals until stop is called.
 func every(interval time.Duration, do func()) (stop func()) {
-	quit, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(interval)
-		defer tick.Stop()
-		for {
-			select {
-			case <-quit:
-				return
-			case <-tick.C:
-				do()
-			}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for pause(ctx, interval) {
+			do()
 		}
-	}()
-	return func() { close(quit); <-done }
+	})
+	return func() { cancel(); running.Wait() }
 }
 
 // replaying is the status line of a replay. The name is cut, not the numbers:
