@@ -34,17 +34,17 @@ const (
 	repeat = 15 * time.Second
 )
 
-// outcomes is a sink that tells when Kafka is gone.
-type outcomes struct {
+// outageSink is a sink that tells when Kafka is gone.
+type outageSink struct {
 	replayer.Sink
 	unreachable func()
 }
 
 // Replay implements replayer.Sink.
-func (o *outcomes) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
-	o.Sink.Replay(ctx, r, func(err error) {
+func (s *outageSink) Replay(ctx context.Context, r *understudyv1.Replay, done func(error)) {
+	s.Sink.Replay(ctx, r, func(err error) {
 		if stream.Unreachable(err) {
-			o.unreachable()
+			s.unreachable()
 		}
 		done(err)
 	})

@@ -155,7 +155,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	sink := &outcomes{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
 	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err

@@ -246,10 +246,16 @@ func (p plant) cover(before, after comparator.Comparison) string {
 			class = d.Noise
 		}
 	}
-	if class == "" && p.finding == "" {
-		class = old
+	if class != "" || p.finding != "" {
+		return class
 	}
-	return class
+	// A fault where something differed already may happen to mend that.
+	for _, d := range before.Differences {
+		if old == "" && p.about(d) {
+			old = d.Noise
+		}
+	}
+	return old
 }
 
 // about says whether a difference lies at the planted place, around it, or in
