@@ -26,6 +26,7 @@ type books struct {
 	lag       *hdrhistogram.Histogram // microseconds
 	first     [2]time.Time            // planned, sent
 	last      [2]time.Time
+	took      func() []*understudyv1.RouteCompletion
 }
 
 // Progress is a snapshot of a running run.
@@ -231,6 +232,9 @@ func (b *books) record(now time.Time) *understudyv1.Run {
 		LocationsRefused: r.LocationsRefused, Controlled: r.Controlled, Late: r.Late, Spread: r.Spread,
 		Skipped: maps.Clone(r.Skipped), Unselected: maps.Clone(r.Unselected), Completed: maps.Clone(r.Completed),
 		Uncontrolled: maps.Clone(r.Uncontrolled), Errors: maps.Clone(r.Errors),
+	}
+	if b.took != nil {
+		copied.Routes = b.took()
 	}
 	return copied
 }

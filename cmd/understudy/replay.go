@@ -62,12 +62,13 @@ the loopback address, or with --isolated.`,
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
-	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
+	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, response, poll, long_poll, sse, callback or topic")
 	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
 	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
 	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
 	fl.BoolVar(&r.Isolated, "isolated", r.Isolated, "the candidate has no effect outside the rehearsal: send unsafe methods")
-	fl.BoolVar(&r.Order, "order", r.Order, "send a request only after the one before it in its session is finished")
+	fl.StringVar((*string)(&r.Order), "order", string(r.Order), "send a request only after the one before it in its session is acknowledged or completed; none waits for nothing")
+	fl.Lookup("order").NoOptDefVal = string(replayer.OrderCompleted)
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
 	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 means none")
@@ -76,7 +77,8 @@ the loopback address, or with --isolated.`,
 	fl.StringVar(&r.Control.URL, "control-url", r.Control.URL, "where it is asked: URL of the baseline, or of another instance of it")
 	fl.BoolVar(&r.Control.Isolated, "control-isolated", r.Control.Isolated, "that is another instance without effects outside: send unsafe methods, and its own names")
 	fl.StringArrayVar(&f.control, "control-header", nil, "header for every request to it, \"Name: value\"")
-	enumerate(c, "completion", "auto", "none", "poll", "callback")
+	enumerate(c, "completion", "auto", "response", "poll", "long_poll", "sse", "callback", "topic")
+	enumerate(c, "order", "none", "acknowledged", "completed")
 	return c
 }
 
@@ -156,6 +158,14 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
 	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	if r.UsesTopics() {
+		topics, err := kafka.NewTopics(ctx, a.cfg.Kafka.Config)
+		if err != nil {
+			return nil, dependency(err)
+		}
+		defer topics.Close()
+		r.Topics = topics
+	}
 	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err

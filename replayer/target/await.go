@@ -3,11 +3,11 @@ package target
 import (
 	"bytes"
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
 	"understudy.dev/exchange/message"
-	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -18,8 +18,11 @@ type wait struct {
 	r           Request
 	o           *understudyv1.Observation
 	sent, acked time.Time
-	// unnamed: the request's body has no place for the callback's address.
+	// unnamed: the request has no place for the callback's address, or for the
+	// identifier of its completion.
 	unnamed error
+	// progress is how many deliveries said that the operation goes on.
+	progress int
 }
 
 // send sends the request and reads the acknowledgement.
@@ -28,10 +31,42 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 	defer cancel()
 	w.sent = time.Now()
 	w.r.Sent(w.sent)
-	ack, err := w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+	ack, err := w.exchange(ctx)
 	w.acked = time.Now()
 	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
 	return ack, err
+}
+
+// exchange sends the request on its way: by HTTP, or to a topic, which accepts
+// everything.
+func (w *wait) exchange(ctx context.Context) (*understudyv1.Response, error) {
+	if w.p.Topic.Request == "" {
+		return w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+	}
+	if err := w.c.cfg.Topics.Produce(ctx, w.p.Topic.Request, requestMessage(w.r)); err != nil {
+		return nil, err
+	}
+	return &understudyv1.Response{Status: http.StatusAccepted, Protocol: "Kafka", Body: message.BodyOf(nil)}, nil
+}
+
+// giveUp ends the wait without a completion.
+func (w *wait) giveUp(reason, detail string) {
+	w.o.Completion.Reason, w.o.Completion.Detail = reason, detail
+	w.r.Turn.end(false)
+}
+
+// refuse ends the wait because the candidate points where we do not go.
+func (w *wait) refuse(err error) {
+	w.c.metrics.refused.Inc()
+	w.giveUp("location_refused", err.Error())
+}
+
+// unreadable ends the wait because what the user said about the answers cannot
+// be applied to this one: nothing is known of how the request ended.
+func (w *wait) unreadable(err error) {
+	w.o.Ack, w.o.Completion = nil, nil
+	w.o.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_UNREADABLE, Message: cut("the answer could not be read: " + err.Error())}
+	w.r.Turn.end(false)
 }
 
 // immediate takes the acknowledgement for the answer.
@@ -56,6 +91,7 @@ func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 	if d.Seen == 1 {
 		d.Payload, d.Failed = answer, isFailed
 		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), service
+		d.StallNano = min(int64(w.c.stalls.around(w.sent, at)), service)
 		w.r.Final(answer)
 		return
 	}
@@ -90,44 +126,6 @@ func repeats(a, b *understudyv1.Response) bool {
 		x.GetLength() == y.GetLength() && bytes.Equal(x.GetSha256(), y.GetSha256()) &&
 		slices.Equal(message.Values(a.GetHeaders(), "Content-Type"), message.Values(b.GetHeaders(), "Content-Type")) &&
 		slices.Equal(message.Values(a.GetHeaders(), "Content-Encoding"), message.Values(b.GetHeaders(), "Content-Encoding"))
-}
-
-// callback waits for the candidate to call.
-func (w *wait) callback(ctx context.Context, waiter *waiter) {
-	d := w.begin(understudyv1.Channel_CHANNEL_CALLBACK)
-	d.Location = waiter.path
-	timeout := time.NewTimer(time.Until(w.sent.Add(w.p.Timeout)))
-	defer timeout.Stop()
-	d.Reason = "timeout"
-	if w.unnamed != nil {
-		d.Detail = w.unnamed.Error()
-	}
-	var linger <-chan time.Time
-	for {
-		select {
-		case call := <-waiter.calls:
-			s, final := w.p.Read(call.answer, true)
-			if s == operation.Pending {
-				continue // progress, not an end
-			}
-			w.saw(final, s == operation.Failed, call.at)
-			if d.Seen == 1 {
-				d.Reason, d.Detail = "", ""
-				w.r.Turn.endAt(call.at, true)
-				linger = time.After(*w.p.Linger)
-			}
-		case <-linger:
-			return
-		case <-timeout.C:
-			if d.Seen == 0 {
-				w.r.Turn.end(false)
-				return
-			}
-		case <-ctx.Done():
-			w.r.Turn.end(false)
-			return
-		}
-	}
 }
 
 func cut(s string) string { return s[:min(len(s), 1024)] }

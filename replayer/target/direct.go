@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -45,7 +44,7 @@ func newDirect(cfg Config, base *url.URL, resent func()) *Direct {
 	protocols.SetHTTP2(!cfg.H2C)
 	protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return &Direct{base: base, timeout: cfg.Timeout, captureLimit: cfg.CaptureLimit, resent: resent, transport: &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:           newDialer(base).dial,
 		MaxIdleConns:          cfg.Connections,
 		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,

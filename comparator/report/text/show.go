@@ -64,7 +64,11 @@ func (s *sheet) replay(r *understudyv1.Replay) {
 			candidate(r),
 		)
 	} else if o := r.GetOrphan(); o != nil {
-		s.put(request("Completion by "+understudyv1.Label(o.GetChannel())+", which nobody asked for", o.GetReceived(), ""))
+		whose := ", which nobody asked for"
+		if o.GetExchangeId() != "" {
+			whose = ", too late for exchange " + o.GetExchangeId()
+		}
+		s.put(request("Completion by "+understudyv1.Label(o.GetChannel())+whose, o.GetReceived(), ""))
 	}
 	if c := r.GetControl(); c != nil {
 		for _, block := range observation("Control", c) {

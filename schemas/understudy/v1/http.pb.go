@@ -37,6 +37,9 @@ const (
 	TransportError_KIND_PROTOCOL TransportError_Kind = 5
 	// Understudy refused to send (target not allowed, unsafe redirect).
 	TransportError_KIND_REFUSED TransportError_Kind = 6
+	// The answer came, and a jq filter or a place of the user's could not read
+	// it.
+	TransportError_KIND_UNREADABLE TransportError_Kind = 7
 )
 
 // Enum value maps for TransportError_Kind.
@@ -49,6 +52,7 @@ var (
 		4: "KIND_CANCELED",
 		5: "KIND_PROTOCOL",
 		6: "KIND_REFUSED",
+		7: "KIND_UNREADABLE",
 	}
 	TransportError_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -58,6 +62,7 @@ var (
 		"KIND_CANCELED":    4,
 		"KIND_PROTOCOL":    5,
 		"KIND_REFUSED":     6,
+		"KIND_UNREADABLE":  7,
 	}
 )
 
@@ -494,10 +499,10 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\bprotocol\x18\x02 \x01(\tR\bprotocol\x12/\n" +
 	"\aheaders\x18\x03 \x03(\v2\x15.understudy.v1.HeaderR\aheaders\x12'\n" +
 	"\x04body\x18\x04 \x01(\v2\x13.understudy.v1.BodyR\x04body\x121\n" +
-	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\xed\x01\n" +
+	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\x82\x02\n" +
 	"\x0eTransportError\x126\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\".understudy.v1.TransportError.KindR\x04kind\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x88\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x9d\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_CONNECT\x10\x01\x12\x10\n" +
@@ -506,7 +511,8 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"KIND_RESET\x10\x03\x12\x11\n" +
 	"\rKIND_CANCELED\x10\x04\x12\x11\n" +
 	"\rKIND_PROTOCOL\x10\x05\x12\x10\n" +
-	"\fKIND_REFUSED\x10\x06B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\fKIND_REFUSED\x10\x06\x12\x13\n" +
+	"\x0fKIND_UNREADABLE\x10\aB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_http_proto_rawDescOnce sync.Once
