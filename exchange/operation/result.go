@@ -45,19 +45,19 @@ func (c Conventions) Already(m Monitor, ack *understudyv1.Response) (s Status, o
 	state := Done
 	switch {
 	case c.ByStatus || len(d.body) == 0 || c.Pending.holds(r, d):
-		return Status{Fault: d.fault}, d.fault != nil
+		return Status{}, false
 	case c.Failed.holds(r, d):
-		state = Failed
+		state, ok = Failed, true
 	case c.Done.Given():
 		ok = c.Done.holds(r, d)
 	case done != nil:
 		ok = *done
 	case m.Document && slices.Contains(failedLabels, label):
-		state = Failed
+		state, ok = Failed, true
 	default:
 		ok = m.Document && slices.Contains(doneLabels, label)
 	}
-	if d.fault == nil && state == Done && !ok {
+	if !ok || d.fault != nil { // it need not be such a document
 		return Status{}, false
 	}
 	return c.ended(m, r, d, state, m.Document), true

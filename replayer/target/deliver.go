@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -13,7 +14,7 @@ import (
 )
 
 // noticed is how long after the timeout what had come before may still be on its
-// way through this process, beside what it was stalled.
+// way through this process, beside what that was stalled.
 const noticed = 50 * time.Millisecond
 
 // awaitCalls waits for what the correlator delivers.
@@ -49,7 +50,7 @@ func (w *wait) awaitCalls(ctx context.Context, from *waiter) {
 			case !extended:
 				now := time.Now()
 				extended = true
-				timeout.Reset(noticed + 2*w.c.stalls.between(now.Add(-edge), now))
+				timeout.Reset(noticed + w.c.stalls.delay(now.Add(-edge), now))
 			case len(from.calls) == 0:
 				w.r.Turn.end(false)
 				return
@@ -127,3 +128,11 @@ func (w *wait) follow(ctx context.Context, where string) (*understudyv1.Response
 
 // requestURL is the base of the addresses that the answer names.
 func (w *wait) requestURL() *url.URL { return operation.RequestURL(w.r.HTTP.URL) }
+
+// typed calls JSON what is JSON and came without header fields that could say so.
+func typed(r *understudyv1.Response) *understudyv1.Response {
+	if message.First(r.GetHeaders(), "Content-Type") == "" && json.Valid(r.GetBody().GetContent()) {
+		r.Headers = append(r.Headers, &understudyv1.Header{Name: "Content-Type", Value: []byte("application/json")})
+	}
+	return r
+}

@@ -13,20 +13,20 @@ import (
 // known of it.
 type Order struct {
 	tolerance time.Duration
-	// stalled is how much of the time between two moments this process did not
-	// run; nil is none.
-	stalled  func(a, b time.Time) time.Duration
+	// delay is how much later than it happened something may have been noticed
+	// between two moments; nil is not at all.
+	delay    func(a, b time.Time) time.Duration
 	mu       sync.Mutex
 	sessions map[string][]*Turn
 }
 
 // NewOrder makes a watch. tolerance is the least time by which an earlier
-// callback must come after a later one to count, beside twice the time in which
-// the process of c, which notices them, did not run. c may be nil.
+// callback must come after a later one to count, beside the time by which the
+// process of c may have noticed it late. c may be nil.
 func NewOrder(tolerance time.Duration, c *Client) *Order {
 	o := &Order{tolerance: tolerance, sessions: map[string][]*Turn{}}
 	if c != nil {
-		o.stalled = c.stalls.between
+		o.delay = c.stalls.delay
 	}
 	return o
 }
@@ -150,8 +150,8 @@ func (t *Turn) overtook(earlier *Turn) bool {
 		return earlier.place.offset > t.place.offset
 	}
 	need := t.order.tolerance
-	if t.order.stalled != nil {
-		need += 2 * t.order.stalled(t.completed, earlier.completed)
+	if t.order.delay != nil {
+		need += t.order.delay(t.completed, earlier.completed)
 	}
 	return earlier.completed.Sub(t.completed) > need
 }

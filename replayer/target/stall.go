@@ -49,33 +49,29 @@ func (s *stalls) add(from, to time.Time) {
 	s.list = append(s.list, stall{from, to})
 }
 
-// between is how much of the time from a to b the process did not run.
-func (s *stalls) between(a, b time.Time) (sum time.Duration) {
+// hops is how often what happens at our door waits for the process to run until
+// it is noticed: at most when a connection is accepted, read and handled.
+const hops = 3
+
+// delay is how much later than it happened something may have been noticed at a
+// moment between a and b: a few times the longest stall.
+func (s *stalls) delay(a, b time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := len(s.list) - 1; i >= 0; i-- {
-		x := s.list[i]
-		if x.to.Before(a) {
-			break
+	longest := time.Duration(0)
+	for i := len(s.list) - 1; i >= 0 && s.list[i].to.After(a); i-- {
+		if x := s.list[i]; x.from.Before(b) {
+			longest = max(longest, x.to.Sub(x.from))
 		}
-		from, to := latest(x.from, a), x.to
-		if to.After(b) {
-			to = b
-		}
-		sum += max(to.Sub(from), 0)
 	}
-	return sum
+	return hops * longest
 }
 
 // edge is how long before or after a moment a stall may have moved it.
-const edge = time.Second
+const edge = 500 * time.Millisecond
 
-// around is how much later than it happened something may have been noticed
-// between sent and at: what was stalled at the beginning, where it was sent, and
-// at the end.
+// around is how much of the time from sent to at may be ours: the request left
+// late, and what came was noticed late.
 func (s *stalls) around(sent, at time.Time) time.Duration {
-	if at.Sub(sent) <= 2*edge {
-		return s.between(sent, at)
-	}
-	return s.between(sent, sent.Add(edge)) + s.between(at.Add(-edge), at)
+	return s.delay(sent, sent.Add(edge)) + s.delay(at.Add(-edge), at)
 }

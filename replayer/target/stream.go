@@ -173,7 +173,7 @@ func (w *wait) event(ctx context.Context, e event, at time.Time) (over bool) {
 			return false
 		}
 	}
-	answer := &understudyv1.Response{Status: http.StatusOK, Body: e.body}
+	answer := typed(&understudyv1.Response{Status: http.StatusOK, Body: e.body})
 	return w.take(ctx, call{answer: answer, at: at, kind: kind})
 }
 

@@ -134,7 +134,7 @@ func (c *Client) replied(name string, m Message) {
 	at := time.Now()
 	body := message.BodyOf(m.Value)
 	message.CutBody(body, c.cfg.CaptureLimit)
-	answer := &understudyv1.Response{Status: 200, Protocol: "Kafka", Headers: m.Headers, Body: body}
+	answer := typed(&understudyv1.Response{Status: 200, Protocol: "Kafka", Headers: m.Headers, Body: body})
 	x := call{
 		at: at, answer: answer, place: place{name, m.Partition, m.Offset},
 		orphan: &understudyv1.Orphan{

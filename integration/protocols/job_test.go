@@ -1,0 +1,175 @@
+package protocols
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// fate is what is to become of a request.
+type fate string
+
+const (
+	fine       fate = "fine"
+	differs    fate = "differs"   // completes with another answer
+	refused    fate = "refused"   // the operation fails
+	lost       fate = "lost"      // never completes
+	tardy      fate = "tardy"     // completes after the deadline
+	expired    fate = "expired"   // completes after the timeout
+	repeated   fate = "repeated"  // completes twice with the same answer
+	contrary   fate = "contrary"  // completes twice with two answers
+	early      fate = "early"     // completes before its acknowledgement
+	overtaken  fate = "overtaken" // completes long after the next of its session
+	overtaking fate = "overtaking"
+)
+
+// The times of the candidate. What must not happen by accident is caused, not
+// timed: a request of a session completes after the one before it was seen
+// complete, unless it is to overtake it.
+const (
+	works     = 40 * time.Millisecond
+	behind    = 1500 * time.Millisecond // an overtaken one, after the other
+	tardiness = 2500 * time.Millisecond // of a tardy one
+	deadline  = 800 * time.Millisecond
+	timeout   = 5 * time.Second
+	overdue   = timeout + 1500*time.Millisecond
+	linger    = time.Second
+)
+
+// job is one request as the candidate sees it.
+type job struct {
+	n    int
+	fate fate
+	prev *job // of its session; nil for the first
+	next *job
+
+	mu       sync.Mutex
+	received time.Time
+	served   time.Time // when its end was told first
+	told     int       // how often it was
+	asked    int       // polls since the next one's end was told
+	arrived  chan struct{}
+	finished chan struct{} // closed when its end was told
+}
+
+func newJob(n int, f fate) *job {
+	return &job{n: n, fate: f, arrived: make(chan struct{}), finished: make(chan struct{})}
+}
+
+func (j *job) receive() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.received.IsZero() {
+		j.received = time.Now()
+		close(j.arrived)
+	}
+}
+
+// tell notes that the end was told, and says whether it is not the first time.
+func (j *job) tell() (again bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.told++; j.told == 1 {
+		j.served = time.Now()
+		close(j.finished)
+	}
+	return j.told > 1
+}
+
+func (j *job) toldAt() time.Time {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.served
+}
+
+func since(t time.Time) time.Duration {
+	if t.IsZero() {
+		return -1
+	}
+	return time.Since(t)
+}
+
+// isDone says whether a poll is told the end.
+func (j *job) isDone() bool {
+	j.mu.Lock()
+	received := j.received
+	j.mu.Unlock()
+	switch j.fate {
+	case lost, expired:
+		return false
+	case tardy:
+		return since(received) >= tardiness
+	case overtaken:
+		if since(j.next.toldAt()) < behind {
+			return false
+		}
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		j.asked++
+		return j.asked > 5
+	case overtaking:
+		return since(received) >= works
+	}
+	return since(received) >= works && (j.prev == nil || !j.prev.toldAt().IsZero() || j.prev.fate == lost || j.prev.fate == expired)
+}
+
+// wait waits until the end is to be told of its own accord; false if it never
+// is.
+func (j *job) wait(over <-chan struct{}) bool {
+	pause := func(d time.Duration) bool {
+		select {
+		case <-time.After(d):
+			return true
+		case <-over:
+			return false
+		}
+	}
+	after := func(done <-chan struct{}) bool {
+		select {
+		case <-done:
+			return true
+		case <-over:
+			return false
+		}
+	}
+	switch j.fate {
+	case lost:
+		return false
+	case early:
+		return true
+	case tardy:
+		return pause(tardiness)
+	case expired:
+		return pause(overdue)
+	case overtaken:
+		return after(j.next.finished) && pause(behind)
+	case overtaking:
+		return pause(works)
+	}
+	if j.prev != nil && !after(j.prev.finished) {
+		return false
+	}
+	return pause(3 * works)
+}
+
+// status and body are the answer, the second time perhaps another one.
+func (j *job) answer(again bool) (status int, body string) {
+	state := "paid"
+	if j.fate == differs || j.fate == contrary && again {
+		state = "refused"
+	}
+	if j.fate == refused {
+		return http.StatusUnprocessableEntity, `{"error":"no stock"}`
+	}
+	return http.StatusCreated, fmt.Sprintf(`{"n":%d,"state":%q}`, j.n, state)
+}
+
+func quote(s string) string {
+	out, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(out)
+}
