@@ -25,21 +25,34 @@ const (
 	overtaking fate = "overtaking"
 )
 
-// The times of the candidate. What must not happen by accident is caused, not
-// timed: a request of a session completes after the one before it was seen
+// pace are the times of a candidate. What must not happen by accident is caused,
+// not timed: a request of a session completes after the one before it was seen
 // complete, unless it is to overtake it.
-const (
-	works     = 40 * time.Millisecond
-	behind    = 1500 * time.Millisecond // an overtaken one, after the other
-	tardiness = 2500 * time.Millisecond // of a tardy one
-	deadline  = 800 * time.Millisecond
-	timeout   = 5 * time.Second
-	overdue   = timeout + 1500*time.Millisecond
-	linger    = time.Second
-)
+type pace struct {
+	works     time.Duration
+	behind    time.Duration // of an overtaken one, after the other
+	tardiness time.Duration // of a tardy one
+	deadline  time.Duration
+	timeout   time.Duration
+	overdue   time.Duration // of an expired one
+	linger    time.Duration
+}
+
+// paces are those on a quiet machine, and where others have the processors.
+var paces = map[bool]pace{
+	false: {
+		works: 40 * time.Millisecond, behind: time.Second, tardiness: 2500 * time.Millisecond, deadline: time.Second,
+		timeout: 6 * time.Second, overdue: 7500 * time.Millisecond, linger: time.Second,
+	},
+	true: {
+		works: 40 * time.Millisecond, behind: 3 * time.Second, tardiness: 6 * time.Second, deadline: time.Second,
+		timeout: 14 * time.Second, overdue: 17 * time.Second, linger: 3 * time.Second,
+	},
+}
 
 // job is one request as the candidate sees it.
 type job struct {
+	pace
 	n    int
 	fate fate
 	prev *job // of its session; nil for the first
@@ -54,8 +67,8 @@ type job struct {
 	finished chan struct{} // closed when its end was told
 }
 
-func newJob(n int, f fate) *job {
-	return &job{n: n, fate: f, arrived: make(chan struct{}), finished: make(chan struct{})}
+func newJob(p pace, n int, f fate) *job {
+	return &job{pace: p, n: n, fate: f, arrived: make(chan struct{}), finished: make(chan struct{})}
 }
 
 func (j *job) receive() {
@@ -100,19 +113,19 @@ func (j *job) isDone() bool {
 	case lost, expired:
 		return false
 	case tardy:
-		return since(received) >= tardiness
+		return since(received) >= j.tardiness
 	case overtaken:
-		if since(j.next.toldAt()) < behind {
+		if since(j.next.toldAt()) < j.behind {
 			return false
 		}
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		j.asked++
-		return j.asked > 5
+		return j.asked > 3
 	case overtaking:
-		return since(received) >= works
+		return since(received) >= j.works
 	}
-	return since(received) >= works && (j.prev == nil || !j.prev.toldAt().IsZero() || j.prev.fate == lost || j.prev.fate == expired)
+	return since(received) >= j.works && (j.prev == nil || !j.prev.toldAt().IsZero() || j.prev.fate == lost || j.prev.fate == expired)
 }
 
 // wait waits until the end is to be told of its own accord; false if it never
@@ -140,18 +153,18 @@ func (j *job) wait(over <-chan struct{}) bool {
 	case early:
 		return true
 	case tardy:
-		return pause(tardiness)
+		return pause(j.tardiness)
 	case expired:
-		return pause(overdue)
+		return pause(j.overdue)
 	case overtaken:
-		return after(j.next.finished) && pause(behind)
+		return after(j.next.finished) && pause(j.behind)
 	case overtaking:
-		return pause(works)
+		return pause(j.works)
 	}
 	if j.prev != nil && !after(j.prev.finished) {
 		return false
 	}
-	return pause(3 * works)
+	return pause(3 * j.works)
 }
 
 // status and body are the answer, the second time perhaps another one.

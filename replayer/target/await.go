@@ -91,13 +91,24 @@ func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 	if d.Seen == 1 {
 		d.Payload, d.Failed = answer, isFailed
 		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), service
-		d.StallNano = min(int64(w.c.stalls.around(w.sent, at)), service)
+		d.StallNano = min(int64(w.ours(d.GetChannel(), at)), service)
 		w.r.Final(answer)
 		return
 	}
 	if len(d.Later) < maxLater {
 		d.Later = append(d.Later, &understudyv1.Sighting{Payload: w.kept(answer), Failed: isFailed, ServiceNano: service})
 	}
+}
+
+// ours is how much of the time from the send to a completion that was noticed at
+// a moment may be our own fault: the request left late, and what was delivered
+// was noticed late. A poll proves when it was asked.
+func (w *wait) ours(channel understudyv1.Channel, at time.Time) time.Duration {
+	left := min(w.c.stalls.longest(w.sent, w.acked), w.acked.Sub(w.sent))
+	if channel == understudyv1.Channel_CHANNEL_POLL {
+		return left
+	}
+	return left + w.c.stalls.delay(at.Add(-edge), at)
 }
 
 // maxLater is how many completions are kept beside the first.

@@ -49,29 +49,25 @@ func (s *stalls) add(from, to time.Time) {
 	s.list = append(s.list, stall{from, to})
 }
 
+// longest is the longest stall that has part in the time from a to b.
+func (s *stalls) longest(a, b time.Time) (d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := len(s.list) - 1; i >= 0 && s.list[i].to.After(a); i-- {
+		if x := s.list[i]; x.from.Before(b) {
+			d = max(d, x.to.Sub(x.from))
+		}
+	}
+	return d
+}
+
 // hops is how often what happens at our door waits for the process to run until
 // it is noticed: at most when a connection is accepted, read and handled.
 const hops = 3
 
 // delay is how much later than it happened something may have been noticed at a
-// moment between a and b: a few times the longest stall.
-func (s *stalls) delay(a, b time.Time) time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	longest := time.Duration(0)
-	for i := len(s.list) - 1; i >= 0 && s.list[i].to.After(a); i-- {
-		if x := s.list[i]; x.from.Before(b) {
-			longest = max(longest, x.to.Sub(x.from))
-		}
-	}
-	return hops * longest
-}
+// moment between a and b.
+func (s *stalls) delay(a, b time.Time) time.Duration { return hops * s.longest(a, b) }
 
-// edge is how long before or after a moment a stall may have moved it.
+// edge is how long before a moment a stall may have moved it.
 const edge = 500 * time.Millisecond
-
-// around is how much of the time from sent to at may be ours: the request left
-// late, and what came was noticed late.
-func (s *stalls) around(sent, at time.Time) time.Duration {
-	return s.delay(sent, sent.Add(edge)) + s.delay(at.Add(-edge), at)
-}
