@@ -86,7 +86,7 @@ func TestLate(t *testing.T) {
 	)
 	f(callback, 1, facts{done: 100}, "match")
 	f(callback, 1, facts{done: 101}, "late")
-	f(callback, 101, facts{done: 90}, "match")        // called before it was acknowledged
+	f(callback, 101, facts{done: 90}, "match")           // called before it was acknowledged
 	f(callback, 1, facts{done: 130, stall: 30}, "match") // as much may be ours
 	f(callback, 1, facts{done: 131, stall: 30}, "late")
 	f(poll, 1, facts{pending: 130, asked: 500, done: 500, stall: 30}, "match")

@@ -159,7 +159,11 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	ad := newAdmin(a.logs)
 	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
 	if r.UsesTopics() {
-		topics, err := kafka.NewTopics(ctx, a.cfg.Kafka.Config)
+		cluster := a.cfg.Kafka.Config
+		if len(r.TopicBrokers) > 0 {
+			cluster.Brokers = r.TopicBrokers
+		}
+		topics, err := kafka.NewTopics(ctx, cluster)
 		if err != nil {
 			return nil, dependency(err)
 		}

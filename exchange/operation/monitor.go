@@ -69,10 +69,8 @@ func (c Conventions) Locate(ack *understudyv1.Response, method, request string) 
 // MonitorOf finds the status monitor that an acknowledgement names.
 func MonitorOf(ack *understudyv1.Response) Monitor {
 	location := message.First(ack.GetHeaders(), "Location")
-	for _, name := range []string{"Operation-Location", azure} {
-		if v := message.First(ack.GetHeaders(), name); v != "" {
-			return Monitor{Location: v, Document: true, Azure: name == azure, Beside: location}
-		}
+	if v, isAzure, ok := documentOf(ack); ok {
+		return Monitor{Location: v, Document: true, Azure: isAzure, Beside: location}
 	}
 	if location != "" {
 		return Monitor{Location: location}
@@ -87,6 +85,16 @@ func MonitorOf(ack *understudyv1.Response) Monitor {
 		}
 	}
 	return Monitor{}
+}
+
+// documentOf is the address in a field that only operations have.
+func documentOf(ack *understudyv1.Response) (location string, isAzure, ok bool) {
+	for _, name := range []string{"Operation-Location", azure} {
+		if v := message.First(ack.GetHeaders(), name); v != "" {
+			return v, name == azure, true
+		}
+	}
+	return "", false, false
 }
 
 // linked finds the target of a Link (RFC 8288) whose relation means a status

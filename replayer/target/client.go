@@ -22,6 +22,7 @@ type Client struct {
 	hosts      operation.Hosts
 	base       Completion
 	exceptions []exception
+	policies   []Completion // all that a route can have
 	direct     *Direct
 	log        *slog.Logger
 	metrics    metrics
@@ -53,6 +54,10 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 		cfg: cfg, base: cfg.Completion.whole(), exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
 		direct: newDirect(cfg, base, m.resent.Inc),
 	}
+	client.policies = []Completion{client.base}
+	for _, e := range exceptions {
+		client.policies = append(client.policies, e.policy)
+	}
 	if client.callbacks, err = newReceiver(client); err != nil {
 		return nil, err
 	}
@@ -69,7 +74,7 @@ func (c *Client) Base() *url.URL { return c.direct.Base() }
 // ends it.
 func (c *Client) Start(ctx context.Context) (stop func(), err error) {
 	stopReceiver := func() {}
-	if slices.ContainsFunc(c.policies(), func(p Completion) bool { return p.Channel == ChannelCallback }) {
+	if slices.ContainsFunc(c.policies, func(p Completion) bool { return p.Channel == ChannelCallback }) {
 		if stopReceiver, err = c.callbacks.start(ctx); err != nil {
 			return nil, err
 		}

@@ -160,6 +160,9 @@ type Config struct {
 	// default http:// and the address listened on.
 	CallbackListen string `yaml:"callback_listen"`
 	CallbackURL    string `yaml:"callback_url"`
+	// TopicBrokers are host:port seeds of the candidate's Kafka; by default it is
+	// that of section kafka.
+	TopicBrokers []string `yaml:"topic_brokers"`
 	// Topics are needed where a policy uses them.
 	Topics Topics `yaml:"-"`
 	// Completion is the policy.
@@ -194,6 +197,9 @@ func (cfg Config) Validate() error {
 	ps.Require(!cfg.H2C || err != nil || b.Scheme != "https", "h2c", cfg.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
 	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		ps.Require(false, "callback_url", redactURL(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
+	}
+	for i, b := range cfg.TopicBrokers {
+		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("topic_brokers", i), b, "is not host:port")
 	}
 	ps.Under("completion", cfg.Completion.problems(true).Err())
 	base := cfg.Completion.whole()
@@ -281,15 +287,6 @@ func (c *Client) policy(name string) Completion {
 		}
 	}
 	return c.base
-}
-
-// policies are all that a route can have.
-func (c *Client) policies() []Completion {
-	out := []Completion{c.base}
-	for _, e := range c.exceptions {
-		out = append(out, e.policy)
-	}
-	return out
 }
 
 // whole is a policy that inherits nothing, with what its preset says.

@@ -57,7 +57,7 @@ const (
 func newReceiver(c *Client) (*receiver, error) {
 	r := &receiver{c: c, orphanRoom: maxOrphanBytes}
 	r.calls = newCorrelator(r.orphaned)
-	for _, p := range c.policies() {
+	for _, p := range c.policies {
 		if p.Channel != ChannelCallback {
 			continue
 		}

@@ -112,7 +112,7 @@ func (c *Client) subscribe(ctx context.Context) (stop func(), err error) {
 		}
 	}
 	done := map[string]bool{}
-	for _, p := range c.policies() {
+	for _, p := range c.policies {
 		name := p.Topic.Reply
 		if p.Channel != ChannelTopic || done[name] {
 			continue
@@ -143,7 +143,7 @@ func (c *Client) replied(name string, m Message) {
 		},
 	}
 	key := keyIn(name, "")
-	for _, p := range c.policies() {
+	for _, p := range c.policies {
 		if p.Channel != ChannelTopic || p.Topic.Reply != name {
 			continue
 		}

@@ -96,7 +96,11 @@ func observation(who string, o *understudyv1.Observation) [][]string {
 	}
 	head := who + ", completion by " + understudyv1.Label(done.GetChannel())
 	if done.GetSeen() == 0 {
-		return append(out, []string{head, "  none: " + done.GetReason() + prefixed(" — ", done.GetDetail())})
+		text := "  none: " + done.GetReason() + prefixed(" — ", done.GetDetail())
+		if status := done.GetCancelStatus(); status != 0 {
+			text += fmt.Sprintf("; canceled with %d", status)
+		}
+		return append(out, []string{head, text})
 	}
 	out = append(out, answer(head+took(done.GetServiceNano()), done.GetPayload(), nil))
 	for i, s := range done.GetLater() {
