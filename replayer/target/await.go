@@ -14,7 +14,7 @@ import (
 // wait is the wait for how one request ends.
 type wait struct {
 	c           *Client
-	p           Completion
+	p           *Completion // shared by all of the route
 	r           Request
 	o           *understudyv1.Observation
 	sent, acked time.Time

@@ -36,7 +36,7 @@ const (
 var channelNames = []string{ChannelAuto, ChannelResponse, ChannelNone, ChannelPoll, ChannelLongPoll, ChannelStream, ChannelCallback, ChannelTopic}
 
 // channel makes that of one request.
-func (c *Client) channel(p Completion) channel {
+func (c *Client) channel(p *Completion) channel {
 	switch p.Channel {
 	case ChannelCallback:
 		return &callback{}

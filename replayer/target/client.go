@@ -13,23 +13,23 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
+	"understudy.dev/exchange/route"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Client drives one candidate. It is safe for concurrent use.
 type Client struct {
-	cfg        Config
-	hosts      operation.Hosts
-	base       Completion
-	exceptions []exception
-	policies   []Completion // all that a route can have
-	direct     *Direct
-	log        *slog.Logger
-	metrics    metrics
-	callbacks  *receiver
-	stalls     stalls
-	took       taking
-	orphan     func(*understudyv1.Orphan)
+	cfg       Config
+	hosts     operation.Hosts
+	policies  []Completion // the first is that of routes without one of their own
+	routes    []route.Pattern
+	direct    *Direct
+	log       *slog.Logger
+	metrics   metrics
+	callbacks *receiver
+	stalls    stalls
+	took      taking
+	orphan    func(*understudyv1.Orphan)
 }
 
 // New makes a client; orphan is called for each callback that belongs to no
@@ -42,7 +42,7 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	if err != nil {
 		return nil, err
 	}
-	exceptions, err := cfg.exceptions()
+	policies, routes, err := cfg.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -51,12 +51,8 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 		return nil, err
 	}
 	client := &Client{
-		cfg: cfg, base: cfg.Completion.whole(), exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
+		cfg: cfg, policies: policies, routes: routes, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
 		direct: newDirect(cfg, base, m.resent.Inc),
-	}
-	client.policies = []Completion{client.base}
-	for _, e := range exceptions {
-		client.policies = append(client.policies, e.policy)
 	}
 	if client.callbacks, err = newReceiver(client); err != nil {
 		return nil, err

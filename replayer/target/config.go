@@ -259,34 +259,29 @@ func (cfg Config) UsesTopics() bool {
 	return base.Channel == ChannelTopic || slices.ContainsFunc(cfg.Routes, func(r Route) bool { return r.over(base).Channel == ChannelTopic })
 }
 
-// exception is the whole policy of the routes that a pattern chooses.
-type exception struct {
-	routes route.Pattern
-	policy Completion
-}
-
-// exceptions are those of Routes, in their order.
-func (cfg Config) exceptions() ([]exception, error) {
+// policies are those of all routes that have none of their own, and of Routes,
+// in their order with the patterns that choose them.
+func (cfg Config) policies() (all []Completion, routes []route.Pattern, err error) {
 	base := cfg.Completion.whole()
-	var out []exception
+	all = []Completion{base}
 	for _, r := range cfg.Routes {
 		p, err := route.ParsePattern(r.Route)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, exception{p, r.over(base)})
+		all, routes = append(all, r.over(base)), append(routes, p)
 	}
-	return out, nil
+	return all, routes, nil
 }
 
 // policy gives the completion policy of a route.
-func (c *Client) policy(name string) Completion {
-	for _, e := range c.exceptions {
-		if e.routes.Match(name) {
-			return e.policy
+func (c *Client) policy(name string) *Completion {
+	for i, p := range c.routes {
+		if p.Match(name) {
+			return &c.policies[1+i]
 		}
 	}
-	return c.base
+	return &c.policies[0]
 }
 
 // whole is a policy that inherits nothing, with what its preset says.

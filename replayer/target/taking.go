@@ -49,7 +49,7 @@ func (t *taking) promise(route, channel string) {
 
 // final counts one that was taken for the answer, and what makes that doubtful
 // unless the policy says that every answer is one.
-func (t *taking) final(route string, p Completion, ack, recorded *understudyv1.Response) {
+func (t *taking) final(route string, p *Completion, ack, recorded *understudyv1.Response) {
 	doubt := ""
 	if p.Channel != ChannelNone && p.Channel != ChannelResponse {
 		doubt = operation.Doubt(ack, recorded)
