@@ -119,6 +119,14 @@ func (s *Pairs) Grow(n int) {
 	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
 }
 
+// Reset takes all pairs out and keeps the room for others.
+func (s *Pairs) Reset() {
+	clear(s.list) // not the documents around the names
+	clear(s.byBaseline)
+	clear(s.byCandidate)
+	s.list, s.before, s.renames = s.list[:0], s.before[:0], 0
+}
+
 // side says whose name of a pair.
 type side bool
 
