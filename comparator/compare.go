@@ -1,7 +1,6 @@
 package comparator
 
 import (
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,7 +95,7 @@ func (x *comparing) compare() {
 	x.kept()
 	c.unrecorded(r.GetExchange(), x.final)
 	if c.explains {
-		c.names = slices.Clone(x.known.All())
+		c.names = x.known.All()
 	}
 }
 
@@ -107,7 +106,7 @@ var idle = sync.Pool{New: func() any { return new(names.Pairs) }}
 const manyNames = 4096
 
 func (x *comparing) forget() {
-	if x.known.Len() <= manyNames {
+	if x.known.Len() <= manyNames && !x.c.explains { // else reasons hold on to them
 		x.known.Reset()
 		idle.Put(x.known)
 	}
