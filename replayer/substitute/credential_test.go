@@ -82,7 +82,7 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 			}
 			e := redacted(s.request, s.recorded)
 			x := m.Register(e)
-			if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+			if _, u := x.Wait(t.Context(), time.Minute, time.Time{}); u != nil {
 				t.Error(u)
 			}
 			got = shows(x, e)
@@ -214,7 +214,7 @@ func TestWhoWaitsForACredential(t *testing.T) {
 			for _, request := range requests {
 				x := m.Register(redacted(request, `200 {}`))
 				begun := time.Now()
-				if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+				if _, u := x.Wait(t.Context(), time.Minute, time.Time{}); u != nil {
 					t.Error(u)
 				}
 				held = time.Since(begun) > 0

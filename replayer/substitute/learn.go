@@ -18,6 +18,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	if x == nil {
 		return
 	}
+	x.Leave()
 	// Trees are larger than bodies, and the record may have to wait.
 	defer func() { x.contents = nil }()
 	s, recorded := x.session, x.recorded.GetResponse()
@@ -58,6 +59,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 // it counts as never done.
 func (x *Exchange) Settle() {
 	if x != nil {
+		x.Leave()
 		x.origin.settle(false)
 	}
 }
