@@ -247,7 +247,6 @@ func isState(name, text string) bool {
 	return termOf(name).choice || len(text) <= longState && states[strings.ToLower(text)]
 }
 
-
 var (
 	choices = set("status state type kind category role priority level severity currency country language lang locale color colour size active enabled visibility " +
 		"method channel gender unit phase stage mode paid rating score rank version quantity qty count weight position index tag label tier plan grade")

@@ -52,8 +52,8 @@ func (p *Pair) suits(at Place) bool {
 	switch {
 	case !foreign && IsUnmistakable(p.Baseline.Text):
 		return true
-	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longPerson:
-		return true // a user who logs in is the customer who orders
+	case ArePersons(p.Kind, at.Kind) && at.Named && len(p.Baseline.Text) >= longPerson && (p.Kind == at.Kind || !IsDigits(p.Baseline.Text)):
+		return true // a user who logs in is the customer who orders, unless both are counted
 	case foreign:
 		return false
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:

@@ -88,6 +88,7 @@ func moved(before, after []byte) *Unresolved {
 }
 
 var (
+	tagOpen      = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)((?:\s[^<>]*)?)>`)
 	tagAttribute = regexp.MustCompile(`([A-Za-z_][\w:.-]*)\s*=\s*["']([^"'<>]{1,512})["']`)
 	plainWord    = regexp.MustCompile(`[\w-]*\d[\w-]*`)
 	tagElement   = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)[^<>]*>\s*([^<>]{1,256}?)\s*</`)
@@ -111,13 +112,24 @@ func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 	switch formatOf(contentType, body) {
 	case asTags:
 		isPage := strings.Contains(message.MediaType(contentType), "html")
-		attributes := tagAttribute.FindAllSubmatch(body, maxTags)
-		for _, m := range attributes {
-			if name := string(m[1]); !isPage || names.IsLink(string(m[2])) || name == "value" {
-				value(name, string(m[2]))
+		tags := tagOpen.FindAllSubmatch(body, maxTags)
+		for i, tag := range tags {
+			attributes := tagAttribute.FindAllSubmatch(tag[2], maxTags)
+			for _, m := range attributes {
+				name := string(m[1])
+				if place, own := names.KindOf(name); own && place.Kind == "" {
+					if i == 0 && !isPage {
+						value(name, string(m[2])) // of what the request is about
+					}
+					name = string(tag[1]) + "_id" // <order id="17">
+				}
+				if !isPage || names.IsLink(string(m[2])) || name == "value" {
+					value(name, string(m[2]))
+				}
 			}
+			seen += len(attributes)
 		}
-		if seen = len(attributes); !isPage {
+		if seen = max(seen, len(tags)); !isPage {
 			elements := tagElement.FindAllSubmatch(body, maxTags)
 			for _, m := range elements {
 				value(string(m[1]), string(m[2]))
@@ -130,6 +142,7 @@ func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 			f.Value("", string(word))
 		}
 		seen = len(all)
+		seen = max(seen, comparisons(f, string(body)))
 	}
 	return seen < maxTags
 }
@@ -171,6 +184,7 @@ func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 // order_id:17, order(id: 17)), and a link without a slash before it.
 var (
 	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
+	argument  = regexp.MustCompile(`([A-Za-z_]\w*)\s*\(\s*id\s*:\s*["']?([\w-]+)`)
 	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
 )
 
@@ -187,12 +201,21 @@ func expression(f *names.Finder, text string) {
 	if resource.MatchString(text) {
 		f.Target("/" + text)
 	}
-	for _, m := range condition.FindAllStringSubmatch(text, maxTags) {
-		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
-		if place, _ := names.KindOf(name); place.Named {
-			f.Value(name, m[2])
-		}
+	comparisons(f, text)
+}
+
+// comparisons looks for what is compared with names in a text, or passed as one,
+// and says how many there are.
+func comparisons(f *names.Finder, text string) int {
+	all := condition.FindAllStringSubmatch(text, maxTags)
+	for _, m := range all {
+		f.Value(m[1][strings.LastIndexByte(m[1], '.')+1:], m[2])
 	}
+	calls := argument.FindAllStringSubmatch(text, maxTags)
+	for _, m := range calls {
+		f.Value(m[1]+"_id", m[2])
+	}
+	return max(len(all), len(calls))
 }
 
 const maxExpression = 64 << 10 // bytes

@@ -24,8 +24,12 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
-	// What was refused may have been made all the same: a job that failed.
-	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
+	// What failed may have been made all the same, and two may refuse alike; what the
+	// candidate alone refused is another's.
+	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(answer.GetStatus()) {
+		accepted = message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""
+	}
+	if accepted {
 		lesson, before, body := x.lesson(promise, answer)
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])

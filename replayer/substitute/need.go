@@ -62,6 +62,15 @@ func fields(f *names.Finder, headers []*understudyv1.Header) {
 	}
 }
 
+// inFields looks for names in the texts of header fields (X-Ctx: order=17;item=18).
+func inFields(f *names.Finder, headers []*understudyv1.Header) {
+	for _, h := range headers {
+		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{") {
+			expression(f, value)
+		}
+	}
+}
+
 // links goes over the targets of a Link field (RFC 8288).
 func links(value string, with func(string) string) string {
 	var out strings.Builder
@@ -87,9 +96,13 @@ func (x *Exchange) need(body []byte) {
 	f.Target(path)
 	found, _ := f.Found()
 	var odd []names.Name
+	composite := map[string]bool{}                          // names that stand beside another in one segment: 17:3
 	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
 		whole, _, _ := strings.Cut(path[segment.From:], "/")
 		text, err := url.PathUnescape(whole)
+		if rest := strings.TrimPrefix(whole, segment.Text); segment.Name && len(rest) > 1 && (rest[0] == ':' || rest[0] == '.') && names.IsSegment(rest[1:]) {
+			composite[segment.Text] = true
+		}
 		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
 			odd = append(odd, n)
 		}
@@ -114,6 +127,7 @@ func (x *Exchange) need(body []byte) {
 			}
 		}
 	}
+	inFields(f, q.GetHeaders())
 	beside, _, _ := strings.Cut(path, ";")
 	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
@@ -146,7 +160,7 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor || i < inPath && composite[n.Value.Text])
 	}
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
@@ -183,6 +197,9 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	unclear := false
 	if len(made) == 0 && !own {
 		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		if len(made) == 0 && !n.Place.Named {
+			made = s.madeAs(n.Place, name)
+		}
 		unclear = len(made) > 0
 	}
 	var listed []entry
@@ -191,7 +208,8 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
+		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] ||
+			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
 		return
@@ -244,6 +262,22 @@ func (s *session) knows(at names.Place, word string) bool {
 	return s.made.has(at, word, anyEntry) || s.memory.created.makes(at, word)
 }
 
+// longNumber is from how many digits on a number that an answer held as a name is
+// hardly one out of a few choices.
+const longNumber = 4
+
+// madeAs finds who made what a number or a word may mean at a place that is only
+// called like its kind: "order": 17 may be the order, or a rank.
+func (s *session) madeAs(at names.Place, name string) (made []entry) {
+	at.Named = true
+	for _, e := range append(s.made.find(at, name), s.memory.created.origins(at, name)...) {
+		if e.created && !contains(made, e.by) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
+
 // unclear finds who wrote a name under another kind, where the place or that
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
@@ -263,7 +297,10 @@ func (s *session) unclear(call bool, at names.Place, name string) (made []entry)
 		return nil
 	}
 	for _, e := range s.made.all(name) {
-		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
+		if e.by == nil || e.kind == "" {
+			continue
+		}
+		if e.written && (e.loose || vague) || at.Named && (e.found || names.ArePersons(e.kind, at.Kind)) {
 			made = append(made, e)
 		}
 	}

@@ -120,7 +120,10 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			e := entry{kind: kind, by: x.origin, written: writes || kind == cursor, loose: x.loose && (kind == family || isCall(target)), constant: x.constant}
+			e := entry{
+				kind: kind, by: x.origin, written: writes || kind == cursor, constant: x.constant,
+				loose: x.loose && (kind == family || isCall(target)), found: !writes && kind == family && !names.TellsKind(family),
+			}
 			s.mintOne(n.Place, n.Value.Text, e)
 			if kind != "" {
 				s.memory.created.list(n.Value.Text, e)

@@ -225,7 +225,7 @@ func TestARequestWaitsForWhatItNeeds(t *testing.T) {
 	f(`s DELETE /orders/17`, true)
 	f(`other DELETE /orders/17`, true)
 	f(`s POST /x {"order_id":17}`, true)
-	f(`s POST /x {"order":17}`, false) // it may be a number of orders
+	f(`s POST /x {"order":17}`, true) // it may be a rank, or that order
 	f(`s POST /x {"count":17}`, false)
 	f(`s GET /orders/18`, false)
 	f(`s GET /orders?total=3`, false)
