@@ -265,7 +265,7 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 
 // split takes apart what may be written in one segment: Orders(17) is a
 // collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names
-// with something behind them.
+// with something behind them. 17:3 is one name.
 func split(text string, from int, yield func(Segment)) {
 	if text == "" {
 		return
@@ -295,12 +295,16 @@ func split(text string, from int, yield func(Segment)) {
 		}
 		return
 	}
-	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
+	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) && !(text[i] != ';' && isPart(text[i+1:])) {
 		yield(Segment{From: from, To: from + i, Text: text[:i]})
 		return
 	}
 	yield(whole)
 }
+
+// isPart says whether what follows in a segment makes one name with what is before
+// it.
+func isPart(rest string) bool { return rest != "" && (isDigit(rest[0]) || IsSegment(rest)) }
 
 // pathOf is where the path of a target or of a link begins and ends.
 func pathOf(target string) (from, to int) {
@@ -331,6 +335,12 @@ var searches = set("search find lookup query autocomplete suggest suggestions fe
 // TellsKind says whether the family of a target is that of what is answered. What
 // a search finds, or a dashboard shows, can be anything.
 func TellsKind(family string) bool { return !searches[family] }
+
+// IsPlural says whether a word is that for several things.
+func IsPlural(word string) bool {
+	t := termOf(word)
+	return t.kind != t.word
+}
 
 // ArePersons says whether two kinds may be those of one person, though each may be
 // counted by itself: user 7 is customer 7, or somebody else.

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/htmlindex"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -35,6 +37,8 @@ func formatOf(contentType string, body []byte) format {
 	media := message.MediaType(contentType)
 	begin := bytes.TrimLeft(body, " \t\r\n\ufeff")
 	switch {
+	case strings.HasSuffix(media, "/graphql"):
+		return asText
 	case message.IsJSON(media), len(begin) > 0 && (begin[0] == '{' || begin[0] == '['):
 		return asJSON
 	case message.IsForm(media):
@@ -45,6 +49,38 @@ func formatOf(contentType string, body []byte) format {
 		return asTags
 	}
 	return asText
+}
+
+// decoded is a text in UTF-8: by its byte order mark, else by the charset of its
+// type (names as in the WHATWG's Encoding standard); as it is where that fails.
+func decoded(contentType string, body []byte) []byte {
+	name := ""
+	switch {
+	case bytes.HasPrefix(body, []byte("\xfe\xff")):
+		name = "utf-16be"
+	case bytes.HasPrefix(body, []byte("\xff\xfe")):
+		name = "utf-16le"
+	default:
+		if !strings.Contains(strings.ToLower(contentType), "charset") {
+			return body
+		}
+		_, parameters, err := mime.ParseMediaType(contentType)
+		if err != nil {
+			return body
+		}
+		if name = parameters["charset"]; strings.EqualFold(name, "utf-16") {
+			name = "utf-16be" // RFC 2781, section 4.3
+		}
+	}
+	encoding, err := htmlindex.Get(name)
+	if err != nil || strings.EqualFold(name, "utf-8") {
+		return body
+	}
+	text, err := encoding.NewDecoder().Bytes(body)
+	if err != nil {
+		return body
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff"))
 }
 
 // hasPlaces says whether bodies of a type have places for names.
@@ -103,7 +139,7 @@ const (
 // that it looked at all of it.
 func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 	if !utf8.Valid(body) {
-		return true // pixels, say
+		return true // pixels, say; names that stand in them are looked for in what is sent
 	}
 	value := func(name, text string) {
 		f.Value(name[strings.LastIndexByte(name, ':')+1:], text)
@@ -300,10 +336,20 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *
 	case len(bare) == 0:
 	case len(bare) <= 64 && (form == asText || form == asJSON) && method != http.MethodGet && method != http.MethodHead && !bytes.ContainsAny(bare, " \t\r\n{}[]<>"):
 		f.Value("id", string(bare))
-	case form == asJSON:
+	case form == asJSON && c.first != nil:
 		f.JSON(body)
 		bareNames(f, c.document())
+		for _, n := range c.first { // the answer of one who wraps answers
+			if text := strings.TrimSpace(n.Text); n.Kind == names.String && text != "" && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
+				f.JSON([]byte(text))
+			}
+		}
+	case form == asForm:
+		f.Form(body)
+	case form == asParts:
+		parts(f, contentType, body)
 	default:
+		lines(f, contentType, body)
 		words(f, contentType, body)
 	}
 }

@@ -173,7 +173,9 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) 
 	found, _ := f.Found()
 	if wrote(q.GetMethod()) {
 		target := string(q.GetTarget())
-		found = append(found, aliases(target, names.Family(target, nil), body)...)
+		family := names.Family(target, nil)
+		found = append(found, aliases(target, family, body)...)
+		found = append(found, asCalled(target, family, found)...)
 	}
 	return append(found, cursors(body.document())...)
 }
@@ -185,7 +187,7 @@ func (s *session) stand(n names.Name, by *origin) {
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)
-	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && kind != "" {
+	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && (kind != "" || names.IsUnmistakable(n.Value.Text)) {
 		s.memory.created.show(n.Value.Text, entry{kind: kind, by: by})
 	}
 }

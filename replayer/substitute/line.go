@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// line are those who wait for the answer of one exchange, in the order of the
-// schedule. They leave in that order: a user who had to wait does not change the
-// order of what is done next.
+// line are those who wait for the answer of one exchange, or to be sent in one
+// session, in the order of the schedule. They leave in that order: a user who had
+// to wait does not change the order of what is done next.
 type line struct {
 	mu      sync.Mutex
 	waiting []*waiter
@@ -77,54 +77,70 @@ func (l *line) ahead(w *waiter) *waiter {
 	return nil
 }
 
-// join takes the exchange's place in the lines of those that it waits for.
-func (x *Exchange) join(due time.Time) {
-	var all []*origin
+// Join takes the exchange's place in the lines of its session and of those that
+// it waits for, before others that come later do. due is when the request is due.
+func (x *Exchange) Join(due time.Time) {
+	if x == nil || x.waiter != nil {
+		return
+	}
+	w := &waiter{sequence: x.origin.sequence, due: due, left: make(chan struct{})}
 	for _, n := range x.needs {
 		for _, e := range n.made {
-			all = append(all, e.by)
+			w.makers = append(w.makers, e.by)
 		}
 	}
 	for _, v := range x.tags {
-		all = append(all, v.by)
+		w.makers = append(w.makers, v.by)
 	}
-	if len(all) == 0 {
-		return
+	x.waiter = w
+	for _, o := range w.makers {
+		o.line.join(w)
 	}
-	x.waiter = &waiter{sequence: x.origin.sequence, due: due, makers: all, left: make(chan struct{})}
-	for _, o := range all {
-		o.line.join(x.waiter)
+	if x.session.key != "" {
+		x.session.line.join(w)
 	}
 }
 
+const (
+	// behind is how late a request is from when on others of its session may be
+	// late too, and all would leave at once.
+	behind = time.Millisecond
+	// maxBehind bounds the wait for one that is about to leave.
+	maxBehind = 100 * time.Millisecond
+)
+
 // turn waits until those ahead have left, and says when the request is to be
-// sent: not before the answer that it waited for, nor before them. Between those
-// who were held up the time is that between them in the schedule.
+// sent: not before the answer that it waited for, nor before those who waited for
+// it too. Between those the time is that between them in the schedule.
 func (x *Exchange) turn(ctx context.Context, limit time.Duration, answered time.Time) (intended time.Time) {
 	w := x.waiter
-	if w == nil {
-		return answered
-	}
 	intended = w.due
 	if answered.After(intended) {
 		intended = answered
 	}
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	for _, o := range w.makers {
-		before := o.line.ahead(w)
+	wait := func(before *waiter, limit time.Duration) (left bool) {
 		if before == nil {
-			continue
+			return false
 		}
 		select {
 		case <-before.left:
-		case <-timer.C:
-			return intended
-		case <-ctx.Done():
-			return intended
+			return true
+		default:
 		}
-		if before.intended.IsZero() {
-			continue // it was not sent
+		timer := time.NewTimer(limit)
+		defer timer.Stop()
+		select {
+		case <-before.left:
+			return true
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+		return false
+	}
+	for _, o := range w.makers {
+		before := o.line.ahead(w)
+		if !wait(before, limit) || before.intended.IsZero() {
+			continue
 		}
 		earliest := before.intended
 		if !w.due.After(answered) {
@@ -133,6 +149,9 @@ func (x *Exchange) turn(ctx context.Context, limit time.Duration, answered time.
 		if earliest.After(intended) {
 			intended = earliest
 		}
+	}
+	if time.Since(w.due) > behind && x.session.key != "" {
+		wait(x.session.line.ahead(w), maxBehind)
 	}
 	w.intended = intended
 	return intended
@@ -148,6 +167,9 @@ func (x *Exchange) Leave() {
 	w.once.Do(func() {
 		for _, o := range w.makers {
 			o.line.leave(w)
+		}
+		if x.session.key != "" {
+			x.session.line.leave(w)
 		}
 		w.makers = nil
 		close(w.left)

@@ -53,6 +53,7 @@ func NewMemory(host string) *Memory {
 type session struct {
 	memory *Memory
 	key    string
+	line   line // of its requests
 
 	mu      sync.Mutex
 	held    int64                 // entries

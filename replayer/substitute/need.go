@@ -1,13 +1,16 @@
 package substitute
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -96,14 +99,10 @@ func (x *Exchange) need(body []byte) {
 	f.Target(path)
 	found, _ := f.Found()
 	var odd []names.Name
-	composite := map[string]bool{}                          // names that stand beside another in one segment: 17:3
 	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
 		whole, _, _ := strings.Cut(path[segment.From:], "/")
 		text, err := url.PathUnescape(whole)
-		if rest := strings.TrimPrefix(whole, segment.Text); segment.Name && len(rest) > 1 && (rest[0] == ':' || rest[0] == '.') && names.IsSegment(rest[1:]) {
-			composite[segment.Text] = true
-		}
-		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
+		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && (len(s.made.find(n.Place, text)) > 0 || len(s.parts(text)) > 0) {
 			odd = append(odd, n)
 		}
 	}
@@ -111,6 +110,9 @@ func (x *Exchange) need(body []byte) {
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
 	contentType := message.First(q.GetHeaders(), "Content-Type")
+	if text := decoded(contentType, body); !bytes.Equal(text, body) {
+		contentType, body = "text/plain", text // where nothing is replaced
+	}
 	form := formatOf(contentType, body)
 	switch form {
 	case asForm:
@@ -141,6 +143,9 @@ func (x *Exchange) need(body []byte) {
 	if form == asParts {
 		whole = parts(f, contentType, body)
 	} else if form == asJSON {
+		if document, _ := names.Parse(body); document == nil {
+			whole = words(f, "text/plain", append([]byte(" "), body...))
+		}
 		expressions(f, body)
 	} else if form != asForm && form != asJSON {
 		whole = words(f, contentType, body)
@@ -160,7 +165,7 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor || i < inPath && composite[n.Value.Text])
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
 	}
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
@@ -197,13 +202,17 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	unclear := false
 	if len(made) == 0 && !own {
 		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
-		if len(made) == 0 && !n.Place.Named {
+		switch {
+		case len(made) > 0:
+		case !n.Place.Named:
 			made = s.madeAs(n.Place, name)
+		default:
+			made = s.parts(name)
 		}
 		unclear = len(made) > 0
 	}
 	var listed []entry
-	if len(made) == 0 && !own && n.Place.Named {
+	if len(made) == 0 && !own && (n.Place.Named || names.IsUnmistakable(name) && !redact.IsSecret(n.Place.Kind)) {
 		listed = s.memory.created.lists(n.Place, name)
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
@@ -278,6 +287,27 @@ func (s *session) madeAs(at names.Place, name string) (made []entry) {
 	return made
 }
 
+// composite is a name that is composed of two: 17:3, o-17~3.
+var composite = regexp.MustCompile(`^([\w-]*\d)([:.~|_-])([\w-]*\d)$`)
+
+// parts finds who made what a composed name consists of, if nobody made it as a
+// whole: it has to be composed of the candidate's names.
+func (s *session) parts(name string) (made []entry) {
+	m := composite.FindStringSubmatch(name)
+	if m == nil || names.IsUnique(name) || names.IsDate(name) ||
+		strings.Contains("_-.", m[2]) && !(names.IsDigits(m[1]) && names.IsDigits(m[3])) {
+		return nil
+	}
+	for _, part := range []string{m[1], m[3]} {
+		for _, e := range s.made.all(part) {
+			if e.created && !contains(made, e.by) {
+				made = append(made, e)
+			}
+		}
+	}
+	return made
+}
+
 // unclear finds who wrote a name under another kind, where the place or that
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
@@ -300,7 +330,7 @@ func (s *session) unclear(call bool, at names.Place, name string) (made []entry)
 		if e.by == nil || e.kind == "" {
 			continue
 		}
-		if e.written && (e.loose || vague) || at.Named && (e.found || names.ArePersons(e.kind, at.Kind)) {
+		if e.written && (e.loose || vague) || vagueKinds[at.Kind] && s.kinds[e.kind] || at.Named && (e.found || names.ArePersons(e.kind, at.Kind)) {
 			made = append(made, e)
 		}
 	}

@@ -46,7 +46,8 @@ const (
 	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
 	whyFixed      = "it is spelled, or stands, where it is not replaced"
 	whyUnseen     = "the request holds more than is looked at"
-	whyForgotten  = "more names were made than are remembered"
+	whyForgotten  = "it may be what was made in an answer that is not whole or cannot be read, or is no longer remembered"
+	whyRedacted   = "it was redacted where it was recorded, and the candidate's own is not known"
 )
 
 // Wait waits until every exchange that makes what this one needs has its answer,
@@ -58,7 +59,7 @@ func (x *Exchange) Wait(ctx context.Context, limit time.Duration, due time.Time)
 	if x == nil {
 		return due, nil
 	}
-	x.join(due)
+	x.Join(due)
 	answered, u := x.await(ctx, limit)
 	if u != nil {
 		if due.After(answered) {
