@@ -199,6 +199,11 @@ func TestForeignLocationsAreRefused(t *testing.T) {
 	f("http://CANDIDATE.example:80/op", "http://CANDIDATE.example:80/op")
 	f("https://status.example/op", "https://status.example/op")
 	f("https://candidate.example/op", "")
+	for address, want := range map[string]bool{"http://candidate.example/": true, "http://candidate.EXAMPLE:80/": true, "https://candidate.example:80/": false, "http://status.example:443/": false} {
+		if u, err := url.Parse(address); err != nil || hosts.Own(u) != want {
+			t.Errorf("%s is the candidate's own: %v, %v", address, !want, err)
+		}
+	}
 	f("http://candidate.example:81/op", "")
 	f("//elsewhere/op", "")
 	f("ftp://candidate.example/op", "")

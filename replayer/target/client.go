@@ -143,7 +143,9 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 		w.r.Acked(ack)
 		channel.await(ctx, w)
 	default:
-		c.took.final(r.Route, w.p, ack, r.Recorded)
+		if doubt := c.took.final(r.Route, w.p, ack, r.Recorded); doubt != "" {
+			c.log.Warn("an answer looks asynchronous and is taken as final; further ones are counted", "route", r.Route, "because", doubt)
+		}
 		w.immediate()
 	}
 	d := w.o.GetCompletion()

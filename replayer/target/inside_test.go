@@ -245,3 +245,22 @@ func TestParameters(t *testing.T) {
 	f("", "to=a+b")
 	f("x=%20;y&%74o=1&to=2&z", "x=%20;y&to=a+b&z")
 }
+
+// FuzzEvents: whatever a stream says, what is kept of an event is bounded, and
+// no identifier breaks the header that repeats it.
+func FuzzEvents(f *testing.F) {
+	f.Add("data: a\r\rid: 1\ndata\n\n")
+	f.Add("\xef\xbb\xbfevent:x\n\nretry:9\ndata: b\n\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		s := newEvents(strings.NewReader(text), 8)
+		for {
+			e, err := s.next()
+			if err != nil {
+				return
+			}
+			if len(e.body.GetContent()) > 8 || e.name == "" || !message.IsField("Last-Event-Id", s.id) {
+				t.Errorf("%q: %+v, id %q", text, e, s.id)
+			}
+		}
+	})
+}

@@ -219,3 +219,26 @@ func TestASignatureNeedsItsSecret(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestWhatRoutesWereTakenFor is counted, and doubts are beside it.
+func TestWhatRoutesWereTakenFor(t *testing.T) {
+	answers := []func(http.ResponseWriter){
+		say(200, "x"), say(202, "x"), say(200, `{"status":"queued"}`), say(202, "", "Location: /op"), say(202, "x"), say(404, "x"),
+	}
+	var n atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			answers[int(n.Add(1))-1](w)
+		}
+	}))
+	defer server.Close()
+	client, stop := newClient(t, server.URL, nil)
+	defer stop()
+	for range answers {
+		observe(t, client, post(client), "")
+	}
+	got := client.Took()
+	if len(got) != 1 || fmt.Sprint(got[0].GetRoute(), got[0].GetTaken(), got[0].GetDoubts()) != "POST /orders/{id}map[final:5 poll:1] map[accepted:2 status_word:1]" {
+		t.Errorf("got %v", got)
+	}
+}

@@ -48,8 +48,9 @@ func (t *taking) promise(route, channel string) {
 }
 
 // final counts one that was taken for the answer, and what makes that doubtful
-// unless the policy says that every answer is one.
-func (t *taking) final(route string, p *Completion, ack, recorded *understudyv1.Response) {
+// unless the policy says that every answer is one. It gives the doubt if it is
+// the first of its route.
+func (t *taking) final(route string, p *Completion, ack, recorded *understudyv1.Response) (first string) {
 	doubt := ""
 	if p.Channel != ChannelNone && p.Channel != ChannelResponse {
 		doubt = operation.Doubt(ack, recorded)
@@ -58,9 +59,14 @@ func (t *taking) final(route string, p *Completion, ack, recorded *understudyv1.
 	defer t.mu.Unlock()
 	x := t.of(route)
 	x.Taken[final]++
-	if doubt != "" {
-		x.Doubts[doubt]++
+	if doubt == "" {
+		return ""
 	}
+	if len(x.Doubts) == 0 {
+		first = doubt
+	}
+	x.Doubts[doubt]++
+	return first
 }
 
 // Took is what the answers of each route were taken for so far.
