@@ -55,7 +55,7 @@ func TestLaterCompletions(t *testing.T) {
 		return r
 	}
 	f(ask(called(paid, sighting(response(200, `{"paid":"5.00","fee":1,"attempt":2,"at":"2026-11-24T10:10:01Z"}`)))), "match")
-	for _, channel := range []understudyv1.Channel{understudyv1.Channel_CHANNEL_TOPIC, understudyv1.Channel_CHANNEL_STREAM} {
+	for _, channel := range []understudyv1.Channel{understudyv1.Channel_CHANNEL_TOPIC, understudyv1.Channel_CHANNEL_SSE} {
 		delivered := called(plain, &understudyv1.Sighting{})
 		delivered.Candidate.Completion.Channel = channel
 		f(delivered, "duplicate")

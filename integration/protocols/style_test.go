@@ -151,7 +151,7 @@ var styles = map[string]style{
 		}
 		byStatus(c, w, r, j)
 	}}},
-	"sse": {push: true, channel: "stream", ack: accepting(202, "", "Location: /events/%d"), paths: handlers{"events": func(c *candidate, w http.ResponseWriter, r *http.Request, j *job) {
+	"sse": {push: true, channel: "sse", ack: accepting(202, "", "Location: /events/%d"), paths: handlers{"events": func(c *candidate, w http.ResponseWriter, r *http.Request, j *job) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		event := func(name, data string) {
 			_, _ = fmt.Fprintf(w, ": note\nevent: %s\r\nid: %d\ndata: %s\n\n", name, j.n, data)

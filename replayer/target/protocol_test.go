@@ -151,9 +151,9 @@ func TestAStreamThatBreaks(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	f(stream(events("id: 7\ndata: {\"status\":\"running\"}\n\n"), other(503), events("data: {\"after\":\"LAST\"}\n\n")), `stream 200 {"after":"7"}`)
-	f(stream(events("data: a\n\ndata: b\n\n")), "stream 200 a seen 2 again b")
-	f(stream(events("data: {\"state\":\"failed\"}\n\n")), `stream 200 {"state":"failed"} failed`)
+	f(stream(events("id: 7\ndata: {\"status\":\"running\"}\n\n"), other(503), events("data: {\"after\":\"LAST\"}\n\n")), `sse 200 {"after":"7"}`)
+	f(stream(events("data: a\n\ndata: b\n\n")), "sse 200 a seen 2 again b")
+	f(stream(events("data: {\"state\":\"failed\"}\n\n")), `sse 200 {"state":"failed"} failed`)
 	f(stream(events(""), other(204)), "none stream_ended")
 	f(stream(other(403)), "none stream_failed")
 	f(stream(other(200)), "none stream_failed")
@@ -172,8 +172,8 @@ func TestAStreamThatBreaks(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", text, got, want)
 		}
 	}
-	g("event: delta\ndata: 1\n\ndata: other\n\nevent: end\ndata: 2\n\n", "stream 200 2")
-	g("event: error\ndata: 2\n\n", "stream 200 2 failed")
+	g("event: delta\ndata: 1\n\ndata: other\n\nevent: end\ndata: 2\n\n", "sse 200 2")
+	g("event: error\ndata: 2\n\n", "sse 200 2 failed")
 	g("event: delta\ndata: 1\n\n", "none stream_ended")
 }
 

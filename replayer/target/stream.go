@@ -38,7 +38,7 @@ type stream struct{}
 func (stream) expect(*wait) func(string) { return nothing }
 
 func (stream) await(ctx context.Context, w *wait) {
-	w.begin(understudyv1.Channel_CHANNEL_STREAM)
+	w.begin(understudyv1.Channel_CHANNEL_SSE)
 	if ack := w.o.GetAck(); isEventStream(message.First(ack.GetHeaders(), "Content-Type")) {
 		w.inTheAcknowledgement(ctx, ack)
 		return

@@ -32,7 +32,7 @@ const (
 	Channel_CHANNEL_CALLBACK  Channel = 3
 	Channel_CHANNEL_TOPIC     Channel = 4
 	// Server-sent events.
-	Channel_CHANNEL_STREAM Channel = 5
+	Channel_CHANNEL_SSE Channel = 5
 )
 
 // Enum value maps for Channel.
@@ -43,7 +43,7 @@ var (
 		2: "CHANNEL_POLL",
 		3: "CHANNEL_CALLBACK",
 		4: "CHANNEL_TOPIC",
-		5: "CHANNEL_STREAM",
+		5: "CHANNEL_SSE",
 	}
 	Channel_value = map[string]int32{
 		"CHANNEL_UNSPECIFIED": 0,
@@ -51,7 +51,7 @@ var (
 		"CHANNEL_POLL":        2,
 		"CHANNEL_CALLBACK":    3,
 		"CHANNEL_TOPIC":       4,
-		"CHANNEL_STREAM":      5,
+		"CHANNEL_SSE":         5,
 	}
 )
 
@@ -1048,14 +1048,14 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\vexchange_id\x18\x04 \x01(\tR\n" +
 	"exchangeId\x12\x1d\n" +
 	"\n" +
-	"late_after\x18\x05 \x01(\tR\tlateAfter*\x88\x01\n" +
+	"late_after\x18\x05 \x01(\tR\tlateAfter*\x85\x01\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHANNEL_IMMEDIATE\x10\x01\x12\x10\n" +
 	"\fCHANNEL_POLL\x10\x02\x12\x14\n" +
 	"\x10CHANNEL_CALLBACK\x10\x03\x12\x11\n" +
-	"\rCHANNEL_TOPIC\x10\x04\x12\x12\n" +
-	"\x0eCHANNEL_STREAM\x10\x05B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\rCHANNEL_TOPIC\x10\x04\x12\x0f\n" +
+	"\vCHANNEL_SSE\x10\x05B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_replay_proto_rawDescOnce sync.Once
