@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"sync"
@@ -60,15 +59,14 @@ type job struct {
 
 	mu       sync.Mutex
 	received time.Time
-	served   time.Time // when its end was told first
-	told     int       // how often it was
-	asked    int       // polls since the next one's end was told
-	arrived  chan struct{}
+	served   time.Time     // when its end was told first
+	told     int           // how often it was
+	asked    int           // polls since the next one's end was told
 	finished chan struct{} // closed when its end was told
 }
 
 func newJob(p pace, n int, f fate) *job {
-	return &job{pace: p, n: n, fate: f, arrived: make(chan struct{}), finished: make(chan struct{})}
+	return &job{pace: p, n: n, fate: f, finished: make(chan struct{})}
 }
 
 func (j *job) receive() {
@@ -76,7 +74,6 @@ func (j *job) receive() {
 	defer j.mu.Unlock()
 	if j.received.IsZero() {
 		j.received = time.Now()
-		close(j.arrived)
 	}
 }
 
@@ -177,12 +174,4 @@ func (j *job) answer(again bool) (status int, body string) {
 		return http.StatusUnprocessableEntity, `{"error":"no stock"}`
 	}
 	return http.StatusCreated, fmt.Sprintf(`{"n":%d,"state":%q}`, j.n, state)
-}
-
-func quote(s string) string {
-	out, err := json.Marshal(s)
-	if err != nil {
-		panic(err)
-	}
-	return string(out)
 }

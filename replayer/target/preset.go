@@ -2,6 +2,7 @@ package target
 
 import (
 	"maps"
+	"net/http"
 	"slices"
 
 	"understudy.dev/exchange/operation"
@@ -19,7 +20,7 @@ var presets = map[string]*Completion{
 			AcceptedWhen: operation.Condition{JQ: `(.name? | strings | test("(^|/)operations/")) and ([keys[] | IN("name", "metadata", "done", "error", "response")] | all)`},
 			Monitor:      operation.Address{Template: "/v1/{/name}"},
 		},
-		Cancel: Cancel{Method: "POST", Template: "{monitor}:cancel"},
+		Cancel: Cancel{Method: http.MethodPost, Template: "{monitor}:cancel"},
 	},
 	// Azure Resource Manager, asynchronous operations: Azure-AsyncOperation leads
 	// to a document, Location alone to the answer.
@@ -50,7 +51,7 @@ var presets = map[string]*Completion{
 			ResultLink:     `.links[]? | select(.rel? | strings | test("(^|/)results$")) | .href`,
 			ResultTemplate: "{monitor}/results",
 		},
-		Cancel: Cancel{Method: "DELETE"},
+		Cancel: Cancel{Method: http.MethodDelete},
 	},
 	// FHIR Bulk Data Access: the status is at the Content-Location.
 	"fhir-bulk": {
@@ -59,7 +60,7 @@ var presets = map[string]*Completion{
 			Monitor:  operation.Address{Locator: operation.Locator{Header: "Content-Location"}},
 			ByStatus: true,
 		},
-		Cancel: Cancel{Method: "DELETE"},
+		Cancel: Cancel{Method: http.MethodDelete},
 	},
 	// AsyncAPI 3, request and reply: the reply repeats the correlation identifier
 	// in its header.
