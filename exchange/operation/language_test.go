@@ -190,12 +190,14 @@ func TestTemplates(t *testing.T) {
 			t.Errorf("%s: %v", template, err)
 		}
 		r := response(200, `{"id":7,"name":"a/b c?","deep":{"x":["y"]},"none":null}`, "X-Job: j 1")
-		if got := template.Fill(r, "http://c/op", "http://c/r"); got != want {
+		if got := template.Fill(r, "http://c/op/?f=json", "http://c/r?x=1"); got != want {
 			t.Errorf("%s: got %q, want %q", template, got, want)
 		}
 	}
 	f("{monitor}/results", "http://c/op/results")
-	f("{request}", "http://c/r")
+	f("{request}", "http://c/r?x=1")
+	f("{monitor}", "http://c/op/?f=json")
+	f("{request}:cancel?y", "http://c/r:cancel?y")
 	f("/jobs/{/id}/{/deep/x/0}", "/jobs/7/y")
 	f("/v1/{/name}", "/v1/a/b%20c%3F")
 	f("/jobs/{X-Job}", "/jobs/j%201")

@@ -10,7 +10,8 @@ import (
 )
 
 // Template is an address with placeholders in braces: {monitor} and {request}
-// are the addresses of the status monitor and of the request itself, {/a/b} is
+// are the addresses of the status monitor and of the request itself, without
+// their query unless they are the whole template, {/a/b} is
 // what stands at that JSON pointer, and any other name is a header field. Both
 // are those of the message that the template is filled from, with what a path
 // cannot hold escaped; slashes stay.
@@ -62,10 +63,14 @@ func (t Template) fill(r *understudyv1.Response, d *document, monitor, request s
 	_ = t.each(put, func(name string) error {
 		value := ""
 		switch {
-		case name == "monitor":
-			value = monitor
-		case name == "request":
-			value = request
+		case name == "monitor", name == "request":
+			if value = request; name == "monitor" {
+				value = monitor
+			}
+			if string(t) != "{"+name+"}" {
+				value, _, _ = strings.Cut(value, "?")
+				value = strings.TrimSuffix(value, "/")
+			}
 		case strings.HasPrefix(name, "/"):
 			value, _ = d.text(Place(name))
 			value = escaped(value)

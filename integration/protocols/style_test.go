@@ -228,7 +228,7 @@ var styles = map[string]style{
 		"orders": result,
 	}},
 	"rfc7240": {channel: "poll", ack: accepting(201, "null", "Location: /ops/%d", "Preference-Applied: respond-async"), paths: handlers{"ops": byStatus}},
-	"ogc-processes": {linked: true, cancels: "DELETE", channel: "poll", ack: accepting(201, `{"jobID":"%d","status":"accepted"}`, "Location: /jobs/%d"), paths: handlers{"jobs": func(c *candidate, w http.ResponseWriter, r *http.Request, j *job) {
+	"ogc-processes": {linked: true, cancels: "DELETE", channel: "poll", ack: accepting(201, `{"jobID":"%d","status":"accepted"}`, "Location: /jobs/%d?f=json"), paths: handlers{"jobs": func(c *candidate, w http.ResponseWriter, r *http.Request, j *job) {
 		if strings.HasSuffix(r.URL.Path, "/results") {
 			result(c, w, r, j)
 			return
@@ -313,6 +313,9 @@ func (c *candidate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if answer == nil {
 			c.t.Errorf("nothing is at %s", r.URL)
 			return
+		}
+		if segments[1] == "orders" && r.URL.Query().Get("keep") != "1" {
+			c.t.Errorf("%s is not the request's own address", r.URL)
 		}
 		answer(c, w, r, j)
 	default:

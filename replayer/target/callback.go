@@ -16,10 +16,11 @@ type callback struct{ waiter *waiter }
 func (b *callback) expect(w *wait) func(string) {
 	r, p := w.c.callbacks, w.p.Callback
 	if p.Correlate.Given() {
-		b.waiter = w.correlated(p.Correlate, sharedPath)
+		b.waiter = w.correlated(p.Correlate, sharedPath, r.signature(p.Signature))
 		w.put(w.p.address(), r.root+sharedPath)
 	} else {
 		b.waiter = r.calls.expect(w.r.ID, false)
+		b.waiter.signed = r.signature(p.Signature)
 		path := callbackRoot + rand.Text()
 		r.calls.name(b.waiter, path, anyKind)
 		w.put(w.p.address(), r.root+path)
@@ -48,8 +49,9 @@ func (b *callback) await(ctx context.Context, w *wait) {
 
 // correlated begins a wait for what names its request by an identifier, which is
 // known in one space: a path or a topic.
-func (w *wait) correlated(c Correlation, space string) *waiter {
+func (w *wait) correlated(c Correlation, space string, signed *signature) *waiter {
 	x := w.c.callbacks.calls.expect(w.r.ID, !c.Send.Given())
+	x.signed = signed
 	if c.Send.Given() {
 		id := rand.Text()
 		w.c.callbacks.calls.name(x, keyIn(space, id), anyKind)

@@ -18,7 +18,7 @@ func (w *wait) cancel(ctx context.Context) {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelIn)
 	defer stop()
 	base := w.requestURL()
-	monitor, err := w.p.Locate(w.o.GetAck(), w.r.HTTP.Method, base.String())
+	monitor, err := w.p.Locate(w.o.GetAck(), w.r.HTTP.Method, w.ownURL())
 	if err != nil {
 		return
 	}
@@ -29,7 +29,7 @@ func (w *wait) cancel(ctx context.Context) {
 	if template == "" {
 		template = "{monitor}"
 	}
-	where := template.Fill(w.o.GetAck(), monitor.Location, base.String())
+	where := template.Fill(w.o.GetAck(), monitor.Location, w.ownURL())
 	if where == "" {
 		return
 	}

@@ -74,7 +74,7 @@ type Callback struct {
 	// callback_url with the path /understudy/callback: how a call names its
 	// request.
 	Correlate Correlation `yaml:"correlate"`
-	// Signature says how callbacks are signed; it holds for those of all routes.
+	// Signature says how callbacks are signed.
 	Signature Signature `yaml:"signature"`
 }
 

@@ -54,6 +54,8 @@ type waiter struct {
 	keys  []string
 	begun uint64
 	calls chan call
+	// signed is what its callbacks are signed with; nil is nothing.
+	signed *signature
 }
 
 // call is one delivery.
@@ -173,6 +175,18 @@ func (c *correlator) deliver(key string, x call) fate {
 	c.mu.Unlock()
 	c.orphan(x)
 	return nobodys
+}
+
+// signedWith is what a delivery with that key must be signed with; known is false
+// if nobody waits for it.
+func (c *correlator) signedWith(key string) (s *signature, known bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, known := c.waiting[key]
+	if !known {
+		return nil, false
+	}
+	return e.signed, true
 }
 
 func size(x call) int64 { return int64(len(x.answer.GetBody().GetContent())) }

@@ -136,3 +136,10 @@ func typed(r *understudyv1.Response) *understudyv1.Response {
 	}
 	return r
 }
+
+// ownURL is where the request itself was sent.
+func (w *wait) ownURL() string {
+	u := w.requestURL()
+	u.RawQuery = w.r.HTTP.URL.RawQuery
+	return u.String()
+}

@@ -71,7 +71,7 @@ func (c poll) await(ctx context.Context, w *wait) {
 // no monitor.
 func (w *wait) monitor(ctx context.Context) (m *watch, over bool) {
 	d, ack := w.o.GetCompletion(), w.o.GetAck()
-	monitor, err := w.p.Locate(ack, w.r.HTTP.Method, w.requestURL().String())
+	monitor, err := w.p.Locate(ack, w.r.HTTP.Method, w.ownURL())
 	if err != nil {
 		w.unreadable(err)
 		return nil, true

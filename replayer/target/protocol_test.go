@@ -1,6 +1,9 @@
 package target_test
 
 import (
+	"crypto/hmac"
+	"crypto/sha512"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"net/http"
@@ -241,4 +244,46 @@ func TestWhatRoutesWereTakenFor(t *testing.T) {
 	if len(got) != 1 || fmt.Sprint(got[0].GetRoute(), got[0].GetTaken(), got[0].GetDoubts()) != "POST /orders/{id}map[final:5 poll:1] map[accepted:2 status_word:1]" {
 		t.Errorf("got %v", got)
 	}
+}
+
+// TestSignaturesAreThoseOfTheRoute, and what nobody waits for must have one too.
+func TestSignaturesAreThoseOfTheRoute(t *testing.T) {
+	t.Setenv("UNDERSTUDY_TEST_SECRET", "s")
+	mac := hmac.New(sha512.New, []byte("s"))
+	mac.Write([]byte("x"))
+	right := "v1=" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
+	f := func(route, suffix, signature string, want int) {
+		t.Helper()
+		var calls sync.WaitGroup
+		var got atomic.Int32
+		_, _ = drive(t, func(w http.ResponseWriter, r *http.Request) {
+			to := r.Header.Get("Callback-Url")
+			w.WriteHeader(http.StatusAccepted)
+			calls.Go(func() {
+				defer http.DefaultClient.CloseIdleConnections()
+				q, _ := http.NewRequest(http.MethodPost, to+suffix, strings.NewReader("x"))
+				q.Header.Set("X-Sig", signature)
+				if resp, err := http.DefaultClient.Do(q); err == nil {
+					resp.Body.Close()
+					got.Store(int32(resp.StatusCode))
+				}
+			})
+		}, func(c *target.Config) {
+			c.Completion.Channel = target.ChannelCallback
+			c.Routes = []target.Route{{Route: route, Completion: target.Completion{Callback: target.Callback{Signature: target.Signature{
+				Header: "X-Sig", SecretEnv: "UNDERSTUDY_TEST_SECRET", Algorithm: "sha512", Encoding: "base64", Prefix: "v1=",
+			}}}}}
+		})
+		calls.Wait()
+		if got.Load() != int32(want) {
+			t.Errorf("%s, %s %q: answered %d, want %d", route, suffix, signature, got.Load(), want)
+		}
+	}
+	const own, other = "POST /orders/{id}", "POST /elsewhere"
+	f(own, "", right, 204)
+	f(own, "", "v1=AAAA", 401)
+	f(own, "", "", 401)
+	f(other, "", "", 204)
+	f(other, "x", "", 401)
+	f(other, "x", right, 410)
 }

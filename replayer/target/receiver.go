@@ -73,7 +73,7 @@ func newReceiver(c *Client) (*receiver, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.secret != nil {
+		if s.secret != nil && r.signature(s.Signature) == nil {
 			r.signed = append(r.signed, s)
 		}
 	}
@@ -142,7 +142,9 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 		r.reject(rw, "callback not understood", status)
 		return
 	}
-	if len(macs) > 0 && !slices.ContainsFunc(r.indices(), func(i int) bool { return r.signed[i].fits(macs[i], req.Header) }) {
+	answer := &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: headers(req.Header), Body: body}
+	key := r.key(req.URL.Path, answer)
+	if !r.isSigned(key, macs, req.Header) {
 		r.c.metrics.callbacks.WithLabelValues(callbackUnsigned).Inc()
 		http.Error(rw, "the signature is missing or wrong", http.StatusUnauthorized)
 		return
@@ -153,7 +155,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	}
 	x := call{
 		at:     at,
-		answer: &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: headers(req.Header), Body: body},
+		answer: answer,
 		orphan: &understudyv1.Orphan{
 			Channel: understudyv1.Channel_CHANNEL_CALLBACK, TimeUnixNano: at.UnixNano(),
 			Received: &understudyv1.Request{
@@ -162,7 +164,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 			},
 		},
 	}
-	switch r.calls.deliver(r.key(req.URL.Path, x.answer), x) {
+	switch r.calls.deliver(key, x) {
 	case taken:
 		r.c.metrics.callbacks.WithLabelValues(callbackTaken).Inc()
 		rw.WriteHeader(http.StatusNoContent)
@@ -173,12 +175,29 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	}
 }
 
-func (r *receiver) indices() []int {
-	out := make([]int, len(r.signed))
-	for i := range out {
-		out[i] = i
+// isSigned says whether a callback is signed as that of its request must be. One
+// for which nobody waits must have one of the signatures that there are.
+func (r *receiver) isSigned(key string, macs []hash.Hash, h http.Header) bool {
+	needed, known := r.calls.signedWith(key)
+	if len(macs) == 0 || known && needed == nil {
+		return true
 	}
-	return out
+	for i := range r.signed {
+		if (!known || needed == &r.signed[i]) && r.signed[i].fits(macs[i], h) {
+			return true
+		}
+	}
+	return false
+}
+
+// signature is the loaded one of a policy, nil if it has none.
+func (r *receiver) signature(s Signature) *signature {
+	for i := range r.signed {
+		if r.signed[i].Signature == s {
+			return &r.signed[i]
+		}
+	}
+	return nil
 }
 
 // key is what a callback is known by: its path, or the identifier that it names.

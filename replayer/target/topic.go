@@ -90,7 +90,7 @@ func (t Topic) mistakes(say func(key string, value any, fault string)) {
 type topic struct{ waiter *waiter }
 
 func (b *topic) expect(w *wait) func(string) {
-	b.waiter = w.correlated(w.p.Topic.Correlate, w.p.Topic.Reply)
+	b.waiter = w.correlated(w.p.Topic.Correlate, w.p.Topic.Reply, nil)
 	w.put(Carrier{Header: w.p.Topic.ReplyTo}, w.p.Topic.Reply)
 	return func(after string) { w.c.callbacks.calls.forget(b.waiter, after) }
 }
