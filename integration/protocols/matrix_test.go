@@ -17,10 +17,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"understudy.dev/comparator"
 	"understudy.dev/exchange/message"
+	"understudy.dev/integration/kafkatest"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	"understudy.dev/replayer/target"
@@ -28,6 +30,8 @@ import (
 	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
+
+func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m)) }
 
 // examples are the configurations of docs/protocols.md by the name of the
 // protocol.
@@ -193,7 +197,7 @@ func TestEveryProtocol(t *testing.T) {
 			}
 			var all sync.WaitGroup
 			for name, s := range styles {
-				all.Go(func() { s.play(t, name, yaml[name], paces[busy]) })
+				all.Go(func() { s.play(t, name, yaml[name], paces[busy], fake) })
 			}
 			all.Wait()
 		})
@@ -220,15 +224,38 @@ func burn() (stop func()) {
 	return func() { close(over); burning.Wait() }
 }
 
-// topics is Kafka for one run.
-func topics(t *testing.T) *kafka.Topics {
+// TestTopicsOnRealKafka plays the styles that answer on a topic.
+func TestTopicsOnRealKafka(t *testing.T) {
+	brokers := kafkatest.Shared(t).Addrs()
+	client, err := stream.Dial(t.Context(), stream.Config{Brokers: brokers})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if _, err := kadm.NewClient(client).CreateTopics(t.Context(), 4, 1, nil, "shop.requests", "shop.replies"); err != nil {
+		t.Fatal(err)
+	}
+	yaml := examples(t)
+	for _, name := range []string{"topic", "asyncapi-reply"} { // one after the other, on the same topics
+		styles[name].play(t, name, yaml[name], paces[false], func(*testing.T) []string { return brokers })
+	}
+}
+
+// fake are the brokers of a cluster in this process.
+func fake(t *testing.T) []string {
 	t.Helper()
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(4, "shop.requests", "shop.replies"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	out, err := kafka.NewTopics(t.Context(), stream.Config{Brokers: cluster.ListenAddrs()})
+	return cluster.ListenAddrs()
+}
+
+// topics is Kafka for one run.
+func topics(t *testing.T, brokers []string) *kafka.Topics {
+	t.Helper()
+	out, err := kafka.NewTopics(t.Context(), stream.Config{Brokers: brokers})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -236,7 +263,7 @@ func topics(t *testing.T) *kafka.Topics {
 	return out
 }
 
-func (s style) play(t *testing.T, name, yaml string, p pace) {
+func (s style) play(t *testing.T, name, yaml string, p pace, brokers func(*testing.T) []string) {
 	file := struct {
 		Replay replayer.Config `yaml:"replay"`
 	}{replayer.DefaultConfig()}
@@ -247,7 +274,7 @@ func (s style) play(t *testing.T, name, yaml string, p pace) {
 	list, jobs := s.record(p)
 	cfg := file.Replay
 	if s.channel == "topic" {
-		cfg.Topics = topics(t)
+		cfg.Topics = topics(t, brokers(t))
 	}
 	c := newCandidate(t, s, jobs, cfg.Topics)
 	if s.produced {
