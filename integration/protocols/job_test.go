@@ -41,7 +41,7 @@ type pace struct {
 var paces = map[bool]pace{
 	false: {
 		works: 40 * time.Millisecond, behind: time.Second, tardiness: 2500 * time.Millisecond, deadline: time.Second,
-		timeout: 6 * time.Second, overdue: 7500 * time.Millisecond, linger: time.Second,
+		timeout: 6 * time.Second, overdue: 8 * time.Second, linger: 3 * time.Second,
 	},
 	true: {
 		works: 40 * time.Millisecond, behind: 3 * time.Second, tardiness: 6 * time.Second, deadline: time.Second,

@@ -111,7 +111,7 @@ func (s style) record(p pace) (out []*understudyv1.Exchange, jobs map[int]*job) 
 			}
 			at := begin.Add(time.Duration(20*i)*time.Millisecond + time.Duration(k)*time.Second)
 			if i == len(plan)-1 {
-				at = begin.Add(p.overdue + 1500*time.Millisecond)
+				at = begin.Add(p.overdue + 3*time.Second)
 			}
 			body := fmt.Sprintf(`{"n":%d,"state":"paid"}`, n)
 			if s.baseline != nil {
