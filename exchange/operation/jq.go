@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -145,12 +146,25 @@ func (d *document) filter(text string) (any, bool) {
 		if out, ok, err = first(f.values, d.value()); err == nil {
 			return out, ok
 		}
-		err = fmt.Errorf("jq %q fails: %.200s", text, firstLine(err))
+		err = fmt.Errorf("jq %q fails: %s", text, withoutValues(err))
 	}
 	if d.fault == nil {
 		d.fault = err
 	}
 	return nil, false
+}
+
+// withoutValues is why a filter failed without what it failed on: its errors end
+// in the type and the beginning of a value.
+func withoutValues(err error) string {
+	what, on, _ := strings.Cut(firstLine(err), ": ")
+	if t, _, _ := strings.Cut(on, " "); slices.Contains([]string{"null", "boolean", "number", "string", "array", "object"}, t) {
+		what += ": " + t
+	}
+	if strings.ContainsAny(what, `"{[`) {
+		return "it does not fit the document"
+	}
+	return what
 }
 
 // at is the JSON at a place: the bytes that stand there if they can be pointed

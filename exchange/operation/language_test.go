@@ -59,6 +59,12 @@ func TestJQFailsAloud(t *testing.T) {
 		}
 	}
 	f(`.a | keys | length > 0`, `{"a":7}`, `fault jq ".a | keys | length > 0" fails: `)
+	for _, filter := range []string{`.a | keys`, `.a | fromjson`, `.a + 1`, `.a | error`, `.a[]`, `.a | tonumber`, `.a.b`, `{(.a): 1} | .[0]`, `.a | test("(")`, `error({x: .a})`, `.a | splits(1)`, `.a as [$x] | $x`, `.a | @base64d`} {
+		s := operation.Conventions{Done: operation.Condition{JQ: filter}}.Receive(response(200, `{"a":"hush hush"}`), nil)
+		if s.Fault == nil || strings.Contains(s.Fault.Error(), "hush") {
+			t.Errorf("%s: %v", filter, s.Fault)
+		}
+	}
 	f(`.a`, `{"a":true}`, `done 200 {"a":true}`)
 	f(`last(repeat(1))`, `{}`, `fault jq "last(repeat(1))" fails: context deadline exceeded`)
 	f(`.a`, `{"a":"`+strings.Repeat("x", 1<<20)+`"}`, "fault the document has 1048584 bytes, and jq reads at most 1048576")

@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -40,13 +41,26 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 // exchange sends the request on its way: by HTTP, or to a topic, which accepts
 // everything.
 func (w *wait) exchange(ctx context.Context) (*understudyv1.Response, error) {
-	if w.p.Topic.Request == "" {
+	if w.p.Channel != ChannelTopic || w.p.Topic.Request == "" {
 		return w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
 	}
 	if err := w.c.cfg.Topics.Produce(ctx, w.p.Topic.Request, requestMessage(w.r)); err != nil {
-		return nil, err
+		return nil, &notTaken{err}
 	}
 	return &understudyv1.Response{Status: http.StatusAccepted, Protocol: "Kafka", Body: message.BodyOf(nil)}, nil
+}
+
+// notTaken is the failure to write a request to a topic.
+type notTaken struct{ error }
+
+func (e *notTaken) Unwrap() error { return e.error }
+
+// failure is what a request failed with.
+func failure(err error) *understudyv1.TransportError {
+	if produced := (*notTaken)(nil); errors.As(err, &produced) && !errors.Is(err, context.DeadlineExceeded) {
+		return &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_CONNECT, Message: "Kafka did not take the request"}
+	}
+	return message.TransportError(err)
 }
 
 // giveUp ends the wait without a completion.

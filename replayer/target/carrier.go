@@ -24,7 +24,7 @@ type Carrier struct {
 // Given says whether it is carried anywhere.
 func (c Carrier) Given() bool { return c != Carrier{} }
 
-func (c Carrier) mistakes(say func(key string, value any, fault string)) {
+func (c Carrier) mistakes(say sayer) {
 	if c.Header != "" && !message.IsToken(c.Header) {
 		say("header", c.Header, "is not the name of a field")
 	}

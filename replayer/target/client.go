@@ -11,7 +11,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/route"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -128,7 +127,7 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 	if err != nil {
 		forget("after_end")
 		if ctx.Err() == nil {
-			w.o.Error = message.TransportError(err)
+			w.o.Error = failure(err)
 		}
 		w.r.Turn.end(false)
 		return w.o, w.o.Error != nil

@@ -85,25 +85,22 @@ func (c Callback) methods() []string {
 	return c.Methods
 }
 
-func (c Callback) mistakes(say func(key string, value any, fault string)) {
-	under := func(section string) func(string, any, string) {
-		return func(key string, value any, fault string) { say(section+"."+key, value, fault) }
-	}
-	c.Success.mistakes(under("success"))
-	c.Failure.mistakes(under("failure"))
-	c.Progress.mistakes(under("progress"))
+func (c Callback) mistakes(say sayer) {
+	c.Success.mistakes(say.under("success"))
+	c.Failure.mistakes(say.under("failure"))
+	c.Progress.mistakes(say.under("progress"))
 	for i, m := range c.Methods {
 		if !message.IsToken(m) || m != strings.ToUpper(m) || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, m) {
 			say(setting.Index("methods", i), m, "is not a method of a callback; GET, HEAD and OPTIONS never are")
 		}
 	}
 	if c.Correlate.Given() {
-		c.Correlate.mistakes(false, under("correlate"))
+		c.Correlate.mistakes(false, say.under("correlate"))
 		if c.Success.Given() || c.Failure.Given() || c.Progress.Given() {
 			say("correlate", nil, "goes with one address, not with those of success, failure and progress")
 		}
 	}
-	c.Signature.mistakes(under("signature"))
+	c.Signature.mistakes(say.under("signature"))
 }
 
 // address is where the request carries the callback's address.
@@ -204,19 +201,31 @@ func (cfg Config) Validate() error {
 	ps.Under("completion", cfg.Completion.problems(true).Err())
 	base := cfg.Completion.whole()
 	if base.Channel == ChannelTopic {
-		base.Topic.mistakes(func(key string, value any, fault string) { ps.Require(false, "completion.topic."+key, value, fault) })
+		base.Topic.mistakes(saying(&ps).under("completion.topic"))
 	}
 	for i, r := range cfg.Routes {
 		at := setting.Index("routes", i)
 		ps.Under(at, r.problems(false).Err())
 		if p := r.over(base); p.Channel == ChannelTopic {
-			p.Topic.mistakes(func(key string, value any, fault string) { ps.Require(false, at+".topic."+key, value, fault) })
+			p.Topic.mistakes(saying(&ps).under(at + ".topic"))
 		}
 		_, err := route.ParsePattern(r.Route)
 		ps.Require(err == nil, at+".route", r.Route, "is not a pattern")
 		ps.Require(r.Route != "", at+".route", nil, "is needed; write \"POST /orders/{id}\"")
 	}
 	return ps.Err()
+}
+
+// sayer notes a mistake with the key under which it stands.
+type sayer func(key string, value any, fault string)
+
+func saying(ps *setting.Problems) sayer {
+	return func(key string, value any, fault string) { ps.Require(false, key, value, fault) }
+}
+
+// under is the sayer of a section.
+func (say sayer) under(section string) sayer {
+	return func(key string, value any, fault string) { say(setting.Join(section, key), value, fault) }
 }
 
 // problems of a policy; one that is not whole inherits what it leaves out.
@@ -235,16 +244,13 @@ func (c Completion) problems(whole bool) setting.Problems {
 	if c.Linger != nil {
 		ps.Require(*c.Linger >= 0, "linger", *c.Linger, "is negative")
 	}
-	say := func(key string, value any, fault string) { ps.Require(false, key, value, fault) }
-	under := func(section string) func(string, any, string) {
-		return func(key string, value any, fault string) { say(setting.Join(section, key), value, fault) }
-	}
+	say := saying(&ps)
 	ps.Require(c.Preset == "" || presets[c.Preset] != nil, "preset", c.Preset, "is not one of "+strings.Join(presetNames(), ", "))
 	ps.Require(c.PollBackoff >= 1 || c.PollBackoff == 0 && !whole, "poll_backoff", c.PollBackoff, "is less than 1")
 	c.Conventions.Mistakes(say)
 	ps.Require(c.CallbackHeader == "" || message.IsToken(c.CallbackHeader), "callback_header", c.CallbackHeader, "is not the name of a field")
 	ps.Require(c.CallbackPointer == "" || c.CallbackPointer[0] == '/', "callback_pointer", c.CallbackPointer, "does not begin with /, as a JSON pointer does (RFC 6901)")
-	c.Callback.mistakes(under("callback"))
+	c.Callback.mistakes(say.under("callback"))
 	ps.Require(c.Cancel.Method == "" || message.IsToken(c.Cancel.Method), "cancel.method", c.Cancel.Method, "is not a method")
 	ps.Require(c.Cancel.Template == "" || c.Cancel.Method != "", "cancel.method", nil, "is needed beside template")
 	if err := c.Cancel.Template.Check(true); err != nil {

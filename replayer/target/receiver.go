@@ -239,7 +239,7 @@ type signature struct {
 	secret []byte
 }
 
-func (s Signature) mistakes(say func(key string, value any, fault string)) {
+func (s Signature) mistakes(say sayer) {
 	if s.Header != "" && !message.IsToken(s.Header) {
 		say("header", s.Header, "is not the name of a field")
 	}

@@ -59,13 +59,10 @@ type Correlation struct {
 // Given says whether there is one.
 func (c Correlation) Given() bool { return c != Correlation{} }
 
-func (c Correlation) mistakes(isTopic bool, say func(key string, value any, fault string)) {
-	under := func(section string) func(string, any, string) {
-		return func(key string, value any, fault string) { say(section+"."+key, value, fault) }
-	}
-	c.Send.mistakes(under("send"))
-	c.Ack.Mistakes(under("ack"))
-	c.Reply.Mistakes(under("reply"))
+func (c Correlation) mistakes(isTopic bool, say sayer) {
+	c.Send.mistakes(say.under("send"))
+	c.Ack.Mistakes(say.under("ack"))
+	c.Reply.Mistakes(say.under("reply"))
 	switch {
 	case c.Send.Given() == c.Ack.Given():
 		say("send", nil, "or ack is needed, one of them: where the identifier comes from")
@@ -76,14 +73,14 @@ func (c Correlation) mistakes(isTopic bool, say func(key string, value any, faul
 	}
 }
 
-func (t Topic) mistakes(say func(key string, value any, fault string)) {
+func (t Topic) mistakes(say sayer) {
 	if t.Reply == "" {
 		say("reply", nil, "is needed: the topic that completions come on")
 	}
 	if t.ReplyTo != "" && !message.IsToken(t.ReplyTo) {
 		say("reply_to", t.ReplyTo, "is not the name of a field")
 	}
-	t.Correlate.mistakes(true, func(key string, value any, fault string) { say("correlate."+key, value, fault) })
+	t.Correlate.mistakes(true, say.under("correlate"))
 }
 
 // topic waits for a record of the candidate's.
