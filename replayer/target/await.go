@@ -86,6 +86,9 @@ func (w *wait) unreadable(err error) {
 // immediate takes the acknowledgement for the answer.
 func (w *wait) immediate() {
 	answered(w.o, w.p.Deadline)
+	if d := w.o.GetCompletion(); d != nil {
+		d.StallNano = min(int64(w.ours(d.GetChannel(), w.acked)), d.GetServiceNano())
+	}
 	w.r.Final(w.o.GetAck())
 	w.r.Turn.end(false)
 }
