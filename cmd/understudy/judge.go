@@ -28,6 +28,10 @@ const (
 	judgeBytes = 8 << 20
 )
 
+// judgingMemory is where the collector of a judging process works harder: what
+// waits and is judged, within the bounds of the consumer, takes less.
+const judgingMemory = 320 << 20
+
 // clocks is how far the clocks of replayer and brokers may be apart.
 const clocks = time.Hour
 
@@ -48,7 +52,10 @@ the rules of the configuration or of --rules: a file with what stands under
 compare: there. What was judged before stays as it is. When all is judged, the
 views and the report show the run under the new judgement, unless
 --keep-current. It can be repeated at any time and changes nothing then.`,
-		RunE: func(c *cobra.Command, args []string) error { return a.judge(c.Context(), args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			calmCollector(100, judgingMemory)
+			return a.judge(c.Context(), args[0], f)
+		},
 	}
 	a.kafkaFlags(c)
 	a.clickhouseFlags(c)

@@ -30,6 +30,10 @@ type controlRow struct {
 	Number uint32 `ch:"number"`
 }
 
+func (r *controlRow) size() int {
+	return rowSize + len(r.ExchangeID) + len(r.Route) + len(r.Path) + len(r.Word)
+}
+
 // controlled is the statistic of the row that says that a replay has a control.
 const controlled = "replay"
 
