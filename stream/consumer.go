@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,7 +51,8 @@ type ConsumerConfig struct {
 	// read, and what waits is handled in batches that are smaller. What one fetch
 	// brings may be beyond it.
 	MaxHeld int64
-	// Handlers is how many batches are handled at a time; default 8.
+	// Handlers is how many batches are handled at a time; default two for each
+	// processor, at most 8.
 	Handlers int
 	// Retries is how often a failing batch is tried again before Run gives
 	// up; default 8, with a pause that doubles from 100 ms to 5 s.
@@ -59,7 +61,7 @@ type ConsumerConfig struct {
 
 // DefaultConsumerConfig holds the documented defaults.
 func DefaultConsumerConfig() ConsumerConfig {
-	return ConsumerConfig{MaxRecords: 2000, MaxBytes: 16 << 20, MaxWait: time.Second, MaxHeld: 64 << 20, Handlers: 8, Retries: 8}
+	return ConsumerConfig{MaxRecords: 2000, MaxBytes: 16 << 20, MaxWait: time.Second, MaxHeld: 64 << 20, Handlers: min(8, 2*runtime.GOMAXPROCS(0)), Retries: 8}
 }
 
 // Consumer reads topics as a member of a group, at least once.

@@ -1,7 +1,11 @@
 package volume
 
 import (
+	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -20,6 +24,19 @@ type kind struct {
 	name  string
 	pair  func(r *rand.Rand, i int) (baseline, candidate string, differs bool)
 	share int // of the replays that are asked for, one in share is made
+	gzip  bool
+}
+
+// packed is a text in gzip.
+func packed(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, err := io.WriteString(w, text)
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
 }
 
 // order is a document of about size bytes, such as a shop answers.
@@ -55,17 +72,17 @@ var kinds = []kind{
 			return body, strings.Replace(body, `.00","items"`, `.01","items"`, 1), true
 		}
 		return body, body, false
-	}, 1},
+	}, 1, false},
 	// Every answer has another id and another time.
 	{"renamed", func(r *rand.Rand, i int) (string, string, bool) {
 		body := order(r, 10<<10, fmt.Sprintf("ord_%d", 100_000+i), moment, "1.00")
 		return body, strings.Replace(body, fmt.Sprintf("ord_%d", 100_000+i), fmt.Sprintf("ord_%d", 900_000+i), 1), false
-	}, 4},
+	}, 4, false},
 	// Bodies that compress to nearly nothing: what comes from Kafka grows most.
 	{"flat", func(_ *rand.Rand, i int) (string, string, bool) {
 		body := fmt.Sprintf(`{"n":%d,"text":%q}`, i, strings.Repeat("a", 10<<10))
 		return body, body, false
-	}, 1},
+	}, 1, false},
 	// A hundred differences each, with texts as long as they are kept.
 	{"wordy", func(_ *rand.Rand, i int) (string, string, bool) {
 		var a, b strings.Builder
@@ -74,12 +91,18 @@ var kinds = []kind{
 			fmt.Fprintf(&b, `,"p%d":"%s %d"`, n, strings.Repeat("new text ", 120), i)
 		}
 		return "{" + a.String()[1:] + "}", "{" + b.String()[1:] + "}", true
-	}, 10},
+	}, 10, false},
 	// Few and large.
 	{"large", func(r *rand.Rand, i int) (string, string, bool) {
 		body := order(r, 1<<20, fmt.Sprintf("ord_%d", 100_000+i), moment, "1.00")
 		return body, strings.Replace(body, `"available":false`, `"available":true`, 1), true
-	}, 200},
+	}, 200, false},
+	// Small until they are unpacked: to nearly as much as max_decoded allows.
+	{"packed", func(_ *rand.Rand, i int) (string, string, bool) {
+		head := fmt.Sprintf(`{"id":"ord_%d","items":[`, 100_000+i)
+		items := strings.TrimSuffix(strings.Repeat(`{"sku":"SKU-1","price":"12.50","quantity":2,"available":true},`, 120_000), ",")
+		return head + items + `],"total":1}`, head + items + `],"total":2}`, true
+	}, 1000, true},
 }
 
 // publish writes a run of n replays of a kind whose books balance, and returns
@@ -111,7 +134,11 @@ func publish(t *testing.T, p place, run string, n int, k kind) (differing uint64
 		if differs {
 			differing++
 		}
-		put(stream.ReplayRecord(p.names(), replay(run, i, base.Add(time.Duration(i)*time.Millisecond), baseline, candidate)))
+		coding := ""
+		if k.gzip {
+			baseline, candidate, coding = packed(t, baseline), packed(t, candidate), "gzip"
+		}
+		put(stream.ReplayRecord(p.names(), replay(run, i, base.Add(time.Duration(i)*time.Millisecond), baseline, candidate, coding)))
 	}
 	end := base.Add(time.Hour).UnixNano()
 	put(stream.RunRecord(p.names(), &understudyv1.Run{
@@ -125,12 +152,16 @@ func publish(t *testing.T, p place, run string, n int, k kind) (differing uint64
 	return differing
 }
 
-func replay(run string, i int, at time.Time, baseline, candidate string) *understudyv1.Replay {
+func replay(run string, i int, at time.Time, baseline, candidate, coding string) *understudyv1.Replay {
 	answer := func(body string) *understudyv1.Response {
-		return &understudyv1.Response{
+		r := &understudyv1.Response{
 			Status: 200, Headers: []*understudyv1.Header{{Name: "Content-Type", Value: []byte("application/json")}},
 			Body: &understudyv1.Body{Content: []byte(body), Length: int64(len(body))},
 		}
+		if coding != "" {
+			r.Headers = append(r.Headers, &understudyv1.Header{Name: "Content-Encoding", Value: []byte(coding)})
+		}
+		return r
 	}
 	return &understudyv1.Replay{
 		Run: run, Ordinal: uint64(i + 1), Attempt: 1, ClosedUnixNano: at.UnixNano(), SentUnixNano: at.UnixNano(), ScheduledUnixNano: at.UnixNano(),
