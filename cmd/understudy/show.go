@@ -44,7 +44,7 @@ recorded exchange with its latest replay.`,
 				if len(args) == 1 {
 					f, err = a.findExchange(c.Context(), conn, args[0])
 				} else {
-					f, err = a.findReplay(c.Context(), conn, args[0], args[1])
+					f, err = a.findCurrent(c.Context(), conn, args[0], args[1])
 				}
 				return err
 			})
@@ -101,18 +101,42 @@ func (a *app) show(f found, format string, asCurl bool) error {
 	return text.Show(a.out, f.replay, width)
 }
 
-// findReplay reads the replay that has an ordinal in a run: of several attempts
-// the latest.
-func (a *app) findReplay(ctx context.Context, conn driver.Conn, run, ordinal string) (found, error) {
-	n, err := strconv.ParseUint(ordinal, 10, 64)
-	if err != nil || n == 0 {
-		return found{}, usagef("ORDINAL %q: want a number from 1, as in the column ordinal of comparisons; %s", ordinal, howToFind(run))
-	}
-	rows, err := report.FindReplay(ctx, conn, run, n)
+// findCurrent reads the replay that has an ordinal in a run, and its current
+// judgement.
+func (a *app) findCurrent(ctx context.Context, conn driver.Conn, run, ordinal string) (found, error) {
+	n, err := ordinalOf(run, ordinal)
 	if err != nil {
 		return found{}, err
 	}
-	if len(rows) == 0 {
+	rows, err := report.FindReplay(ctx, conn, run, n)
+	return a.readFirst(ctx, conn, run, n, rows, err)
+}
+
+// findReplay reads it with what another judgement says.
+func (a *app) findReplay(ctx context.Context, conn driver.Conn, run, ordinal, judgement string) (found, error) {
+	n, err := ordinalOf(run, ordinal)
+	if err != nil {
+		return found{}, err
+	}
+	rows, err := report.FindJudgedReplay(ctx, conn, run, judgement, n)
+	return a.readFirst(ctx, conn, run, n, rows, err)
+}
+
+func ordinalOf(run, text string) (uint64, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 {
+		return 0, usagef("ORDINAL %q: want a number from 1, as in the column ordinal of comparisons; %s", text, howToFind(run))
+	}
+	return n, nil
+}
+
+// readFirst reads the first of the replays that were found: of several attempts
+// the latest.
+func (a *app) readFirst(ctx context.Context, conn driver.Conn, run string, n uint64, rows []report.Replay, err error) (found, error) {
+	switch {
+	case err != nil:
+		return found{}, err
+	case len(rows) == 0:
 		return found{}, a.noReplay(ctx, conn, run, n)
 	}
 	return a.readReplay(ctx, rows[0])

@@ -25,22 +25,33 @@ type Replay struct {
 	Closed     time.Time `json:"closed_time" ch:"closed_time"`
 	Partition  int32     `json:"kafka_partition" ch:"kafka_partition"`
 	Offset     int64     `json:"kafka_offset" ch:"kafka_offset"`
+	Judgement  string    `json:"judgement" ch:"judgement"`
 }
 
 const replayQuery = `SELECT toString(run) AS run, ordinal, attempt, exchange_id, toString(route) AS route, toString(verdict) AS verdict,
  arrayMap(f -> toString(f), findings) AS findings, differences, presumed, noise, toString(incomplete) AS incomplete,
- closed_time, kafka_partition, kafka_offset
-FROM comparisons `
+ closed_time, kafka_partition, kafka_offset, toString(judgement) AS judgement
+FROM all_comparisons AS c WHERE `
 
-// FindReplay gives the replays of a run that have an ordinal, the latest
-// attempt first: more than one if the run was resumed. Empty if there is none.
+// current keeps the rows of the judgement that the views show a run under.
+const current = "(c.run, c.judgement) IN (SELECT run, judgement FROM current_judgements) "
+
+// FindReplay gives the replays of a run that have an ordinal, as its current
+// judgement has them, the latest attempt first: more than one if the run was
+// resumed. Empty if there is none.
 func FindReplay(ctx context.Context, conn driver.Conn, run string, ordinal uint64) ([]Replay, error) {
-	return replays(ctx, conn, "WHERE comparisons.run = @run AND ordinal = @ordinal ", clickhouse.Named("run", run), clickhouse.Named("ordinal", ordinal))
+	return replays(ctx, conn, "c.run = @run AND c.ordinal = @ordinal AND "+current, clickhouse.Named("run", run), clickhouse.Named("ordinal", ordinal))
+}
+
+// FindJudgedReplay gives them as another judgement has them.
+func FindJudgedReplay(ctx context.Context, conn driver.Conn, run, judgement string, ordinal uint64) ([]Replay, error) {
+	return replays(ctx, conn, "c.run = @run AND c.judgement = @judgement AND c.ordinal = @ordinal ",
+		clickhouse.Named("run", run), clickhouse.Named("judgement", judgement), clickhouse.Named("ordinal", ordinal))
 }
 
 // ReplaysOf gives the replays of an exchange, the latest first, at most 100.
 func ReplaysOf(ctx context.Context, conn driver.Conn, exchange string) ([]Replay, error) {
-	return replays(ctx, conn, "WHERE exchange_id = @exchange ", clickhouse.Named("exchange", exchange))
+	return replays(ctx, conn, "c.exchange_id = @exchange AND "+current, clickhouse.Named("exchange", exchange))
 }
 
 func replays(ctx context.Context, conn driver.Conn, where string, args ...any) ([]Replay, error) {

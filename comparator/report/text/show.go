@@ -286,7 +286,8 @@ func Head(w io.Writer, r *understudyv1.Replay, stored report.Replay, others []re
 			fmt.Sprintf("  recorded %s by %s, sequence %d; session %s", at(x.GetStartUnixNano()), x.GetRecorder(), x.GetSequence(), x.GetSession()))
 	}
 	if r.GetRun() != "" {
-		lines = append(lines, fmt.Sprintf("  run %s, ordinal %d: %s; understudy explain %s %d says why", r.GetRun(), r.GetOrdinal(), stored.Verdict, r.GetRun(), r.GetOrdinal()))
+		lines = append(lines, fmt.Sprintf("  run %s, ordinal %d: %s%s; understudy explain %s %d says why", r.GetRun(), r.GetOrdinal(), stored.Verdict,
+			prefixed(" under judgement ", stored.Judgement), r.GetRun(), r.GetOrdinal()))
 	}
 	for i, o := range others {
 		if i == maxOthers {
