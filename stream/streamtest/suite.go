@@ -31,6 +31,7 @@ func Suite(t *testing.T, cfg stream.Config) {
 	t.Run("ConsumersShareAGroup", k.consumersShareAGroup)
 	t.Run("ConsumerPassesWhatIsGone", k.consumerPassesWhatIsGone)
 	t.Run("OneOfManyStartsGetsTheName", k.oneOfManyStartsGetsTheName)
+	t.Run("ANameIsTakenOver", k.aNameIsTakenOver)
 	t.Run("ASnapshotHandsOverEachRecordOnce", k.aSnapshotHandsOverEachRecordOnce)
 }
 
