@@ -11,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/semaphore"
 
 	"understudy.dev/comparator"
 	"understudy.dev/schemas/topic"
@@ -44,6 +45,7 @@ type Ingest struct {
 	cfg      IngestConfig
 	registry *registry
 	judge    Judge
+	judged   *semaphore.Weighted // bytes, see weigh
 	foreign  func(context.Context, *kgo.Record, error) error
 	rows     *prometheus.CounterVec
 	verdict  *prometheus.CounterVec
@@ -55,7 +57,7 @@ type Ingest struct {
 // aside.
 func NewIngest(conn driver.Conn, cfg IngestConfig, judge Judge,
 	foreign func(context.Context, *kgo.Record, error) error, reg prometheus.Registerer) (*Ingest, error) {
-	in := &Ingest{conn: conn, cfg: cfg, registry: newRegistry(conn, cfg), judge: judge, foreign: foreign,
+	in := &Ingest{conn: conn, cfg: cfg, registry: newRegistry(conn, cfg), judge: judge, judged: semaphore.NewWeighted(judgedBytes), foreign: foreign,
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "understudy", Subsystem: "comparator", Name: "rows_total", Help: "Rows sent to ClickHouse, by table.",
 		}, []string{"table"}),
@@ -176,7 +178,11 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 			}
 			runs = append(runs, r.GetRun())
 		}
-		c, at := in.judge.Judge(r), position(b, record)
+		c, err := in.judgeOne(ctx, r)
+		if err != nil {
+			return err
+		}
+		at := position(b, record)
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
 		comparisons = append(comparisons, toComparison(r, c, at, in.cfg.Judgement.ID))
 		if err := errors.Join(
@@ -194,6 +200,16 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 		return err
 	}
 	return in.rollUp(ctx, b, runs)
+}
+
+// judgeOne waits while as many bytes as may be are judged already.
+func (in *Ingest) judgeOne(ctx context.Context, r *understudyv1.Replay) (comparator.Comparison, error) {
+	weight := weigh(r)
+	if err := in.judged.Acquire(ctx, weight); err != nil {
+		return comparator.Comparison{}, err
+	}
+	defer in.judged.Release(weight)
+	return in.judge.Judge(r), nil
 }
 
 // insert sends rows as one block.
