@@ -2,6 +2,8 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -36,17 +38,42 @@ FROM all_comparisons AS c WHERE `
 // current keeps the rows of the judgement that the views show a run under.
 const current = "(c.run, c.judgement) IN (SELECT run, judgement FROM current_judgements) "
 
-// FindReplay gives the replays of a run that have an ordinal, as its current
-// judgement has them, the latest attempt first: more than one if the run was
-// resumed. Empty if there is none.
-func FindReplay(ctx context.Context, conn driver.Conn, run string, ordinal uint64) ([]Replay, error) {
-	return replays(ctx, conn, "c.run = @run AND c.ordinal = @ordinal AND "+current, clickhouse.Named("run", run), clickhouse.Named("ordinal", ordinal))
+// Place says which replay of a run: by its ordinal or, if that is 0, by where its
+// record stands in Kafka. Completions that nobody asked for have no ordinal.
+type Place struct {
+	Ordinal   uint64
+	Partition int32
+	Offset    int64
+}
+
+// String is the place as commands take it: "17" or "3:1234".
+func (p Place) String() string {
+	if p.Ordinal > 0 {
+		return strconv.FormatUint(p.Ordinal, 10)
+	}
+	return fmt.Sprintf("%d:%d", p.Partition, p.Offset)
+}
+
+func (p Place) condition() (string, []any) {
+	if p.Ordinal > 0 {
+		return "c.ordinal = @ordinal AND ", []any{clickhouse.Named("ordinal", p.Ordinal)}
+	}
+	return "c.kafka_partition = @partition AND c.kafka_offset = @offset AND ", []any{clickhouse.Named("partition", p.Partition), clickhouse.Named("offset", p.Offset)}
+}
+
+// FindReplay gives the replays at a place in a run, as its current judgement has
+// them, the latest attempt first: more than one if the run was resumed. Empty if
+// there is none.
+func FindReplay(ctx context.Context, conn driver.Conn, run string, p Place) ([]Replay, error) {
+	where, args := p.condition()
+	return replays(ctx, conn, where+"c.run = @run AND "+current, append(args, clickhouse.Named("run", run))...)
 }
 
 // FindJudgedReplay gives them as another judgement has them.
-func FindJudgedReplay(ctx context.Context, conn driver.Conn, run, judgement string, ordinal uint64) ([]Replay, error) {
-	return replays(ctx, conn, "c.run = @run AND c.judgement = @judgement AND c.ordinal = @ordinal ",
-		clickhouse.Named("run", run), clickhouse.Named("judgement", judgement), clickhouse.Named("ordinal", ordinal))
+func FindJudgedReplay(ctx context.Context, conn driver.Conn, run, judgement string, p Place) ([]Replay, error) {
+	where, args := p.condition()
+	return replays(ctx, conn, where+"c.run = @run AND c.judgement = @judgement ",
+		append(args, clickhouse.Named("run", run), clickhouse.Named("judgement", judgement))...)
 }
 
 // ReplaysOf gives the replays of an exchange, the latest first, at most 100.

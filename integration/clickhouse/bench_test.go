@@ -142,7 +142,7 @@ func BenchmarkTables(b *testing.B) {
 		}},
 		// What show and explain ask, and questions to the facts.
 		{"ShowOrdinal", func(ctx context.Context) (uint64, error) {
-			rows, err := report.FindReplay(ctx, conn, "bench", uint64(n/2))
+			rows, err := report.FindReplay(ctx, conn, "bench", report.Place{Ordinal: uint64(n / 2)})
 			if err == nil && (len(rows) != 1 || rows[0].Ordinal != uint64(n/2)) {
 				err = fmt.Errorf("got %+v", rows)
 			}

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	chgo "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/twmb/franz-go/pkg/kadm"
 
 	"understudy.dev/comparator/report"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
 
@@ -230,5 +232,41 @@ func (p place) expire(t *testing.T, n int) {
 	}
 	if got := p.count(t, "SELECT count() FROM comparisons"); got != uint64(n) {
 		t.Errorf("%d replays are left in the tables, want %d", got, n)
+	}
+}
+
+// TestWhatHasNoOrdinal is found by where its record stands: a completion that
+// nobody asked for.
+func TestWhatHasNoOrdinal(t *testing.T) {
+	p := newPlace(t, "volume_orphan")
+	publish(t, p, "r", 20, small)
+	producer, err := stream.NewProducer(t.Context(), stream.Config{Brokers: []string{p.at.Kafka}}, stream.DefaultProducerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer producer.Close()
+	record, err := stream.ReplayRecord(p.names(), &understudyv1.Replay{Run: "r", ClosedUnixNano: time.Now().UnixNano(), Orphan: &understudyv1.Orphan{
+		Received: &understudyv1.Request{Method: "POST", Target: []byte("/callbacks/nobody")},
+	}})
+	if err == nil {
+		err = producer.ProduceSync(t.Context(), record)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.must(t, "compare", "--run", "r")
+	var partition int32
+	var offset int64
+	if err := p.conn.QueryRow(t.Context(), "SELECT kafka_partition, kafka_offset FROM comparisons WHERE verdict = 'orphan'").Scan(&partition, &offset); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprintf("%d:%d", partition, offset)
+	for command, want := range map[string]string{"show": "/callbacks/nobody", "explain": "orphan"} {
+		if c := p.must(t, command, "r", at); !strings.Contains(c.out, want) {
+			t.Errorf("%s r %s:\n%s", command, at, c.out)
+		}
+	}
+	if c, err := p.understudy(t, "show", "r", at+"99"); err == nil || !strings.Contains(c.out, "no replay "+at+"99 in the tables") {
+		t.Errorf("a record that is not there: %v\n%s", err, c.out)
 	}
 }
