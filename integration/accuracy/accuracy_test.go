@@ -32,28 +32,18 @@ func measure(t *testing.T, n, perWorld, atOnce int, each time.Duration) *table {
 	began := time.Now()
 	out := newTable()
 	var mu sync.Mutex
-	var running sync.WaitGroup
-	room := make(chan struct{}, atOnce)
-	for seed := *seed; n > 0; seed++ {
-		room <- struct{}{}
-		speed := []float64{5, 1, 20, 60}[seed%4]
-		w := newWorld(seed, min(n, perWorld), speed, each, time.Now().Add(-asideBy).Truncate(time.Millisecond))
-		n -= len(w.pairs)
-		running.Go(func() {
-			defer func() { <-room }()
-			all, orphans, err := w.run(t.Context(), judge)
-			if err != nil {
-				t.Error(err)
-			}
-			if len(all) != len(w.pairs) || orphans > 0 {
-				t.Errorf("seed %d: %d of %d pairs have a replay, %d completions belong to none", seed, len(all), len(w.pairs), orphans)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			out.add(all)
-		})
-	}
-	running.Wait()
+	inWorlds(t, n, perWorld, atOnce, each, func(t *testing.T, w *world) {
+		all, orphans, err := w.run(t.Context(), judge)
+		if err != nil {
+			t.Error(err)
+		}
+		if len(all) != len(w.pairs) || orphans > 0 {
+			t.Errorf("seed %d: %d of %d pairs have a replay, %d completions belong to none", w.seed, len(all), len(w.pairs), orphans)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out.add(all)
+	})
 	out.took = time.Since(began)
 	out.settle()
 	return out

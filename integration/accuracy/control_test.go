@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -46,7 +45,7 @@ func (c *controlled) measure(enough int, alpha float64) controlFigures {
 			f.reported++
 			if !o.real {
 				f.wrong++
-				f.strange[row{kind: o.kind}.name()+": "+o.example]++
+				f.strange[row{kind: o.kind}.name()+": "+string(o.verdict)+" "+o.example]++
 			}
 		case o.reported:
 			f.alone++
@@ -105,24 +104,15 @@ func TestControl(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := newControlled()
-	var running sync.WaitGroup
-	room := make(chan struct{}, 4)
-	for seed := uint64(1); n > 0; seed++ {
-		room <- struct{}{}
-		w := newWorld(seed, min(n, perWorld), []float64{5, 1, 20, 60}[seed%4], 16*time.Millisecond, time.Now().Add(-asideBy).Truncate(time.Millisecond))
-		n -= len(w.pairs)
-		running.Go(func() {
-			defer func() { <-room }()
-			w.controlled = often
-			w.unsettle(to)
-			all, _, err := w.run(t.Context(), judge)
-			if err != nil {
-				t.Error(err)
-			}
-			c.add(all)
-		})
-	}
-	running.Wait()
+	inWorlds(t, n, perWorld, 4, 16*time.Millisecond, func(t *testing.T, w *world) {
+		w.controlled = often
+		w.unsettle(to)
+		all, _, err := w.run(t.Context(), judge)
+		if err != nil {
+			t.Error(err)
+		}
+		c.add(all)
+	})
 	f := c.measure(enough, alpha)
 	t.Logf("\n%s", f)
 	for _, s := range slices.Sorted(maps.Keys(f.strange)) {
