@@ -24,12 +24,14 @@ type controlFigures struct {
 	// moved are places whose distribution has moved and that were controlled
 	// often enough; steady those where both draw alike.
 	moved, missed, steady, wronglyCalled []spot
-	strange                              map[string]int
+	// strange are the wrong pairs, and overlooked the planted differences that were
+	// not found, by what they are.
+	strange, overlooked map[string]int
 }
 
 // measure says what came of it, where places count that were controlled so often.
 func (c *controlled) measure(enough int, alpha float64) controlFigures {
-	f := controlFigures{pairs: len(c.pairs), found: map[class]int{}, real: map[class]int{}, strange: map[string]int{}}
+	f := controlFigures{pairs: len(c.pairs), found: map[class]int{}, real: map[class]int{}, strange: map[string]int{}, overlooked: map[string]int{}}
 	for _, n := range c.replays {
 		f.controlled += n
 	}
@@ -37,8 +39,11 @@ func (c *controlled) measure(enough int, alpha float64) controlFigures {
 		if o.real {
 			f.real[o.kind.class]++
 		}
-		if o.found {
+		switch {
+		case o.found:
 			f.found[o.kind.class]++
+		case o.real:
+			f.overlooked[o.kind.name+": "+string(o.verdict)+" "+o.example]++
 		}
 		switch {
 		case c.elsewhere(o):
@@ -117,6 +122,9 @@ func TestControl(t *testing.T) {
 	t.Logf("\n%s", f)
 	for _, s := range slices.Sorted(maps.Keys(f.strange)) {
 		t.Logf("%d times nothing but noise: %s", f.strange[s], s)
+	}
+	for _, s := range slices.Sorted(maps.Keys(f.overlooked)) {
+		t.Logf("%d times not found: %s", f.overlooked[s], s)
 	}
 	if len(f.missed) > 0 || len(f.moved) < 3 {
 		t.Errorf("of the moved distributions %v these were not found: %v", f.moved, f.missed)
