@@ -143,7 +143,7 @@ func TestAControlThatCannotBeAsked(t *testing.T) {
 	}
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER))
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_BODY))
-	f(map[string]uint64{}, baseline, 1, func(e *understudyv1.Exchange) { e.Request.Method = "POST" }, func(c *replayer.Config) { c.Isolated = true })
+	f(map[string]uint64{"method_not_safe": 20}, baseline, 1, func(e *understudyv1.Exchange) { e.Request.Method = "POST" }, func(c *replayer.Config) { c.Isolated = true })
 	f(map[string]uint64{}, baseline, 0, none)
 	if asked := baseline.targets(); len(asked) != 0 {
 		t.Errorf("asked %v", asked)

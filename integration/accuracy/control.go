@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -194,6 +195,16 @@ func (c *controlled) different(alpha float64) map[spot]bool {
 		out[spots[i]] = true
 	}
 	return out
+}
+
+// tosses says what the coins of a place have shown.
+func (c *controlled) tosses(at spot) string {
+	var out []string
+	for key, coin := range c.coins[at] {
+		out = append(out, fmt.Sprintf("%s %d:%d", strings.TrimSpace(key[0]+" "+key[1]), coin.Heads, coin.Tails))
+	}
+	slices.Sort(out)
+	return fmt.Sprintf("%s %s, %d controlled: %s", at.route, at.path, c.replays[at.route], strings.Join(out, ", "))
 }
 
 // elsewhere says whether a pair is reported for more than volatile places.

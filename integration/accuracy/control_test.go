@@ -120,6 +120,9 @@ func TestControl(t *testing.T) {
 	})
 	f := c.measure(enough, alpha)
 	t.Logf("\n%s", f)
+	for _, at := range append(slices.Clone(f.moved), f.steady...) {
+		t.Log(c.tosses(at))
+	}
 	for _, s := range slices.Sorted(maps.Keys(f.strange)) {
 		t.Logf("%d times nothing but noise: %s", f.strange[s], s)
 	}
