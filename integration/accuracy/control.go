@@ -10,6 +10,7 @@ import (
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/evidence"
+	"understudy.dev/replayer/control"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -91,9 +92,9 @@ func showsOrder(route string) bool {
 	return route == "GET /orders/{id}" || route == "POST /orders" || route == "PATCH /orders/{id}"
 }
 
-// askAgain asks the baseline again for a share of the replays.
+// askAgain asks the baseline again for the replays of the control sample.
 func (w *world) askAgain(p *pair, r *understudyv1.Replay) {
-	if p == nil || r.GetSkipped() != "" || rand.New(rand.NewPCG(uint64(p.start.UnixNano()), 9)).Float64() >= w.controlled { //nolint:gosec // a seed
+	if p == nil || r.GetSkipped() != "" || w.controlled == nil || !w.controlled(r.GetExchange()) {
 		return
 	}
 	sent := time.Unix(0, r.GetSentUnixNano()).Add(10 * time.Millisecond)
@@ -102,6 +103,18 @@ func (w *world) askAgain(p *pair, r *understudyv1.Replay) {
 	w.redactor.Exchange(again)
 	r.Control = &understudyv1.Observation{Ack: again.GetResponse(), AckLatencyNano: int64(p.took), AckServiceNano: int64(p.took)}
 	r.ControlSentUnixNano, r.ControlAuthority = sent.UnixNano(), w.baseline.host
+}
+
+// sampleOf is the replayer's own control sample, of one run in several worlds.
+func sampleOf(share float64) func(e *understudyv1.Exchange) bool {
+	cfg := control.DefaultConfig()
+	cfg.Share = share
+	sample, mu := control.NewSample(cfg, "accuracy"), sync.Mutex{}
+	return func(e *understudyv1.Exchange) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return sample.Take(e)
+	}
 }
 
 // spot is a place of a route.
@@ -135,6 +148,10 @@ func newControlled() *controlled {
 func (c *controlled) add(all []judged) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	drawn := map[string]bool{}
+	for _, v := range distributions(nil, promised) {
+		drawn["$."+v.key] = true
+	}
 	for _, j := range all {
 		if j.comparison.Controlled {
 			c.replays[j.route]++
@@ -148,8 +165,11 @@ func (c *controlled) add(all []judged) {
 		o := said{kind: j.kind, real: j.real(), verdict: j.comparison.Verdict, reported: reported(j.comparison.Verdict)}
 		o.found = o.real && j.found()
 		for _, d := range j.comparison.Differences {
-			if d.Counts() {
-				o.counting = append(o.counting, spot{j.route, d.Path})
+			if !d.Counts() {
+				continue
+			}
+			o.counting = append(o.counting, spot{j.route, d.Path})
+			if o.example == "" || !drawn[d.Path] {
 				o.example = fmt.Sprintf("%s %s %.60s | %.60s", d.Path, d.Kind, d.Baseline, d.Candidate)
 			}
 		}
