@@ -1,6 +1,7 @@
 package replayer_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -150,6 +151,32 @@ func TestAControlThatCannotBeAsked(t *testing.T) {
 	}
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER), func(c *replayer.Config) { c.Control.Headers = map[string]string{"X-Key": "own"} })
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_RESPONSE_BODY))
+}
+
+// TestAnInterruptedControl: it has answered, but nobody saw how its replay ends.
+func TestAnInterruptedControl(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	control := newServer(t, func(http.ResponseWriter, *http.Request) { close(asked) })
+	out := &sink{}
+	run, err := replay(ctx, t, many(1), out, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/operation" {
+			_, _ = io.WriteString(w, `{"status":"running"}`)
+			return
+		}
+		<-asked
+		w.Header().Set("Location", "/operation")
+		w.WriteHeader(http.StatusAccepted)
+		cancel()
+	}, withControl(control, 1, func(c *replayer.Config) { c.Drain = 100 * time.Millisecond }))
+	if run.Skipped["interrupted"] != 1 || run.Controlled != 0 || !cmp.Equal(run.Uncontrolled, map[string]uint64{"interrupted": 1}) {
+		t.Errorf("%v, %v", err, run)
+	}
+	for _, r := range out.replays {
+		if r.Control != nil {
+			t.Errorf("%v", r)
+		}
+	}
 }
 
 // TestAnotherInstance has names of its own, and gets whole sessions.
