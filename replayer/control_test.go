@@ -77,7 +77,7 @@ func TestControl(t *testing.T) {
 			e.Request.Authority = "shop.example"
 			e.Request.Headers = []*understudyv1.Header{{Name: "X-Kept", Value: []byte("1")}, {Name: "Traceparent", Value: []byte("00-1-2-01")}}
 		}), out, ok, withControl(baseline, 0.1, func(c *replayer.Config) {
-			c.Speed, c.Headers = 4, map[string]string{"X-Candidate": "secret"}
+			c.Speed, c.Headers = 0.5, map[string]string{"X-Candidate": "secret"} // slow enough for a busy machine
 			c.Control.Headers = map[string]string{"X-Control": "secret"}
 		}))
 		asked := baseline.targets()
