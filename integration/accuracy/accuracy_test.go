@@ -107,8 +107,8 @@ const (
 	maxNamesLeft       = 0.01  // 0.0020
 	maxCredentialsLeft = 0.07  // 0.0517
 	maxWrong           = 0.001 // 0.00003
-	maxFalsePairs      = 0.06  // 0.0305
-	maxFalsePlaces     = 0.15  // 0.0613
+	maxFalsePairs      = 0.02  // 0.0053
+	maxFalsePlaces     = 0.06  // 0.0301
 )
 
 // TestKinds: there are as many as the page says, each has its own name, and each

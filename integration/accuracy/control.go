@@ -125,6 +125,8 @@ type controlled struct {
 	mu    sync.Mutex
 	pairs []said
 	coins map[spot]map[[2]string]*evidence.Coin
+	// skipped were not sent, beside those whose name was never made.
+	skipped int
 	// replays of a route had a control.
 	replays map[string]int
 	// unsteady are the places where the baseline differs from itself, asked those
@@ -158,6 +160,9 @@ func (c *controlled) add(all []judged) {
 		}
 		for _, s := range j.comparison.Tosses {
 			c.toss(spot{j.route, s.Path}, s)
+		}
+		if j.comparison.Verdict == comparator.Skipped && (j.kind == nil || j.kind.class != unsent) {
+			c.skipped++
 		}
 		if j.strayed || j.comparison.Verdict == comparator.Skipped {
 			continue

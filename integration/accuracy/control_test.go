@@ -16,7 +16,7 @@ import (
 
 // controlFigures are what is measured with a control.
 type controlFigures struct {
-	pairs, controlled int
+	pairs, controlled, skipped int
 	// found and real are the planted differences, by class.
 	found, real map[class]int
 	// reported pairs for more than volatile places, those of them without a
@@ -46,7 +46,7 @@ func count(m map[string]*counted, name string, o said) {
 
 // measure says what came of it, where places count that were controlled so often.
 func (c *controlled) measure(enough int, alpha float64) controlFigures {
-	f := controlFigures{pairs: len(c.pairs), found: map[class]int{}, real: map[class]int{}, strange: map[string]*counted{}, overlooked: map[string]*counted{}}
+	f := controlFigures{pairs: len(c.pairs), skipped: c.skipped, found: map[class]int{}, real: map[class]int{}, strange: map[string]*counted{}, overlooked: map[string]*counted{}}
 	for _, n := range c.replays {
 		f.controlled += n
 	}
@@ -104,6 +104,7 @@ func (f controlFigures) String() string {
 	fmt.Fprintf(&b, "| pairs that are reported for volatile places alone | %d |\n", f.alone)
 	fmt.Fprintf(&b, "| volatile places whose distribution moved, found | %d of %d |\n", len(f.moved)-len(f.missed), len(f.moved))
 	fmt.Fprintf(&b, "| volatile places that are alike, called different | %d of %d |\n", len(f.wronglyCalled), len(f.steady))
+	fmt.Fprintf(&b, "| requests that were not sent, whose name had been made | %d |\n", f.skipped)
 	if len(f.strange) > 0 {
 		b.WriteString("\n| reported without a planted difference | pairs |\n|---|---|\n")
 	}

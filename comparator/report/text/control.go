@@ -19,8 +19,7 @@ func (p *page) control(c report.Control) {
 		p.line("At %d too few replays had a control to say either; replay.control.per_route asks it more often on such routes.", open)
 	}
 	if c.Explained > 0 {
-		p.line("%s of the mismatches differ only where they are alike. Of %s replays of these routes that have a control, %s are mismatches all the same (%s to %s); expect that share of those without one.",
-			report.Count(c.Explained), report.Count(c.Judged), report.Count(c.Mismatches), bound(c.Lower), bound(c.Upper))
+		p.line("%s of the mismatches differ only where they are alike.%s", report.Count(c.Explained), remaining(c))
 	}
 	if different > 0 {
 		var rows [][]string
@@ -32,6 +31,16 @@ func (p *page) control(c report.Control) {
 		p.table([]column{{"Where", 30, false}, {"Candidate : control", 28, false}, {"Odds", 12, true}}, rows)
 	}
 	p.line("")
+}
+
+// remaining says what the controlled replays tell of the explained mismatches;
+// nothing of a run that was judged before they did.
+func remaining(c report.Control) string {
+	if c.Judged == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Of %s replays of these routes that have a control, %s are mismatches all the same (%s to %s); expect that share of those without one.",
+		report.Count(c.Judged), report.Count(c.Mismatches), bound(c.Lower), bound(c.Upper))
 }
 
 // bound writes a bound of a share.
