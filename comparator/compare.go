@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -29,8 +30,13 @@ type comparing struct {
 	translator            *names.Translator
 	evidence              *noise.Evidence
 	known                 names.Pairs // all, also those that are only aligned
+	search                *names.Search
 	learned, begun, stuck bool
 	depth                 int // of documents within values
+	// opened: the bodies were compared as these, the baseline's translated.
+	opened                      bool
+	bodyBaseline, bodyCandidate media.Document
+	translatedJSON              []byte
 	// control explains what the baseline does with itself; nil without one.
 	control *control
 	// places gathers where the answers differ, whatever explains it; nil where
@@ -113,6 +119,7 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(&x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
+	x.search, x.opened = names.NewSearch(&x.known), false
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := newAnswers(x.r, x.final, x.later)

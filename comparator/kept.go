@@ -1,177 +1,492 @@
 package comparator
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
+	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // kept looks for things that should be called otherwise by now, as far as it is
-// known, and are not, where that is not compared: names that are only aligned;
-// names in a body of which only a part is there, which may be the same to the
-// byte and wrong; numbers in texts, as keys of a map that does not say what it is
-// keyed by, and where another member or nothing says what they name; moments.
+// known, and are not, where translation does not look: within words and codes,
+// where a number is called by another word for its kind, in bytes, in a body of
+// which only a part is there, and for names that are only aligned. Answers may
+// be the same to the byte there, and wrong.
 func (x *comparing) kept() {
-	cut := x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated()
-	var b, f *names.Text
-	var bodies [2][]byte
-	read := func() bool {
-		if b != nil {
-			return true
-		}
-		for i, r := range [...]*understudyv1.Response{x.baseline, x.final} {
-			body, err := r.GetBody().GetContent(), error(nil)
-			if !cut {
-				body, err = x.j.decoded(r)
+	x.moments()
+	if x.search.Idle() {
+		return
+	}
+	k := &keeping{comparing: x, ids: map[string]bool{}}
+	for _, p := range x.known.All() {
+		k.ids[p.Kind] = true
+	}
+	q := x.r.GetExchange().GetRequest()
+	k.family = names.Family(string(q.GetTarget()), nil)
+	k.fields()
+	switch {
+	case x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated():
+		k.cut()
+	case x.opened:
+		k.documents()
+	}
+}
+
+// keeping is the search of one replay.
+type keeping struct {
+	*comparing
+	family string
+	ids    map[string]bool // kinds of which names are known
+	sent   []*names.Text
+	said   map[string]bool // what was found, by place and name
+}
+
+// A spot is a text of an answer that may hold names.
+type spot struct {
+	place          Place
+	path, location string
+	// label is what it is called, enclosing what that stands in, from the
+	// outside in.
+	label     string
+	enclosing []string
+	// few: what is called by a kind here is called so for no other reason, as in
+	// a field, a form or an attribute.
+	few bool
+	// elements is how many there are of the list that it is one of.
+	elements int
+	key      bool // the name of a member
+	// beside is what stands beside it.
+	beside names.Tree
+	// outer is the code that it was within, which nothing was translated in.
+	outer  string
+	text   string
+	secret bool
+}
+
+// held is a name at a spot. What stands on both sides is equal.
+type held struct{ label, name, word, outer string }
+
+// around is how much of a text before a number tells where it stands, in bytes.
+const around = 32
+
+func (s *spot) held(at names.Sighting) held {
+	word := s.text[at.Within:at.Until]
+	if names.IsDigits(at.Name) {
+		word = s.text[max(0, at.From-around):at.To]
+	}
+	return held{s.label, at.Name, word, s.outer}
+}
+
+// spots goes over the texts of an answer.
+type spots func(yield func(*spot))
+
+// compare finds what the candidate's spots hold as the baseline's do, before and
+// after these were translated.
+func (k *keeping) compare(baseline, translated, candidate spots) {
+	type found struct {
+		spot spot
+		at   names.Sighting
+		p    names.Pair
+		held held
+	}
+	var all []found
+	candidate(func(s *spot) {
+		k.search.In(s.text, func(at names.Sighting) {
+			if p, class := k.judged(s, at); class != harmless {
+				all = append(all, found{*s, at, p, s.held(at)})
 			}
-			if err != nil || len(body) == 0 || cut && contentEncoding(r) != "" {
-				return false
-			}
-			bodies[i] = body
+		})
+	})
+	for _, in := range [...]spots{baseline, translated} {
+		if len(all) == 0 {
+			return
 		}
-		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
+		if in == nil {
+			continue
+		}
+		holds := map[held]bool{}
+		in(func(s *spot) {
+			k.search.In(s.text, func(at names.Sighting) { holds[s.held(at)] = true })
+		})
+		all = slices.DeleteFunc(all, func(f found) bool { return !holds[f.held] })
+	}
+	for _, f := range all {
+		_, class := k.judged(&f.spot, f.at)
+		k.say(&f.spot, f.p, class, f.spot.text[f.at.Within:f.at.Until])
+	}
+}
+
+// harmless is no class: there is nothing to say of it.
+const harmless = "harmless"
+
+// judged says what is to be said of a name that is equal at a spot, and which
+// pair says that it should not be.
+func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class string) {
+	class = harmless
+	for _, p := range k.pairs(at.Name) {
+		as := harmless
+		switch {
+		case names.IsDigits(at.Name) && !names.IsUnguessable(at.Name):
+			as = k.number(s, at, p)
+		case p.Proof == names.Created && names.IsUnguessable(at.Name):
+			as = ""
+		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name):
+			as = noise.Presumed(noise.Identifier)
+		}
+		if as == "" || class == harmless {
+			found, class = p, as
+		}
+	}
+	return found, class
+}
+
+// pairs are those by which the candidate calls something otherwise.
+func (k *keeping) pairs(name string) (out []names.Pair) {
+	for _, i := range k.known.AppendNamed(nil, name) {
+		p := k.known.All()[i]
+		if p.Baseline.Text == name && p.Candidate.Text != name && p.Holds() && p.Kind != names.Moment.Kind && p.From != k.r.GetExchange().GetId() {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// longNumber is from how many digits on an unchanged number is no coincidence.
+const longNumber = 4
+
+// number judges a number: it is the name only of what is called one of its kind.
+func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
+	name := at.Name
+	if s.key && at.Alone() {
+		if len(name) > 1 && !k.isTheirs(name) {
+			return noise.Presumed(noise.Identifier) // of whatever the map is keyed by
+		}
+		return harmless
+	}
+	if at.From > 0 || at.To < len(s.text) {
+		label, member := names.LabelBefore(s.text, at.From)
+		if is, asName := names.Calls(label, p.Kind); is && (asName || !member) && len(name) > 1 {
+			return noise.Presumed(noise.Identifier)
+		}
+		return harmless
+	}
+	place := k.translator.Place(append(slices.Clip(s.enclosing), s.label))
+	if s.place != InBody {
+		place, _ = names.KindOf(s.label)
+	}
+	if place.Fits(p.Kind, name) {
+		if q, certain := k.known.Of(place, name); s.outer != "" && certain && q == p && p.Proof == names.Created {
+			return ""
+		}
+		return noise.Presumed(noise.Identifier) // of one thing or of another
+	}
+	is, asName := names.Calls(s.label, p.Kind)
+	general := names.IsDesignator(s.label) || generals[strings.Trim(s.label, "@#")]
+	switch {
+	case asName, is && s.few, is && s.elements > 1 && names.IsPlural(s.label):
+	case general && k.surrounded(s, p.Kind):
+	case (general || place.Named) && isBeside(s.beside, p.Kind):
+	case len(name) >= longNumber && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
+	default:
+		return harmless
+	}
+	return noise.Presumed(noise.Identifier)
+}
+
+// generals are members that hold the value of what is named beside or around
+// them.
+var generals = map[string]bool{"value": true, "content": true, "text": true, "body": true, "": true}
+
+// surrounded says whether what a spot stands in is called by a kind.
+func (k *keeping) surrounded(s *spot, kind string) bool {
+	for i := len(s.enclosing) - 1; i >= 0; i-- {
+		if name := s.enclosing[i]; name != "" && name != s.label {
+			is, asName := names.Calls(name, kind)
+			return is && (asName || names.IsDesignator(s.label))
+		}
+	}
+	return false
+}
+
+// maxBeside is the longest text, in bytes, that may be the word for a kind.
+const maxBeside = 64
+
+// isBeside says whether a member says that the others are about a kind.
+func isBeside(object names.Tree, kind string) bool {
+	for m := range object.Members() {
+		if m[0].Kind == names.String && len(m[0].Text) <= maxBeside {
+			if is, _ := names.Calls(m[0].Text, kind); is {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// say reports a name that was kept, once for each place.
+func (k *keeping) say(s *spot, p names.Pair, class, word string) {
+	id := s.path + "\x00" + p.Baseline.Text
+	if k.said[id] || k.stuck {
+		return
+	}
+	if k.said == nil {
+		k.said = map[string]bool{}
+	}
+	k.said[id] = true
+	if class == "" && k.isSent(word) {
+		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent
+	}
+	d := Difference{Place: s.place, Path: s.path, Location: s.location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
+	if s.secret {
+		d.Baseline, d.Candidate = hidden, hidden
+	}
+	if d.Noise = k.rs.class(d); d.Noise == "" {
+		d.Noise = class
+		d.Why = k.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p)
+	}
+	k.add(d, noise.Value{}, noise.Value{})
+}
+
+// isSent says whether the client had sent a word.
+func (k *keeping) isSent(word string) bool {
+	if k.sent == nil {
+		for _, text := range k.j.sent(k.r.GetExchange().GetRequest()) {
+			k.sent = append(k.sent, names.NewText(text))
+		}
+	}
+	return slices.ContainsFunc(k.sent, func(t *names.Text) bool { return t.Has(word) })
+}
+
+// isTheirs says whether the candidate calls something so.
+func (x *comparing) isTheirs(name string) bool {
+	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool { return p.Candidate.Text == name && p.Kind != names.Moment.Kind })
+}
+
+// fields looks into header and trailer fields, and cookies.
+func (k *keeping) fields() {
+	translated := k.translated()
+	for _, part := range [...]struct {
+		place  Place
+		prefix string
+		of     func(*understudyv1.Response) []*understudyv1.Header
+	}{{InHeader, headerPath, (*understudyv1.Response).GetHeaders}, {InTrailer, trailerPath, (*understudyv1.Response).GetTrailers}} {
+		of := func(r *understudyv1.Response) spots {
+			return func(yield func(*spot)) {
+				for _, h := range part.of(r) {
+					name, value := strings.ToLower(h.GetName()), string(h.GetValue())
+					s := spot{place: part.place, path: part.prefix + name, label: name, few: true, text: value}
+					if k.rs.defaults.ignores(name) {
+						continue
+					}
+					if name == "set-cookie" {
+						c := parseCookie(value, k.evidence.Frame.Candidate.From)
+						s.path, s.label, s.text, s.secret = s.path+":"+c.name, c.name, c.value, true
+						attributes := s
+						attributes.label, attributes.text = "", c.attributes
+						k.within(attributes, nil, 0, yield)
+					}
+					s.location = s.path
+					k.within(s, nil, 0, yield)
+				}
+			}
+		}
+		k.compare(of(k.baseline), of(translated), of(k.final))
+	}
+}
+
+// documents looks into the bodies that were compared.
+func (k *keeping) documents() {
+	b, f := k.bodyBaseline, k.bodyCandidate
+	if f.Format == media.Binary || f.Format == media.GRPC {
+		k.bytes(f.Format == media.GRPC)
+	}
+	if f.Format == media.Binary || !k.mayHold(f.JSON) {
+		return
+	}
+	of := func(document []byte, d media.Document) spots {
+		return func(yield func(*spot)) {
+			s := spot{place: InBody, path: "$", location: "$", text: string(document)}
+			tree, whole := names.Parse(document)
+			if !whole {
+				k.within(s, nil, 0, yield)
+				return
+			}
+			isFew := d.Format == media.Form || d.Format == media.CSV
+			k.walk(s, tree, d, isFew, 0, func(s *spot) {
+				s.location = d.Place(s.location)
+				yield(s)
+			})
+		}
+	}
+	k.compare(of(b.JSON, b), of(k.translatedJSON, b), of(f.JSON, f))
+}
+
+// mayHold is a look before a document is taken apart: it holds a known name, or
+// what may hold one.
+func (k *keeping) mayHold(document []byte) bool {
+	text := string(document)
+	if strings.Contains(text, `\u`) {
 		return true
 	}
-	var both *standing
-	for _, p := range x.known.All() {
-		name, created, moment := p.Baseline.Text, p.Proof == names.Created, p.Kind == names.Moment.Kind
+	may := false
+	k.search.In(text, func(names.Sighting) { may = true })
+	if !may {
+		names.Coded(text, func(int, int, string) { may = true })
+	}
+	return may
+}
+
+// maxWalk is how deep documents are looked into.
+const maxWalk = 200
+
+// walk goes over the texts of a document.
+func (k *keeping) walk(s spot, t names.Tree, d media.Document, few bool, depth int, yield func(*spot)) {
+	if depth > maxWalk {
+		return
+	}
+	switch {
+	case t.Is(names.Object):
+		for m := range t.Members() {
+			in := s
+			in.enclosing = append(slices.Clip(s.enclosing), s.label)
+			in.label, in.elements, in.beside = m[0].Name, 0, t
+			in.path, in.location = diff.Member(s.path, in.label), diff.Member(s.location, in.label)
+			key := in
+			key.key, key.text = true, in.label
+			k.within(key, nil, 0, yield)
+			k.walk(in, m, d, few, depth+1, yield)
+		}
+	case t.Is(names.Array):
+		var list []names.Tree
+		for e := range t.Elements() {
+			list = append(list, e)
+		}
+		for i, e := range list {
+			in := s
+			in.path, in.location = s.path+"[]", s.location+"["+decimal(int64(i))+"]"
+			in.elements, in.beside = len(list), list[0]
+			if d.Format == media.JSON && s.outer == "" {
+				in.elements++ // a list of one is a list
+			}
+			k.walk(in, e, d, few, depth+1, yield)
+		}
+	case t.Is(names.String) || t.Is(names.Number):
+		s.text, s.few = t[0].Text, few || strings.HasPrefix(s.label, "@")
+		k.within(s, &d, depth, yield)
+	}
+}
+
+// within goes over a text, and over what stands in it as JSON or in base64. JSON
+// bodies have their strings, and so has what was opened.
+func (k *keeping) within(s spot, d *media.Document, depth int, yield func(*spot)) {
+	yield(&s)
+	if depth > maxWalk || strings.Count(s.path, ")") >= maxInside {
+		return
+	}
+	opened := func(form, code, plain string) {
+		in := s
+		in.path, in.location, in.text = s.path+"("+form+")", s.location+"("+form+")", plain
+		if in.outer == "" {
+			in.outer = code
+		}
+		if tree, whole := parse(plain); whole {
+			k.walk(in, tree, media.Document{}, false, depth+1, yield)
+		} else if form != "json" {
+			k.within(in, d, depth+1, yield)
+		}
+	}
+	if d != nil || s.place != InBody {
+		opened("json", s.text, s.text)
+	}
+	names.Coded(s.text, func(from, to int, plain string) { opened("base64", s.text[from:to], plain) })
+}
+
+// parse takes a text apart that is an object or a list of JSON.
+func parse(text string) (names.Tree, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || text[0] != '{' && text[0] != '[' {
+		return nil, false
+	}
+	return names.Parse([]byte(text))
+}
+
+// bytes looks into bodies that are not compared in parts. What stands there by
+// chance nobody can tell.
+func (k *keeping) bytes(messages bool) {
+	b, errB := k.j.decoded(k.baseline)
+	f, errF := k.j.decoded(k.final)
+	if errB != nil || errF != nil {
+		return
+	}
+	holds := map[string]bool{}
+	k.search.InBytes(f, messages, func(name string) { holds[name] = true })
+	if len(holds) == 0 {
+		return
+	}
+	k.search.InBytes(b, messages, func(name string) {
+		if ps := k.pairs(name); holds[name] && len(ps) > 0 {
+			k.say(&spot{place: InBody, path: "$", location: "$"}, ps[0], noise.Presumed(noise.Identifier), name)
+		}
+	})
+}
+
+// cut looks into the beginnings of bodies that are not whole, in which nothing
+// was translated.
+func (k *keeping) cut() {
+	if contentEncoding(k.baseline) != "" || contentEncoding(k.final) != "" {
+		return
+	}
+	b, f := names.NewText(k.baseline.GetBody().GetContent()), names.NewText(k.final.GetBody().GetContent())
+	for _, p := range k.known.All() {
+		name := p.Baseline.Text
 		certain := names.IsUnmistakable(name)
-		switch {
-		case !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId():
-			continue
-		case moment && (cut || len(name) < longTime):
-			continue // a day, or seconds, may be that of something else
-		case !moment && created && !cut && certain:
-			continue // it was replaced wherever it stood, and compared
-		case !moment && !certain && (len(name) < 2 || !names.IsDigits(name)):
-			continue // a word
-		case !read():
-			return
-		case !b.Has(name) || !f.Has(name):
+		if len(k.pairs(name)) == 0 || p.Candidate.Text == name || !p.Holds() || p.Kind == names.Moment.Kind || !certain && (len(name) < 2 || !names.IsDigits(name)) || !b.Has(name) || !f.Has(name) {
 			continue
 		}
 		class := noise.Presumed(noise.Identifier)
 		switch {
-		case moment:
-			class = noise.Presumed(noise.Timestamp)
-		case created && cut && certain:
-			class = ""
-		case created && cut:
-			class = Incomparable
+		case p.Proof != names.Created:
 		case certain:
-		case !x.isTheirs(name) && isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name):
+			class = ""
 		default:
-			if both == nil {
-				both = x.standing(bodies)
-			}
-			if !both.may(p) {
-				continue
-			}
+			class = Incomparable
 		}
-		x.add(Difference{
-			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
-			Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
-		}, noise.Value{}, noise.Value{})
+		k.say(&spot{place: InBody, path: "$", location: "$"}, p, class, "")
 	}
 }
 
 // longTime is from which length on, in bytes, a time is that of one event.
 const longTime = len("2026-11-26T10:00:00")
 
-// standing are names that stand at the same place of two documents, unchanged.
-type standing struct {
-	places map[string][]names.Place
-	bodies [2][]byte
-	family string
-	known  map[string]bool // kinds of which names are known
-}
-
-// standing finds them. Documents with other numbers of names are not the same.
-func (x *comparing) standing(bodies [2][]byte) *standing {
-	q := x.r.GetExchange().GetRequest()
-	s := &standing{places: map[string][]names.Place{}, bodies: bodies, family: names.Family(string(q.GetTarget()), nil), known: map[string]bool{}}
+// moments looks for times that both bodies hold, though the session has shown
+// them as others.
+func (x *comparing) moments() {
+	var b, f *names.Text
 	for _, p := range x.known.All() {
-		s.known[p.Kind] = true
-	}
-	var found [2][]names.Name
-	for i, body := range bodies {
-		f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
-		f.JSON(body)
-		found[i], _ = f.Found()
-	}
-	if len(found[0]) != len(found[1]) {
-		return s
-	}
-	for i, n := range found[0] {
-		if other := found[1][i]; n.Place.Named && n.Value.Text == other.Value.Text {
-			s.places[n.Value.Text] = append(s.places[n.Value.Text], n.Place)
-		}
-	}
-	return s
-}
-
-// longNumber is from how many digits on an unchanged number is no coincidence.
-const longNumber = 4
-
-// may says whether one of them may be the name that a pair is about: one that is
-// only aligned was not put where its like stands, and one of which nothing, or a
-// member beside it, says what it names was not either.
-func (s *standing) may(p names.Pair) bool {
-	name := p.Baseline.Text
-	return slices.ContainsFunc(s.places[name], func(at names.Place) bool {
-		switch {
-		case at.Fits(p.Kind, name):
-			return p.Proof != names.Created
-		case len(name) < longNumber:
-			return false
-		case at.Kind == "", at.Kind == s.family && !s.known[at.Kind]:
-			return true
-		}
-		return p.Kind != "" && bytes.Contains(bytes.ToLower(s.bodies[0]), []byte(`"`+p.Kind))
-	})
-}
-
-// isNamed says whether a number stands somewhere behind the word for its kind
-// (order 1001, /orders/1001, "orderId":"1001"), or as a key.
-func isNamed(body []byte, kind, name string) bool {
-	for at := 0; ; {
-		i := bytes.Index(body[at:], []byte(name))
-		if i < 0 {
-			return false
-		}
-		from, to := at+i, at+i+len(name)
-		at = to
-		if from > 0 && isWordByte(body[from-1]) || to < len(body) && isWordByte(body[to]) {
+		name := p.Baseline.Text
+		if p.Kind != names.Moment.Kind || !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId() || len(name) < longTime {
 			continue
 		}
-		if from > 0 && body[from-1] == '"' && bytes.HasPrefix(body[to:], []byte(`":`)) {
-			return true
+		if b == nil {
+			if x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated() {
+				return // a day, or seconds, may be that of something else
+			}
+			before, errB := x.j.decoded(x.baseline)
+			after, errF := x.j.decoded(x.final)
+			if errB != nil || errF != nil || len(before) == 0 || len(after) == 0 {
+				return
+			}
+			b, f = names.NewText(before), names.NewText(after)
 		}
-		end := from - min(4, from)
-		between := body[end:from]
-		end += len(bytes.TrimRight(between, " :/#=\"'-\\"))
-		word, isID := strings.ToLower(string(body[max(0, end-len(kind)-len("s_ids")):end])), false
-		for _, suffix := range [...]string{"s", "id", "_"} {
-			trimmed := strings.TrimSuffix(word, suffix)
-			isID = isID || suffix == "id" && trimmed != word
-			word = trimmed
-		}
-		isMember := bytes.Contains(between, []byte(`":`)) // "order": 17 is a place in a list, perhaps
-		if kind != "" && end < from && (isID || !isMember) && (strings.HasSuffix(word, kind) || strings.HasSuffix(word, strings.TrimSuffix(kind, "y")+"ie")) {
-			return true
+		if b.Has(name) && f.Has(name) {
+			x.add(Difference{
+				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: noise.Presumed(noise.Timestamp),
+				Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
+			}, noise.Value{}, noise.Value{})
 		}
 	}
-}
-
-func isWordByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
-}
-
-// isTheirs says whether the candidate calls something so.
-func (x *comparing) isTheirs(name string) bool {
-	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool { return p.Candidate.Text == name && p.Kind != names.Moment.Kind })
 }

@@ -49,8 +49,13 @@ func kindOf(name string) (place Place, own bool) {
 
 // innermost is the name of a parameter without what tells it from others of its
 // kind: ids[], order_id_0, lines[0][product_id], and in one word where it stands
-// behind what it belongs to: order.id.
+// behind what it belongs to: order.id. The marks of attributes (@id, @data-order-id)
+// and operators ($oid) say nothing.
 func innermost(name string) string {
+	if attribute, ok := strings.CutPrefix(name, "@"); ok {
+		name = strings.TrimPrefix(attribute, "data-")
+	}
+	name = strings.TrimPrefix(name, "$")
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
 		if open < 0 {

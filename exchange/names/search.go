@@ -1,0 +1,397 @@
+package names
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Search finds the baseline's names in texts that do not say what stands where:
+// as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, and
+// a UUID with its hyphens or without. It reads a text once, however many names
+// there are. A name without a digit is a word like others, and is not looked for.
+type Search struct {
+	pairs *Pairs
+	// lengths are those of the names, in bytes.
+	lengths [maxName + 1]bool
+	some    bool
+}
+
+// NewSearch makes a search for the baseline's names of pairs that rename
+// something, times excepted. The pairs must not change while it is in use.
+func NewSearch(pairs *Pairs) *Search {
+	s := &Search{pairs: pairs}
+	for i := range pairs.list {
+		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName && hasDigit(p.Baseline.Text) {
+			s.lengths[len(p.Baseline.Text)], s.some = true, true
+		}
+	}
+	return s
+}
+
+// Idle says that there is nothing to look for.
+func (s *Search) Idle() bool { return !s.some }
+
+// Sighting is where a text holds a name.
+type Sighting struct {
+	// Name is the name as it is known.
+	Name string
+	// From and To are where it stands.
+	From, To int
+	// Within and Until are where the word begins and ends that it is in.
+	Within, Until int
+	form          form
+}
+
+// form is how a name is spelled.
+type form uint8
+
+const (
+	asItIs form = iota
+	inCapitals
+	inSmall
+	hyphenless
+	hyphenated
+)
+
+// Alone says whether the name is a word of its own, as it is known.
+func (s Sighting) Alone() bool {
+	return s.form == asItIs && s.From == s.Within && s.To == s.Until
+}
+
+// Spell writes another name as this one is written.
+func (s Sighting) Spell(name string) string {
+	switch s.form {
+	case inCapitals:
+		return strings.ToUpper(name)
+	case inSmall:
+		return strings.ToLower(name)
+	case hyphenless:
+		return strings.ReplaceAll(name, "-", "")
+	case hyphenated:
+		if hyphens, ok := withHyphens(name); ok {
+			return hyphens
+		}
+	}
+	return name
+}
+
+// maxParts is of how many words a name that is joined from several is looked for.
+const maxParts = 8
+
+// LongName is from which length on, in bytes, letters and digits are no word by
+// chance, wherever they stand.
+const LongName = 12
+
+// longDigits is likewise for digits alone; a time in milliseconds has fewer.
+const longDigits = 15
+
+// IsUnguessable says whether a name is so long that nothing else is called so by
+// chance, even within a word: a UUID, 12 letters and digits, 15 digits.
+func IsUnguessable(s string) bool {
+	return IsUnique(s) || len(s) >= LongName && IsUnmistakable(s) || len(s) >= longDigits && IsDigits(s)
+}
+
+// joins says whether a byte joins the parts of a word.
+func joins(c byte) bool { return c == '-' || c == '_' || c == '.' || c == ':' || c == '~' }
+
+// In yields the names in a text in their order. Of names within each other it
+// yields the longest.
+func (s *Search) In(text string, yield func(Sighting)) {
+	if !s.some {
+		return
+	}
+	for at := 0; at < len(text); {
+		if classes[text[at]]&(aDigit|aLetter) == 0 && !joins(text[at]) {
+			at++
+			continue
+		}
+		from, digits := at, false
+		for at < len(text) && (classes[text[at]]&(aDigit|aLetter) != 0 || joins(text[at])) {
+			digits = digits || isDigit(text[at])
+			at++
+		}
+		if digits {
+			s.word(text, from, at, yield)
+		}
+	}
+}
+
+// word looks into one word.
+func (s *Search) word(text string, from, to int, yield func(Sighting)) {
+	until := to
+	for until < len(text) && until < to+2 && text[until] == '=' {
+		until++ // of base64
+	}
+	if until > to && s.look(text, from, until, from, until, yield) || s.look(text, from, to, from, to, yield) {
+		return
+	}
+	var starts, ends [maxParts]int
+	done, n := from, 0 // how many parts there were
+	for at := from; at < to; {
+		if joins(text[at]) {
+			at++
+			continue
+		}
+		starts[n%maxParts] = at
+		for at < to && !joins(text[at]) {
+			at++
+		}
+		ends[n%maxParts] = at
+		n++
+		for i := max(0, n-maxParts); i < n; i++ { // the longest first
+			begin := starts[i%maxParts]
+			if begin >= done && (begin != from || at != to) && s.look(text, begin, at, from, to, yield) {
+				done = at
+				break
+			}
+		}
+	}
+}
+
+// look looks a part of a word up, and yields it if it is a name.
+func (s *Search) look(text string, from, to, within, until int, yield func(Sighting)) bool {
+	n := to - from
+	if n > maxName {
+		return false
+	}
+	word := text[from:to]
+	found := func(name string, f form) bool {
+		if !s.lengths[len(name)] || !s.pairs.Has(name) || f != asItIs && !IsUnguessable(name) {
+			return false
+		}
+		if f == asItIs && IsDigits(name) && isOfNumber(text, from, to) {
+			return false
+		}
+		yield(Sighting{name, from, to, within, until, f})
+		return true
+	}
+	if s.lengths[n] && found(word, asItIs) {
+		return true
+	}
+	if n < LongName || !s.lengths[n] && n != 32 && n != 36 {
+		return false
+	}
+	if s.lengths[n] {
+		if small := strings.ToLower(word); small != word && found(small, inCapitals) {
+			return true
+		}
+		if capitals := strings.ToUpper(word); capitals != word && found(capitals, inSmall) {
+			return true
+		}
+	}
+	switch {
+	case n == 32 && s.lengths[36]:
+		hyphens, ok := withHyphens(word)
+		return ok && (found(hyphens, hyphenless) || found(strings.ToLower(hyphens), hyphenless))
+	case n == 36 && s.lengths[32] && IsUUID(word):
+		return found(strings.ReplaceAll(word, "-", ""), hyphenated)
+	}
+	return false
+}
+
+// isOfNumber says whether digits are a part of a decimal, a date or a time.
+func isOfNumber(text string, from, to int) bool {
+	joint := func(at int) bool { return text[at] == '.' || text[at] == ':' || text[at] == '-' }
+	return from >= 2 && joint(from-1) && isDigit(text[from-2]) || to+1 < len(text) && joint(to) && isDigit(text[to+1])
+}
+
+// withHyphens is a UUID that was written without them.
+func withHyphens(s string) (string, bool) {
+	if len(s) != 32 || !isHex(s) {
+		return "", false
+	}
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], true
+}
+
+// Bounds of base64 that is opened.
+const (
+	shortestCode = 12 // bytes of the code
+	maxCode      = 1 << 20
+)
+
+// Coded yields what the words of a text say that are base64 of a text, of either
+// alphabet, with or without padding; from and to are where such a word stands.
+func Coded(text string, yield func(from, to int, plain string)) {
+	for at := 0; at < len(text); {
+		if !inCode(text[at]) {
+			at++
+			continue
+		}
+		from := at
+		for at < len(text) && inCode(text[at]) {
+			at++
+		}
+		if at-from < shortestCode {
+			continue
+		}
+		if plain, ok := decoded(text[from:at]); ok {
+			yield(from, at, plain)
+			continue
+		}
+		for begin := from; begin < at; { // the segments of a path, say
+			end := begin
+			for end < at && strings.IndexByte("/-_", text[end]) < 0 {
+				end++
+			}
+			if end-begin < at-from {
+				if plain, ok := decoded(text[begin:end]); ok {
+					yield(begin, end, plain)
+				}
+			}
+			begin = end + 1
+		}
+	}
+}
+
+func inCode(c byte) bool {
+	return classes[c]&(aDigit|aLetter) != 0 || c == '+' || c == '/' || c == '-' || c == '_' || c == '='
+}
+
+// decoded decodes base64 of a text.
+func decoded(code string) (string, bool) {
+	code = strings.TrimRight(code, "=")
+	if len(code) < shortestCode-1 || len(code) > maxCode {
+		return "", false
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(code, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	var first [9]byte // few words get beyond this
+	if n, err := encoding.Decode(first[:], []byte(code[:8])); err != nil || !isText(first[:n], false) {
+		return "", false
+	}
+	plain, err := encoding.DecodeString(code)
+	if err != nil || !isText(plain, true) {
+		return "", false
+	}
+	return string(plain), true
+}
+
+// isText says whether bytes are readable; whole: they are not cut.
+func isText(b []byte, whole bool) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
+			return false
+		}
+	}
+	if !whole && len(b) > 3 {
+		b = b[:len(b)-3] // a character may be cut
+	}
+	return utf8.Valid(b)
+}
+
+// Bounds of what is looked for in bytes.
+const (
+	maxMessages  = 8       // within each other
+	leastVarint  = 1 << 14 // what is smaller stands in many messages
+	maxRawUUIDs  = 1 << 20 // places at which the bytes of a UUID are looked for
+	lengthOfUUID = 16
+)
+
+// InBytes yields the names in what is no text: those that stand there as text,
+// the UUIDs that do as bytes and, in messages of protocol buffers, the numbers
+// from 16,384 on.
+func (s *Search) InBytes(content []byte, messages bool, yield func(name string)) {
+	if !s.some {
+		return
+	}
+	s.In(string(content), func(found Sighting) {
+		if IsUnmistakable(found.Name) {
+			yield(found.Name)
+		}
+	})
+	if messages {
+		s.frames(content, yield)
+	}
+	if !s.lengths[36] {
+		return
+	}
+	known := map[[lengthOfUUID]byte]string{}
+	for i := range s.pairs.list {
+		if name := s.pairs.list[i].Baseline.Text; IsUUID(name) {
+			var raw [lengthOfUUID]byte
+			if _, err := hex.Decode(raw[:], []byte(strings.ReplaceAll(name, "-", ""))); err == nil {
+				known[raw] = name
+			}
+		}
+	}
+	for at := 0; at+lengthOfUUID <= len(content) && at < maxRawUUIDs; at++ {
+		if name, ok := known[[lengthOfUUID]byte(content[at:])]; ok {
+			yield(name)
+		}
+	}
+}
+
+// frames looks into the length-prefixed messages of gRPC.
+func (s *Search) frames(content []byte, yield func(string)) {
+	for len(content) >= 5 {
+		n := uint64(binary.BigEndian.Uint32(content[1:]))
+		if n > uint64(len(content)-5) {
+			return
+		}
+		if content[0] == 0 {
+			s.message(content[5:5+n], 0, yield)
+		}
+		content = content[5+n:]
+	}
+}
+
+// message looks for numbers in what may be a message, and says whether it is one.
+func (s *Search) message(b []byte, depth int, yield func(string)) bool {
+	if depth > maxMessages {
+		return false
+	}
+	for len(b) > 0 {
+		_, kind, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return false
+		}
+		b = b[n:]
+		switch kind {
+		case protowire.VarintType:
+			v, n := protowire.ConsumeVarint(b)
+			if n < 0 {
+				return false
+			}
+			b = b[n:]
+			s.number(v, yield)
+		case protowire.Fixed64Type:
+			v, n := protowire.ConsumeFixed64(b)
+			if n < 0 {
+				return false
+			}
+			b = b[n:]
+			s.number(v, yield)
+		case protowire.BytesType:
+			v, n := protowire.ConsumeBytes(b)
+			if n < 0 {
+				return false
+			}
+			b = b[n:]
+			s.message(v, depth+1, yield)
+		default:
+			n := protowire.ConsumeFieldValue(1, kind, b)
+			if n < 0 {
+				return false
+			}
+			b = b[n:]
+		}
+	}
+	return true
+}
+
+func (s *Search) number(v uint64, yield func(string)) {
+	if v < leastVarint {
+		return
+	}
+	if name := strconv.FormatUint(v, 10); s.lengths[len(name)] && s.pairs.Has(name) {
+		yield(name)
+	}
+}
