@@ -31,6 +31,7 @@ type comparing struct {
 	evidence              *noise.Evidence
 	known                 names.Pairs // all, also those that are only aligned
 	search                *names.Search
+	keeps                 *keeping // nil until it is needed
 	learned, begun, stuck bool
 	depth                 int // of documents within values
 	// opened: the bodies were compared as these, the baseline's translated.
@@ -119,7 +120,7 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(&x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
-	x.search, x.opened = names.NewSearch(&x.known), false
+	x.search, x.keeps, x.opened = names.NewSearch(&x.known), nil, false
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := newAnswers(x.r, x.final, x.later)
@@ -158,6 +159,10 @@ func (x *comparing) fields(hs []*understudyv1.Header) []*understudyv1.Header {
 // links beside something else.
 func (x *comparing) field(name, value string) string {
 	switch {
+	case strings.EqualFold(name, "Location"), strings.EqualFold(name, "Content-Location"):
+		return x.location(value)
+	case strings.EqualFold(name, "Set-Cookie"):
+		return x.cookie(value)
 	case strings.EqualFold(name, "Link"):
 		var out strings.Builder
 		for {
@@ -226,7 +231,11 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
 		}
-		x.classify(&d, path, b, f)
+		if class, ok := x.renamed(d, path, b.Text, f.Text); ok {
+			d.Noise, d.Why = class, x.c.because("the texts differ in names that are known, as far as they differ", names.Pair{})
+		} else {
+			x.classify(&d, path, b, f)
+		}
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording

@@ -21,12 +21,7 @@ func (x *comparing) kept() {
 	if x.search.Idle() {
 		return
 	}
-	k := &keeping{comparing: x, ids: map[string]bool{}}
-	for _, p := range x.known.All() {
-		k.ids[p.Kind] = true
-	}
-	q := x.r.GetExchange().GetRequest()
-	k.family = names.Family(string(q.GetTarget()), nil)
+	k := x.keeping()
 	k.fields()
 	switch {
 	case x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated():
@@ -43,6 +38,18 @@ type keeping struct {
 	ids    map[string]bool // kinds of which names are known
 	sent   []*names.Text
 	said   map[string]bool // what was found, by place and name
+}
+
+// keeping begins a search, or goes on with it.
+func (x *comparing) keeping() *keeping {
+	if x.keeps == nil {
+		x.keeps = &keeping{comparing: x, ids: map[string]bool{}}
+		for _, p := range x.known.All() {
+			x.keeps.ids[p.Kind] = true
+		}
+		x.keeps.family = names.Family(string(x.r.GetExchange().GetRequest().GetTarget()), nil)
+	}
+	return x.keeps
 }
 
 // A spot is a text of an answer that may hold names.
@@ -95,10 +102,13 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 	}
 	var all []found
 	candidate(func(s *spot) {
-		k.search.In(s.text, func(at names.Sighting) {
-			if p, class := k.judged(s, at); class != harmless {
-				all = append(all, found{*s, at, p, s.held(at)})
+		k.search.In(s.text, func(at names.Sighting) bool {
+			p, class := k.judged(s, at)
+			if class == harmless {
+				return false
 			}
+			all = append(all, found{*s, at, p, s.held(at)})
+			return true
 		})
 	})
 	for _, in := range [...]spots{baseline, translated} {
@@ -110,7 +120,10 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 		}
 		holds := map[held]bool{}
 		in(func(s *spot) {
-			k.search.In(s.text, func(at names.Sighting) { holds[s.held(at)] = true })
+			k.search.In(s.text, func(at names.Sighting) bool {
+				holds[s.held(at)] = true
+				return false
+			})
 		})
 		all = slices.DeleteFunc(all, func(f found) bool { return !holds[f.held] })
 	}
@@ -144,11 +157,15 @@ func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class st
 	return found, class
 }
 
-// pairs are those by which the candidate calls something otherwise.
-func (k *keeping) pairs(name string) (out []names.Pair) {
+// pairs are those by which the candidate calls something otherwise by now.
+func (k *keeping) pairs(name string) []names.Pair { return k.paired(name, false) }
+
+// paired are these, and those of what this exchange has made if now.
+func (k *keeping) paired(name string, now bool) (out []names.Pair) {
 	for _, i := range k.known.AppendNamed(nil, name) {
 		p := k.known.All()[i]
-		if p.Baseline.Text == name && p.Candidate.Text != name && p.Holds() && p.Kind != names.Moment.Kind && p.From != k.r.GetExchange().GetId() {
+		if p.Baseline.Text == name && p.Candidate.Text != name && p.Holds() && p.Kind != names.Moment.Kind &&
+			(p.From != k.r.GetExchange().GetId() || now && p.Proof == names.Created) {
 			out = append(out, p)
 		}
 	}
@@ -189,7 +206,7 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	switch {
 	case asName, is && s.few, is && s.elements > 1 && names.IsPlural(s.label):
 	case general && k.surrounded(s, p.Kind):
-	case (general || place.Named) && isBeside(s.beside, p.Kind):
+	case (general || place.Named) && isBeside(s.beside, p.Kind, false), s.elements > 0 && isBeside(s.beside, p.Kind, true):
 	case len(name) >= longNumber && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
 	default:
 		return harmless
@@ -215,11 +232,12 @@ func (k *keeping) surrounded(s *spot, kind string) bool {
 // maxBeside is the longest text, in bytes, that may be the word for a kind.
 const maxBeside = 64
 
-// isBeside says whether a member says that the others are about a kind.
-func isBeside(object names.Tree, kind string) bool {
+// isBeside says whether a member says that the others are about a kind; asName:
+// as the name of one of it.
+func isBeside(object names.Tree, kind string, asName bool) bool {
 	for m := range object.Members() {
 		if m[0].Kind == names.String && len(m[0].Text) <= maxBeside {
-			if is, _ := names.Calls(m[0].Text, kind); is {
+			if is, as := names.Calls(m[0].Text, kind); is && (as || !asName) {
 				return true
 			}
 		}
@@ -315,8 +333,7 @@ func (k *keeping) documents() {
 				k.within(s, nil, 0, yield)
 				return
 			}
-			isFew := d.Format == media.Form || d.Format == media.CSV
-			k.walk(s, tree, d, isFew, 0, func(s *spot) {
+			k.walk(s, tree, d, isFew(d.Format), 0, func(s *spot) {
 				s.location = d.Place(s.location)
 				yield(s)
 			})
@@ -324,6 +341,10 @@ func (k *keeping) documents() {
 	}
 	k.compare(of(b.JSON, b), of(k.translatedJSON, b), of(f.JSON, f))
 }
+
+// isFew says whether what is called by a kind in a format is called so for no
+// other reason.
+func isFew(format string) bool { return format == media.Form || format == media.CSV }
 
 // mayHold is a look before a document is taken apart: it holds a known name, or
 // what may hold one.
@@ -333,7 +354,10 @@ func (k *keeping) mayHold(document []byte) bool {
 		return true
 	}
 	may := false
-	k.search.In(text, func(names.Sighting) { may = true })
+	k.search.In(text, func(names.Sighting) bool {
+		may = true
+		return true
+	})
 	if !may {
 		names.Coded(text, func(int, int, string) { may = true })
 	}
@@ -362,14 +386,18 @@ func (k *keeping) walk(s spot, t names.Tree, d media.Document, few bool, depth i
 		}
 	case t.Is(names.Array):
 		var list []names.Tree
+		scalars := 0
 		for e := range t.Elements() {
 			list = append(list, e)
+			if e.Is(names.String) || e.Is(names.Number) {
+				scalars++
+			}
 		}
 		for i, e := range list {
 			in := s
 			in.path, in.location = s.path+"[]", s.location+"["+decimal(int64(i))+"]"
-			in.elements, in.beside = len(list), list[0]
-			if d.Format == media.JSON && s.outer == "" {
+			in.elements, in.beside = scalars, list[0]
+			if d.Format == media.JSON {
 				in.elements++ // a list of one is a list
 			}
 			k.walk(in, e, d, few, depth+1, yield)

@@ -101,8 +101,8 @@ func IsUnguessable(s string) bool {
 func joins(c byte) bool { return c == '-' || c == '_' || c == '.' || c == ':' || c == '~' }
 
 // In yields the names in a text in their order. Of names within each other it
-// yields the longest.
-func (s *Search) In(text string, yield func(Sighting)) {
+// yields the longest, and those in it only if that is not taken.
+func (s *Search) In(text string, yield func(Sighting) (taken bool)) {
 	if !s.some {
 		return
 	}
@@ -123,7 +123,7 @@ func (s *Search) In(text string, yield func(Sighting)) {
 }
 
 // word looks into one word.
-func (s *Search) word(text string, from, to int, yield func(Sighting)) {
+func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 	until := to
 	for until < len(text) && until < to+2 && text[until] == '=' {
 		until++ // of base64
@@ -155,7 +155,7 @@ func (s *Search) word(text string, from, to int, yield func(Sighting)) {
 }
 
 // look looks a part of a word up, and yields it if it is a name.
-func (s *Search) look(text string, from, to, within, until int, yield func(Sighting)) bool {
+func (s *Search) look(text string, from, to, within, until int, yield func(Sighting) bool) bool {
 	n := to - from
 	if n > maxName {
 		return false
@@ -168,8 +168,7 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 		if f == asItIs && IsDigits(name) && isOfNumber(text, from, to) {
 			return false
 		}
-		yield(Sighting{name, from, to, within, until, f})
-		return true
+		return yield(Sighting{name, from, to, within, until, f})
 	}
 	if s.lengths[n] && found(word, asItIs) {
 		return true
@@ -302,10 +301,11 @@ func (s *Search) InBytes(content []byte, messages bool, yield func(name string))
 	if !s.some {
 		return
 	}
-	s.In(string(content), func(found Sighting) {
+	s.In(string(content), func(found Sighting) bool {
 		if IsUnmistakable(found.Name) {
 			yield(found.Name)
 		}
+		return false
 	})
 	if messages {
 		s.frames(content, yield)
