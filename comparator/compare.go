@@ -231,11 +231,7 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
 		}
-		if class, ok := x.renamed(d, path, b.Text, f.Text); ok {
-			d.Noise, d.Why = class, x.c.because("the texts differ in names that are known, as far as they differ", names.Pair{})
-		} else {
-			x.classify(&d, path, b, f)
-		}
+		x.explain(&d, path, b, f)
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording
@@ -254,6 +250,18 @@ func (x *comparing) add(d Difference, b, f noise.Value) bool {
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
+}
+
+// explain gives a difference its class: what only renames something known is
+// explained by that, unless only answers that are otherwise alike show the names.
+func (x *comparing) explain(d *Difference, path []string, b, f noise.Value) {
+	class, ok := x.renamed(*d, path, b.Text, f.Text)
+	if !ok || noise.IsPresumed(class) {
+		x.classify(d, path, b, f)
+	}
+	if ok && d.Noise == "" {
+		d.Noise, d.Why = class, x.c.because("they differ in names that are known, or in what stands in them as base64", names.Pair{})
+	}
 }
 
 // classify gives a difference its class, and says why if that is asked for.

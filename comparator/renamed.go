@@ -58,21 +58,22 @@ func (k *keeping) rewritten(s *spot, want string) (class string, ok bool) {
 	done := 0
 	class = noise.Identifier
 	k.search.In(s.text, func(at names.Sighting) bool {
+		best, put := "", ""
 		for _, p := range k.paired(at.Name, true) {
 			with := at.Spell(p.Candidate.Text)
-			if !strings.HasPrefix(want[min(len(want), out.Len()+at.From-done):], with) {
-				continue
+			if strings.HasPrefix(want[min(len(want), out.Len()+at.From-done):], with) {
+				if as := k.proof(s, at, p); as != "" && (best == "" || noise.IsPresumed(best)) {
+					best, put = as, with
+				}
 			}
-			as := k.proof(s, at, p)
-			if as == "" {
-				continue
-			}
-			class = weaker(class, as)
-			out.WriteString(s.text[done:at.From] + with)
-			done = at.To
-			return true
 		}
-		return false
+		if best == "" {
+			return false
+		}
+		class = weaker(class, best)
+		out.WriteString(s.text[done:at.From] + put)
+		done = at.To
+		return true
 	})
 	if done == 0 {
 		return "", false

@@ -19,23 +19,25 @@ type Search struct {
 	pairs *Pairs
 	// lengths are those of the names, in bytes.
 	lengths [maxName + 1]bool
-	some    bool
 }
 
 // NewSearch makes a search for the baseline's names of pairs that rename
-// something, times excepted. The pairs must not change while it is in use.
-func NewSearch(pairs *Pairs) *Search {
-	s := &Search{pairs: pairs}
+// something, times excepted. The pairs must not change while it is in use. It is
+// nil, and finds nothing, if there are none.
+func NewSearch(pairs *Pairs) (s *Search) {
 	for i := range pairs.list {
 		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName && hasDigit(p.Baseline.Text) {
-			s.lengths[len(p.Baseline.Text)], s.some = true, true
+			if s == nil {
+				s = &Search{pairs: pairs}
+			}
+			s.lengths[len(p.Baseline.Text)] = true
 		}
 	}
 	return s
 }
 
 // Idle says that there is nothing to look for.
-func (s *Search) Idle() bool { return !s.some }
+func (s *Search) Idle() bool { return s == nil }
 
 // Sighting is where a text holds a name.
 type Sighting struct {
@@ -103,7 +105,7 @@ func joins(c byte) bool { return c == '-' || c == '_' || c == '.' || c == ':' ||
 // In yields the names in a text in their order. Of names within each other it
 // yields the longest, and those in it only if that is not taken.
 func (s *Search) In(text string, yield func(Sighting) (taken bool)) {
-	if !s.some {
+	if s == nil {
 		return
 	}
 	for at := 0; at < len(text); {
@@ -298,7 +300,7 @@ const (
 // the UUIDs that do as bytes and, in messages of protocol buffers, the numbers
 // from 16,384 on.
 func (s *Search) InBytes(content []byte, messages bool, yield func(name string)) {
-	if !s.some {
+	if s == nil {
 		return
 	}
 	s.In(string(content), func(found Sighting) bool {
