@@ -255,8 +255,8 @@ func (k *keeping) say(s *spot, p names.Pair, class, word string) {
 		k.said = map[string]bool{}
 	}
 	k.said[id] = true
-	if class == "" && k.isSent(word) {
-		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent
+	if class == "" && (k.isSent(word) || s.place == InHeader && opaqueFields[s.label]) {
+		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent; what is opaque says nothing to it
 	}
 	d := Difference{Place: s.place, Path: s.path, Location: s.location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
 	if s.secret {

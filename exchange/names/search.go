@@ -16,7 +16,8 @@ import (
 // a UUID with its hyphens or without. It reads a text once, however many names
 // there are. A name without a digit is a word like others, and is not looked for.
 type Search struct {
-	pairs *Pairs
+	pairs *Pairs // nil if only has knows the names
+	has   func(name string) bool
 	// lengths are those of the names, in bytes.
 	lengths [maxName + 1]bool
 }
@@ -28,10 +29,20 @@ func NewSearch(pairs *Pairs) (s *Search) {
 	for i := range pairs.list {
 		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName && hasDigit(p.Baseline.Text) {
 			if s == nil {
-				s = &Search{pairs: pairs}
+				s = &Search{pairs: pairs, has: pairs.Has}
 			}
 			s.lengths[len(p.Baseline.Text)] = true
 		}
+	}
+	return s
+}
+
+// SearchUnguessable makes a search for the names that are unguessable and that has
+// knows.
+func SearchUnguessable(has func(name string) bool) *Search {
+	s := &Search{has: func(name string) bool { return IsUnguessable(name) && has(name) }}
+	for n := LongName; n < len(s.lengths); n++ {
+		s.lengths[n] = true
 	}
 	return s
 }
@@ -164,7 +175,7 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 	}
 	word := text[from:to]
 	found := func(name string, f form) bool {
-		if !s.lengths[len(name)] || !s.pairs.Has(name) || f != asItIs && !IsUnguessable(name) {
+		if !s.lengths[len(name)] || !s.has(name) || f != asItIs && !IsUnguessable(name) {
 			return false
 		}
 		if f == asItIs && IsDigits(name) && isOfNumber(text, from, to) {
@@ -312,7 +323,7 @@ func (s *Search) InBytes(content []byte, messages bool, yield func(name string))
 	if messages {
 		s.frames(content, yield)
 	}
-	if !s.lengths[36] {
+	if s.pairs == nil || !s.lengths[36] {
 		return
 	}
 	known := map[[lengthOfUUID]byte]string{}
@@ -393,7 +404,7 @@ func (s *Search) number(v uint64, yield func(string)) {
 	if v < leastVarint {
 		return
 	}
-	if name := strconv.FormatUint(v, 10); s.lengths[len(name)] && s.pairs.Has(name) {
+	if name := strconv.FormatUint(v, 10); s.lengths[len(name)] && s.has(name) {
 		yield(name)
 	}
 }
