@@ -233,12 +233,46 @@ func TestOwnMarksInABody(t *testing.T) {
 }
 
 func TestHeadersOfACompletion(t *testing.T) {
-	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"a":1}`, headers...) }
-	judge(t, comparator.DefaultConfig(), polled(ok("Location: /orders/1"), ok("X-Poll: 1")), "match",
-		"header header:location missing /orders/1| (default:completion)", "header header:x-poll extra |1 (default:completion)")
+	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"id":7}`, headers...) }
+	f := func(r *understudyv1.Replay, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), r, want...)
+	}
+	acknowledged := func(r *understudyv1.Replay, headers ...string) *understudyv1.Replay {
+		r.Candidate.Ack = response(202, "", headers...)
+		return r
+	}
+	const covered, lost = "header header:location missing /orders/7| (default:completion)", "header header:location missing /orders/7|"
+	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "match", covered, "header header:x-poll extra |1 (default:completion)")
 	cfg := comparator.DefaultConfig()
 	cfg.DefaultRulesOff = []string{"completion"}
-	judge(t, cfg, polled(ok("Location: /orders/1"), ok()), "mismatch", "header header:location missing /orders/1|")
+	judge(t, cfg, polled(ok("Location: /orders/7"), ok()), "mismatch", lost)
+
+	// The address of what was made is told somewhere, or lost.
+	other := func(headers ...string) *understudyv1.Response { return response(200, `{"n":7}`, headers...) }
+	made := response(201, `{"n":7}`, "Location: /orders/7")
+	f(polled(made, other()), "mismatch", lost)
+	f(polled(made, response(200, `{"n":7,"x":{"self":"http://h/orders/7"}}`)), "mismatch", covered, `body $.x extra |{"self":"http://h/orders/7"}`)
+	f(polled(made, other("Location: /orders/7")), "match")
+	f(polled(made, other("Location: /orders/8")), "match") // its name there
+	f(polled(made, other("Location: /receipts/8")), "mismatch", "header header:location value /orders/7|/receipts/8")
+	f(polled(made, other("Content-Location: http://shop/orders/7")), "match", "header header:content-location extra |http://shop/orders/7 (default:completion)", covered)
+	f(acknowledged(polled(made, other()), "Location: /orders/7"), "match", covered)
+	f(acknowledged(polled(made, other()), "Location: /jobs/1"), "mismatch", lost)
+	// Where the client was sent on to, it goes.
+	sent := response(302, "", "Location: /welcome")
+	f(polled(sent, response(200, "")), "mismatch", "header header:location missing /welcome|")
+	f(polled(sent, response(302, "", "Location: /welcome")), "match")
+	f(polled(sent, response(302, "", "Location: /login")), "mismatch", "header header:location value /welcome|/login")
+	f(acknowledged(polled(response(303, "", "Location: /orders/7"), response(200, `{"id":7}`)), "Location: /jobs/1"), "mismatch", "header header:content-type extra |application/json", lost, `body $ extra |{"id":7}`)
+	// A cookie is one wherever it was set.
+	set := ok("Set-Cookie: seen=1; Secure")
+	f(polled(set, ok()), "mismatch", "header header:set-cookie:seen missing set; secure|")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1; Secure"), "match")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1"), "mismatch", "header header:set-cookie:seen value set; secure|set")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=; Max-Age=0"), "mismatch", "header header:set-cookie:seen value set; secure|cleared; max-age=0")
+	f(polled(set, ok("Set-Cookie: seen=2; Secure")), "mismatch", "header header:set-cookie:seen;value value (redacted)|(redacted)")
+	f(acknowledged(polled(ok(), ok()), "Set-Cookie: job=1"), "match", "header header:set-cookie:job extra |set (default:completion)")
 }
 
 // rpc is an answer of gRPC whose fields after a bar are trailers.
