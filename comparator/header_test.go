@@ -391,3 +391,46 @@ func FuzzPath(f *testing.F) {
 		}
 	})
 }
+
+// TestSpellingsOfFields: what a field means is compared, not how it is spelled.
+func TestSpellingsOfFields(t *testing.T) {
+	f := func(name, baseline, candidate string, want comparator.Verdict) {
+		t.Helper()
+		if c := judgement(t, immediate(response(200, `{"a":1}`, name+": "+baseline), response(200, `{"a":1}`, name+": "+candidate))); c.Verdict != want {
+			t.Errorf("%s: want %s, got %q", name, want, lines(c))
+		}
+	}
+	same := func(name, baseline, candidate string) { t.Helper(); f(name, baseline, candidate, comparator.Match) }
+	differs := func(name, baseline, candidate string) {
+		t.Helper()
+		f(name, baseline, candidate, comparator.Mismatch)
+	}
+	same("Content-Disposition", `attachment; filename=a.txt`, `Attachment;filename="a.txt"`)
+	same("Content-Disposition", `attachment; filename="a.txt"; size=3`, `attachment; SIZE="3"; filename=a.txt`)
+	same("Content-Disposition", `inline; filename*=UTF-8''%c3%a9.txt`, `inline; filename*=utf-8''%C3%A9.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `inline; filename=a.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `attachment; filename=A.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `attachment`)
+	same("Strict-Transport-Security", `max-age=31536000; includeSubDomains`, `IncludeSubdomains;max-age="31536000";`)
+	differs("Strict-Transport-Security", `max-age=31536000; includeSubDomains`, `max-age=31536000`)
+	differs("Strict-Transport-Security", `max-age=31536000`, `max-age=0`)
+	same("WWW-Authenticate", `Bearer realm="a b", error="x"`, `bearer Error=x,  realm="a b"`)
+	same("WWW-Authenticate", `Digest realm="a, b", qop="auth", Basic realm=c`, `digest qop=auth, realm="a, \b", BASIC realm="c"`)
+	same("WWW-Authenticate", `Negotiate`, `negotiate`)
+	differs("WWW-Authenticate", `Negotiate YWJj==`, `Negotiate ywjj==`)
+	differs("WWW-Authenticate", `Bearer realm="a"`, `Basic realm="a"`)
+	differs("WWW-Authenticate", `Bearer realm="a"`, `Bearer realm="A"`)
+	differs("WWW-Authenticate", `Bearer, Basic`, `Bearer`)
+	differs("WWW-Authenticate", `=`, `x=`)
+	for _, name := range []string{"Last-Modified", "Expires", "Sunset"} {
+		same(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT")
+		same(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994")
+		differs(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:38 GMT")
+	}
+	same("Last-Modified", "Tue, 24 Nov 2026 10:00:00 GMT", "Tuesday, 24-Nov-26 10:10:00 GMT") // each just now
+	differs("Expires", "0", "-1")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; expires=Sun, 06-Nov-2044 08:49:37 GMT")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sunday, 06-Nov-44 08:49:37 GMT")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "a=; Expires=Sunday, 06-Nov-94 08:49:37 GMT") // both cleared
+	differs("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sun Nov  6 08:49:38 2044")
+}
