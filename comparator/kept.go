@@ -1,6 +1,7 @@
 package comparator
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ const around = 32
 
 func (s *spot) held(at names.Sighting) held {
 	word := s.text[at.Within:at.Until]
-	if names.IsDigits(at.Name) {
+	if !names.IsUnmistakable(at.Name) {
 		word = s.text[max(0, at.From-around):at.To]
 	}
 	return held{s.label, at.Name, word, s.outer}
@@ -147,8 +148,10 @@ func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class st
 			as = k.number(s, at, p)
 		case p.Proof == names.Created && names.IsUnguessable(at.Name):
 			as = ""
-		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name):
+		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name) || names.IsJoined(at.Name):
 			as = noise.Presumed(noise.Identifier)
+		case !s.key:
+			as = k.number(s, at, p) // a word
 		}
 		if as == "" || class == harmless {
 			found, class = p, as
@@ -175,7 +178,8 @@ func (k *keeping) paired(name string, now bool) (out []names.Pair) {
 // longNumber is from how many digits on an unchanged number is no coincidence.
 const longNumber = 4
 
-// number judges a number: it is the name only of what is called one of its kind.
+// number judges a number or a word: it is the name only of what is called one of
+// its kind.
 func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name
 	if s.key && at.Alone() {
@@ -207,7 +211,7 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	case asName, is && s.few, is && s.elements > 1 && names.IsPlural(s.label):
 	case general && k.surrounded(s, p.Kind):
 	case (general || place.Named) && isBeside(s.beside, p.Kind, false), s.elements > 0 && isBeside(s.beside, p.Kind, true):
-	case len(name) >= longNumber && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
+	case len(name) >= longNumber && names.IsDigits(name) && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
 	default:
 		return harmless
 	}
@@ -350,8 +354,8 @@ func isFew(format string) bool { return format == media.Form || format == media.
 // what may hold one.
 func (k *keeping) mayHold(document []byte) bool {
 	text := string(document)
-	if strings.Contains(text, `\u`) {
-		return true
+	if strings.Contains(text, `\u`) || strings.Contains(text, "%") {
+		return true // they may hide one
 	}
 	may := false
 	k.search.In(text, func(names.Sighting) bool {
@@ -429,6 +433,11 @@ func (k *keeping) within(s spot, d *media.Document, depth int, yield func(*spot)
 	}
 	if d != nil || s.place != InBody {
 		opened("json", s.text, s.text)
+	}
+	if plain, err := url.PathUnescape(s.text); err == nil && plain != s.text {
+		in := s
+		in.text = plain
+		yield(&in)
 	}
 	names.Coded(s.text, func(from, to int, plain string) { opened("base64", s.text[from:to], plain) })
 }

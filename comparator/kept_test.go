@@ -16,7 +16,7 @@ import (
 func TestWhatKeptItsName(t *testing.T) {
 	const presumed, mismatch, match = comparator.Presumed, comparator.Mismatch, comparator.Match
 	const token1, token2 = "pay_4Kd82MzQx71", "pay_9Tb35LwYr06"
-	pairs := knows("order #1001=#2001", "order #1002=#2002", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153")
+	pairs := knows("order #1001=#2001", "order #1002=#2002", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
 	type answer = *understudyv1.Response
 	f := func(what string, kept, renamed comparator.Verdict, of func(id string) answer, ids ...string) {
 		t.Helper()
@@ -95,6 +95,22 @@ func TestWhatKeptItsName(t *testing.T) {
 	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"customer":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
+
+	// Percent-encoded, with zeros, and without a digit.
+	f("in a link, encoded", mismatch, match, body(`{"href":"/files/inv%2DID%2Epdf"}`))
+	f("an encoded number", presumed, match, body(`{"href":"/see?urn=urn%3Aorder%3AID"}`), order...)
+	f("zeros", presumed, match, body(`{"order_number":"0000ID"}`), order...)
+	f("zeros in a text", presumed, match, body(`{"a":"order no. 0000ID"}`), order...)
+	f("zeros of something else", match, mismatch, body(`{"voucher_number":"0000ID"}`), order...)
+	for _, text := range []string{`see brave-yak-tan`, `tickets-brave-yak-tan.pdf`, base64.StdEncoding.EncodeToString([]byte("Ticket:brave-yak-tan"))} {
+		kept := func(id string) answer {
+			return response(200, `{"value":"`+strings.NewReplacer("brave-yak-tan", id, base64.StdEncoding.EncodeToString([]byte("Ticket:brave-yak-tan")), base64.StdEncoding.EncodeToString([]byte("Ticket:"+id))).Replace(text)+`"}`)
+		}
+		f(text, presumed, match, kept, "brave-yak-tan", "calm-emu-gold")
+	}
+	f("a word after its kind", presumed, match, body(`{"a":"label ID is printed"}`), "kqzvb", "wtrpl")
+	f("a word", match, mismatch, body(`{"a":"the ID is printed"}`), "kqzvb", "wtrpl")
+	f("a word as a member", match, mismatch, body(`{"ID":1}`), "kqzvb", "wtrpl")
 
 	// Other formats.
 	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)

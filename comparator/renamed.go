@@ -1,6 +1,7 @@
 package comparator
 
 import (
+	"net/url"
 	"strings"
 
 	"understudy.dev/comparator/media"
@@ -28,6 +29,14 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
+	}
+	if plain, err := url.PathUnescape(b); err == nil && plain != b {
+		if want, err := url.PathUnescape(f); err == nil {
+			s.text = plain
+			if class, ok := k.rewritten(s, want); ok {
+				return class, true
+			}
+		}
 	}
 	code, before, rest, okB := oneCode(b)
 	other, beforeOther, restOther, okF := oneCode(f)
@@ -97,8 +106,8 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 		return "" // it must come back as it was sent
 	}
 	switch {
-	case names.IsUnmistakable(at.Name) || names.IsUnguessable(at.Name):
-	case !names.IsDigits(at.Name) || s.key || k.number(s, at, p) == harmless:
+	case names.IsUnmistakable(at.Name) || names.IsUnguessable(at.Name) || names.IsJoined(at.Name):
+	case s.key || k.number(s, at, p) == harmless:
 		return ""
 	case !s.few && len(at.Name) < longNumber && at.From == 0 && at.To == len(s.text):
 		if _, asName := names.Calls(s.label, p.Kind); !asName {

@@ -12,12 +12,13 @@ import (
 )
 
 // Search finds the baseline's names in texts that do not say what stands where:
-// as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, and
-// a UUID with its hyphens or without. It reads a text once, however many names
-// there are. A name without a digit is a word like others, and is not looked for.
+// as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, a
+// UUID with its hyphens or without, a number with zeros before it. It reads a text
+// once, however many names there are.
 type Search struct {
 	pairs *Pairs // nil if only has knows the names
 	has   func(name string) bool
+	words bool // some names have no digit
 	// lengths are those of the names, in bytes.
 	lengths [maxName + 1]bool
 }
@@ -27,11 +28,12 @@ type Search struct {
 // nil, and finds nothing, if there are none.
 func NewSearch(pairs *Pairs) (s *Search) {
 	for i := range pairs.list {
-		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName && hasDigit(p.Baseline.Text) {
+		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName {
 			if s == nil {
 				s = &Search{pairs: pairs, has: pairs.Has}
 			}
 			s.lengths[len(p.Baseline.Text)] = true
+			s.words = s.words || !hasDigit(p.Baseline.Text)
 		}
 	}
 	return s
@@ -70,6 +72,7 @@ const (
 	inSmall
 	hyphenless
 	hyphenated
+	padded
 )
 
 // Alone says whether the name is a word of its own, as it is known.
@@ -86,6 +89,8 @@ func (s Sighting) Spell(name string) string {
 		return strings.ToLower(name)
 	case hyphenless:
 		return strings.ReplaceAll(name, "-", "")
+	case padded:
+		return strings.Repeat("0", max(0, s.To-s.From-len(name))) + name
 	case hyphenated:
 		if hyphens, ok := withHyphens(name); ok {
 			return hyphens
@@ -110,6 +115,12 @@ func IsUnguessable(s string) bool {
 	return IsUnique(s) || len(s) >= LongName && IsUnmistakable(s) || len(s) >= longDigits && IsDigits(s)
 }
 
+// IsJoined says whether a name is of several words, so that it stands nowhere by
+// chance though it has no digit: brave-yak-tan.
+func IsJoined(s string) bool {
+	return len(s) >= LongName && strings.ContainsAny(s[1:len(s)-1], "-_")
+}
+
 // joins says whether a byte joins the parts of a word.
 func joins(c byte) bool { return c == '-' || c == '_' || c == '.' || c == ':' || c == '~' }
 
@@ -129,7 +140,7 @@ func (s *Search) In(text string, yield func(Sighting) (taken bool)) {
 			digits = digits || isDigit(text[at])
 			at++
 		}
-		if digits {
+		if digits || s.words {
 			s.word(text, from, at, yield)
 		}
 	}
@@ -175,16 +186,17 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 	}
 	word := text[from:to]
 	found := func(name string, f form) bool {
-		if !s.lengths[len(name)] || !s.has(name) || f != asItIs && !IsUnguessable(name) {
-			return false
-		}
-		if f == asItIs && IsDigits(name) && isOfNumber(text, from, to) {
+		if !s.lengths[len(name)] || f != asItIs && f != padded && !IsUnguessable(name) || !s.has(name) || IsDigits(name) && isOfNumber(text, from, to) {
 			return false
 		}
 		return yield(Sighting{name, from, to, within, until, f})
 	}
 	if s.lengths[n] && found(word, asItIs) {
 		return true
+	}
+	if word[0] == '0' && IsDigits(word) {
+		number := strings.TrimLeft(word, "0")
+		return len(number) >= leastPadded && found(number, padded)
 	}
 	if n < LongName || !s.lengths[n] && n != 32 && n != 36 {
 		return false
@@ -206,6 +218,10 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 	}
 	return false
 }
+
+// leastPadded is how many digits a number has at least that is looked for behind
+// zeros.
+const leastPadded = 2
 
 // isOfNumber says whether digits are a part of a decimal, a date or a time.
 func isOfNumber(text string, from, to int) bool {

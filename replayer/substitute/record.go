@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"encoding/base64"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -180,6 +181,9 @@ func (h *heard) within(search *names.Search, yield func(name string)) {
 			yield(at.Name)
 			return false
 		})
+		if plain, err := url.PathUnescape(text); err == nil && plain != text && depth < maxCodes {
+			look(plain, maxCodes)
+		}
 		if depth < maxCodes {
 			names.Coded(text, func(_, _ int, plain string) { look(plain, depth+1) })
 		}
