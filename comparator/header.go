@@ -148,7 +148,7 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	if opaqueFields[name] {
 		return emit(d, noise.Value{}, noise.Value{}, name)
 	}
-	if times[name] && d.Kind == Value {
+	if d.Kind == Value && d.Baseline == b.value && d.Candidate == f.value {
 		return emit(d, noise.Value{Text: b.meaning}, noise.Value{Text: f.meaning}, name)
 	}
 	return emit(d, noise.Value{Text: d.Baseline}, noise.Value{Text: d.Candidate}, name)

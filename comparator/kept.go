@@ -89,6 +89,18 @@ func (s *spot) held(at names.Sighting) held {
 	return held{s.label, at.Name, word, s.outer}
 }
 
+// made is what only the client could have made of a name, if it did not: the word
+// or the code that it is in. The name itself is another one in what was sent.
+func (s *spot) made(at names.Sighting) string {
+	switch {
+	case s.outer != "":
+		return s.outer
+	case at.Alone():
+		return ""
+	}
+	return s.text[at.Within:at.Until]
+}
+
 // spots goes over the texts of an answer.
 type spots func(yield func(*spot))
 
@@ -130,7 +142,7 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 	}
 	for _, f := range all {
 		_, class := k.judged(&f.spot, f.at)
-		k.say(&f.spot, f.p, class, f.spot.text[f.at.Within:f.at.Until])
+		k.say(&f.spot, f.p, class, f.spot.made(f.at))
 	}
 }
 
@@ -250,7 +262,7 @@ func isBeside(object names.Tree, kind string, asName bool) bool {
 }
 
 // say reports a name that was kept, once for each place.
-func (k *keeping) say(s *spot, p names.Pair, class, word string) {
+func (k *keeping) say(s *spot, p names.Pair, class, made string) {
 	id := s.path + "\x00" + p.Baseline.Text
 	if k.said[id] || k.stuck {
 		return
@@ -259,7 +271,7 @@ func (k *keeping) say(s *spot, p names.Pair, class, word string) {
 		k.said = map[string]bool{}
 	}
 	k.said[id] = true
-	if class == "" && (k.isSent(word) || s.place == InHeader && opaqueFields[s.label]) {
+	if class == "" && (made != "" && k.isSent(made) || s.place == InHeader && opaqueFields[s.label]) {
 		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent; what is opaque says nothing to it
 	}
 	d := Difference{Place: s.place, Path: s.path, Location: s.location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
@@ -466,7 +478,7 @@ func (k *keeping) bytes(messages bool) {
 	}
 	k.search.InBytes(b, messages, func(name string) {
 		if ps := k.pairs(name); holds[name] && len(ps) > 0 {
-			k.say(&spot{place: InBody, path: "$", location: "$"}, ps[0], noise.Presumed(noise.Identifier), name)
+			k.say(&spot{place: InBody, path: "$", location: "$"}, ps[0], noise.Presumed(noise.Identifier), "")
 		}
 	})
 }
