@@ -39,12 +39,14 @@ type keeping struct {
 	ids    map[string]bool // kinds of which names are known
 	sent   []*names.Text
 	said   map[string]bool // what was found, by place and name
+	theirs map[string]bool // what the candidate calls its own
+	paired map[string][]names.Pair
 }
 
 // keeping begins a search, or goes on with it.
 func (x *comparing) keeping() *keeping {
 	if x.keeps == nil {
-		x.keeps = &keeping{comparing: x, ids: map[string]bool{}}
+		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}}
 		for _, p := range x.known.All() {
 			x.keeps.ids[p.Kind] = true
 		}
@@ -55,8 +57,11 @@ func (x *comparing) keeping() *keeping {
 
 // A spot is a text of an answer that may hold names.
 type spot struct {
-	place          Place
-	path, location string
+	place Place
+	// field is the path of a field; where is the way in a body, nil for the whole.
+	field string
+	where *step
+	codes int // that it is within
 	// label is what it is called, enclosing what that stands in, from the
 	// outside in.
 	label     string
@@ -73,6 +78,45 @@ type spot struct {
 	outer  string
 	text   string
 	secret bool
+	// document is the body that it is in, or what it was opened as.
+	document *media.Document
+}
+
+// step leads to a member, an element, or what was opened.
+type step struct {
+	before *step
+	name   string
+	index  int // -1 for a member
+	form   string
+}
+
+// maxPath bounds the text of a path, in bytes.
+const maxPath = 4 << 10
+
+// paths are where a spot is, with positions folded and with them.
+func (s *spot) paths() (path, location string) {
+	if s.field != "" {
+		path, location = s.field, s.field
+	} else {
+		path, location = "$", "$"
+	}
+	var way []*step
+	for at := s.where; at != nil; at = at.before {
+		way = append(way, at)
+	}
+	for _, at := range slices.Backward(way) {
+		switch {
+		case len(location)+len(at.name) > maxPath:
+			return path + "…", location + "…"
+		case at.form != "":
+			path, location = path+"("+at.form+")", location+"("+at.form+")"
+		case at.index >= 0:
+			path, location = path+"[]", location+"["+decimal(int64(at.index))+"]"
+		default:
+			path, location = diff.Member(path, at.name), diff.Member(location, at.name)
+		}
+	}
+	return path, location
 }
 
 // held is a name at a spot. What stands on both sides is equal.
@@ -173,17 +217,23 @@ func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class st
 }
 
 // pairs are those by which the candidate calls something otherwise by now.
-func (k *keeping) pairs(name string) []names.Pair { return k.paired(name, false) }
+func (k *keeping) pairs(name string) []names.Pair {
+	return slices.DeleteFunc(slices.Clone(k.all(name)), func(p names.Pair) bool { return p.From == k.r.GetExchange().GetId() })
+}
 
-// paired are these, and those of what this exchange has made if now.
-func (k *keeping) paired(name string, now bool) (out []names.Pair) {
+// all are these, and those of what this exchange has made.
+func (k *keeping) all(name string) (out []names.Pair) {
+	if out, known := k.paired[name]; known {
+		return out
+	}
 	for _, i := range k.known.AppendNamed(nil, name) {
 		p := k.known.All()[i]
 		if p.Baseline.Text == name && p.Candidate.Text != name && p.Holds() && p.Kind != names.Moment.Kind &&
-			(p.From != k.r.GetExchange().GetId() || now && p.Proof == names.Created) {
+			(p.From != k.r.GetExchange().GetId() || p.Proof == names.Created) {
 			out = append(out, p)
 		}
 	}
+	k.paired[name] = out
 	return out
 }
 
@@ -245,13 +295,21 @@ func (k *keeping) surrounded(s *spot, kind string) bool {
 	return false
 }
 
-// maxBeside is the longest text, in bytes, that may be the word for a kind.
-const maxBeside = 64
+// Bounds of what is looked at beside a value: members, and bytes of a text that
+// may be the word for a kind.
+const (
+	maxMembers = 64
+	maxBeside  = 64
+)
 
 // isBeside says whether a member says that the others are about a kind; asName:
 // as the name of one of it.
 func isBeside(object names.Tree, kind string, asName bool) bool {
+	n := 0
 	for m := range object.Members() {
+		if n++; n > maxMembers {
+			break
+		}
 		if m[0].Kind == names.String && len(m[0].Text) <= maxBeside {
 			if is, as := names.Calls(m[0].Text, kind); is && (as || !asName) {
 				return true
@@ -263,7 +321,11 @@ func isBeside(object names.Tree, kind string, asName bool) bool {
 
 // say reports a name that was kept, once for each place.
 func (k *keeping) say(s *spot, p names.Pair, class, made string) {
-	id := s.path + "\x00" + p.Baseline.Text
+	path, location := s.paths()
+	if s.document != nil {
+		location = s.document.Place(location)
+	}
+	id := path + "\x00" + p.Baseline.Text
 	if k.said[id] || k.stuck {
 		return
 	}
@@ -274,7 +336,7 @@ func (k *keeping) say(s *spot, p names.Pair, class, made string) {
 	if class == "" && (made != "" && k.isSent(made) || s.place == InHeader && opaqueFields[s.label]) {
 		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent; what is opaque says nothing to it
 	}
-	d := Difference{Place: s.place, Path: s.path, Location: s.location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
+	d := Difference{Place: s.place, Path: path, Location: location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
 	if s.secret {
 		d.Baseline, d.Candidate = hidden, hidden
 	}
@@ -296,8 +358,16 @@ func (k *keeping) isSent(word string) bool {
 }
 
 // isTheirs says whether the candidate calls something so.
-func (x *comparing) isTheirs(name string) bool {
-	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool { return p.Candidate.Text == name && p.Kind != names.Moment.Kind })
+func (k *keeping) isTheirs(name string) bool {
+	if k.theirs == nil {
+		k.theirs = map[string]bool{}
+		for _, p := range k.known.All() {
+			if p.Kind != names.Moment.Kind {
+				k.theirs[p.Candidate.Text] = true
+			}
+		}
+	}
+	return k.theirs[name]
 }
 
 // fields looks into header and trailer fields, and cookies.
@@ -312,19 +382,18 @@ func (k *keeping) fields() {
 			return func(yield func(*spot)) {
 				for _, h := range part.of(r) {
 					name, value := strings.ToLower(h.GetName()), string(h.GetValue())
-					s := spot{place: part.place, path: part.prefix + name, label: name, few: true, text: value}
+					s := spot{place: part.place, field: part.prefix + name, label: name, few: true, text: value}
 					if k.rs.defaults.ignores(name) {
 						continue
 					}
 					if name == "set-cookie" {
 						c := parseCookie(value, k.evidence.Frame.Candidate.From)
-						s.path, s.label, s.text, s.secret = s.path+":"+c.name, c.name, c.value, true
+						s.field, s.label, s.text, s.secret = s.field+":"+c.name, c.name, c.value, true
 						attributes := s
 						attributes.label, attributes.text = "", c.attributes
-						k.within(attributes, nil, 0, yield)
+						k.within(attributes, 0, yield)
 					}
-					s.location = s.path
-					k.within(s, nil, 0, yield)
+					k.within(s, 0, yield)
 				}
 			}
 		}
@@ -343,16 +412,11 @@ func (k *keeping) documents() {
 	}
 	of := func(document []byte, d media.Document) spots {
 		return func(yield func(*spot)) {
-			s := spot{place: InBody, path: "$", location: "$", text: string(document)}
-			tree, whole := names.Parse(document)
-			if !whole {
-				k.within(s, nil, 0, yield)
-				return
+			if tree, whole := names.Parse(document); whole {
+				k.walk(spot{place: InBody, document: &d}, tree, 0, yield)
+			} else {
+				k.within(spot{place: InBody, text: string(document)}, 0, yield)
 			}
-			k.walk(s, tree, d, isFew(d.Format), 0, func(s *spot) {
-				s.location = d.Place(s.location)
-				yield(s)
-			})
 		}
 	}
 	k.compare(of(b.JSON, b), of(k.translatedJSON, b), of(f.JSON, f))
@@ -384,66 +448,68 @@ func (k *keeping) mayHold(document []byte) bool {
 const maxWalk = 200
 
 // walk goes over the texts of a document.
-func (k *keeping) walk(s spot, t names.Tree, d media.Document, few bool, depth int, yield func(*spot)) {
+func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {
 	if depth > maxWalk {
 		return
 	}
 	switch {
 	case t.Is(names.Object):
+		in := s
+		in.enclosing, in.elements, in.beside = append(slices.Clip(s.enclosing), s.label), 0, t
 		for m := range t.Members() {
-			in := s
-			in.enclosing = append(slices.Clip(s.enclosing), s.label)
-			in.label, in.elements, in.beside = m[0].Name, 0, t
-			in.path, in.location = diff.Member(s.path, in.label), diff.Member(s.location, in.label)
+			in.label, in.where = m[0].Name, &step{before: s.where, name: m[0].Name, index: -1}
 			key := in
 			key.key, key.text = true, in.label
-			k.within(key, nil, 0, yield)
-			k.walk(in, m, d, few, depth+1, yield)
+			k.within(key, depth, yield)
+			k.walk(in, m, depth+1, yield)
 		}
 	case t.Is(names.Array):
-		var list []names.Tree
-		scalars := 0
+		in := s
+		in.elements = 0
 		for e := range t.Elements() {
-			list = append(list, e)
 			if e.Is(names.String) || e.Is(names.Number) {
-				scalars++
+				in.elements++
 			}
 		}
-		for i, e := range list {
-			in := s
-			in.path, in.location = s.path+"[]", s.location+"["+decimal(int64(i))+"]"
-			in.elements, in.beside = scalars, list[0]
-			if d.Format == media.JSON {
-				in.elements++ // a list of one is a list
+		if s.document.Format == media.JSON {
+			in.elements++ // a list of one is a list
+		}
+		i := 0
+		for e := range t.Elements() {
+			if i == 0 {
+				in.beside = e
 			}
-			k.walk(in, e, d, few, depth+1, yield)
+			in.where = &step{before: s.where, index: i}
+			k.walk(in, e, depth+1, yield)
+			i++
 		}
 	case t.Is(names.String) || t.Is(names.Number):
-		s.text, s.few = t[0].Text, few || strings.HasPrefix(s.label, "@")
-		k.within(s, &d, depth, yield)
+		s.text, s.few = t[0].Text, isFew(s.document.Format) || strings.HasPrefix(s.label, "@")
+		k.within(s, depth, yield)
 	}
 }
 
-// within goes over a text, and over what stands in it as JSON or in base64. JSON
-// bodies have their strings, and so has what was opened.
-func (k *keeping) within(s spot, d *media.Document, depth int, yield func(*spot)) {
+// within goes over a text, and over what stands in it as JSON or in base64.
+func (k *keeping) within(s spot, depth int, yield func(*spot)) {
 	yield(&s)
-	if depth > maxWalk || strings.Count(s.path, ")") >= maxInside {
+	if depth > maxWalk || s.codes >= maxInside {
 		return
 	}
 	opened := func(form, code, plain string) {
 		in := s
-		in.path, in.location, in.text = s.path+"("+form+")", s.location+"("+form+")", plain
+		in.codes++
+		in.where, in.text = &step{before: s.where, index: -1, form: form}, plain
 		if in.outer == "" {
 			in.outer = code
 		}
 		if tree, whole := parse(plain); whole {
-			k.walk(in, tree, media.Document{}, false, depth+1, yield)
+			in.document = &media.Document{Format: media.JSON}
+			k.walk(in, tree, depth+1, yield)
 		} else if form != "json" {
-			k.within(in, d, depth+1, yield)
+			k.within(in, depth+1, yield)
 		}
 	}
-	if d != nil || s.place != InBody {
+	if s.document != nil || s.place != InBody { // a body that was not taken apart is no text in one
 		opened("json", s.text, s.text)
 	}
 	if plain, err := url.PathUnescape(s.text); err == nil && plain != s.text {
@@ -478,7 +544,7 @@ func (k *keeping) bytes(messages bool) {
 	}
 	k.search.InBytes(b, messages, func(name string) {
 		if ps := k.pairs(name); holds[name] && len(ps) > 0 {
-			k.say(&spot{place: InBody, path: "$", location: "$"}, ps[0], noise.Presumed(noise.Identifier), "")
+			k.say(&spot{place: InBody}, ps[0], noise.Presumed(noise.Identifier), "")
 		}
 	})
 }
@@ -504,7 +570,7 @@ func (k *keeping) cut() {
 		default:
 			class = Incomparable
 		}
-		k.say(&spot{place: InBody, path: "$", location: "$"}, p, class, "")
+		k.say(&spot{place: InBody}, p, class, "")
 	}
 }
 

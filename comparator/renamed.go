@@ -68,7 +68,7 @@ func (k *keeping) rewritten(s *spot, want string) (class string, ok bool) {
 	class = noise.Identifier
 	k.search.In(s.text, func(at names.Sighting) bool {
 		best, put := "", ""
-		for _, p := range k.paired(at.Name, true) {
+		for _, p := range k.all(at.Name) {
 			with := at.Spell(p.Candidate.Text)
 			if strings.HasPrefix(want[min(len(want), out.Len()+at.From-done):], with) {
 				if as := k.proof(s, at, p); as != "" && (best == "" || noise.IsPresumed(best)) {
