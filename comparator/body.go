@@ -138,7 +138,7 @@ func (x *comparing) documents(b, f media.Document) (errB, errF error) {
 		translate = x.translator.Document
 	}
 	translated := translate(b.JSON)
-	x.opened, x.bodyBaseline, x.bodyCandidate, x.translatedJSON = true, b, f, translated
+	x.opened = &opened{b, f, translated}
 	err := diff.JSON(translated, f.JSON, x.options(), func(d diff.Difference) bool {
 		more = x.place(b, f, d)
 		return more

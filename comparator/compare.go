@@ -34,15 +34,19 @@ type comparing struct {
 	keeps                 *keeping // nil until it is needed
 	learned, begun, stuck bool
 	depth                 int // of documents within values
-	// opened: the bodies were compared as these, the baseline's translated.
-	opened                      bool
-	bodyBaseline, bodyCandidate media.Document
-	translatedJSON              []byte
+	opened                *opened // nil if the bodies were not
 	// control explains what the baseline does with itself; nil without one.
 	control *control
 	// places gathers where the answers differ, whatever explains it; nil where
 	// nobody asks.
 	places *places
+}
+
+// opened are bodies that were compared as documents, and the baseline's in the
+// candidate's names.
+type opened struct {
+	baseline, candidate media.Document
+	translated          []byte
 }
 
 // emitter takes a difference with its values for the noise classes.
@@ -120,7 +124,7 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(&x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
-	x.search, x.keeps, x.opened = names.NewSearch(&x.known), nil, false
+	x.search, x.keeps, x.opened = names.NewSearch(&x.known), nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := newAnswers(x.r, x.final, x.later)

@@ -27,7 +27,7 @@ func (x *comparing) kept() {
 	switch {
 	case x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated():
 		k.cut()
-	case x.opened:
+	case x.opened != nil:
 		k.documents()
 	}
 }
@@ -372,12 +372,14 @@ func (k *keeping) isTheirs(name string) bool {
 
 // fields looks into header and trailer fields, and cookies.
 func (k *keeping) fields() {
-	translated := k.translated()
 	for _, part := range [...]struct {
 		place  Place
 		prefix string
 		of     func(*understudyv1.Response) []*understudyv1.Header
 	}{{InHeader, headerPath, (*understudyv1.Response).GetHeaders}, {InTrailer, trailerPath, (*understudyv1.Response).GetTrailers}} {
+		if !slices.ContainsFunc(part.of(k.final), func(h *understudyv1.Header) bool { return k.mayHold(h.GetValue()) }) {
+			continue
+		}
 		of := func(r *understudyv1.Response) spots {
 			return func(yield func(*spot)) {
 				for _, h := range part.of(r) {
@@ -397,13 +399,13 @@ func (k *keeping) fields() {
 				}
 			}
 		}
-		k.compare(of(k.baseline), of(translated), of(k.final))
+		k.compare(of(k.baseline), of(k.translated()), of(k.final))
 	}
 }
 
 // documents looks into the bodies that were compared.
 func (k *keeping) documents() {
-	b, f := k.bodyBaseline, k.bodyCandidate
+	b, f := k.opened.baseline, k.opened.candidate
 	if f.Format == media.Binary || f.Format == media.GRPC {
 		k.bytes(f.Format == media.GRPC)
 	}
@@ -419,14 +421,14 @@ func (k *keeping) documents() {
 			}
 		}
 	}
-	k.compare(of(b.JSON, b), of(k.translatedJSON, b), of(f.JSON, f))
+	k.compare(of(b.JSON, b), of(k.opened.translated, b), of(f.JSON, f))
 }
 
 // isFew says whether what is called by a kind in a format is called so for no
 // other reason.
 func isFew(format string) bool { return format == media.Form || format == media.CSV }
 
-// mayHold is a look before a document is taken apart: it holds a known name, or
+// mayHold is a look before a text is taken apart: it holds a known name, or
 // what may hold one.
 func (k *keeping) mayHold(document []byte) bool {
 	text := string(document)
@@ -495,7 +497,7 @@ func (k *keeping) within(s spot, depth int, yield func(*spot)) {
 	if depth > maxWalk || s.codes >= maxInside {
 		return
 	}
-	opened := func(form, code, plain string) {
+	open := func(form, code, plain string) {
 		in := s
 		in.codes++
 		in.where, in.text = &step{before: s.where, index: -1, form: form}, plain
@@ -510,14 +512,14 @@ func (k *keeping) within(s spot, depth int, yield func(*spot)) {
 		}
 	}
 	if s.document != nil || s.place != InBody { // a body that was not taken apart is no text in one
-		opened("json", s.text, s.text)
+		open("json", s.text, s.text)
 	}
 	if plain, err := url.PathUnescape(s.text); err == nil && plain != s.text {
 		in := s
 		in.text = plain
 		yield(&in)
 	}
-	names.Coded(s.text, func(from, to int, plain string) { opened("base64", s.text[from:to], plain) })
+	names.Coded(s.text, func(from, to int, plain string) { open("base64", s.text[from:to], plain) })
 }
 
 // parse takes a text apart that is an object or a list of JSON.

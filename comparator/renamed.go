@@ -20,8 +20,8 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 		return "", false
 	}
 	k := x.keeping()
-	s := &spot{place: d.Place, text: b, few: d.Place != InBody || isFew(x.bodyBaseline.Format) || strings.HasPrefix(d.Path[strings.LastIndexByte(d.Path, '[')+1:], `"@`)}
-	if x.bodyBaseline.Format == media.JSON && strings.HasSuffix(d.Path, "[]") {
+	s := &spot{place: d.Place, text: b, few: d.Place != InBody || isFew(x.format()) || strings.HasPrefix(d.Path[strings.LastIndexByte(d.Path, '[')+1:], `"@`)}
+	if x.format() == media.JSON && strings.HasSuffix(d.Path, "[]") {
 		s.elements = 2 // the list is one, however few it has
 	}
 	if len(path) > 0 {
@@ -48,6 +48,14 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 		return class, true
 	}
 	return x.evidence.Class(path, noise.Value{Text: code}, noise.Value{Text: other}), true
+}
+
+// format is that of the bodies that were opened.
+func (x *comparing) format() string {
+	if x.opened == nil {
+		return ""
+	}
+	return x.opened.baseline.Format
 }
 
 // oneCode is what the only base64 in a text says, and what stands around that.
