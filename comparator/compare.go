@@ -33,7 +33,7 @@ type comparing struct {
 	search                *names.Search
 	keeps                 *keeping // nil until it is needed
 	learned, begun, stuck bool
-	depth                 int // of documents within values
+	depth                 int     // of documents within values
 	opened                *opened // nil if the bodies were not
 	// control explains what the baseline does with itself; nil without one.
 	control *control

@@ -1,15 +1,6 @@
 package names
 
-import (
-	"encoding/base64"
-	"encoding/binary"
-	"encoding/hex"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-
-	"google.golang.org/protobuf/encoding/protowire"
-)
+import "strings"
 
 // Search finds the baseline's names in texts that do not say what stands where:
 // as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, a
@@ -155,7 +146,14 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 	if until > to && s.look(text, from, until, from, until, yield) || s.look(text, from, to, from, to, yield) {
 		return
 	}
-	var starts, ends [maxParts]int
+	whole := to - from
+	for from < to && joins(text[from]) {
+		from++
+	}
+	for to > from && joins(text[to-1]) {
+		to--
+	}
+	var starts [maxParts]int
 	done, n := from, 0 // how many parts there were
 	for at := from; at < to; {
 		if joins(text[at]) {
@@ -166,11 +164,10 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 		for at < to && !joins(text[at]) {
 			at++
 		}
-		ends[n%maxParts] = at
 		n++
 		for i := max(0, n-maxParts); i < n; i++ { // the longest first
 			begin := starts[i%maxParts]
-			if begin >= done && (begin != from || at != to) && s.look(text, begin, at, from, to, yield) {
+			if begin >= done && at-begin < whole && s.look(text, begin, at, from, to, yield) {
 				done = at
 				break
 			}
@@ -235,192 +232,4 @@ func withHyphens(s string) (string, bool) {
 		return "", false
 	}
 	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], true
-}
-
-// Bounds of base64 that is opened.
-const (
-	shortestCode = 12 // bytes of the code
-	maxCode      = 1 << 20
-)
-
-// Coded yields what the words of a text say that are base64 of a text, of either
-// alphabet, with or without padding; from and to are where such a word stands.
-func Coded(text string, yield func(from, to int, plain string)) {
-	for at := 0; at < len(text); {
-		if !inCode(text[at]) {
-			at++
-			continue
-		}
-		from := at
-		for at < len(text) && inCode(text[at]) {
-			at++
-		}
-		if at-from < shortestCode {
-			continue
-		}
-		if plain, ok := decoded(text[from:at]); ok {
-			yield(from, at, plain)
-			continue
-		}
-		for begin := from; begin < at; { // the segments of a path, say
-			end := begin
-			for end < at && strings.IndexByte("/-_", text[end]) < 0 {
-				end++
-			}
-			if end-begin < at-from {
-				if plain, ok := decoded(text[begin:end]); ok {
-					yield(begin, end, plain)
-				}
-			}
-			begin = end + 1
-		}
-	}
-}
-
-func inCode(c byte) bool {
-	return classes[c]&(aDigit|aLetter) != 0 || c == '+' || c == '/' || c == '-' || c == '_' || c == '='
-}
-
-// decoded decodes base64 of a text.
-func decoded(code string) (string, bool) {
-	code = strings.TrimRight(code, "=")
-	if len(code) < shortestCode-1 || len(code) > maxCode {
-		return "", false
-	}
-	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(code, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	var first [9]byte // few words get beyond this
-	if n, err := encoding.Decode(first[:], []byte(code[:8])); err != nil || !isText(first[:n], false) {
-		return "", false
-	}
-	plain, err := encoding.DecodeString(code)
-	if err != nil || !isText(plain, true) {
-		return "", false
-	}
-	return string(plain), true
-}
-
-// isText says whether bytes are readable; whole: they are not cut.
-func isText(b []byte, whole bool) bool {
-	for _, c := range b {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
-			return false
-		}
-	}
-	if !whole && len(b) > 3 {
-		b = b[:len(b)-3] // a character may be cut
-	}
-	return utf8.Valid(b)
-}
-
-// Bounds of what is looked for in bytes.
-const (
-	maxMessages  = 8       // within each other
-	leastVarint  = 1 << 14 // what is smaller stands in many messages
-	maxRawUUIDs  = 1 << 20 // places at which the bytes of a UUID are looked for
-	lengthOfUUID = 16
-)
-
-// InBytes yields the names in what is no text: those that stand there as text,
-// the UUIDs that do as bytes and, in messages of protocol buffers, the numbers
-// from 16,384 on.
-func (s *Search) InBytes(content []byte, messages bool, yield func(name string)) {
-	if s == nil {
-		return
-	}
-	s.In(string(content), func(found Sighting) bool {
-		if IsUnmistakable(found.Name) {
-			yield(found.Name)
-		}
-		return false
-	})
-	if messages {
-		s.frames(content, yield)
-	}
-	if s.pairs == nil || !s.lengths[36] {
-		return
-	}
-	known := map[[lengthOfUUID]byte]string{}
-	for i := range s.pairs.list {
-		if name := s.pairs.list[i].Baseline.Text; IsUUID(name) {
-			var raw [lengthOfUUID]byte
-			if _, err := hex.Decode(raw[:], []byte(strings.ReplaceAll(name, "-", ""))); err == nil {
-				known[raw] = name
-			}
-		}
-	}
-	for at := 0; at+lengthOfUUID <= len(content) && at < maxRawUUIDs; at++ {
-		if name, ok := known[[lengthOfUUID]byte(content[at:])]; ok {
-			yield(name)
-		}
-	}
-}
-
-// frames looks into the length-prefixed messages of gRPC.
-func (s *Search) frames(content []byte, yield func(string)) {
-	for len(content) >= 5 {
-		n := uint64(binary.BigEndian.Uint32(content[1:]))
-		if n > uint64(len(content)-5) {
-			return
-		}
-		if content[0] == 0 {
-			s.message(content[5:5+n], 0, yield)
-		}
-		content = content[5+n:]
-	}
-}
-
-// message looks for numbers in what may be a message, and says whether it is one.
-func (s *Search) message(b []byte, depth int, yield func(string)) bool {
-	if depth > maxMessages {
-		return false
-	}
-	for len(b) > 0 {
-		_, kind, n := protowire.ConsumeTag(b)
-		if n < 0 {
-			return false
-		}
-		b = b[n:]
-		switch kind {
-		case protowire.VarintType:
-			v, n := protowire.ConsumeVarint(b)
-			if n < 0 {
-				return false
-			}
-			b = b[n:]
-			s.number(v, yield)
-		case protowire.Fixed64Type:
-			v, n := protowire.ConsumeFixed64(b)
-			if n < 0 {
-				return false
-			}
-			b = b[n:]
-			s.number(v, yield)
-		case protowire.BytesType:
-			v, n := protowire.ConsumeBytes(b)
-			if n < 0 {
-				return false
-			}
-			b = b[n:]
-			s.message(v, depth+1, yield)
-		default:
-			n := protowire.ConsumeFieldValue(1, kind, b)
-			if n < 0 {
-				return false
-			}
-			b = b[n:]
-		}
-	}
-	return true
-}
-
-func (s *Search) number(v uint64, yield func(string)) {
-	if v < leastVarint {
-		return
-	}
-	if name := strconv.FormatUint(v, 10); s.lengths[len(name)] && s.has(name) {
-		yield(name)
-	}
 }

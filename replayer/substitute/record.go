@@ -1,8 +1,6 @@
 package substitute
 
 import (
-	"bytes"
-	"encoding/base64"
 	"net/url"
 	"slices"
 	"strconv"
@@ -298,16 +296,11 @@ func scalars(body []byte, yield func(string)) {
 // coded goes over what stands in base64 of JSON objects, alone or as the parts
 // of a JSON Web Token; the judge opens them too.
 func coded(text string, yield func(string)) {
-	if !strings.HasPrefix(text, "eyJ") { // {" in base64
-		return
-	}
-	for part := range strings.SplitSeq(strings.TrimRight(text, "="), ".") {
-		encoding := base64.RawStdEncoding
-		if strings.ContainsAny(part, "-_") {
-			encoding = base64.RawURLEncoding
-		}
-		if out, err := encoding.DecodeString(part); err == nil && bytes.HasPrefix(out, []byte("{")) {
-			scalars(out, yield)
-		}
+	if strings.HasPrefix(text, "eyJ") { // {" in base64
+		names.Coded(text, func(_, _ int, plain string) {
+			if strings.HasPrefix(plain, "{") {
+				scalars([]byte(plain), yield)
+			}
+		})
 	}
 }
