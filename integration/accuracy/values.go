@@ -53,8 +53,8 @@ var valueKinds = []*kind{
 	kept("the baseline's name in base64", single, false, "receipt", func(order node) node { return inside{"base64", of("order_id", order, "total", number("3"))} }),
 	kept("the baseline's name in nested JSON", single, false, "meta", func(order node) node { return inside{"json", of("order_id", order, "qty", number("3"))} }),
 	kept("the baseline's name in a token", single, false, "badge", func(order node) node { return inside{"jwt", of("order_id", order, "role", "clerk")} }),
-	kept("the baseline's name in that of a file", orders, true, "file", func(order node) node { return cat{[]node{text("/files/order-"), order, text(".pdf")}} }),
-	kept("the baseline's name in a global id", orders, true, "global", func(order node) node { return inside{"code", cat{[]node{text("Order:"), order}}} }),
+	kept("the baseline's name in that of a file", single, true, "file", func(order node) node { return cat{[]node{text("/files/order-"), order, text(".pdf")}} }),
+	kept("the baseline's name in a global id", single, true, "global", func(order node) node { return inside{"code", cat{[]node{text("Order:"), order}}} }),
 	worth("stale list", []carrier{onList}, func(c *cast) string {
 		if !c.order.patched {
 			return ""
