@@ -153,6 +153,9 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 	for to > from && joins(text[to-1]) {
 		to--
 	}
+	if IsUUID(text[from:to]) && whole == to-from {
+		return // of which no part is a name
+	}
 	var starts [maxParts]int
 	done, n := from, 0 // how many parts there were
 	for at := from; at < to; {
@@ -195,7 +198,7 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 		number := strings.TrimLeft(word, "0")
 		return len(number) >= leastPadded && found(number, padded)
 	}
-	if n < LongName || !s.lengths[n] && n != 32 && n != 36 {
+	if n < LongName || !s.lengths[n] && n != 32 && n != 36 || s.pairs == nil && !IsUnique(word) {
 		return false
 	}
 	if s.lengths[n] {
