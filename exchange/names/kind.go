@@ -49,8 +49,13 @@ func kindOf(name string) (place Place, own bool) {
 
 // innermost is the name of a parameter without what tells it from others of its
 // kind: ids[], order_id_0, lines[0][product_id], and in one word where it stands
-// behind what it belongs to: order.id.
+// behind what it belongs to: order.id. The marks of attributes (@id, @data-order-id)
+// and operators ($oid) say nothing.
 func innermost(name string) string {
+	if attribute, ok := strings.CutPrefix(name, "@"); ok {
+		name = strings.TrimPrefix(attribute, "data-")
+	}
+	name = strings.TrimPrefix(name, "$")
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
 		if open < 0 {
@@ -335,12 +340,6 @@ var searches = set("search find lookup query autocomplete suggest suggestions fe
 // TellsKind says whether the family of a target is that of what is answered. What
 // a search finds, or a dashboard shows, can be anything.
 func TellsKind(family string) bool { return !searches[family] }
-
-// IsPlural says whether a word is that for several things.
-func IsPlural(word string) bool {
-	t := termOf(word)
-	return t.kind != t.word
-}
 
 // ArePersons says whether two kinds may be those of one person, though each may be
 // counted by itself: user 7 is customer 7, or somebody else.
