@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,6 +69,15 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	for _, spelled := range []string{strings.ToUpper(uuid), strings.ReplaceAll(uuid, "-", ""), "urn:uuid:" + uuid} {
 		f(`s DELETE /orders/`+spelled, "-", unique)
 	}
+	for _, within := range []string{
+		`GET /files/` + uuid + `.pdf`, `GET /files/inv_` + uuid + `_1.pdf`, `GET /x X-Trace: abc-` + uuid + `; `, `GET /x Referer: http://h/a#` + uuid + `; `, `GET /a%2Forders%2F` + uuid,
+		"POST /x Content-Type: text/plain;charset=latin1; caf\xe9 " + uuid, "POST /x Content-Type: application/octet-stream; \x00\xff" + uuid,
+		"POST /x Content-Type: application/json; \xfe\xff" + wide(`{"a":"`+uuid+`"}`), `POST /x {"cursor":"` + base64.StdEncoding.EncodeToString([]byte("Order:"+uuid)) + `"}`,
+		`POST /graphql {"query":"{node(id:\"` + base64.StdEncoding.EncodeToString([]byte("Order:"+uuid)) + `\"){id}}"}`,
+	} {
+		f("s "+within, "-", unique)
+	}
+	f(`s POST /x Host: api.shop.example; {"a":"https://other.example/`+uuid+`.pdf"}`, `/x Host: api.shop.example; {"a":"https://other.example/`+uuid+`.pdf"}`, unique)
 	f(`s POST /x Content-Type: application/xml; <o id="ord_1001"/>`, "-", named)
 	f(`s POST /x Content-Type: application/xml; <o><order_id>17</order_id></o>`, "-", order)
 	f(`s POST /x Content-Type: application/xml; <o id="ord_7"/>`, `/x <o id="ord_7"/>`, named)
