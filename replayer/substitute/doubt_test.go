@@ -177,6 +177,7 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	for _, utf16 := range []string{"Content-Type: application/json;charset=utf-16; ", "Content-Type: application/json; \xfe\xff"} {
 		f(`s DELETE /orders/1002`, "/orders/7002", step{"s POST /orders {}", "201 " + utf16 + wide(`{"id":1002}`), "201 " + utf16 + wide(`{"id":7002}`)})
 	}
+	f(`b GET /orders/1002/items`, "/orders/7002/items", step{"s POST /orders {}", "201 \ufeff{\"id\":1002}", "201 \ufeff{\"id\":7002}"})
 	f(`s DELETE /orders/1002`, "-", step{"s POST /orders {}", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x03\xea", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x1b\x5a"})
 	for _, answer := range []string{`<o><ref>%s</ref></o>`, `Content-Type: text/plain; made %s`, `["%s"]`} {
 		made := step{"s POST /orders {}", "201 " + fmt.Sprintf(answer, uuid), "201 " + fmt.Sprintf(answer, "9d0e7f6a-1111-4222-8333-ba0987654321")}
