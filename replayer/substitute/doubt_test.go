@@ -152,6 +152,8 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	customer := made("/customers {}", "10001", "90001")
 	f(`s GET /users/10001`, "-", customer)
 	f(`s GET /customers/10001`, "/customers/90001", customer)
+	login := step{`s POST /login {"name":"ann"}`, `200 {"user":{"id":10001,"name":"ann"}}`, `200 {"user":{"id":"c-9001","name":"ann"}}`}
+	f(`s POST /orders {"customer_id":10001}`, `/orders {"customer_id":"c-9001"}`, login)
 	f(`s GET /users/ann-1`, "/users/c-77", made("/customers {}", `"ann-1"`, `"c-77"`))
 	// Composed names are names of their own.
 	line := made("/orders/7/lines {}", `"7:12"`, `"47:99"`)
