@@ -245,6 +245,7 @@ func (t *tapWriter) leave() { t.r.inFlight.Add(-1) }
 // queue hands the exchange to Run, or drops it when there is no room.
 func (t *tapWriter) queue() {
 	t.queued = true
+	t.entry.Queue()
 	select {
 	case t.r.pending <- t:
 	default:

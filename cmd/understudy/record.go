@@ -124,7 +124,7 @@ func (a *app) record(ctx context.Context) error {
 	for _, d := range n.Dropped {
 		dropped += d
 	}
-	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "pending", n.Pending)
+	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "spooled", n.Spooled, "pending", n.Pending())
 	return a.unrecorded(rec, err)
 }
 

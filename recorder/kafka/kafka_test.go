@@ -164,7 +164,7 @@ func TestWriterFailsWithKafka(t *testing.T) {
 		t.Errorf("at the end: %v", err)
 	}
 	tally := w.Tally()
-	if tally.Recorded != 1 || tally.Pending != 0 || tally.Served != 1+tally.Dropped[books.ReasonKafka] {
+	if tally.Recorded != 1 || tally.Pending() != 0 || tally.Served != 1+tally.Dropped[books.ReasonKafka] {
 		t.Errorf("books %+v", tally)
 	}
 }
