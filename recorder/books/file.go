@@ -56,6 +56,10 @@ func (b *Books) attachLocked(f *os.File) error {
 	return nil
 }
 
+// closedNumbers is added to the numbers of a killed life's tallies, so that its
+// exact books replace what a successor that knew less has written.
+const closedNumbers = 1 << 32
+
 // Resume opens the books of a life that has ended, and closes them: what was
 // pending is dropped as killed unless they were closed before. found is how
 // many exchanges its spool holds from the head on; those that had been written
@@ -91,6 +95,7 @@ func Resume(path string, found uint64) (*Books, error) {
 	}
 	if p[ended] == 0 {
 		p[ended], p[killed] = 1, 1
+		p[statements] += closedNumbers
 	}
 	return b, nil
 }

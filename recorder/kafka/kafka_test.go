@@ -69,7 +69,7 @@ func exchange(id string) *understudyv1.Exchange {
 
 func TestSinkSaysWhyAnExchangeIsNotTaken(t *testing.T) {
 	cluster, p := setUp(t)
-	sink := kafka.NewSink(p, names)
+	sink := kafka.NewSink(p, p, names)
 	results := make(chan error, 100)
 	done := func(err error) { results <- err }
 	if err := errors.Join(sink.Exchange(exchange("e"), done), sink.Tally(&understudyv1.Tally{Recorder: "r"}, done), sink.Flush(t.Context())); err != nil {

@@ -73,6 +73,7 @@ type Log struct {
 	waiting  []func(error)
 	broken   time.Time // until when nothing is tried
 	why      error
+	full     bool // Append has found no room, and none was made since
 }
 
 // Open opens the log in a folder that the caller has locked. What stands before
@@ -105,6 +106,9 @@ func Open(dir string, cfg Config, head Position, lost func(frames uint64, why er
 	}
 	slices.SortFunc(l.segments, func(a, b *segment) int { return int(int64(a.number - b.number)) })
 	l.settleHead()
+	if len(l.segments) == 0 && head.Segment != 0 {
+		l.head = Position{head.Segment + 1, headerSize} // what stood there was taken
+	}
 	return l, nil
 }
 
@@ -211,7 +215,7 @@ func (l *Log) refusesLocked(n int) error {
 		return l.why
 	case len(l.gathered)+n > maxGathered && len(l.gathered) > 0:
 		return fmt.Errorf("%w: the disk is too slow", ErrFull)
-	case l.cfg.Policy == Newest && l.bytesLocked()+uint64(n) > uint64(l.cfg.MaxBytes),
+	case l.full, l.cfg.Policy == Newest && l.bytesLocked()+uint64(n) > uint64(l.cfg.MaxBytes),
 		l.bytesLocked()+uint64(n) > uint64(l.cfg.MaxBytes)+maxGathered: // what is being taken cannot give way
 		return ErrFull
 	}
@@ -227,6 +231,7 @@ func (l *Log) Append(content []byte, done func(error)) error {
 		return fmt.Errorf("spool: a frame of %d bytes", len(content))
 	}
 	if err := l.refusesLocked(frameHead + len(content)); err != nil {
+		l.full = err == ErrFull
 		return err
 	}
 	l.gathered = appendFrame(l.gathered, content)

@@ -58,7 +58,7 @@ func (l *Log) Advance(b Batch) {
 	defer l.disk.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.taking = false
+	l.taking, l.full = false, false
 	if len(l.segments) == 0 || l.segments[0].number != b.End.Segment {
 		return
 	}

@@ -17,9 +17,17 @@ func (l *Log) Sync() {
 	l.gathered, l.waiting = nil, nil
 	l.mu.Unlock()
 	if len(waiting) > 0 {
-		err := l.write(data, uint64(len(waiting)))
+		err := l.write(data)
 		for _, done := range waiting {
 			done(err)
+		}
+		if err == nil { // only now they can be taken: nothing is taken that nobody knows to be safe
+			l.mu.Lock()
+			s := l.segments[len(l.segments)-1]
+			s.size += uint64(len(data))
+			s.frames += uint64(len(waiting))
+			s.last = l.now()
+			l.mu.Unlock()
 		}
 	}
 	l.mu.Lock()
@@ -29,7 +37,7 @@ func (l *Log) Sync() {
 
 // write appends to the last segment and makes that safe, or leaves it as it
 // was.
-func (l *Log) write(data []byte, frames uint64) error {
+func (l *Log) write(data []byte) error {
 	if err := l.roll(uint64(len(data))); err != nil {
 		return l.failed(err)
 	}
@@ -37,16 +45,11 @@ func (l *Log) write(data []byte, frames uint64) error {
 	if err == nil {
 		err = l.active.Sync()
 	}
-	l.mu.Lock()
-	s := l.segments[len(l.segments)-1]
 	if err == nil {
-		s.size += uint64(len(data))
-		s.frames += frames
-		s.last = l.now()
-		l.mu.Unlock()
 		return nil
 	}
-	size := int64(s.size)
+	l.mu.Lock()
+	size := int64(l.segments[len(l.segments)-1].size)
 	l.mu.Unlock()
 	// After a failed sync nobody knows what is on disk (fsync forgets): what is
 	// not known to be safe goes, so that it is not both lost and found.
@@ -157,6 +160,7 @@ func (l *Log) boundLocked() {
 		if at == len(l.segments)-1 && l.active != nil {
 			l.closeActive()
 		}
+		l.full = false
 		_ = os.Remove(l.path(oldest.number)) // the head moves past it, or it is removed by the next Open
 		l.segments = append(l.segments[:at:at], l.segments[at+1:]...)
 		if at == 0 {

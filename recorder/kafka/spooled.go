@@ -1,0 +1,328 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/proto"
+
+	"understudy.dev/recorder"
+	"understudy.dev/recorder/books"
+	"understudy.dev/recorder/spool"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// awayAfter is how long Kafka may leave what it was given unanswered before
+// exchanges go to disk.
+const awayAfter = 2 * time.Second
+
+// Spooled is a Sink that puts exchanges on disk while Kafka does not take them,
+// and writes them to Kafka when it does, in the order in which they came: while
+// something is on disk, all goes there.
+//
+// The producer must not give a record up by itself: what is both given up and
+// in Kafka would be there twice.
+type Spooled struct {
+	*Sink
+	log   *spool.Log
+	books *books.Books
+	cfg   spool.Config
+	say   *slog.Logger
+
+	mu       sync.Mutex
+	direct   bool // exchanges go to Kafka, the disk is empty
+	out      int  // given to Kafka directly and not answered
+	progress time.Time
+	ending   bool
+	rescued  []rescue
+	changed  chan struct{} // capacity 1: direct or out has changed
+
+	stop    context.CancelFunc // of the drain, once Run has begun
+	drained chan struct{}
+}
+
+// rescue is an exchange that Kafka was given and did not acknowledge.
+type rescue struct {
+	content []byte
+	done    func(error)
+}
+
+// NewSpooled returns a sink with a disk behind it. The books are the recorder's.
+func NewSpooled(sink *Sink, log *spool.Log, b *books.Books, cfg spool.Config, say *slog.Logger) *Spooled {
+	return &Spooled{Sink: sink, log: log, books: b, cfg: cfg, say: say, direct: true, changed: make(chan struct{}, 1), drained: make(chan struct{})}
+}
+
+var (
+	_ recorder.Sink    = (*Spooled)(nil)
+	_ recorder.Refuser = (*Spooled)(nil)
+)
+
+// Refuses implements recorder.Refuser.
+func (s *Spooled) Refuses() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.direct && !s.awayLocked() && !s.producer.Full() {
+		return nil
+	}
+	return fromSpool(s.log.Refuses())
+}
+
+// awayLocked says whether Kafka leaves what it has unanswered.
+func (s *Spooled) awayLocked() bool { return s.out > 0 && time.Since(s.progress) > awayAfter }
+
+// Exchange implements recorder.Sink.
+func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.direct && (s.awayLocked() || s.producer.Full()) {
+		s.aside("Kafka does not take what it is given")
+	}
+	if !s.direct {
+		content, err := proto.Marshal(e)
+		if err != nil {
+			return err
+		}
+		return s.appendLocked(content, done)
+	}
+	r, err := stream.ExchangeRecord(s.names, e)
+	if err != nil {
+		return err
+	}
+	if s.out == 0 {
+		s.progress = time.Now()
+	}
+	s.out++
+	s.producer.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { s.answered(r.Value, reason(err), done) })
+	return nil
+}
+
+// aside begins to put exchanges on disk.
+func (s *Spooled) aside(why string) {
+	s.direct = false
+	s.say.Warn("exchanges go to disk until Kafka has taken what is there", "reason", why)
+	s.tell()
+}
+
+func (s *Spooled) tell() {
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+// answered is called when Kafka has taken or refused what it was given.
+func (s *Spooled) answered(content []byte, err error, done func(error)) {
+	s.mu.Lock()
+	s.out--
+	s.tell()
+	if err == nil || errors.Is(err, recorder.ErrTooLarge) {
+		s.progress = time.Now()
+		s.mu.Unlock()
+		done(err)
+		return
+	}
+	defer s.mu.Unlock()
+	if s.ending {
+		s.rescued = append(s.rescued, rescue{content, done})
+		return
+	}
+	if s.direct {
+		s.aside("Kafka refuses what it is given: " + err.Error())
+	}
+	if err := s.appendLocked(content, done); err != nil {
+		done(err)
+	}
+}
+
+func (s *Spooled) appendLocked(content []byte, done func(error)) error {
+	return fromSpool(s.log.Append(content, func(err error) {
+		if err == nil {
+			done(recorder.ErrSpooled)
+			return
+		}
+		done(fromSpool(err))
+	}))
+}
+
+// fromSpool expresses why the spool did not take an exchange as an error of the
+// recorder.
+func fromSpool(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, spool.ErrFull):
+		return fmt.Errorf("%w: %w", recorder.ErrSpoolFull, err)
+	}
+	return fmt.Errorf("%w: %w", recorder.ErrSpoolFailed, err)
+}
+
+// Run writes to the disk and from there to Kafka until ctx ends. Call it before
+// the recorder's Run, and end ctx after that has returned.
+func (s *Spooled) Run(ctx context.Context) {
+	draining, stop := context.WithCancel(ctx)
+	defer stop()
+	s.mu.Lock()
+	s.stop = stop
+	s.mu.Unlock()
+	go func() { defer close(s.drained); s.drain(draining) }()
+	tick := time.NewTicker(s.cfg.SyncInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			s.sync()
+		case <-ctx.Done():
+			stop()
+			<-s.drained
+			s.sync()
+			return
+		}
+	}
+}
+
+func (s *Spooled) sync() {
+	_, waiting := s.log.Len()
+	s.log.Sync()
+	if waiting > 0 {
+		if err := s.books.Sync(); err != nil {
+			s.say.Warn("the recorder's counts are not safe from a loss of power", "error", err)
+		}
+	}
+}
+
+// drain writes what is on disk to Kafka, and lets exchanges go there directly
+// when nothing is left.
+func (s *Spooled) drain(ctx context.Context) {
+	d := drainer{producer: s.producer, names: s.names, log: s.log, books: s.books, rate: s.cfg.DrainRate, say: s.say}
+	for {
+		s.mu.Lock()
+		wait := s.direct || s.out > 0
+		s.mu.Unlock()
+		if wait {
+			select {
+			case <-s.changed:
+			case <-ctx.Done():
+				return
+			}
+			continue
+		}
+		n, err := d.batch(ctx, nil)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.say.Error("the spool cannot be read", "error", err)
+			pause(ctx, time.Second)
+		case n == 0:
+			s.resume(ctx)
+		}
+	}
+}
+
+// resume lets exchanges go to Kafka again if nothing is on disk.
+func (s *Spooled) resume(ctx context.Context) {
+	s.mu.Lock()
+	safe, waiting := s.log.Len()
+	if safe+waiting == 0 {
+		s.direct = true
+		s.say.Info("Kafka has taken what was on disk; exchanges go there directly again")
+	}
+	s.mu.Unlock()
+	if waiting > 0 {
+		pause(ctx, s.cfg.SyncInterval)
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// Flush implements recorder.Sink. What Kafka does not take goes to disk; after
+// that nothing more can be written.
+func (s *Spooled) Flush(ctx context.Context) error {
+	s.mu.Lock()
+	stop, first := s.stop, !s.ending
+	s.mu.Unlock()
+	if first {
+		if stop != nil {
+			stop()
+			<-s.drained
+		}
+		s.settle(ctx)
+		s.sync()
+		return nil // tallies are waited for with the final one
+	}
+	return s.tallies.Flush(ctx)
+}
+
+// settle waits for Kafka to answer as long as it does answer, and takes the
+// rest back.
+func (s *Spooled) settle(ctx context.Context) {
+	look := time.NewTicker(10 * time.Millisecond)
+	defer look.Stop()
+	for {
+		s.mu.Lock()
+		over := s.out == 0 || s.awayLocked() || !s.direct
+		s.mu.Unlock()
+		if over || ctx.Err() != nil {
+			break
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
+	}
+	s.mu.Lock()
+	s.ending = true
+	out := s.out
+	s.mu.Unlock()
+	s.producer.GiveUp()
+	for out > 0 {
+		<-look.C
+		s.mu.Lock()
+		out = s.out
+		s.mu.Unlock()
+	}
+	s.mu.Lock()
+	rescued := s.rescued
+	s.mu.Unlock()
+	if len(rescued) > 0 {
+		s.rescue(rescued)
+	}
+}
+
+// rescue puts what was taken back in front of what is on disk, for it came
+// before that.
+func (s *Spooled) rescue(all []rescue) {
+	var contents [][]byte
+	for _, r := range all {
+		contents = append(contents, r.content)
+	}
+	result := recorder.ErrSpooled
+	at, err := s.log.Prepend(contents)
+	if err != nil {
+		result = fromSpool(err)
+	} else {
+		s.books.Rescue(uint64(len(all)), at.Segment, at.Offset)
+	}
+	for _, r := range all {
+		r.done(result)
+	}
+}
+
+// Left says how many exchanges are on disk.
+func (s *Spooled) Left() uint64 {
+	safe, waiting := s.log.Len()
+	return safe + waiting
+}
