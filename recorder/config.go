@@ -38,8 +38,8 @@ type Config struct {
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
-	// DrainTimeout bounds how long the recorder goes on writing after it was
-	// told to stop; above 0, default 15 s.
+	// DrainTimeout bounds how long the recorder goes on writing after traffic
+	// has ended, the final tally included; above 0, default 8 s.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	// Session are the rules that find the session of a request, in order:
 	// header:NAME, cookie:NAME, query:NAME or ip. The first that finds a value
@@ -67,7 +67,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
-		TallyInterval: 10 * time.Second, DrainTimeout: 15 * time.Second,
+		TallyInterval: 10 * time.Second, DrainTimeout: 8 * time.Second,
 		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"understudy.dev/embedded"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
+	"understudy.dev/recorder/spool"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	"understudy.dev/setting"
@@ -60,7 +62,18 @@ type recordConfig struct {
 	Compression string `yaml:"compression"`
 	// RequireKafka refuses to start while Kafka or its topics are not there.
 	// Otherwise traffic passes at once and is recorded as soon as they are.
-	RequireKafka    bool `yaml:"require_kafka"`
+	RequireKafka bool `yaml:"require_kafka"`
+	// ShutdownTimeout bounds the whole end, from the signal to the final tally;
+	// default 25 s, below the 30 s that Kubernetes gives. It is more than
+	// drain_delay and drain_timeout together; the rest is for requests and
+	// tunnels under way.
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
+	// DrainDelay is how long new requests are taken after /readyz has said that
+	// it ends, so that load balancers see it; 0 or more, default 3 s. Without
+	// an admin listener nobody sees it, and there is none.
+	DrainDelay time.Duration `yaml:"drain_delay"`
+	// Spool puts exchanges on disk while Kafka does not take them.
+	Spool           spool.Config `yaml:"spool"`
 	recorder.Config `yaml:",inline"`
 }
 
@@ -69,7 +82,7 @@ func defaultConfig() config {
 		Log:        logConfig{Level: "info", Format: "text"},
 		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
-		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
+		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", ShutdownTimeout: 25 * time.Second, DrainDelay: 3 * time.Second, Spool: spool.DefaultConfig(), Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
 		Replay:     replayer.DefaultConfig(),
 		Compare:    comparator.DefaultConfig(),
 		Dev:        embedded.DefaultConfig(),
@@ -134,6 +147,10 @@ func (c logConfig) Validate() error {
 func (c recordConfig) Validate() error {
 	var ps setting.Problems
 	ps.OneOf("compression", c.Compression, stream.Compressions()...)
+	ps.Require(c.DrainDelay >= 0, "drain_delay", c.DrainDelay, "is negative")
+	ps.Require(c.ShutdownTimeout > c.DrainDelay+c.DrainTimeout, "shutdown_timeout", c.ShutdownTimeout,
+		fmt.Sprintf("is not more than drain_delay %s and drain_timeout %s together", c.DrainDelay, c.DrainTimeout))
+	ps.Under("spool", c.Spool.Validate())
 	ps.Under("", c.Config.Validate())
 	return ps.Err()
 }

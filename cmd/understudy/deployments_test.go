@@ -92,7 +92,7 @@ func TestSettingsInDeployments(t *testing.T) {
 // TestDeploymentsWaitForTheDrain: whatever stops the process gives it the time
 // that it may take, and the units give it no rights.
 func TestDeploymentsWaitForTheDrain(t *testing.T) {
-	longest := drainTraffic + 2*defaultConfig().Record.DrainTimeout + time.Second
+	longest := defaultConfig().Record.ShutdownTimeout
 	units := readUnits(t)
 	for path, unit := range units {
 		for key, want := range map[string]string{

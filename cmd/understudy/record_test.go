@@ -99,7 +99,7 @@ func TestRecordStartsWithoutKafka(t *testing.T) {
 // TestRecordEndsWithoutKafka says once, and plainly, what is lost.
 func TestRecordEndsWithoutKafka(t *testing.T) {
 	t.Setenv("UNDERSTUDY_KAFKA", freeAddress(t))
-	config := writeFile(t, "record: {drain_timeout: 100ms}\n")
+	config := writeFile(t, "record: {drain_timeout: 100ms, drain_delay: 0s}\n")
 	traffic, _, stop := recording(t, "--config", config, "--instance", "r1")
 	until(t, "http://"+traffic+"/", "hi")
 	code, errOut := stop()

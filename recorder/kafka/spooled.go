@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"google.golang.org/protobuf/proto"
@@ -30,9 +34,11 @@ const awayAfter = 2 * time.Second
 // in Kafka would be there twice.
 type Spooled struct {
 	*Sink
-	log   *spool.Log
-	books *books.Books
 	cfg   spool.Config
+	log   *spool.Log // nil until Open
+	books *books.Books
+	dir   string
+	lock  *os.File
 	say   *slog.Logger
 
 	mu       sync.Mutex
@@ -53,9 +59,54 @@ type rescue struct {
 	done    func(error)
 }
 
-// NewSpooled returns a sink with a disk behind it. The books are the recorder's.
-func NewSpooled(sink *Sink, log *spool.Log, b *books.Books, cfg spool.Config, say *slog.Logger) *Spooled {
-	return &Spooled{Sink: sink, log: log, books: b, cfg: cfg, say: say, direct: true, changed: make(chan struct{}, 1), drained: make(chan struct{})}
+// NewSpooled returns a sink that has a disk behind it after Open; before, and
+// when that fails, it is a plain Sink.
+func NewSpooled(sink *Sink, cfg spool.Config, say *slog.Logger) *Spooled {
+	return &Spooled{Sink: sink, cfg: cfg, say: say, direct: true, changed: make(chan struct{}, 1), drained: make(chan struct{})}
+}
+
+// Open makes the folder of one life, whose books it keeps there. It comes
+// before Run and before the recorder's.
+func (s *Spooled) Open(b *books.Books) (err error) {
+	dir := filepath.Join(s.cfg.Dir, folder(b.Life()))
+	lock, err := spool.Lock(dir)
+	if err != nil {
+		return err
+	}
+	log, err := spool.Open(dir, s.cfg, spool.Position{}, func(n uint64, why error, at spool.Position) { Lost(b, n, why, at) })
+	if err == nil {
+		err = b.Keep(filepath.Join(dir, BooksFile))
+	}
+	if err != nil {
+		return errors.Join(err, lock.Close(), os.RemoveAll(dir))
+	}
+	s.log, s.books, s.dir, s.lock = log, b, dir, lock
+	return nil
+}
+
+// folder is the name of a life's folder.
+func folder(life understudyv1.Life) string {
+	name := strings.Map(func(r rune) rune {
+		if r < 128 && (r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			return r
+		}
+		return '_'
+	}, life.Recorder)
+	return fmt.Sprintf("%s-%d", name[:min(len(name), 100)], life.StartUnixNano)
+}
+
+// Close ends what Open began. told says that Kafka has the final tally: if it
+// also has all exchanges, nothing is left for a successor.
+func (s *Spooled) Close(told bool) error {
+	if s.log == nil {
+		return nil
+	}
+	err := s.books.Sync()
+	err = errors.Join(err, s.books.Detach(), s.log.Close())
+	if told && s.Left() == 0 {
+		err = errors.Join(err, s.log.Remove())
+	}
+	return errors.Join(err, s.lock.Close())
 }
 
 var (
@@ -65,6 +116,9 @@ var (
 
 // Refuses implements recorder.Refuser.
 func (s *Spooled) Refuses() error {
+	if s.log == nil {
+		return s.Sink.Refuses()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.direct && !s.awayLocked() && !s.producer.Full() {
@@ -78,6 +132,9 @@ func (s *Spooled) awayLocked() bool { return s.out > 0 && time.Since(s.progress)
 
 // Exchange implements recorder.Sink.
 func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	if s.log == nil {
+		return s.Sink.Exchange(e, done)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.direct && (s.awayLocked() || s.producer.Full()) {
@@ -162,9 +219,21 @@ func fromSpool(err error) error {
 	return fmt.Errorf("%w: %w", recorder.ErrSpoolFailed, err)
 }
 
+// Bytes says how much room they take.
+func (s *Spooled) Bytes() int64 {
+	if s.log == nil {
+		return 0
+	}
+	return s.log.Bytes()
+}
+
 // Run writes to the disk and from there to Kafka until ctx ends. Call it before
 // the recorder's Run, and end ctx after that has returned.
 func (s *Spooled) Run(ctx context.Context) {
+	if s.log == nil {
+		<-ctx.Done()
+		return
+	}
 	draining, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
@@ -251,6 +320,9 @@ func pause(ctx context.Context, d time.Duration) {
 // Flush implements recorder.Sink. What Kafka does not take goes to disk; after
 // that nothing more can be written.
 func (s *Spooled) Flush(ctx context.Context) error {
+	if s.log == nil {
+		return s.Sink.Flush(ctx)
+	}
 	s.mu.Lock()
 	stop, first := s.stop, !s.ending
 	s.mu.Unlock()
@@ -323,6 +395,9 @@ func (s *Spooled) rescue(all []rescue) {
 
 // Left says how many exchanges are on disk.
 func (s *Spooled) Left() uint64 {
+	if s.log == nil {
+		return 0
+	}
 	safe, waiting := s.log.Len()
 	return safe + waiting
 }
