@@ -20,8 +20,7 @@ import (
 
 // Books are the counts of one life. They are safe for concurrent use.
 type Books struct {
-	life     understudyv1.Life
-	interval time.Duration
+	life understudyv1.Life
 
 	mu     sync.Mutex
 	page   page
@@ -66,7 +65,11 @@ func New(recorder string, started time.Time) *Books {
 
 // Every says how often Statement is called; readers of the statements take
 // silence of several intervals for the end.
-func (b *Books) Every(interval time.Duration) { b.interval = interval }
+func (b *Books) Every(d time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.page[interval] = uint64(d)
+}
 
 // Life is whose books these are.
 func (b *Books) Life() understudyv1.Life { return b.life }
@@ -194,7 +197,7 @@ func (b *Books) Statement(now time.Time, final bool) *understudyv1.Tally {
 		Recorder: b.life.Recorder, Number: b.page[statements], StartUnixNano: b.life.StartUnixNano, TimeUnixNano: now.UnixNano(),
 		Served: t.Served, Recorded: t.Recorded, Pending: t.Pending(), Spooled: t.Spooled, Dropped: t.Dropped,
 		Final: b.page[ended] == 1 && b.page[killed] == 0, Closed: b.page[killed] == 1, Exact: b.page[killed] == 1,
-		IntervalNano: int64(b.interval),
+		IntervalNano: int64(b.page[interval]),
 	}
 }
 

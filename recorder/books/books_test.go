@@ -129,6 +129,7 @@ func TestBooksOutliveTheProcess(t *testing.T) {
 		t.Helper()
 		path := filepath.Join(t.TempDir(), "books")
 		b := books.New("shop", time.Unix(0, 5))
+		b.Every(time.Second)
 		early, _ := b.Open()
 		if err := b.Keep(path); err != nil {
 			t.Fatal(err)
@@ -159,7 +160,7 @@ func TestBooksOutliveTheProcess(t *testing.T) {
 			t.Errorf("excess %d, -want +got\n%s", after.Tally().Excess(), diff)
 		}
 		said := after.Statement(time.Unix(0, 7), true)
-		if said.Number != 1<<32+2 || said.Final || !said.Closed || !said.Exact || said.Recorder != "shop" || said.StartUnixNano != 5 || said.Pending != 0 {
+		if said.Number != 1<<32+2 || said.Final || !said.Closed || !said.Exact || said.Recorder != "shop" || said.IntervalNano != 1e9 || said.StartUnixNano != 5 || said.Pending != 0 {
 			t.Errorf("said %v", said)
 		}
 	}
