@@ -48,8 +48,19 @@ type kafkaConfig struct {
 	// Prefix begins the names of all topics.
 	Prefix string `yaml:"prefix"`
 	// Partitions of the topics that `topics apply` creates.
-	Partitions int32                 `yaml:"partitions"`
-	Producer   stream.ProducerConfig `yaml:"producer"`
+	Partitions int32 `yaml:"partitions"`
+	// Retention is how long exchanges, replays, tallies and dead letters are
+	// kept; 1h or more, default 168h. It is set when a topic is made and never
+	// shortened without --force.
+	Retention time.Duration `yaml:"retention"`
+	// Replicas of each partition of the topics that are made; 0, the default,
+	// is three, or as many as there are brokers.
+	Replicas int16 `yaml:"replicas"`
+	// MinInSync replicas must have a record before it is acknowledged; 0, the
+	// default, is one fewer than there are, at least one. With 1, a record
+	// that is acknowledged may be on one broker only.
+	MinInSync int16                 `yaml:"min_insync"`
+	Producer  stream.ProducerConfig `yaml:"producer"`
 }
 
 type recordConfig struct {
@@ -80,7 +91,7 @@ type recordConfig struct {
 func defaultConfig() config {
 	return config{
 		Log:        logConfig{Level: "info", Format: "text"},
-		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Producer: stream.DefaultProducerConfig()},
+		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Retention: topic.DefaultRetention, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
 		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", ShutdownTimeout: 25 * time.Second, DrainDelay: 3 * time.Second, Spool: spool.DefaultConfig(), Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
 		Replay:     replayer.DefaultConfig(),
@@ -107,7 +118,7 @@ func (c config) problems(now time.Time, sections ...string) error {
 		}
 	}
 	check("log", c.Log.Validate)
-	check("kafka", c.Kafka.Validate)
+	check("kafka", c.Kafka.validate)
 	check("kafka.producer", c.Kafka.Producer.Validate)
 	check("clickhouse", c.ClickHouse.Validate)
 	check("record.upstream", c.Record.Upstream.Validate)
@@ -140,6 +151,17 @@ func (c logConfig) Validate() error {
 	var level slog.Level
 	ps.Require(level.UnmarshalText([]byte(c.Level)) == nil, "level", c.Level, "is not one of debug, info, warn, error")
 	ps.OneOf("format", c.Format, "text", "json")
+	return ps.Err()
+}
+
+// validate reports every mistake in the section, its producer aside.
+func (c kafkaConfig) validate() error {
+	var ps setting.Problems
+	ps.Under("", c.Config.Validate())
+	ps.Require(c.Partitions >= 1, "partitions", c.Partitions, "is less than 1")
+	ps.Require(c.Retention >= time.Hour, "retention", c.Retention, "is less than 1h")
+	ps.Require(c.Replicas >= 0, "replicas", c.Replicas, "is negative")
+	ps.Require(c.MinInSync >= 0 && (c.Replicas == 0 || c.MinInSync <= c.Replicas), "min_insync", c.MinInSync, "is negative or more than replicas")
 	return ps.Err()
 }
 

@@ -16,7 +16,9 @@ import (
 func (a *app) names() topic.Names { return topic.NamesFor(a.cfg.Kafka.Prefix) }
 
 func (a *app) specs() []topic.Spec {
-	return topic.Specs(a.names(), topic.Sizing{Partitions: a.cfg.Kafka.Partitions})
+	return topic.Specs(a.names(), topic.Sizing{
+		Partitions: a.cfg.Kafka.Partitions, Retention: a.cfg.Kafka.Retention, Replicas: a.cfg.Kafka.Replicas, MinInSync: a.cfg.Kafka.MinInSync,
+	})
 }
 
 // kafkaFlags add where Kafka is.
