@@ -25,6 +25,16 @@ func (a *app) specs() []topic.Spec {
 func (a *app) kafkaFlags(c *cobra.Command) {
 	c.Flags().StringSliceVar(&a.cfg.Kafka.Brokers, "kafka", a.cfg.Kafka.Brokers, "Kafka brokers, host:port")
 	c.Flags().StringVar(&a.cfg.Kafka.Prefix, "prefix", a.cfg.Kafka.Prefix, "prefix of the topic names")
+	f, k := c.Flags(), &a.cfg.Kafka
+	f.BoolVar(&k.TLS.Enabled, "kafka-tls", k.TLS.Enabled, "encrypt connections to Kafka")
+	f.StringVar(&k.TLS.CAFile, "kafka-ca", k.TLS.CAFile, "file of the certificates that the brokers' are checked against; empty is the system's")
+	f.StringVar(&k.TLS.CertFile, "kafka-cert", k.TLS.CertFile, "file of this client's certificate (mTLS)")
+	f.StringVar(&k.TLS.KeyFile, "kafka-key", k.TLS.KeyFile, "file of its key")
+	f.StringVar(&k.SASL.Mechanism, "kafka-sasl", k.SASL.Mechanism, "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the secret is in a file or in "+stream.PasswordVar+" or "+stream.TokenVar)
+	f.StringVar(&k.SASL.User, "kafka-user", k.SASL.User, "user of PLAIN and SCRAM")
+	f.StringVar(&k.SASL.PasswordFile, "kafka-password-file", k.SASL.PasswordFile, "file of the password")
+	f.StringVar(&k.SASL.TokenFile, "kafka-token-file", k.SASL.TokenFile, "file of the token of OAUTHBEARER")
+	enumerate(c, "kafka-sasl", stream.Mechanisms()[1:]...)
 }
 
 // clickhouseFlags add where ClickHouse is.
