@@ -59,6 +59,9 @@ type Config struct {
 	// the column headers of the table exchanges, as they are recorded: secrets as
 	// tokens.
 	IndexHeaders []string `yaml:"index_headers"`
+	// Sample says which requests are recorded; all by default. The others are
+	// served, counted and dropped as sampled.
+	Sample SampleConfig `yaml:"sample"`
 	// ServedBy says whose answers are recorded: SIDE_BASELINE by default.
 	ServedBy understudyv1.Side `yaml:"-"`
 }
@@ -68,7 +71,7 @@ func DefaultConfig() Config {
 	return Config{
 		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
 		TallyInterval: 10 * time.Second, DrainTimeout: 8 * time.Second,
-		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
+		Session: session.DefaultRules(), Sample: SampleConfig{Rate: 1, By: "session"}, ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}
 }
 
@@ -95,6 +98,7 @@ func (cfg Config) Validate() error {
 	for i, name := range cfg.IndexHeaders {
 		ps.Require(message.IsToken(name), setting.Index("index_headers", i), name, "is not the name of a header")
 	}
+	cfg.Sample.validate(&ps)
 	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, key)
 		ps.Under(setting.Index("session", i), err)

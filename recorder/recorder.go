@@ -25,6 +25,7 @@ type Recorder struct {
 	log      *slog.Logger
 	metrics  *metrics
 	sealer   *seal.Sealer
+	sampler  *sampler // nil takes everything
 
 	books    *books.Books
 	excess   int64 // of the books, as it was last said
@@ -62,6 +63,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 		},
 		books: books.New(instance, now), pending: make(chan *tapWriter, cfg.QueueSize),
 	}
+	r.sampler = newSampler(cfg.Sample)
 	r.books.Every(cfg.TallyInterval)
 	r.refuser, _ = sink.(Refuser)
 	if r.metrics, err = newMetrics(r, reg); err != nil {

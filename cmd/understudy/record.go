@@ -113,7 +113,7 @@ func (a *app) record(ctx context.Context) error {
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad) })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()
-	t := &liveTraffic{rec: rec, cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
+	t := &liveTraffic{rec: rec, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
 	err = t.serve(ctx, ln, upstream, newRefusals(ad.registry), a.log)
 	n := rec.Tally()
 	dropped := uint64(0)

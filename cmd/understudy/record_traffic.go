@@ -24,6 +24,7 @@ const endMargin = 500 * time.Millisecond
 // liveTraffic is what the recorder serves, from the first request to the last.
 type liveTraffic struct {
 	rec      *recorder.Recorder
+	hop      *hop
 	cfg      recordConfig
 	watched  bool   // somebody may look at whether it is ready
 	draining func() // from here on it is not ready
@@ -39,7 +40,7 @@ func (t *liveTraffic) serve(ctx context.Context, ln net.Listener, next http.Hand
 	protocols.SetUnencryptedHTTP2(true)
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)
-	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.rec.Wrap(next)),
+	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.hop.refuse(t.rec.Wrap(t.hop.send(next)))),
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
