@@ -145,7 +145,7 @@ func TestBooksOutliveTheProcess(t *testing.T) {
 		sink.Queue()
 		sink.Hand()
 		_, _ = b.Open() // under way
-		b.Unspool(1, map[string]uint64{books.ReasonTooLarge: 0}, 7, 42)
+		b.Unspool(1, 0, map[string]uint64{books.ReasonTooLarge: 0}, 7, 42)
 		_ = b.Statement(time.Unix(0, 6), false)
 
 		if h, err := books.HeadOf(path); err != nil || h != (books.Head{Segment: 7, Offset: 42}) {
@@ -181,5 +181,46 @@ func TestOtherFilesAreNoBooks(t *testing.T) {
 		if _, err := books.Resume(path, 0); !errors.Is(err, books.ErrFile) {
 			t.Errorf("%d bytes: %v", len(content), err)
 		}
+	}
+}
+
+// TestWhatKafkaWasGivenIsOnDiskToo: of three that were put in front of the spool
+// one was acknowledged before the end.
+func TestWhatKafkaWasGivenIsOnDiskToo(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "books")
+	b := books.New("shop", time.Unix(0, 5))
+	if err := b.Keep(path); err != nil {
+		t.Fatal(err)
+	}
+	var given []*books.Entry
+	for range 5 {
+		e, _ := b.Open()
+		e.Queue()
+		e.Hand()
+		given = append(given, e)
+	}
+	b.Rescue(3, 6, 8)
+	given[0].Record()
+	b.Again()
+	given[3].Spool()
+	after, err := books.Resume(path, 4) // the fifth was not synced
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer after.Detach()
+	want := books.Tally{Served: 5, Recorded: 1, Spooled: 3, Dropped: map[string]uint64{books.ReasonKilled: 1}}
+	if diff := cmp.Diff(want, after.Tally()); diff != "" || after.Head().Rescued != 3 {
+		t.Errorf("rescued %d, -want +got\n%s", after.Head().Rescued, diff)
+	}
+	after.Unspool(2, 2, nil, 7, 8) // Kafka has the first and another one
+	want = books.Tally{Served: 5, Recorded: 4, Dropped: map[string]uint64{books.ReasonKilled: 1}}
+	if diff := cmp.Diff(want, after.Tally()); diff != "" || after.Tally().Excess() != 0 {
+		t.Errorf("in the end: -want +got\n%s", diff)
+	}
+	after.Rescue(2, 6, 8)
+	after.Again()
+	after.Unrescue(7, 8)
+	if h := after.Head(); h != (books.Head{Segment: 7, Offset: 8}) {
+		t.Errorf("head %+v", h)
 	}
 }

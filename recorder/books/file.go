@@ -76,6 +76,8 @@ func Resume(path string, found uint64) (*Books, error) {
 	if t := b.tallyLocked(); t.Excess() < 0 { // the end came between two counts
 		p.drop(ReasonKilled, uint64(-t.Excess()))
 	}
+	p[again] = min(p[again], found)
+	found -= p[again] // what is counted as recorded needs no place among the spooled
 	switch more := found - p[spooled]; {
 	case found < p[spooled]:
 		p.drop(ReasonSpoolError, p[spooled]-found)

@@ -23,6 +23,7 @@ const (
 	offset    // within it
 	handed    // when what is in flight from the spool was produced; 0 = nothing is
 	rescued   // how many at the head of the spool may be in Kafka too
+	again     // how many of those are counted as recorded already
 	interval  // between two statements, nanoseconds
 
 	firstReason place = 32

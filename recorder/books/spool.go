@@ -36,19 +36,37 @@ func (b *Books) Rescue(n, atSegment, atOffset uint64) {
 	b.page[rescued] += n
 }
 
-// Unspool settles exchanges that were on disk, as recorded and as dropped for
-// reasons, and moves the head behind them, in one step: a process that is
-// killed has done all of it or nothing. It does so also after Close, for a
-// spool outlives the life.
-func (b *Books) Unspool(inKafka uint64, lost map[string]uint64, toSegment, toOffset uint64) {
+// Again says that one of those was recorded, as its entry says too.
+func (b *Books) Again() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.page[again]++
+}
+
+// Unrescue moves the head behind those, none of which needs the spool.
+func (b *Books) Unrescue(toSegment, toOffset uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.page[segment], b.page[offset] = toSegment, toOffset
+	b.page[rescued], b.page[again] = 0, 0
+}
+
+// Unspool settles exchanges that were on disk, as recorded and as dropped for
+// reasons, unless they are counted as recorded already, and moves the head behind them, in one step: a process that is
+// killed has done all of it or nothing. It does so also after Close, for a
+// spool outlives the life. known are those that Kafka was found to have.
+func (b *Books) Unspool(inKafka, known uint64, lost map[string]uint64, toSegment, toOffset uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	counted := min(known, b.page[again])
+	b.page[again] -= counted
+	inKafka += known - counted
 	n := inKafka
 	for _, l := range lost {
 		n += l
 	}
 	b.page[segment], b.page[offset], b.page[handed] = toSegment, toOffset, 0
-	b.page[rescued] -= min(n, b.page[rescued])
+	b.page[rescued] -= min(n+counted, b.page[rescued])
 	b.page[spooled] -= n
 	b.page[recorded] += inKafka
 	for reason, l := range lost {
@@ -61,6 +79,9 @@ func (b *Books) Unspool(inKafka uint64, lost map[string]uint64, toSegment, toOff
 func (b *Books) LoseSpooled(n uint64, reason string, atSegment, atOffset uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	counted := min(n, b.page[again])
+	b.page[again] -= counted
+	n -= counted
 	b.page[segment], b.page[offset] = atSegment, atOffset
 	b.page[spooled] -= n
 	b.page.drop(reason, n)

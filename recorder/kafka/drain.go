@@ -49,7 +49,7 @@ func (d *drainer) batch(ctx context.Context, known map[string]bool) (n int, err 
 	if b.Lost > 0 {
 		lost[books.ReasonSpoolError] = b.Lost
 	}
-	inKafka, bytes := uint64(0), int64(0)
+	inKafka, there, bytes := uint64(0), uint64(0), int64(0)
 	var records []*kgo.Record
 	for _, content := range b.Contents {
 		bytes += int64(len(content))
@@ -58,7 +58,7 @@ func (d *drainer) batch(ctx context.Context, known map[string]bool) (n int, err 
 		case why != "":
 			lost[why]++
 		case known[id]:
-			inKafka++
+			there++
 		default:
 			records = append(records, r)
 		}
@@ -79,7 +79,7 @@ func (d *drainer) batch(ctx context.Context, known map[string]bool) (n int, err 
 		}
 		records = left
 	}
-	d.books.Unspool(inKafka, lost, b.End.Segment, b.End.Offset)
+	d.books.Unspool(inKafka, there, lost, b.End.Segment, b.End.Offset)
 	d.log.Advance(b)
 	pause(ctx, time.Duration(float64(bytes)/float64(d.rate)*float64(time.Second))-time.Since(began))
 	return len(b.Contents) + int(b.Lost), nil

@@ -1,6 +1,7 @@
 package kafka
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -42,8 +43,10 @@ type Spooled struct {
 	say   *slog.Logger
 
 	mu       sync.Mutex
-	direct   bool // exchanges go to Kafka, the disk is empty
-	out      int  // given to Kafka directly and not answered
+	direct   bool       // exchanges go to Kafka, the disk is empty
+	given    *list.List // contents of what Kafka has been given directly, in order
+	copied   bool       // what was given is on disk too
+	out      int        // given to Kafka directly and not answered
 	progress time.Time
 	ending   bool
 	rescued  []rescue
@@ -62,7 +65,7 @@ type rescue struct {
 // NewSpooled returns a sink that has a disk behind it after Open; before, and
 // when that fails, it is a plain Sink.
 func NewSpooled(sink *Sink, cfg spool.Config, say *slog.Logger) *Spooled {
-	return &Spooled{Sink: sink, cfg: cfg, say: say, direct: true, changed: make(chan struct{}, 1), drained: make(chan struct{})}
+	return &Spooled{Sink: sink, cfg: cfg, say: say, direct: true, given: list.New(), changed: make(chan struct{}, 1), drained: make(chan struct{})}
 }
 
 // Open makes the folder of one life, whose books it keeps there. It comes
@@ -155,7 +158,8 @@ func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
 		s.progress = time.Now()
 	}
 	s.out++
-	s.producer.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { s.answered(r.Value, reason(err), done) })
+	at := s.given.PushBack(r.Value)
+	s.producer.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { s.answered(at, reason(err), done) })
 	return nil
 }
 
@@ -174,14 +178,19 @@ func (s *Spooled) tell() {
 }
 
 // answered is called when Kafka has taken or refused what it was given.
-func (s *Spooled) answered(content []byte, err error, done func(error)) {
+func (s *Spooled) answered(at *list.Element, err error, done func(error)) {
 	s.mu.Lock()
 	s.out--
+	content := s.given.Remove(at).([]byte)
 	s.tell()
 	if err == nil || errors.Is(err, recorder.ErrTooLarge) {
 		s.progress = time.Now()
+		copied := s.copied
 		s.mu.Unlock()
 		done(err)
+		if copied {
+			s.books.Again()
+		}
 		return
 	}
 	defer s.mu.Unlock()
@@ -271,9 +280,12 @@ func (s *Spooled) drain(ctx context.Context) {
 	d := drainer{producer: s.producer, names: s.names, log: s.log, books: s.books, rate: s.cfg.DrainRate, say: s.say}
 	for {
 		s.mu.Lock()
-		wait := s.direct || s.out > 0
+		wait, given := s.direct || s.out > 0, !s.direct && s.out > 0
 		s.mu.Unlock()
 		if wait {
+			if given {
+				s.copyGiven()
+			}
 			select {
 			case <-s.changed:
 			case <-ctx.Done():
@@ -281,6 +293,7 @@ func (s *Spooled) drain(ctx context.Context) {
 			}
 			continue
 		}
+		s.dropCopies()
 		n, err := d.batch(ctx, nil)
 		switch {
 		case ctx.Err() != nil:
@@ -292,6 +305,43 @@ func (s *Spooled) drain(ctx context.Context) {
 			s.resume(ctx)
 		}
 	}
+}
+
+// copyGiven puts on disk what Kafka was given and leaves unanswered, for the
+// case that the recorder dies before Kafka answers.
+func (s *Spooled) copyGiven() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.copied || s.out == 0 {
+		return
+	}
+	var contents [][]byte
+	for at := s.given.Front(); at != nil; at = at.Next() {
+		contents = append(contents, at.Value.([]byte))
+	}
+	at, err := s.log.Prepend(contents)
+	if err != nil {
+		s.say.Warn("what Kafka was given and has not acknowledged is in memory only", "exchanges", len(contents), "error", err)
+		s.copied = false
+		return
+	}
+	s.log.Hold()
+	s.books.Rescue(uint64(len(contents)), at.Segment, at.Offset)
+	s.copied = true
+}
+
+// dropCopies takes from the disk what copyGiven has put there, when Kafka has
+// answered.
+func (s *Spooled) dropCopies() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.copied {
+		return
+	}
+	end := s.log.EndOfFirst()
+	s.books.Unrescue(end.Segment, end.Offset)
+	s.log.Discard()
+	s.copied = false
 }
 
 // resume lets exchanges go to Kafka again if nothing is on disk.
@@ -366,6 +416,7 @@ func (s *Spooled) settle(ctx context.Context) {
 		out = s.out
 		s.mu.Unlock()
 	}
+	s.dropCopies()
 	s.mu.Lock()
 	rescued := s.rescued
 	s.mu.Unlock()

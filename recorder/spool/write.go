@@ -209,6 +209,29 @@ func (l *Log) Prepend(contents [][]byte) (Position, error) {
 	return l.head, nil
 }
 
+// Hold keeps what Prepend has written: it is neither taken nor dropped until
+// Discard.
+func (l *Log) Hold() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.taking = true
+}
+
+// EndOfFirst is the end of the first segment, which Prepend has written.
+func (l *Log) EndOfFirst() Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Position{l.segments[0].number, l.segments[0].size}
+}
+
+// Discard takes the first segment out of the log.
+func (l *Log) Discard() {
+	l.mu.Lock()
+	b := Batch{End: Position{l.segments[0].number, l.segments[0].size}, Lost: l.segments[0].frames}
+	l.mu.Unlock()
+	l.Advance(b)
+}
+
 // Close makes safe what was appended and closes the files. The folder stays.
 func (l *Log) Close() error {
 	l.Sync()
