@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/recorder"
@@ -145,7 +146,7 @@ func TestExchangesOutliveAnOutage(t *testing.T) {
 
 	var away sync.Mutex // held while Kafka leaves everything unanswered
 	away.Lock()
-	cluster.ControlKey(0, func(kmsgRequest kmsgRequest) (kmsgResponse, error, bool) {
+	cluster.ControlKey(0, func(kmsg.Request) (kmsg.Response, error, bool) {
 		cluster.KeepControl()
 		cluster.SleepControl(func() { away.Lock(); away.Unlock() }) //nolint:staticcheck // it waits
 		return nil, nil, false
@@ -205,7 +206,7 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	}
 
 	// Kafka has some of what was taken back: only the acknowledgement was lost.
-	_, p := exchangesAndTallies(t, cluster)
+	p, _ := producers(t, cluster.ListenAddrs())
 	for _, id := range []string{"e0003", "e0004"} {
 		r, err := stream.ExchangeRecord(names, exchange(id))
 		if err != nil {
