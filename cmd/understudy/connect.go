@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/spf13/cobra"
@@ -52,14 +53,23 @@ func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, erro
 	return client, dependency(err)
 }
 
-// requireTopics fails early and says what to do when the topics are not there.
-func (a *app) requireTopics(ctx context.Context) error {
+// recordedTopics are those that a recorder writes to, the only ones that it may
+// need to see.
+func (a *app) recordedTopics() []string { return []string{a.names().Exchanges, a.names().Tallies} }
+
+// requireTopics fails early and says what to do when the topics are not there:
+// those that are named, or all.
+func (a *app) requireTopics(ctx context.Context, only ...string) error {
 	client, err := a.dialKafka(ctx)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return dependency(stream.Check(ctx, client, a.specs()))
+	specs := a.specs()
+	if len(only) > 0 {
+		specs = slices.DeleteFunc(specs, func(s topic.Spec) bool { return !slices.Contains(only, s.Name) })
+	}
+	return dependency(stream.Check(ctx, client, specs))
 }
 
 // newProducer connects a producer.

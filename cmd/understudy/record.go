@@ -77,7 +77,7 @@ func (a *app) record(ctx context.Context) error {
 		return err
 	}
 	if cfg.RequireKafka {
-		if err := a.requireTopics(ctx); err != nil {
+		if err := a.requireTopics(ctx, a.recordedTopics()...); err != nil {
 			return err
 		}
 	}

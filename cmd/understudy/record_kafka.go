@@ -40,7 +40,7 @@ func (a *app) watchKafka(ctx context.Context, ad *admin) {
 			return
 		case <-pause.C:
 		}
-		err := a.requireTopics(ctx)
+		err := a.requireTopics(ctx, a.recordedTopics()...)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -56,7 +56,11 @@ func (a *app) watchKafka(ctx context.Context, ad *admin) {
 			}
 			if err.Error() != said {
 				said = err.Error()
-				a.log.Error("not recording: traffic passes, its exchanges are dropped and counted until Kafka is ready", "error", err)
+				if a.cfg.Record.Spool.Dir != "" {
+					a.log.Warn("not recording to Kafka: traffic passes, its exchanges go to disk until Kafka is ready", "error", err)
+				} else {
+					a.log.Error("not recording: traffic passes, its exchanges are dropped and counted until Kafka is ready", "error", err)
+				}
 			}
 			ready.Set(0)
 		}
