@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -78,7 +79,7 @@ type writing struct {
 
 	stop context.CancelFunc // of what begin has started
 	done sync.WaitGroup
-	open bool // the spool is
+	open atomic.Bool // the spool is
 }
 
 // openWriting connects to nothing yet.
@@ -113,29 +114,31 @@ func tallyProducer() stream.ProducerConfig {
 	return pc
 }
 
-// begin opens the spool and starts what runs beside the traffic. A spool that
-// cannot be opened costs no traffic: it is said, and there is none.
+// begin starts what runs beside the traffic. A spool that cannot be opened costs
+// no traffic, nor does one whose disk hangs: it is said, and there is none.
 func (w *writing) begin(a *app, rec *recorder.Recorder, ad *admin) {
 	ctx, stop := context.WithCancel(context.Background())
 	w.stop = stop
 	cfg := a.cfg.Record.Spool
 	if w.spooled != nil {
-		if err := w.spooled.Open(rec.Books()); err != nil {
-			a.log.Error("there is no spool: what Kafka does not take is dropped and counted", "error", err)
-		} else {
-			w.open = true
-		}
 		ad.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "understudy_recorder_spool_open", Help: "1 while exchanges that Kafka does not take go to disk, 0 when the spool could not be opened.",
 		}, func() float64 {
-			if w.open {
+			if w.open.Load() {
 				return 1
 			}
 			return 0
 		}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "understudy_recorder_spool_bytes", Help: "Room that the spool takes on disk.",
 		}, func() float64 { return float64(w.spooled.Bytes()) }))
-		w.done.Go(func() { w.spooled.Run(ctx) })
+		w.done.Go(func() {
+			if err := w.spooled.Open(rec.Books()); err != nil {
+				a.log.Error("there is no spool: what Kafka does not take is dropped and counted", "error", err)
+				return
+			}
+			w.open.Store(true)
+			w.spooled.Run(ctx)
+		})
 	}
 	heir := &kafka.Heir{
 		Kafka: a.cfg.Kafka.Config, Names: a.names(), Exchanges: w.exchanges, Tallies: w.tallies, Spool: cfg,
@@ -144,12 +147,28 @@ func (w *writing) begin(a *app, rec *recorder.Recorder, ad *admin) {
 	w.done.Go(func() { heir.Run(ctx) })
 }
 
+// diskPatience is how long the end waits for a disk that hangs.
+const diskPatience = 2 * time.Second
+
+// halt stops what begin has started, unless its disk hangs.
+func (w *writing) halt() (stopped bool) {
+	w.stop()
+	done := make(chan struct{})
+	go func() { defer close(done); w.done.Wait() }()
+	late := time.NewTimer(diskPatience)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		return false
+	}
+}
+
 // end stops what begin has started. The result says whether what Kafka did not
 // take, the final tally included, is safe on disk.
 func (w *writing) end(a *app, err error) (onDisk bool) {
-	w.stop()
-	w.done.Wait()
-	if !w.open {
+	if !w.halt() || !w.open.Load() {
 		return false
 	}
 	left := w.spooled.Left()
@@ -164,8 +183,7 @@ func (w *writing) end(a *app, err error) (onDisk bool) {
 }
 
 func (w *writing) close() {
-	w.stop()
-	w.done.Wait()
+	w.halt()
 	w.exchanges.Close()
 	w.tallies.Close()
 }

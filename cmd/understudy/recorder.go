@@ -68,7 +68,7 @@ func (a *app) recorderBalance(ctx context.Context, f recorderBalanceFlags) error
 		}
 	}
 	if !slices.Contains([]string{text.Table, text.JSON, text.CSV}, f.output) {
-		return usagef("-o %q is not one of table, json, csv", f.output)
+		return usagef("-o %q is not one of table, json or csv", f.output)
 	}
 	all, err := a.balances(ctx, from, to, f.recorders)
 	if err != nil {

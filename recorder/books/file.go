@@ -76,6 +76,9 @@ func Resume(path string, found uint64) (*Books, error) {
 	if t := b.tallyLocked(); t.Excess() < 0 { // the end came between two counts
 		p.drop(ReasonKilled, uint64(-t.Excess()))
 	}
+	if p[rescued] == 0 { // the copies were not in place yet
+		p[again] = 0
+	}
 	p[again] = min(p[again], found)
 	found -= p[again] // what is counted as recorded needs no place among the spooled
 	switch more := found - p[spooled]; {

@@ -38,7 +38,6 @@ type Spooled struct {
 	cfg   spool.Config
 	log   *spool.Log // nil until Open
 	books *books.Books
-	dir   string
 	lock  *os.File
 	say   *slog.Logger
 
@@ -68,8 +67,8 @@ func NewSpooled(sink *Sink, cfg spool.Config, say *slog.Logger) *Spooled {
 	return &Spooled{Sink: sink, cfg: cfg, say: say, direct: true, given: list.New(), changed: make(chan struct{}, 1), drained: make(chan struct{})}
 }
 
-// Open makes the folder of one life, whose books it keeps there. It comes
-// before Run and before the recorder's.
+// Open makes the folder of one life, whose books it keeps there. It may come
+// while the recorder runs, so that traffic does not wait for a disk.
 func (s *Spooled) Open(b *books.Books) (err error) {
 	dir := filepath.Join(s.cfg.Dir, folder(b.Life()))
 	lock, err := spool.Lock(dir)
@@ -83,7 +82,9 @@ func (s *Spooled) Open(b *books.Books) (err error) {
 	if err != nil {
 		return errors.Join(err, lock.Close(), os.RemoveAll(dir))
 	}
-	s.log, s.books, s.dir, s.lock = log, b, dir, lock
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log, s.books, s.lock = log, b, lock
 	return nil
 }
 
@@ -101,7 +102,7 @@ func folder(life understudyv1.Life) string {
 // Close ends what Open began. told says that Kafka has the final tally: if it
 // also has all exchanges, nothing is left for a successor.
 func (s *Spooled) Close(told bool) error {
-	if s.log == nil {
+	if !s.isOpen() {
 		return nil
 	}
 	err := s.books.Sync()
@@ -117,13 +118,19 @@ var (
 	_ recorder.Refuser = (*Spooled)(nil)
 )
 
+func (s *Spooled) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.log != nil
+}
+
 // Refuses implements recorder.Refuser.
 func (s *Spooled) Refuses() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.log == nil {
 		return s.Sink.Refuses()
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.direct && !s.awayLocked() && !s.producer.Full() {
 		return nil
 	}
@@ -135,11 +142,11 @@ func (s *Spooled) awayLocked() bool { return s.out > 0 && time.Since(s.progress)
 
 // Exchange implements recorder.Sink.
 func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.log == nil {
 		return s.Sink.Exchange(e, done)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.direct && (s.awayLocked() || s.producer.Full()) {
 		s.aside("Kafka does not take what it is given")
 	}
@@ -230,19 +237,15 @@ func fromSpool(err error) error {
 
 // Bytes says how much room they take.
 func (s *Spooled) Bytes() int64 {
-	if s.log == nil {
+	if !s.isOpen() {
 		return 0
 	}
 	return s.log.Bytes()
 }
 
-// Run writes to the disk and from there to Kafka until ctx ends. Call it before
-// the recorder's Run, and end ctx after that has returned.
+// Run writes to the disk and from there to Kafka until ctx ends. Call it after
+// Open has succeeded, and end ctx after the recorder's Run has returned.
 func (s *Spooled) Run(ctx context.Context) {
-	if s.log == nil {
-		<-ctx.Done()
-		return
-	}
 	draining, stop := context.WithCancel(ctx)
 	defer stop()
 	s.mu.Lock()
@@ -311,23 +314,27 @@ func (s *Spooled) drain(ctx context.Context) {
 // case that the recorder dies before Kafka answers.
 func (s *Spooled) copyGiven() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.copied || s.out == 0 {
+		s.mu.Unlock()
 		return
 	}
 	var contents [][]byte
 	for at := s.given.Front(); at != nil; at = at.Next() {
 		contents = append(contents, at.Value.([]byte))
 	}
+	s.copied = true
+	s.mu.Unlock() // nobody waits for the disk
 	at, err := s.log.Prepend(contents)
-	if err != nil {
-		s.say.Warn("what Kafka was given and has not acknowledged is in memory only", "exchanges", len(contents), "error", err)
-		s.copied = false
+	if err == nil {
+		s.books.Rescue(uint64(len(contents)), at.Segment, at.Offset)
 		return
 	}
-	s.log.Hold()
-	s.books.Rescue(uint64(len(contents)), at.Segment, at.Offset)
-	s.copied = true
+	s.say.Warn("what Kafka was given and has not acknowledged is in memory only", "exchanges", len(contents), "error", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.copied = false
+	head := s.books.Head()
+	s.books.Unrescue(head.Segment, head.Offset)
 }
 
 // dropCopies takes from the disk what copyGiven has put there, when Kafka has
@@ -370,17 +377,15 @@ func pause(ctx context.Context, d time.Duration) {
 // Flush implements recorder.Sink. What Kafka does not take goes to disk; after
 // that nothing more can be written.
 func (s *Spooled) Flush(ctx context.Context) error {
-	if s.log == nil {
-		return s.Sink.Flush(ctx)
-	}
 	s.mu.Lock()
 	stop, first := s.stop, !s.ending
 	s.mu.Unlock()
+	if stop == nil { // nothing is on disk, or can be
+		return s.Sink.Flush(ctx)
+	}
 	if first {
-		if stop != nil {
-			stop()
-			<-s.drained
-		}
+		stop()
+		<-s.drained
 		s.settle(ctx)
 		s.sync()
 		return nil // tallies are waited for with the final one
@@ -446,7 +451,7 @@ func (s *Spooled) rescue(all []rescue) {
 
 // Left says how many exchanges are on disk.
 func (s *Spooled) Left() uint64 {
-	if s.log == nil {
+	if !s.isOpen() {
 		return 0
 	}
 	safe, waiting := s.log.Len()

@@ -173,7 +173,8 @@ func (l *Log) boundLocked() {
 
 // Prepend writes frames in front of all others, for what was appended before
 // them. It may be called while nothing of the first segment was taken, and
-// returns where the log begins then.
+// returns where the log begins then. The bounds leave them alone until they are
+// taken or discarded.
 func (l *Log) Prepend(contents [][]byte) (Position, error) {
 	l.disk.Lock()
 	defer l.disk.Unlock()
@@ -205,16 +206,8 @@ func (l *Log) Prepend(contents [][]byte) (Position, error) {
 	defer l.mu.Unlock()
 	s := &segment{number: number, size: headerSize + uint64(len(data)), frames: uint64(len(contents)), last: l.now()}
 	l.segments = append([]*segment{s}, l.segments...)
-	l.head = Position{number, headerSize}
+	l.head, l.taking = Position{number, headerSize}, true
 	return l.head, nil
-}
-
-// Hold keeps what Prepend has written: it is neither taken nor dropped until
-// Discard.
-func (l *Log) Hold() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.taking = true
 }
 
 // EndOfFirst is the end of the first segment, which Prepend has written.
@@ -224,7 +217,7 @@ func (l *Log) EndOfFirst() Position {
 	return Position{l.segments[0].number, l.segments[0].size}
 }
 
-// Discard takes the first segment out of the log.
+// Discard takes the first segment, which Prepend has written, out of the log.
 func (l *Log) Discard() {
 	l.mu.Lock()
 	b := Batch{End: Position{l.segments[0].number, l.segments[0].size}, Lost: l.segments[0].frames}
