@@ -479,6 +479,34 @@ func TestPanicBehindTheLivePathCostsOneExchange(t *testing.T) {
 	}
 }
 
+// refusing takes nothing, and says so beforehand.
+type refusing struct {
+	recordertest.Sink
+	why error
+}
+
+func (s *refusing) Refuses() error { return s.why }
+
+// TestWhatWouldBeRefusedCostsNothing: it is not even handed over.
+func TestWhatWouldBeRefusedCostsNothing(t *testing.T) {
+	f := func(why error, reason string) {
+		t.Helper()
+		sink := &refusing{why: why}
+		address, r, stop := start(t, config(), sink, echo)
+		send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		want := books.Tally{Served: 1, Dropped: map[string]uint64{reason: 1}}
+		if diff := cmp.Diff(want, r.Tally()); diff != "" || len(sink.Exchanges()) != 0 {
+			t.Errorf("%d handed over, -want +got\n%s", len(sink.Exchanges()), diff)
+		}
+	}
+	f(fmt.Errorf("no room: %w", recorder.ErrFull), books.ReasonBufferFull)
+	f(recorder.ErrSpoolFull, books.ReasonSpoolFull)
+	f(recorder.ErrSpoolFailed, books.ReasonSpoolError)
+}
+
 // hanging never returns from Exchange until released.
 type hanging struct {
 	recordertest.Sink

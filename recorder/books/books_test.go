@@ -155,7 +155,7 @@ func TestBooksOutliveTheProcess(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer after.Detach()
+		defer func() { _ = after.Detach() }()
 		if diff := cmp.Diff(want, after.Tally()); diff != "" || after.Tally().Excess() != 0 {
 			t.Errorf("excess %d, -want +got\n%s", after.Tally().Excess(), diff)
 		}
@@ -207,7 +207,7 @@ func TestWhatKafkaWasGivenIsOnDiskToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer after.Detach()
+	defer func() { _ = after.Detach() }()
 	want := books.Tally{Served: 5, Recorded: 1, Spooled: 3, Dropped: map[string]uint64{books.ReasonKilled: 1}}
 	if diff := cmp.Diff(want, after.Tally()); diff != "" || after.Head().Rescued != 3 {
 		t.Errorf("rescued %d, -want +got\n%s", after.Head().Rescued, diff)

@@ -111,7 +111,7 @@ func HeadOf(path string) (Head, error) {
 	if err != nil {
 		return Head{}, err
 	}
-	defer b.Detach()
+	defer func() { _ = b.Detach() }()
 	return b.Head(), nil
 }
 

@@ -141,12 +141,12 @@ func (h *Heir) inherit(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }()
 	found, _ := log.Len()
 	if b, err = books.Resume(path, found); err != nil {
 		return err
 	}
-	defer b.Detach()
+	defer func() { _ = b.Detach() }()
 	life := b.Life()
 	h.Log.Info("taking over what a recorder has left on disk", "recorder", life.Recorder, "started", b.Started().UTC(), "exchanges", found)
 	log.Sync() // applies the bounds

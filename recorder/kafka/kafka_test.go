@@ -92,10 +92,16 @@ func TestSinkSaysWhyAnExchangeIsNotTaken(t *testing.T) {
 	}
 
 	cluster.Close()
+	if err := sink.Refuses(); err != nil {
+		t.Errorf("with an empty buffer: %v", err)
+	}
 	for range 30 {
 		if err := sink.Exchange(exchange("e"), done); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := sink.Refuses(); !errors.Is(err, recorder.ErrFull) {
+		t.Errorf("with a full buffer: %v", err)
 	}
 	if err := sink.Flush(t.Context()); err != nil { // ends when the last one was given up
 		t.Fatal(err)

@@ -41,7 +41,7 @@ func appendFrame(to, content []byte) []byte {
 func readFrame(r io.Reader) ([]byte, error) {
 	var head [frameHead]byte
 	switch _, err := io.ReadFull(r, head[:]); {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil, io.EOF
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", errTorn, err)
@@ -73,7 +73,7 @@ func scan(r io.Reader) (frames, bytes uint64, err error) {
 	for {
 		content, err := readFrame(r)
 		switch {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return frames, bytes, nil
 		case err != nil:
 			return frames, bytes, err

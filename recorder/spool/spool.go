@@ -231,7 +231,7 @@ func (l *Log) Append(content []byte, done func(error)) error {
 		return fmt.Errorf("spool: a frame of %d bytes", len(content))
 	}
 	if err := l.refusesLocked(frameHead + len(content)); err != nil {
-		l.full = err == ErrFull
+		l.full = l.full || l.cfg.Policy == Newest && l.bytesLocked()+uint64(frameHead+len(content)) > uint64(l.cfg.MaxBytes)
 		return err
 	}
 	l.gathered = appendFrame(l.gathered, content)

@@ -303,7 +303,7 @@ func TestAFullDiskAndAFailedSyncLoseWhatTheySay(t *testing.T) {
 		}
 		appendAll(t, l, b, "a", "b")
 		l.Sync()
-		if failure == syscall.ENOSPC {
+		if errors.Is(failure, syscall.ENOSPC) {
 			room = 13 // within the second frame
 		} else {
 			l.active = weak{l.active.(weak).file, &room, failure}

@@ -122,8 +122,7 @@ func (l *Log) begin(number uint64) (file, error) {
 		err = syncDir(l.dir)
 	}
 	if err != nil {
-		f.Close()
-		return nil, errors.Join(err, os.Remove(path))
+		return nil, errors.Join(err, f.Close(), os.Remove(path))
 	}
 	return f, nil
 }
