@@ -65,7 +65,26 @@ type bench struct {
 	address  string
 	baseline *httptest.Server
 	served   atomic.Uint64 // by the baseline
-	logs     bytes.Buffer  // of the recorder that has ended last
+	logs     *logs         // of the last recorder
+}
+
+// logs is what a process says while it runs.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newBench(t *testing.T, cluster *kafkatest.Cluster) *bench {
@@ -100,8 +119,8 @@ func (b *bench) record(args ...string) *exec.Cmd {
 	b.t.Helper()
 	c := exec.Command(binary, append([]string{"record", "--kafka", b.kafka(), "--prefix", b.prefix, "--listen", b.address,
 		"--baseline", b.baseline.URL, "--spool-dir", b.spool, "--instance", "rec", "--session", "header:X-Session"}, args...)...)
-	b.logs.Reset()
-	c.Stderr = &b.logs
+	b.logs = new(logs)
+	c.Stderr = b.logs
 	if err := c.Start(); err != nil {
 		b.t.Fatal(err)
 	}
@@ -250,8 +269,10 @@ func TestKafkaDiesAndComesBack(t *testing.T) {
 		time.Sleep(3 * time.Second)
 	}
 	l.stop()
-	if !strings.Contains(b.logs.String(), "exchanges go to disk") {
-		t.Errorf("nothing went to disk:\n%s", b.logs.String())
+	for _, want := range []string{"exchanges go to disk", "directly again"} {
+		if !strings.Contains(b.logs.String(), want) {
+			t.Errorf("the recorder has not said %q:\n%s", want, b.logs.String())
+		}
 	}
 	if l.failed.Load() > 0 || calm.failed.Load() > 0 {
 		t.Errorf("%d requests failed: %v", l.failed.Load()+calm.failed.Load(), l.first)
