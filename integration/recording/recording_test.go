@@ -357,6 +357,44 @@ func TestKafkaIsAwayAtTheStart(t *testing.T) {
 	whole(t, b, b.heir(), l.ok.Load())
 }
 
+// TestKafkaIsSilentAtTheEnd: a recorder that stops while Kafka leaves everything
+// unanswered, at first or while the disk is being emptied, leaves all to its
+// successor.
+func TestKafkaIsSilentAtTheEnd(t *testing.T) {
+	cluster := kafkatest.Start(t, kafkatest.Options{Faults: true})
+	b := newBench(t, cluster)
+	b.topics()
+	config := filepath.Join(t.TempDir(), "slow.yaml")
+	if err := os.WriteFile(config, []byte("record: {spool: {drain_rate: 65536}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answered := uint64(0)
+	for _, draining := range []bool{false, true} {
+		rec := b.record("--config", config)
+		l := b.send(200)
+		time.Sleep(time.Second)
+		cluster.PauseBroker(t, 0)
+		time.Sleep(4 * time.Second)
+		if draining {
+			cluster.ResumeBroker(t, 0)
+			time.Sleep(2 * time.Second)
+			cluster.PauseBroker(t, 0)
+			time.Sleep(time.Second)
+		}
+		l.stop()
+		if l.failed.Load() > 0 {
+			t.Errorf("%d requests failed: %v", l.failed.Load(), l.first)
+		}
+		answered += l.ok.Load()
+		b.stop(rec)
+		if !strings.Contains(b.logs.String(), "are on disk; the next recorder") {
+			t.Errorf("draining %t: nothing was left:\n%s", draining, b.logs.String())
+		}
+		cluster.ResumeBroker(t, 0)
+	}
+	whole(t, b, b.heir(), answered)
+}
+
 // TestKill9OfTheRecorder at random moments, half of them while Kafka is silent:
 // its successor closes its books and writes what was on disk.
 func TestKill9OfTheRecorder(t *testing.T) {

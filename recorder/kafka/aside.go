@@ -191,7 +191,7 @@ func (s *Spooled) settle(ctx context.Context) {
 	s.ending = true
 	out := s.out
 	s.mu.Unlock()
-	s.producer.GiveUp()
+	s.producer.Abandon()
 	for out > 0 {
 		<-look.C
 		s.mu.Lock()
