@@ -135,6 +135,10 @@ type differenceRow struct {
 	Number uint32 `ch:"number"`
 }
 
+func (r *differenceRow) size() int {
+	return rowSize + len(r.ExchangeID) + len(r.Route) + len(r.Path) + len(r.Location) + len(r.Baseline) + len(r.Candidate)
+}
+
 // toDifferences maps the differing places of a judged replay.
 func toDifferences(r *understudyv1.Replay, c comparator.Comparison, at Position, judgement string) []*differenceRow {
 	var rows []*differenceRow
@@ -176,6 +180,7 @@ type exchangeRow struct {
 	KafkaOffset    int64             `ch:"kafka_offset"`
 	TopicID        string            `ch:"topic_id"`
 	Headers        map[string]string `ch:"headers"`
+	RecorderStart  time.Time         `ch:"recorder_start"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
@@ -194,7 +199,7 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 		Truncated: request.GetTruncated() || response.GetTruncated(), Redactions: redactions,
 		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
 		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID,
-		Headers: indexed(e),
+		Headers: indexed(e), RecorderStart: at64(e.GetRecorderStartUnixNano()),
 	}
 }
 
@@ -232,21 +237,26 @@ func cut(s string, most int) string {
 
 // tallyRow is a row of the table tallies.
 type tallyRow struct {
-	Recorder  string            `ch:"recorder"`
-	Number    uint64            `ch:"number"`
-	StartTime time.Time         `ch:"start_time"`
-	Time      time.Time         `ch:"time"`
-	Served    uint64            `ch:"served"`
-	Recorded  uint64            `ch:"recorded"`
-	Pending   uint64            `ch:"pending"`
-	Dropped   map[string]uint64 `ch:"dropped"`
-	Final     bool              `ch:"final"`
+	Recorder   string            `ch:"recorder"`
+	StartTime  time.Time         `ch:"start_time"`
+	Number     uint64            `ch:"number"`
+	Time       time.Time         `ch:"time"`
+	Served     uint64            `ch:"served"`
+	Recorded   uint64            `ch:"recorded"`
+	Pending    uint64            `ch:"pending"`
+	Spooled    uint64            `ch:"spooled"`
+	Dropped    map[string]uint64 `ch:"dropped"`
+	Final      bool              `ch:"final"`
+	Closed     bool              `ch:"closed"`
+	Exact      bool              `ch:"exact"`
+	IntervalNS uint64            `ch:"interval_ns"`
 }
 
 func toTally(t *understudyv1.Tally) *tallyRow {
 	return &tallyRow{
-		Recorder: t.GetRecorder(), Number: t.GetNumber(), StartTime: at64(t.GetStartUnixNano()), Time: at64(t.GetTimeUnixNano()),
-		Served: t.GetServed(), Recorded: t.GetRecorded(), Pending: t.GetPending(), Dropped: counts(t.GetDropped()), Final: t.GetFinal(),
+		Recorder: t.GetRecorder(), Number: t.GetNumber(), StartTime: at64(t.Life().StartUnixNano), Time: at64(t.GetTimeUnixNano()),
+		Served: t.GetServed(), Recorded: t.GetRecorded(), Pending: t.GetPending(), Spooled: t.GetSpooled(), Dropped: counts(t.GetDropped()),
+		Final: t.GetFinal(), Closed: t.GetClosed(), Exact: t.GetExact(), IntervalNS: nanos(t.GetIntervalNano()),
 	}
 }
 
@@ -276,6 +286,8 @@ type runRow struct {
 	Completed        map[string]uint64 `ch:"completed"`
 	LocationsRefused uint64            `ch:"locations_refused"`
 	Origin           string            `ch:"origin"`
+	Controlled       uint64            `ch:"controlled"`
+	Uncontrolled     map[string]uint64 `ch:"uncontrolled"`
 }
 
 func toRun(r *understudyv1.Run, origin string) *runRow {
@@ -287,6 +299,7 @@ func toRun(r *understudyv1.Run, origin string) *runRow {
 		Written: r.GetWritten(), Orphans: r.GetOrphans(), PlannedRate: r.GetPlannedRate(), AchievedRate: r.GetAchievedRate(),
 		LagP50NS: r.GetLagP50Nano(), LagP99NS: r.GetLagP99Nano(), LagMaxNS: r.GetLagMaxNano(),
 		Completed: counts(r.GetCompleted()), LocationsRefused: r.GetLocationsRefused(), Origin: origin,
+		Controlled: r.GetControlled(), Uncontrolled: counts(r.GetUncontrolled()),
 	}
 }
 

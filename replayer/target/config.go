@@ -2,6 +2,8 @@ package target
 
 import (
 	"cmp"
+	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -162,11 +164,28 @@ type Config struct {
 	TopicBrokers []string `yaml:"topic_brokers"`
 	// Topics are needed where a policy uses them.
 	Topics Topics `yaml:"-"`
+	// Network opens connections; nil is the machine's own.
+	Network Network `yaml:"-"`
 	// Completion is the policy.
 	Completion Completion `yaml:"completion"`
 	// Routes are its exceptions; the first whose route matches decides, and
 	// what it leaves out is inherited.
 	Routes []Route `yaml:"routes"`
+}
+
+// Network opens connections to candidates and listens for their callbacks. A
+// program that holds both ends itself can do so without sockets, and with that
+// in virtual time.
+type Network interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	Listen(ctx context.Context, network, address string) (net.Listener, error)
+}
+
+func (cfg Config) listen(ctx context.Context, address string) (net.Listener, error) {
+	if cfg.Network != nil {
+		return cfg.Network.Listen(ctx, "tcp", address)
+	}
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }
 
 // DefaultConfig holds the documented defaults.

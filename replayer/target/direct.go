@@ -27,8 +27,8 @@ type Direct struct {
 // a connection just being closed looks like a reset of the candidate.
 const idleConnection = 4 * time.Second
 
-// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, H2C
-// and Connections; the rest of cfg is not looked at.
+// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, H2C,
+// Connections and Network; the rest of cfg is not looked at.
 func NewDirect(cfg Config) (*Direct, error) {
 	base, err := parseBase(cfg.URL)
 	if err != nil {
@@ -39,12 +39,16 @@ func NewDirect(cfg Config) (*Direct, error) {
 
 // newDirect calls resent for each request that was begun on a second connection.
 func newDirect(cfg Config, base *url.URL, resent func()) *Direct {
+	dial := newDialer(base).dial
+	if cfg.Network != nil {
+		dial = cfg.Network.DialContext
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(!cfg.H2C)
 	protocols.SetHTTP2(!cfg.H2C)
 	protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return &Direct{base: base, timeout: cfg.Timeout, captureLimit: cfg.CaptureLimit, resent: resent, transport: &http.Transport{
-		DialContext:           newDialer(base).dial,
+		DialContext:           dial,
 		MaxIdleConns:          cfg.Connections,
 		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -81,7 +80,7 @@ func newReceiver(c *Client) (*receiver, error) {
 }
 
 func (r *receiver) start(ctx context.Context) (stop func(), err error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.c.cfg.CallbackListen)
+	ln, err := r.c.cfg.listen(ctx, r.c.cfg.CallbackListen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for callbacks: %w; choose another address (--callback-listen)", err)
 	}

@@ -21,6 +21,14 @@ const (
 	maxStalls = 4096
 )
 
+// start watches until it is stopped.
+func (s *stalls) start(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() { defer close(done); s.watch(ctx) }()
+	return func() { cancel(); <-done }
+}
+
 // watch beats until the context ends.
 func (s *stalls) watch(ctx context.Context) {
 	tick := time.NewTicker(heartbeat)
