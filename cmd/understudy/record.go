@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -18,12 +16,10 @@ import (
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/kafka"
-	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
 func (a *app) recordCommand() *cobra.Command {
-	var keyFile string
 	c := &cobra.Command{
 		Use: "record --baseline URL", Short: "Proxy traffic to the baseline and write every exchange to Kafka", Args: exactly(),
 		Long: `   client ──► recorder ──► gateway ──► baseline
@@ -34,14 +30,6 @@ Live traffic never waits for Kafka, not at the start either: what cannot be
 kept is dropped, counted with a reason, and leaves a hole in the sequence
 numbers.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if keyFile != "" {
-				key, err := os.ReadFile(keyFile)
-				if err != nil {
-					return usagef("--key-file: %w", err)
-				}
-				a.cfg.Record.Key = strings.TrimSpace(string(key))
-				a.origins.Set("record.key", source.Origin{Kind: source.Flag, Name: "--key-file"})
-			}
 			calmCollector(400, 512<<20)
 			return a.record(c.Context())
 		},
@@ -58,12 +46,18 @@ numbers.`,
 	f.StringSliceVar(&r.Session, "session", r.Session, "where the session is found, in order: header:NAME, cookie:NAME, query:NAME, ip")
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
-	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	a.keyFlag(c)
 	f.BoolVar(&r.RequireKafka, "require-kafka", r.RequireKafka, "do not start while Kafka or its topics are not there")
 	a.indexFlag(c)
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
 	complete(c, "route", a.completeRoutes)
 	return c
+}
+
+// keyFlag adds where the keys of tokens are.
+func (a *app) keyFlag(c *cobra.Command) {
+	c.Flags().StringVar(&a.cfg.Record.KeyFile, "key-file", a.cfg.Record.KeyFile,
+		"file with the keys of session and redaction tokens, one a line (16 bytes or more), the current one first; without it tokens are equal within this process only")
 }
 
 // indexFlag adds which request headers belong into the tables.

@@ -126,8 +126,34 @@ func (w *work) events(text string) string {
 	return b.String()
 }
 
-// upToWord cuts off the word with which a text ends that is not whole.
+// upToWord cuts off the word with which a text ends that is not whole, if it can
+// be the beginning of a secret by its shape: it has digits, or is one of an
+// address or of a token. Nothing of that kind is longer than maxShaped.
 func upToWord(text string) string {
-	i := strings.LastIndexAny(text, " \t\r\n,;\"'<>")
-	return strings.TrimRight(text[:i+1], "0123456789 -") // a card's number in groups
+	begin := len(text)
+	letters := false
+	for begin > 0 && len(text)-begin <= maxShaped {
+		c := text[begin-1]
+		isPart := charClass[c]&(isWord|isLocal) != 0 || c == '@' || c == '/' || c == '='
+		if c == ' ' || c == '-' { // a card's number in groups
+			isPart = !letters && digitAt(text, begin-2)
+		}
+		if !isPart {
+			break
+		}
+		letters = letters || charClass[c]&isWord != 0 && !digitAt(text, begin-1)
+		begin--
+	}
+	tail := text[begin:]
+	switch {
+	case len(tail) > maxShaped, !letters && len(tail) > 40:
+		return text
+	case strings.ContainsAny(tail, "0123456789@"), strings.HasPrefix(tail, "eyJ"):
+		return text[:begin]
+	}
+	return text
 }
+
+// maxShaped is how long a secret is at most that is known by its shape, private
+// keys aside, in bytes.
+const maxShaped = 8 << 10
