@@ -10,6 +10,7 @@ import (
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/timestamp"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -215,6 +216,9 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	if d.Noise == "" {
 		d.Noise = x.rs.class(d)
 	}
+	if d.Noise == "" && d.Kind == Value && x.underOtherKeys() && redact.Alike(d.Baseline, d.Candidate) {
+		d.Noise = Incomparable
+	}
 	if d.Noise == "" && (d.Kind == Value || d.Kind == Type) {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
@@ -225,6 +229,11 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		d.Baseline = recorded // as it stands in the recording
 	}
 	return x.add(d, b, f)
+}
+
+// underOtherKeys: the tokens of the two answers were made with two keys.
+func (x *comparing) underOtherKeys() bool {
+	return x.r.GetExchange().GetRedactionKey() != x.r.GetRedactionKey()
 }
 
 // add counts a difference of which everything is known but what a control says.

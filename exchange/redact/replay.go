@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"understudy.dev/exchange/token"
@@ -18,10 +19,16 @@ import (
 // redacted if it has that, so that equal values have equal tokens. Besides the
 // headers of the configuration it takes those that the recorder had redacted
 // in the exchange, whatever its configuration was. The exchange itself is left
-// as it is. It never writes into a value's bytes, so these may be shared.
+// as it is; one that nobody has redacted is put into the replay as a copy that
+// is, since its answer is compared with another that is redacted. It never writes
+// into a value's bytes, so these may be shared.
 func (r *Redactor) Replay(p *understudyv1.Replay) {
 	if r == nil {
 		return
+	}
+	if e := p.GetExchange(); e != nil && e.GetRedactionKey() == "" {
+		p.Exchange = proto.CloneOf(e)
+		r.Exchange(p.Exchange)
 	}
 	with := r.with(r.keyOf(p.GetExchange().GetRedactionKey()), r.alsoAsRecorded(p.GetExchange()))
 	p.RedactionKey = with.key.ID()
