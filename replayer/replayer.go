@@ -66,6 +66,7 @@ type Replayer struct {
 	stop     chan struct{} // closed when nothing may be waited for any more
 	skips    *skips
 	failing  failing
+	tokens   sync.Once // that requests with tokens are sent is said
 
 	running sync.WaitGroup
 	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
