@@ -42,7 +42,7 @@ func (r *Redactor) body(headers []*understudyv1.Header, b *understudyv1.Body, li
 		w.found.withheld(list, reason)
 		b.Truncated = true
 	}
-	if changed = reason != "" || string(out) != string(b.Content); changed {
+	if changed = reason != "" || !isSame(out, b.Content); changed {
 		b.Content = out
 	}
 	switch {
@@ -56,6 +56,9 @@ func (r *Redactor) body(headers []*understudyv1.Header, b *understudyv1.Body, li
 	}
 	return changed
 }
+
+// isSame says whether two slices are one.
+func isSame(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // kept is what is kept of a body; reason says why not all of it is.
 func (w *work) kept(headers []*understudyv1.Header, content []byte) (out []byte, reason string) {
@@ -90,7 +93,7 @@ func (w *work) kept(headers []*understudyv1.Header, content []byte) (out []byte,
 		return nil, withheldCoding
 	}
 	redacted, reason := w.unpacked(media, contentType, plain)
-	if reason == "" && string(redacted) == string(plain) {
+	if reason == "" && isSame(redacted, plain) {
 		return content, ""
 	}
 	if out, err = message.Encode(redacted, coding); err != nil {

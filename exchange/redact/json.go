@@ -139,7 +139,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 		}
 		j.at++
 		j.skip()
-		if isValueName[n.lower] && (about.secret || about.authorization || about.hint != 0) && !n.secret {
+		if n.isValue && (about.secret || about.authorization || about.hint != 0) && !n.secret {
 			n = about
 		}
 		begin := j.at
@@ -149,7 +149,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 		if !ok {
 			return false
 		}
-		if isNameName[n.lower] && j.src[begin] == '"' && j.at-begin <= maxName {
+		if n.isName && j.src[begin] == '"' && j.at-begin <= maxName {
 			if named := j.w.r.nameOf(strings.Trim(j.src[begin:j.at], `"`)); named.secret {
 				about = named
 			}
@@ -168,11 +168,6 @@ func (j *jsonText) object(of *name, depth int) bool {
 		}
 	}
 }
-
-var (
-	isValueName = setOf("value val values text raw")
-	isNameName  = setOf("name key field header param id")
-)
 
 // key redacts the name of a member that has the shape of a secret: an object may
 // be a table by e-mail address. It returns the name as it is now.
@@ -234,6 +229,9 @@ func (j *jsonText) text(n *name) bool {
 	text, ok := j.string()
 	if !ok {
 		return false
+	}
+	if len(text) < leastShaped && !n.secret && len(n.rules) == 0 && !j.w.r.allow {
+		return true
 	}
 	if out, dropped, changed := j.w.text(inJSON, n, text); changed {
 		if dropped {
@@ -376,7 +374,7 @@ func (w *work) number(n *name, text string) string {
 	action, label := w.decided(inJSON, n)
 	if action == "" {
 		switch {
-		case w.r.kept[n.lower]:
+		case n.kept:
 		case n.number && len(text) > maxOpenNumber && strings.Trim(text, "0123456789") == "":
 			action, label = actionToken, labelNames
 		case n.hint&maybeCard != 0 && isCard(text, len(text)):
@@ -409,7 +407,7 @@ func (w *work) decided(at place, n *name) (action, label string) {
 			return c.action, c.label
 		}
 	}
-	if w.r.allow && !w.r.kept[n.lower] {
+	if w.r.allow && !n.kept {
 		return actionToken, labelAllow
 	}
 	return "", ""

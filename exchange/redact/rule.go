@@ -83,6 +83,9 @@ type name struct {
 	open          bool // others use the name too: only long values are secrets
 	number        bool // numbers in JSON are secrets too
 	authorization bool // its values begin with a scheme
+	kept          bool // by Config.Keep
+	isValue       bool // its value may belong to a name beside it, or around it
+	isName        bool // and so says this one
 	hint          hint
 	rules         []int // those that may be about it
 }
@@ -96,7 +99,8 @@ func (r *Redactor) describe(text string) *name {
 	}
 	n := &name{lower: strings.ToLower(text)}
 	words := wordsOf(text)
-	kept := r.kept[n.lower]
+	n.kept, n.isValue, n.isName = r.kept[n.lower], valueNames[n.lower], nameNames[n.lower]
+	kept := n.kept
 	n.secret = !kept && (r.query[n.lower] || IsSecret(text) || IsSecret(strings.TrimSuffix(n.lower, "-bin")))
 	n.open = !kept && !n.secret && openParameters[n.lower]
 	n.authorization = strings.HasSuffix(n.lower, "authorization")
@@ -122,6 +126,8 @@ func (r *Redactor) describe(text string) *name {
 }
 
 var (
+	valueNames = setOf("value val values text raw")
+	nameNames  = setOf("name key field header param id")
 	// numberEnds are the ends of names whose numbers are secrets. Others count, or
 	// name a thing.
 	numberEnds = setOf("otp totp passcode password passwd pwd pass secret pin cvv cvc cvv2 cvc2 code token")

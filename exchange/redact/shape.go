@@ -197,8 +197,9 @@ func appendMarked(out []span, text string) []span {
 		for end < len(text) && (charClass[text[end]]&isWord != 0 || text[end] == '-' || text[end] == '.') {
 			end++
 		}
-		if word := strings.TrimRight(text[from:end], ".-"); len(word) >= leastMarked {
-			switch {
+		if end-from >= leastMarked {
+			switch word := strings.TrimRight(text[from:end], ".-"); {
+			case len(word) < leastMarked:
 			case isJWT(word):
 				out = append(out, span{from, from + len(word), aJWT})
 			case isMarked(word):

@@ -5,18 +5,16 @@ import "strings"
 // pairs redacts the values in a text that stand behind a name and = (and : where
 // colon says so), as in logs, settings and scripts: password=…, "token": "…".
 func (w *work) pairs(text string, colon bool) string {
-	marks := "="
-	if colon {
-		marks = "=:"
-	}
 	var b strings.Builder
 	done := 0
 	for from := 0; from < len(text); {
-		i := strings.IndexAny(text[from:], marks)
-		if i < 0 {
+		i := from
+		for i < len(text) && text[i] != '=' && (text[i] != ':' || !colon) {
+			i++
+		}
+		if i == len(text) {
 			break
 		}
-		i += from
 		from = i + 1
 		word := nameBefore(text[done:i])
 		if word == "" || len(word) > maxName {

@@ -156,7 +156,7 @@ func (w *work) segment(before, raw string) string {
 		}
 	}
 	n := w.r.nameOf(before)
-	if leads(before) && isMachineMade(text) && !w.ruled(inPath, n) && !w.r.kept[n.lower] {
+	if leads(before) && isMachineMade(text) && !w.ruled(inPath, n) && !n.kept {
 		out := w.r.made(text)
 		if out != text {
 			w.note(inPath, pathSegment, labelNames, actionToken)
@@ -166,9 +166,7 @@ func (w *work) segment(before, raw string) string {
 	}
 	at := *pathSegment
 	at.rules, at.hint = n.rules, n.hint
-	if w.r.kept[n.lower] {
-		at.lower = n.lower
-	}
+	at.kept = n.kept
 	res := w.value(inPath, &at, text)
 	if !res.changed {
 		return raw

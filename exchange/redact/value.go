@@ -57,7 +57,7 @@ func (w *work) value(at place, n *name, text string) result {
 		}
 		return w.act(c.action, c.label, at, n, text)
 	}
-	if !w.r.kept[n.lower] {
+	if !n.kept {
 		switch {
 		case w.secretBy(at, n, text):
 			return w.act(actionToken, labelNames, at, n, text)
@@ -186,7 +186,7 @@ func (w *work) parts(at place, n *name, text string, partial []int, kept bool) r
 	if len(partial) > 0 {
 		return w.byRules(at, n, text, spans, partial, kept)
 	}
-	if len(spans) == 0 || w.r.kept[n.lower] {
+	if len(spans) == 0 || n.kept {
 		return result{text: text}
 	}
 	var b strings.Builder
