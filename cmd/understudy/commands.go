@@ -14,6 +14,7 @@ func (a *app) commands() []*cobra.Command {
 		a.auditCommand(),
 		a.judgeCommand(),
 		a.rulesCommand(),
+		a.redactCommand(),
 		a.reportCommand(),
 		a.showCommand(),
 		a.explainCommand(),
