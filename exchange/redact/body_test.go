@@ -70,8 +70,8 @@ func TestJSON(t *testing.T) {
 	f(`{"max_tokens":4096,"usage":{"total_tokens":12,"prompt_tokens":1204}}`, `{"max_tokens":4096,"usage":{"total_tokens":12,"prompt_tokens":1204}}`)
 	f(`{"code":"INSUFFICIENT_FUNDS","key":"users/2024/a.png"}`, `{"code":"INSUFFICIENT_FUNDS","key":"users/2024/a.png"}`)
 	// What is no JSON to its end.
-	f(`{"a":"two","password":"hunter22`, `{"a":"two"`)
-	f(`{"a":1,password:"hunter22"}`, `{"a":1`)
+	f(`{"a":"two","password":"hunter22`, `{"a":"two",`)
+	f(`{"a":1,password:"hunter22"}`, `{"a":1,`)
 	f(`not JSON: password=hunter22`, `not JSON: password=<hunter22>`)
 	f(`{password:"hunter22"}`, ``)
 }
@@ -146,7 +146,7 @@ func TestCutBodies(t *testing.T) {
 			t.Errorf("%s: the plain hash of a cut body is kept", in)
 		}
 	}
-	f("application/json", `{"token":"two","password":"hunt`, `{"token":"<two>"`, "cut")
+	f("application/json", `{"token":"two","password":"hunt`, `{"token":"<two>",`, "cut")
 	f("application/json", `{"n":12`, ``, "cut")
 	f("application/x-www-form-urlencoded", `token=two&password=hunt`, `token=<two>&`, "cut")
 	f("application/x-www-form-urlencoded", `password=hunt`, ``, "cut")

@@ -32,7 +32,8 @@ func (w *work) json(src string) (out string, changed, whole, deep bool) {
 	for j.skip(); j.at < len(src); j.skip() {
 		if !j.value(nameless, 0) {
 			w.trail = w.trail[:trail]
-			// A comma in front of what is missing stays; nobody reads it.
+			// The comma in front of what is missing stays: it shows that the number
+			// before it was whole.
 			return string(append(j.out, src[j.done:max(j.safe, j.done)]...)), true, false, j.deep
 		}
 	}
@@ -106,6 +107,7 @@ func (j *jsonText) array(n *name, depth int) bool {
 		j.at++
 		switch j.src[j.at-1] {
 		case ',':
+			j.safe = j.at
 		case ']':
 			return true
 		default:
@@ -161,6 +163,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 		j.at++
 		switch j.src[j.at-1] {
 		case ',':
+			j.safe = j.at
 		case '}':
 			return true
 		default:
@@ -193,7 +196,7 @@ func mayHaveShape(key string) bool {
 			digits++
 		}
 	}
-	return digits >= 8 || len(key) >= 2*leastMarked
+	return digits >= 8 || digits > 0 && len(key) >= leastMarked
 }
 
 // string reads a string and returns what it stands for.

@@ -90,6 +90,13 @@ type name struct {
 	rules         []int // those that may be about it
 }
 
+// lastPart is the last name of one that is made of several (user[password],
+// user.password), without the mark of gRPC's binary fields.
+func lastPart(name string) string {
+	name = strings.TrimSuffix(strings.TrimRight(name, "]"), "-bin")
+	return name[strings.LastIndexAny(name, "[.")+1:]
+}
+
 // nameOf is what is known of a name; of one that is long, by its end.
 func (r *Redactor) nameOf(text string) *name { return r.names.Of(text) }
 
@@ -101,7 +108,8 @@ func (r *Redactor) describe(text string) *name {
 	words := wordsOf(text)
 	n.kept, n.isValue, n.isName = r.kept[n.lower], valueNames[n.lower], nameNames[n.lower]
 	kept := n.kept
-	n.secret = !kept && (r.query[n.lower] || IsSecret(text) || IsSecret(strings.TrimSuffix(n.lower, "-bin")))
+	part := lastPart(text)
+	n.secret = !kept && (r.query[n.lower] || r.query[strings.ToLower(part)] || IsSecret(text) || part != text && IsSecret(part))
 	n.open = !kept && !n.secret && openParameters[n.lower]
 	n.authorization = strings.HasSuffix(n.lower, "authorization")
 	if len(words) > 0 {
