@@ -93,7 +93,10 @@ type name struct {
 // lastPart is the last name of one that is made of several (user[password],
 // user.password), without the mark of gRPC's binary fields.
 func lastPart(name string) string {
-	name = strings.TrimSuffix(strings.TrimRight(name, "]"), "-bin")
+	name = strings.TrimRight(name, "]")
+	if n := len(name) - len("-bin"); n > 0 && strings.EqualFold(name[n:], "-bin") {
+		name = name[:n]
+	}
 	return name[strings.LastIndexAny(name, "[.")+1:]
 }
 
