@@ -160,7 +160,7 @@ func (w *work) segment(before, raw string) string {
 		out := w.r.made(text)
 		if out != text {
 			w.note(inPath, pathSegment, labelNames, actionToken)
-			return url.PathEscape(out)
+			return out // has no characters that would need it
 		}
 		return raw
 	}
@@ -171,7 +171,7 @@ func (w *work) segment(before, raw string) string {
 	if !res.changed {
 		return raw
 	}
-	return url.PathEscape(res.text)
+	return spelled(url.PathEscape(res.text), raw)
 }
 
 // leads says whether what follows a segment is a secret by its name. That of a
@@ -231,7 +231,7 @@ func (w *work) parameter(at place, p message.Parameter, depth int) (with string,
 	}
 	n := w.r.nameOf(lastOfBrackets(p.Decoded()))
 	if res := w.value(at, n, value); res.changed {
-		return url.QueryEscape(res.text), res.dropped, true
+		return spelled(url.QueryEscape(res.text), p.Value), res.dropped, true
 	}
 	if w.ruled(at, n) {
 		return "", false, false
@@ -247,6 +247,16 @@ func (w *work) parameter(at place, p message.Parameter, depth int) (with string,
 		}
 	}
 	return "", false, false
+}
+
+// spelled is a text that is escaped for a URL, with what need not be as it stands
+// in the text whose place it takes.
+func spelled(escaped, raw string) string {
+	escaped = strings.ReplaceAll(escaped, "%2A", "*")
+	if strings.Contains(raw, "@") {
+		escaped = strings.ReplaceAll(escaped, "%40", "@")
+	}
+	return escaped
 }
 
 // lastOfBrackets is the name without the brackets of a list (token[]), by which
