@@ -216,7 +216,7 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	if d.Noise == "" {
 		d.Noise = x.rs.class(d)
 	}
-	if d.Noise == "" && d.Kind == Value && x.underOtherKeys() && redact.Alike(d.Baseline, d.Candidate) {
+	if d.Noise == "" && d.Kind == Value && !underOneKey(x.r) && redact.Alike(d.Baseline, d.Candidate) {
 		d.Noise = Incomparable
 	}
 	if d.Noise == "" && (d.Kind == Value || d.Kind == Type) {
@@ -229,11 +229,6 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		d.Baseline = recorded // as it stands in the recording
 	}
 	return x.add(d, b, f)
-}
-
-// underOtherKeys: the tokens of the two answers were made with two keys.
-func (x *comparing) underOtherKeys() bool {
-	return x.r.GetExchange().GetRedactionKey() != x.r.GetRedactionKey()
 }
 
 // add counts a difference of which everything is known but what a control says.

@@ -135,7 +135,9 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	case b.meaning == f.meaning:
 		return true
 	}
-	d = masked(rs, d)
+	if !rs.oneKey || !areCompared(name, d) {
+		d = masked(rs, d)
+	}
 	if d.Noise == "" {
 		d.Noise = rs.explain(a, name, d)
 	}

@@ -55,3 +55,31 @@ func TestRedactedBodies(t *testing.T) {
 	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"c4Nd1d4t3b3aR3r70k3N1"}`, one, "presumed")
 	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, one, "match")
 }
+
+// TestRedactedFields: the digest of a body and an e-mail address are compared by
+// their tokens, if these are of one key; credentials never are.
+func TestRedactedFields(t *testing.T) {
+	key, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := redact.New(redact.Config{}, key)
+	f := func(baseline, candidate, want string) {
+		t.Helper()
+		p := immediate(response(200, `{"otp":123456}`, baseline), response(200, `{"otp":123456}`, candidate))
+		r.Exchange(p.Exchange)
+		r.Replay(p)
+		j, err := comparator.NewJudge(comparator.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := j.Judge(p); string(got.Verdict) != want {
+			t.Errorf("%s and %s: %s, want %s; %v", baseline, candidate, got.Verdict, want, lines(got))
+		}
+	}
+	f("Repr-Digest: sha-256=:a=:", "Repr-Digest: sha-256=:b=:", "mismatch")
+	f("Repr-Digest: sha-256=:a=:", "Repr-Digest: sha-256=:a=:", "match")
+	f("X-User: ann@shop.example", "X-User: bob@shop.example", "mismatch")
+	f("X-User: ann@shop.example", "X-User: ann@shop.example", "match")
+	f("X-Auth-Token: one-of-it", "X-Auth-Token: another-one", "match")
+}

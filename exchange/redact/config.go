@@ -75,7 +75,7 @@ const (
 	inBody
 )
 
-var placeNames = []string{"header", "trailer", "cookie", "query", "path", "fragment", "form", "multipart", "json", "xml", "text", "body"}
+var placeNames = [...]string{"header", "trailer", "cookie", "query", "path", "fragment", "form", "multipart", "json", "xml", "text", "body"}
 
 // maxRules bounds the rules of a configuration.
 const maxRules = 256
@@ -113,7 +113,7 @@ func (r Rule) problems() (out []Problem) {
 	}
 	oneOf("action", r.Action, []string{actionToken, actionMask, actionDrop, actionKeep})
 	for _, p := range r.Places {
-		oneOf("places", p, placeNames)
+		oneOf("places", p, placeNames[:])
 	}
 	for _, s := range r.Shapes {
 		oneOf("shapes", s, shapeNames)

@@ -1,8 +1,11 @@
 package redact
 
 import (
+	"encoding/base64"
 	"regexp"
 	"strings"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // made makes a token of a value, of the same shape: an e-mail address, the number
@@ -29,11 +32,60 @@ func (r *Redactor) made(value string) string {
 }
 
 // madeOf is the token of a value whose shape is known.
-func (r *Redactor) madeOf(value string, s shape) string {
+func (r *Redactor) madeOf(at place, value string, s shape) string {
+	if s == aJWT && inBodies[at] {
+		return r.madeJWT(value)
+	}
 	if s == aPhone && !isMade(value) {
 		return r.madePhone(value)
 	}
 	return r.made(value)
+}
+
+// madeJWT is a JSON Web Token that lets nobody in: in the place of its signature
+// stands the token of the whole, and its claims are redacted as any JSON. So what
+// two systems claim can be compared. One without a signature lets anybody in, and
+// stays without.
+func (r *Redactor) madeJWT(text string) string {
+	if isMade(text) {
+		return text
+	}
+	whole := r.key.Token(domain, text)
+	parts := strings.Split(text, ".")
+	if len(parts) != 3 || len(text) > maxShaped {
+		return whole
+	}
+	for i, part := range parts[:2] {
+		part = strings.TrimRight(part, "=")
+		plain, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil || len(plain) == 0 || plain[0] != '{' {
+			return whole
+		}
+		w := work{r: r, found: &places{into: &understudyv1.Exchange{}}, nest: maxNested}
+		out, changed, isJSON, _ := w.json(string(plain))
+		if !isJSON {
+			return whole
+		}
+		if parts[i] = part; changed {
+			parts[i] = base64.RawURLEncoding.EncodeToString([]byte(out))
+		}
+	}
+	if parts[2] != "" {
+		parts[2] = whole
+	}
+	return strings.Join(parts, ".")
+}
+
+// Bare is the token in a JSON Web Token that was redacted in a body, which is the
+// one that stands for it elsewhere; any other text stays as it is.
+func Bare(text string) string {
+	if !strings.HasPrefix(text, "eyJ") {
+		return text
+	}
+	if i := len(text) - (len(domain) + 1 + tokenSize); i > 0 && text[i-1] == '.' && isToken(text[i:]) && isJWT(text) {
+		return text[i:]
+	}
+	return text
 }
 
 // mailHost is where the addresses lead that stand for others.
@@ -176,9 +228,11 @@ func Alike(a, b string) bool {
 func isMade(text string) bool {
 	switch {
 	case len(text) == len(domain)+1+tokenSize:
-		return IsToken(text)
+		return isToken(text)
 	case len(text) == len(domain)+1+tokenSize+len(mailHost):
-		return strings.HasSuffix(text, mailHost) && IsToken(strings.TrimSuffix(text, mailHost))
+		return strings.HasSuffix(text, mailHost) && isToken(strings.TrimSuffix(text, mailHost))
+	case Bare(text) != text:
+		return true
 	case len(text) < 12 || len(text) > 42:
 		return false
 	}
@@ -219,8 +273,10 @@ func isMadeIBAN(text string) bool {
 const tokenSize = 22
 
 // IsToken says whether a text is a token that a Redactor put in the place of a
-// secret.
-func IsToken(text string) bool {
+// secret, or a JSON Web Token that is none any more, see Bare.
+func IsToken(text string) bool { return isToken(Bare(text)) }
+
+func isToken(text string) bool {
 	rest, ok := strings.CutPrefix(text, domain+"_")
 	return ok && len(rest) == tokenSize && strings.Trim(rest, base64URL[:64]) == ""
 }

@@ -23,7 +23,7 @@ func compile(rules []Rule) []rule {
 	for i, r := range rules {
 		c := rule{label: "rules[" + strconv.Itoa(i) + "]", action: r.Action}
 		for _, p := range r.Places {
-			c.places |= 1 << slices.Index(placeNames, p)
+			c.places |= 1 << slices.Index(placeNames[:], p)
 		}
 		if len(r.Places) == 0 {
 			c.places = 1<<inBody - 1

@@ -145,7 +145,7 @@ func (w *work) act(action, label string, at place, n *name, text string) result 
 	case actionMask:
 		out = result{text: masked, changed: text != masked}
 	default:
-		with := w.whole(n, text)
+		with := w.whole(at, n, text)
 		out = result{text: with, changed: with != text}
 	}
 	if out.changed {
@@ -157,9 +157,12 @@ func (w *work) act(action, label string, at place, n *name, text string) result 
 // masked stands for every value that is masked.
 const masked = "***"
 
-func (w *work) whole(n *name, text string) string {
+func (w *work) whole(at place, n *name, text string) string {
 	if n.authorization {
 		return w.r.credentials(text)
+	}
+	if inBodies[at] && isJWT(text) {
+		return w.r.madeJWT(text)
 	}
 	if n.hint&maybePhone != 0 && !isMade(text) {
 		if d := phoneDigits(text); d >= 7 && d <= 15 {
@@ -192,7 +195,7 @@ func (w *work) parts(at place, n *name, text string, partial []int, kept bool) r
 	var b strings.Builder
 	done := 0
 	for _, s := range spans {
-		with := w.r.madeOf(text[s.from:s.to], s.shape)
+		with := w.r.madeOf(at, text[s.from:s.to], s.shape)
 		if with == text[s.from:s.to] {
 			continue
 		}
@@ -259,7 +262,7 @@ func (w *work) byRules(at place, n *name, text string, spans []span, partial []i
 		case actionMask:
 			with = masked
 		case actionToken:
-			with = w.r.madeOf(old, c.shape)
+			with = w.r.madeOf(at, old, c.shape)
 		}
 		b.WriteString(text[done:c.from])
 		b.WriteString(with)
@@ -286,6 +289,9 @@ func firstOf(claims []claim) (out []claim) {
 	}
 	return out
 }
+
+// inBodies are the places where a JSON Web Token stays one.
+var inBodies = [len(placeNames)]bool{inForm: true, inMultipart: true, inJSON: true, inXML: true, inText: true}
 
 // maxMatches bounds the parts of one value that a pattern finds.
 const maxMatches = 1024
