@@ -78,6 +78,7 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 	if err := a.need("record", "kafka", "kafka.producer"); err != nil {
 		return nil, o, err
 	}
+	a.ownKey()
 	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, o, usagef("%w", err)

@@ -54,12 +54,6 @@ numbers.`,
 	return c
 }
 
-// keyFlag adds where the keys of tokens are.
-func (a *app) keyFlag(c *cobra.Command) {
-	c.Flags().StringVar(&a.cfg.Record.KeyFile, "key-file", a.cfg.Record.KeyFile,
-		"file with the keys of session and redaction tokens, one a line (16 bytes or more), the current one first; without it tokens are equal within this process only")
-}
-
 // indexFlag adds which request headers belong into the tables.
 func (a *app) indexFlag(c *cobra.Command) {
 	c.Flags().StringSliceVar(&a.cfg.Record.IndexHeaders, "index-header", a.cfg.Record.IndexHeaders,
@@ -67,6 +61,7 @@ func (a *app) indexFlag(c *cobra.Command) {
 }
 
 func (a *app) record(ctx context.Context) error {
+	a.ownKey()
 	cfg := a.cfg.Record
 	if cfg.Upstream.URL == "" {
 		return usagef("record needs --baseline http://host:port")

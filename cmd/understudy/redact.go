@@ -141,6 +141,7 @@ func (a *app) recordedExchange(ctx context.Context, id string) (e *understudyv1.
 }
 
 func (a *app) redactTest(e *understudyv1.Exchange, show bool) error {
+	a.ownKey()
 	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return usagef("%w", err)

@@ -131,6 +131,7 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 
 func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
+	a.ownKey()
 	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, usagef("record.key: %w", err)
