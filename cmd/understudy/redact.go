@@ -51,13 +51,13 @@ func (a *app) redactTestCommand() *cobra.Command {
 	var contentType string
 	var show bool
 	c := &cobra.Command{
-		Use: "test FILE | EXCHANGE_ID", Short: "Show what each rule replaces in a body or an exchange, and what may be left",
+		Use: "test FILE | EXCHANGE_ID", Short: "Show what each rule replaces in a body or an exchange",
 		Args: exactly("FILE or EXCHANGE_ID"),
-		Long: `FILE is a body, or an exchange as understudy show -o json prints it; - is standard
-input. EXCHANGE_ID is a recorded exchange, which is redacted already: what is
-listed of it is what the rules of the configuration would replace besides.
-
-No value is shown, unless --show prints what the body becomes.`,
+		Long: `FILE is a body, or an exchange as understudy show -o json prints it; - is
+standard input. EXCHANGE_ID is a recorded exchange, which is redacted already:
+what is listed of it is what the rules of the configuration would replace
+besides. What is left and may be a secret is listed too. No value is shown,
+unless --show prints what the body becomes.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := a.need("record"); err != nil {
 				return err
