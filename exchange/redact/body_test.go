@@ -2,6 +2,7 @@ package redact_test
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -222,6 +223,51 @@ func TestDigestsOfABodyTellNothing(t *testing.T) {
 	}
 }
 
+// TestCardsAmongNumbers: a number before or behind a card's does not hide it.
+func TestCardsAmongNumbers(t *testing.T) {
+	for in, want := range map[string]string{
+		"2 4111 1111 1111 1111":     "2 4000 00",
+		"7 4111111111111111 x":      "7 400000",
+		"4111 1111 1111 1111 123":   "4000 00",
+		"4111-1111-1111-1111 12/27": "4000-00",
+		"1 2 3 5500-0000-0000-0004": "1 2 3 5555-55",
+		"3714 496353 98431, 1":      "3782 82",
+	} {
+		got := shownBody(t, redact.Config{}, "text/plain", in, false)
+		if !strings.HasPrefix(got, want) || strings.Contains(got, "1111") || strings.Contains(got, "0000-0000") || strings.Contains(got, "98431") {
+			t.Errorf("%s became %s", in, got)
+		}
+	}
+}
+
+// TestJSONWebTokens: one in a body keeps what it claims, and lets nobody in.
+func TestJSONWebTokens(t *testing.T) {
+	encode := base64.RawURLEncoding.EncodeToString
+	head := encode([]byte(`{"alg":"HS256"}`))
+	jwt := head + "." + encode([]byte(`{"role":"admin","email":"ann@shop.example"}`)) + ".c2lnbmF0dXJl"
+	want := head + "." + encode([]byte(`{"role":"admin","email":"`+tokenOf(t, "ann@shop.example")+`"}`)) + "." + tokenOf(t, jwt)
+	f := func(in, want string) {
+		t.Helper()
+		e := redacted(t, redact.Config{}, "application/json", in, false)
+		if got := string(e.Response.Body.Content); got != want {
+			t.Errorf("%s\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+	f(`{"access_token":"`+jwt+`"}`, `{"access_token":"`+want+`"}`)
+	f(`{"text":"Bearer `+jwt+`"}`, `{"text":"Bearer `+want+`"}`)
+	f(`{"access_token":"`+want+`"}`, `{"access_token":"`+want+`"}`)
+	if redact.Bare(want) != tokenOf(t, jwt) || !redact.IsToken(want) || redact.Bare(jwt) != jwt || redact.IsToken(jwt) {
+		t.Errorf("%s is not known as %s", redact.Bare(want), tokenOf(t, jwt))
+	}
+	// In a field it is its token alone, which is that of the body.
+	if got := shown(t, redact.Config{}, "Authorization", "Bearer "+jwt); got != "Bearer "+tokenOf(t, jwt) {
+		t.Error(got)
+	}
+	unsigned := strings.TrimSuffix(jwt, "c2lnbmF0dXJl")
+	f(`{"id_token":"`+unsigned+`"}`, `{"id_token":"`+strings.TrimSuffix(want, tokenOf(t, jwt))+`"}`)
+	f(`{"id_token":"`+head+`.bm90IEpTT04.c2ln"}`, `{"id_token":"`+tokenOf(t, head+".bm90IEpTT04.c2ln")+`"}`)
+}
+
 // FuzzJSON: what is JSON stays JSON, what is redacted stays as it is when it is
 // redacted again, and nothing but values changes.
 func FuzzJSON(f *testing.F) {
@@ -267,4 +313,23 @@ func shapeOf(text string) string {
 			fmt.Fprintf(&b, "%T ", token)
 		}
 	}
+}
+
+// FuzzBody: no body of any type ends the process, and what is redacted stays as it
+// is when it is redacted again.
+func FuzzBody(f *testing.F) {
+	f.Add("text/html", "<form><input name=csrf value='x'><script>var token='y'</script></form>", false)
+	f.Add("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\nx\r\n--b--", false)
+	f.Add("application/x-www-form-urlencoded", "a=1&token=x%20y;b", true)
+	f.Add("text/event-stream", "data: {\"token\":\"x\"}\n\n", true)
+	f.Add("text/plain", "password: hunter22 4111 1111 1111 1111 DE89370400440532013000 +4915112345678", false)
+	f.Add("application/xml", "<a b='c'><![CDATA[<token>]]><token>x</token><!-- ", false)
+	f.Fuzz(func(t *testing.T, contentType, in string, cut bool) {
+		once := redacted(t, redact.Config{}, contentType, in, cut).Response.Body
+		again := redacted(t, redact.Config{}, contentType, string(once.Content), once.Truncated).Response.Body
+		if string(again.Content) != string(once.Content) && !once.Truncated {
+			t.Fatalf("%s: %q became %q, and then %q", contentType, in, once.Content, again.Content)
+		}
+		redacted(t, redact.Config{AllowList: true}, contentType, in, cut)
+	})
 }

@@ -92,13 +92,16 @@ func (m *markup) tag(at int) int {
 
 // close leaves an element, and those within it that were not closed.
 func (m *markup) close(element string) {
-	for i := len(m.w.trail) - 1; i >= m.base; i-- {
+	for i := len(m.w.trail) - 1; i >= max(m.base, len(m.w.trail)-maxUnclosed); i-- {
 		if m.w.trail[i] == element {
 			m.w.trail = m.w.trail[:i]
 			return
 		}
 	}
 }
+
+// maxUnclosed is how many elements may be left open within one that is closed.
+const maxUnclosed = 64
 
 func localName(s string) string { return s[strings.LastIndexByte(s, ':')+1:] }
 
@@ -149,14 +152,26 @@ func (m *markup) open(at int) int {
 	case closed || voids[lower] || element[0] == '!' || len(m.w.trail)-m.base > maxElements:
 		m.w.trail = m.w.trail[:len(m.w.trail)-1]
 	case lower == "script" || lower == "style":
-		i := strings.Index(strings.ToLower(m.src[end:]), "</"+lower)
-		if i < 0 {
-			i = len(m.src) - end
-		}
-		m.script(end, end+i)
-		end += i
+		behind := endOf(m.src, end, lower)
+		m.script(end, behind)
+		end = behind
 	}
 	return end
+}
+
+// endOf is where the end of an element stands, or the end of the text.
+func endOf(text string, from int, element string) int {
+	for {
+		i := strings.Index(text[from:], "</")
+		if i < 0 {
+			return len(text)
+		}
+		from += i
+		if name := text[from+2 : min(len(text), from+2+len(element))]; strings.EqualFold(name, element) {
+			return from
+		}
+		from += 2
+	}
 }
 
 var voids = setOf("area base br col embed hr img input link meta source track wbr")

@@ -4,45 +4,55 @@ import "strings"
 
 // appendCards appends the numbers of payment cards (ISO/IEC 7812): 13 to 19
 // digits, also in groups, of a scheme that is known, whose check digit is right.
+// Groups before or behind it do not hide one.
 func appendCards(out []span, text string) []span {
 	for i := 0; i < len(text); {
 		if !digitAt(text, i) {
 			i++
 			continue
 		}
-		from, end := i, i
-		var ends [20]int // where a group ends, by the digits so far
-		digits, separator := 0, byte(0)
-		for ; end < len(text); end++ {
-			c := text[end]
-			if digitAt(text, end) {
-				if digits++; digits < len(ends) {
-					ends[digits] = end + 1
-				}
-				continue
-			}
-			if (c != ' ' && c != '-') || !digitAt(text, end+1) || separator != 0 && separator != c {
-				break
-			}
-			separator = c
+		from := i
+		for digitAt(text, i) {
+			i++
 		}
-		i = end
-		if wordAt(text, from-1) || from > 1 && text[from-1] == '.' && digitAt(text, from-2) {
-			continue
-		}
-		for n := min(digits, 19); n >= 13; n-- {
-			to := ends[n]
-			whole := to == end && !wordAt(text, to) && !(to < len(text) && text[to] == '.' && digitAt(text, to+1))
-			if !whole && (to == end || digitAt(text, to)) {
-				continue
-			}
-			if isCard(text[from:to], n) {
-				out = append(out, span{from, to, aCard})
-				break
-			}
+		if to := cardAt(text, from); to > 0 {
+			out = append(out, span{from, to, aCard})
+			i = to
 		}
 	}
 	return out
+}
+
+// cardAt is where the number of a card ends that begins with a group of digits; 0
+// if none does.
+func cardAt(text string, from int) int {
+	if text[from] < '2' || text[from] > '6' || wordAt(text, from-1) || from > 1 && text[from-1] == '.' && digitAt(text, from-2) {
+		return 0
+	}
+	var ends [20]int // by the digits so far, where they end
+	digits, separator := 0, byte(0)
+	for at := from; at < len(text) && digits < len(ends)-1; at++ {
+		c := text[at]
+		if digitAt(text, at) {
+			digits++
+			ends[digits] = at + 1
+			continue
+		}
+		if (c != ' ' && c != '-') || !digitAt(text, at+1) || separator != 0 && separator != c {
+			break
+		}
+		separator = c
+	}
+	for n := digits; n >= 13; n-- {
+		to := ends[n]
+		if wordAt(text, to) || to < len(text) && text[to] == '.' && digitAt(text, to+1) {
+			continue // within a word or a decimal
+		}
+		if isCard(text[from:to], n) {
+			return to
+		}
+	}
+	return 0
 }
 
 // card is a scheme of payment cards: the first digits, from and to, of numbers of

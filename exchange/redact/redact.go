@@ -259,6 +259,7 @@ type places struct {
 const maxPlaces = 64
 
 func (p *places) add(place understudyv1.Redaction_Place, name string) {
+	name = name[:min(len(name), maxName)]
 	i := p.find(place, name)
 	if i < 0 && len(p.into.Redactions) >= maxPlaces {
 		name = "…"

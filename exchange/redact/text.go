@@ -21,8 +21,11 @@ func (w *work) pairs(text string, colon bool) string {
 			continue
 		}
 		n := w.r.nameOf(word)
+		if !n.secret && n.hint&maybePhone == 0 && len(n.rules) == 0 {
+			continue
+		}
 		begin, end := valueBehind(text, i+1, n.authorization)
-		if begin == end || !n.secret && len(n.rules) == 0 {
+		if begin == end {
 			continue
 		}
 		res := w.value(inText, n, text[begin:end])
