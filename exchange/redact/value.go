@@ -27,6 +27,17 @@ func (w *work) path() string {
 	return "/" + strings.Join(w.trail, "/")
 }
 
+// shownPath is the path as a list of redactions has it: its end, if it is long.
+func (w *work) shownPath() string {
+	if n := len(w.trail) - maxSteps; n > 0 {
+		return "/…/" + strings.Join(w.trail[n:], "/")
+	}
+	return w.path()
+}
+
+// maxSteps is how many names of a path are shown.
+const maxSteps = 16
+
 // result is what becomes of a value.
 type result struct {
 	text             string
@@ -326,7 +337,7 @@ func (w *work) note(at place, n *name, label, action string) {
 	}
 	switch at {
 	case inJSON, inXML, inForm, inMultipart, inText:
-		if where = w.path(); len(w.trail) == 0 && n.lower != "" {
+		if where = w.shownPath(); len(w.trail) == 0 && n.lower != "" {
 			where = "/" + n.lower
 		}
 	}
