@@ -100,6 +100,7 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(host), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(),
 	}
+	r.memory.Redactor = cfg.Redactor
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}

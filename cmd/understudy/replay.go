@@ -156,7 +156,8 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...))}
+	r.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
+	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), r.Redactor)}
 	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err

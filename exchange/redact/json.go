@@ -390,7 +390,7 @@ func (w *work) number(n *name, text string) string {
 	case actionMask:
 		text = "0"
 	case actionToken:
-		text = w.r.madeNumber(text)
+		text = w.stands(w.r.madeNumber(text), text)
 	default:
 		return text
 	}

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -46,6 +47,18 @@ func (r *Redactor) Replay(p *understudyv1.Replay) {
 			s.Candidate = with.made(s.GetCandidate())
 		}
 	}
+}
+
+// Body is what becomes of a body without content codings that is compared with one
+// of an exchange, and what the tokens in it stand for.
+func (r *Redactor) Body(e *understudyv1.Exchange, contentType string, body []byte) (redacted []byte, plain map[string]string) {
+	if r == nil {
+		return body, nil
+	}
+	plain = map[string]string{}
+	w := work{r: r.with(r.keyOf(e.GetRedactionKey()), r.headers), found: &places{into: &understudyv1.Exchange{}}, behind: plain}
+	redacted, _ = w.unpacked(message.MediaType(contentType), contentType, body)
+	return redacted, plain
 }
 
 // keyOf is the key of an id, the current one if it is not known.

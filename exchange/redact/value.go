@@ -17,6 +17,8 @@ type work struct {
 	field string   // that a header's value stands in, as it is spelled
 	nest  int      // documents within texts of documents
 	cut   bool     // the body is not whole
+	// behind takes what each token stands for; nil where nobody asks.
+	behind map[string]string
 }
 
 // path leads to the value that is looked at, lists aside.
@@ -156,13 +158,21 @@ func (w *work) act(action, label string, at place, n *name, text string) result 
 	case actionMask:
 		out = result{text: masked, changed: text != masked}
 	default:
-		with := w.whole(at, n, text)
+		with := w.stands(w.whole(at, n, text), text)
 		out = result{text: with, changed: with != text}
 	}
 	if out.changed {
 		w.note(at, n, label, action)
 	}
 	return out
+}
+
+// stands notes what a token stands for.
+func (w *work) stands(token, plain string) string {
+	if w.behind != nil && token != plain {
+		w.behind[token] = plain
+	}
+	return token
 }
 
 // masked stands for every value that is masked.
@@ -206,7 +216,7 @@ func (w *work) parts(at place, n *name, text string, partial []int, kept bool) r
 	var b strings.Builder
 	done := 0
 	for _, s := range spans {
-		with := w.r.madeOf(at, text[s.from:s.to], s.shape)
+		with := w.stands(w.r.madeOf(at, text[s.from:s.to], s.shape), text[s.from:s.to])
 		if with == text[s.from:s.to] {
 			continue
 		}
@@ -273,7 +283,7 @@ func (w *work) byRules(at place, n *name, text string, spans []span, partial []i
 		case actionMask:
 			with = masked
 		case actionToken:
-			with = w.r.madeOf(at, old, c.shape)
+			with = w.stands(w.r.madeOf(at, old, c.shape), old)
 		}
 		b.WriteString(text[done:c.from])
 		b.WriteString(with)

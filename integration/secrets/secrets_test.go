@@ -253,11 +253,19 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 	for table := range strings.FieldsSeq(tables) {
 		places["the table "+table] = []byte(s.run(t, "0", "sql", "SELECT * FROM `"+table+"` FORMAT JSONEachRow"))
 	}
-	if rows := strings.TrimSpace(s.run(t, "0", "sql", "SELECT count() FROM comparisons WHERE run = 'secrets' AND verdict NOT IN ('skipped', 'error') FORMAT TSV")); rows != fmt.Sprint(2*len(cases)) {
-		t.Errorf("%s comparisons of %d cases: %s", rows, 2*len(cases), s.run(t, "0", "sql", "SELECT verdict, skipped, count() FROM comparisons GROUP BY ALL FORMAT TSV"))
+	// A request whose target holds a token that the candidate gave nothing for is
+	// not sent; each other one has its verdict.
+	counts := map[string]int{}
+	for line := range strings.Lines(s.run(t, "0", "sql", "SELECT run, verdict, count() FROM comparisons GROUP BY ALL FORMAT TSV")) {
+		run, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		verdict, n, _ := strings.Cut(rest, "\t")
+		counts[run+" "+verdict], _ = strconv.Atoi(n)
 	}
-	if got, want := strings.TrimSpace(s.run(t, "0", "sql", "SELECT verdict, count() FROM comparisons WHERE run = 'equal' GROUP BY verdict ORDER BY verdict FORMAT TSV")), fmt.Sprintf("match\t%d", len(cases)); got != want {
-		t.Errorf("equal values did not stay equal: verdicts %s, want %s", got, want)
+	if all := counts["secrets mismatch"] + counts["secrets match"] + counts["secrets skipped"]; all != 2*len(cases) || counts["secrets skipped"] > all/5 {
+		t.Errorf("of %d cases: %v", 2*len(cases), counts)
+	}
+	if counts["equal match"]+counts["equal skipped"] != len(cases) || counts["equal skipped"] > len(cases)/5 {
+		t.Errorf("equal values did not stay equal, of %d cases: %v", len(cases), counts)
 	}
 	stopPlatform()
 	files := 0
