@@ -94,17 +94,18 @@ func (r *Request) Body(contentType string, body []byte) []byte {
 	if r == nil {
 		return body
 	}
+	out := body
 	switch formatOf(contentType, body) {
 	case asForm:
-		return r.Form(body)
+		out = r.Form(body)
 	case asJSON:
-		out := r.JSON(body)
+		out = r.JSON(body)
 		if strings.Contains(contentType, "json-patch") && r.refused == nil {
 			r.refused = moved(body, out)
 		}
-		return out
 	}
-	return body
+	r.sent = append(r.sent, strings.ReplaceAll(string(out), "\x00", "")) // UTF-16 too
+	return out
 }
 
 // moved says that a JSON Patch (RFC 6902) would change another place: what looks
@@ -251,7 +252,11 @@ func comparisons(f *names.Finder, text string) int {
 	for _, m := range calls {
 		f.Value(m[1]+"_id", m[2])
 	}
-	return max(len(all), len(calls))
+	said := sentence.FindAllStringSubmatch(text, maxTags)
+	for _, m := range said {
+		f.Value(m[1], m[2])
+	}
+	return max(len(all), len(calls), len(said))
 }
 
 const maxExpression = 64 << 10 // bytes
@@ -340,8 +345,13 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *
 		f.JSON(body)
 		bareNames(f, c.document())
 		for _, n := range c.first { // the answer of one who wraps answers
-			if text := strings.TrimSpace(n.Text); n.Kind == names.String && text != "" && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
+			text := strings.TrimSpace(n.Text)
+			switch {
+			case n.Kind != names.String || text == "":
+			case (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)):
 				f.JSON([]byte(text))
+			case text[0] == '<':
+				words(f, "text/html", []byte(text))
 			}
 		}
 	case form == asForm:

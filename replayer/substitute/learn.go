@@ -42,6 +42,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 				pairs[i].Candidate.Text = own
 			}
 		}
+		pairs = append(pairs, asClient(lesson.Target, pairs)...)
 		counterpart := isCounterpart(lesson.Sent[1], before.document(), shown.document())
 		stood := x.stood(promise, answer, shown)
 		s.mu.Lock()
