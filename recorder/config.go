@@ -53,7 +53,8 @@ type Config struct {
 	Redact redact.Config `yaml:"redact"`
 	// Key makes session and redaction tokens: 16 bytes or more; instances with
 	// the same key give equal values equal tokens. Empty is a random key, so
-	// that tokens are equal within this process only.
+	// that tokens are equal within this process only; the commands take one that
+	// those of one user share.
 	Key string `yaml:"key"`
 	// KeyFile is a file of keys in the place of Key, one a line: the first makes
 	// tokens, the others are former ones, with which a replay compares what was

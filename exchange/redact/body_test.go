@@ -263,6 +263,14 @@ func TestJSONWebTokens(t *testing.T) {
 	if redact.Bare(want) != tokenOf(t, jwt) || !redact.IsToken(want) || redact.Bare(jwt) != jwt || redact.IsToken(jwt) {
 		t.Errorf("%s is not known as %s", redact.Bare(want), tokenOf(t, jwt))
 	}
+	// Whatever its token ends in.
+	for i := range 200 {
+		in := head + ".e30." + fmt.Sprint("signature", i)
+		once := shownBody(t, redact.Config{}, "text/plain", "It is "+in+".\n", false)
+		if twice := shownBody(t, redact.Config{}, "text/plain", once, false); twice != once || strings.Contains(once, in) {
+			t.Fatalf("%q became %q, and then %q", in, once, twice)
+		}
+	}
 	// In a field it is its token alone, which is that of the body.
 	if got := shown(t, redact.Config{}, "Authorization", "Bearer "+jwt); got != "Bearer "+tokenOf(t, jwt) {
 		t.Error(got)

@@ -198,8 +198,9 @@ func appendMarked(out []span, text string) []span {
 			end++
 		}
 		if end-from >= leastMarked {
-			switch word := strings.TrimRight(text[from:end], ".-"); {
-			case len(word) < leastMarked:
+			whole := strings.TrimRight(text[from:end], ".")
+			switch word := strings.TrimRight(whole, ".-"); {
+			case len(word) < leastMarked || Bare(whole) != whole: // a token may end in -
 			case isJWT(word):
 				out = append(out, span{from, from + len(word), aJWT})
 			case isMarked(word):

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"math"
 	"strings"
 
@@ -42,10 +43,7 @@ func (s *Scanner) Scan(e *understudyv1.Exchange) (out []Suspect) {
 	})
 	add := func(place understudyv1.Redaction_Place, name, text string) {
 		eachRandom(text, func(before string) {
-			if n := nameBefore(strings.TrimRight(before, ":= \t\"'")); n != "" {
-				name = n
-			}
-			out = append(out, Suspect{place, name, "random"})
+			out = append(out, Suspect{place, cmp.Or(nameOfRandom(before), name), "random"})
 		})
 	}
 	look := func(inHead, inBody understudyv1.Redaction_Place, headers []*understudyv1.Header, body *understudyv1.Body) {
@@ -95,7 +93,7 @@ func eachRandom(text string, visit func(before string)) {
 			from++
 			continue
 		}
-		if word := text[from:end]; len(word) >= leastRandom && len(word) <= maxShaped && !strings.Contains(word, domain+"_") && !names.IsUUID(word) &&
+		if word := text[from:end]; len(word) >= leastRandom && len(word) <= maxShaped && !strings.Contains(word, domain+"_") && !strings.HasPrefix(word, "eyJ") && !names.IsUUID(word) &&
 			strings.ContainsAny(word, "0123456789") && strings.Trim(word, "0123456789-+") != "" {
 			if entropy(word) >= leastBits {
 				visit(text[max(0, from-maxName):from])
@@ -103,6 +101,16 @@ func eachRandom(text string, visit func(before string)) {
 		}
 		from = end
 	}
+}
+
+// nameOfRandom is the name with which a text ends, if a mark says that it is one:
+// another word may be a secret too.
+func nameOfRandom(before string) string {
+	before = strings.TrimRight(before, " \t\"'\\")
+	if !strings.HasSuffix(before, ":") && !strings.HasSuffix(before, "=") {
+		return ""
+	}
+	return nameBefore(before[:len(before)-1])
 }
 
 // entropy is Shannon's, in bits for each character.
