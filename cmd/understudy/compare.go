@@ -41,6 +41,7 @@ Started before its replay, it waits for the run to begin: --wait 10m.
 Several of these share the work. At the end it prints the verdicts of the runs
 of which it has judged something.`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			calmCollector(100, judgingMemory)
 			if f.wait < 0 {
 				return usagef("--wait: %s is negative", f.wait)
 			}
@@ -93,7 +94,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		return err
 	}
 	cc := stream.DefaultConsumerConfig()
-	cc.Group, cc.Topics, cc.Fingerprint, cc.Instance = f.group, ingest.Topics(), judgement.ID, f.instance
+	cc.Group, cc.Topics, cc.Instance = f.group, ingest.Topics(), f.instance
 	cc.MaxRecords = judgeBatch // roll-ups are made for each batch
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"

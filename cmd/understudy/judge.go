@@ -28,6 +28,10 @@ const (
 	judgeBytes = 8 << 20
 )
 
+// judgingMemory is where the collector of a judging process works harder: what
+// waits and is judged, within the bounds of the consumer, takes less.
+const judgingMemory = 320 << 20
+
 // clocks is how far the clocks of replayer and brokers may be apart.
 const clocks = time.Hour
 
@@ -48,7 +52,10 @@ the rules of the configuration or of --rules: a file with what stands under
 compare: there. What was judged before stays as it is. When all is judged, the
 views and the report show the run under the new judgement, unless
 --keep-current. It can be repeated at any time and changes nothing then.`,
-		RunE: func(c *cobra.Command, args []string) error { return a.judge(c.Context(), args[0], f) },
+		RunE: func(c *cobra.Command, args []string) error {
+			calmCollector(100, judgingMemory)
+			return a.judge(c.Context(), args[0], f)
+		},
 	}
 	a.kafkaFlags(c)
 	a.clickhouseFlags(c)
@@ -60,8 +67,7 @@ views and the report show the run under the new judgement, unless
 
 func (a *app) judge(ctx context.Context, name string, f judgeFlags) error {
 	if f.rules != "" {
-		a.cfg.Compare = comparator.DefaultConfig()
-		if err := a.readRules(f.rules); err != nil {
+		if _, err := a.readRules(f.rules, time.Now()); err != nil {
 			return err
 		}
 	}
@@ -92,18 +98,20 @@ func (a *app) judge(ctx context.Context, name string, f judgeFlags) error {
 	})
 }
 
-// readRules reads a file over the section compare of the configuration.
-func (a *app) readRules(path string) error {
+// readRules reads a file in place of the section compare of the configuration,
+// and says where its values stand. A rule that has expired by now is a mistake.
+func (a *app) readRules(path string, now time.Time) (source.Origins, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return usage(err)
+		return nil, usage(err)
 	}
+	a.cfg.Compare = comparator.DefaultConfig()
 	origins := source.Origins{}
 	if err := source.Read(data, path, &a.cfg.Compare, origins); err != nil {
-		return usagef("--rules: %w", err)
+		return nil, usagef("--rules: %w", err)
 	}
-	err = errors.Join(a.cfg.Compare.Validate(), a.cfg.Compare.Expired(time.Now()))
-	return usage(source.Mistakes{}.With(origins, err).Err())
+	err = errors.Join(a.cfg.Compare.Validate(), a.cfg.Compare.Expired(now))
+	return origins, usage(source.Mistakes{}.With(origins, err).Err())
 }
 
 // endedRun is the last word on a run that has ended or whose replay is dead.

@@ -171,10 +171,14 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	// The pacer's thread sleeps in the kernel and keeps its processor until the
 	// runtime notices; one more lets what it just started run meanwhile.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
-	if err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run); errors.Is(err, stream.ErrTaken) {
+	dead, err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run)
+	switch {
+	case errors.Is(err, stream.ErrTaken):
 		return nil, usage(err)
-	} else if err != nil {
+	case err != nil:
 		return nil, dependency(err)
+	case !dead.IsZero():
+		fmt.Fprintf(a.errOut, "understudy: run %s was claimed at %s by a start that never began; its name is taken over\n", r.Run, dead.UTC().Format(time.RFC3339))
 	}
 	stopLine := statusLine(a.errOut, func() string {
 		size, most := timeline.Size()

@@ -286,7 +286,13 @@ func Head(w io.Writer, r *understudyv1.Replay, stored report.Replay, others []re
 			fmt.Sprintf("  recorded %s by %s, sequence %d; session %s", at(x.GetStartUnixNano()), x.GetRecorder(), x.GetSequence(), x.GetSession()))
 	}
 	if r.GetRun() != "" {
-		lines = append(lines, fmt.Sprintf("  run %s, ordinal %d: %s; understudy explain %s %d says why", r.GetRun(), r.GetOrdinal(), stored.Verdict, r.GetRun(), r.GetOrdinal()))
+		place := report.Place{Ordinal: r.GetOrdinal(), Partition: stored.Partition, Offset: stored.Offset}
+		name := "ordinal " + place.String()
+		if place.Ordinal == 0 {
+			name = "record " + place.String()
+		}
+		lines = append(lines, fmt.Sprintf("  run %s, %s: %s%s; understudy explain %s %s says why", r.GetRun(), name, stored.Verdict,
+			prefixed(" under judgement ", stored.Judgement), r.GetRun(), place))
 	}
 	for i, o := range others {
 		if i == maxOthers {

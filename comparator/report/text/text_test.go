@@ -36,7 +36,9 @@ func example() *report.Report {
 			Selected: 12_367, Replayed: 12_355, Skipped: map[string]uint64{"unsafe": 10, "truncated": 2}, Completed: map[string]uint64{"poll": 12_000, "callback": 3},
 			PlannedRate: 137.3, AchievedRate: 137.2, LagP50: 90, LagP99: 1_100_000, LagMax: 75_711_234,
 		},
-		Routes: routes, Total: report.Total(routes), Places: 17,
+		Judgement:  &report.Judgement{ID: "5e5f0c1d6e9a1b4c", Current: true, Version: 1, Time: start.Add(2 * time.Minute), MadeBy: "host, process 7", Replays: 12_369, Match: 12_010, Config: "rules: [{name: cents}]"},
+		Judgements: 2,
+		Routes:     routes, Total: report.Total(routes), Places: 17,
 		Discrepancies: []report.Discrepancy{
 			{Route: "POST /orders", Path: "$.total", Kind: "value", Places: 300, Replays: 300, Baseline: "9007199254740993", Candidate: "9007199254740992", Exchange: "e1"},
 			{Route: "POST /orders", Path: "$.note", Kind: "value", Places: 1, Replays: 1, Baseline: "plain", Candidate: "\x1b[2J\u009b31m\u202egone\xff", Exchange: "e2"},

@@ -502,8 +502,9 @@ func (x *RunSpec) GetControlIsolated() bool {
 }
 
 // RunClaim is written to the runs topic by a replay that is about to start,
-// under a key of its own. The first claim of a name in the topic has the name;
-// every other start is refused.
+// under a key of its own. The first claim of a name in the topic has the name,
+// and every other start is refused, unless it comes more than 30 s later and no
+// run has begun.
 type RunClaim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
