@@ -12,6 +12,7 @@ import (
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/timestamp"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -246,6 +247,9 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 	}
 	if d.Noise == "" {
 		d.Noise = x.rs.class(d)
+	}
+	if d.Noise == "" && d.Kind == Value && !underOneKey(x.r) && redact.Alike(d.Baseline, d.Candidate) {
+		d.Noise = Incomparable
 	}
 	if d.Noise == "" && (d.Kind == Value || d.Kind == Type) {
 		if d.Kind == Value && x.inside(d, b, f) {
