@@ -26,6 +26,9 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 		if is, asName := names.Calls(label, p.Kind); is && (asName || !member) && len(name) > 1 {
 			return noise.Presumed(noise.Identifier)
 		}
+		if _, asName := names.Calls(s.label, p.Kind); asName && at.To == len(s.text) && len(name) > 1 {
+			return noise.Presumed(noise.Identifier) // "order_number": "INV-1001"
+		}
 		return harmless
 	}
 	place := k.translator.Place(append(slices.Clip(s.enclosing), s.label))

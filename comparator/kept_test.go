@@ -2,6 +2,7 @@ package comparator_test
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -112,6 +113,13 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("a word", match, mismatch, body(`{"a":"the ID is printed"}`), "kqzvb", "wtrpl")
 	f("a word as a member", match, mismatch, body(`{"ID":1}`), "kqzvb", "wtrpl")
 
+	// With letters before it, under a member that says what it is.
+	for _, text := range []string{"INV-ID", "INVID", "2026/INV-000ID"} {
+		f(text, presumed, match, body(`{"order_number":"`+text+`"}`), order...)
+		f(text+" of something else", match, mismatch, body(`{"voucher_number":"`+text+`"}`), order...)
+	}
+	f("its kind before it", presumed, match, body(`{"file":"orderID.pdf"}`), order...)
+
 	// Other formats.
 	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)
 	f("XML attribute of another", mismatch, match, as("application/xml", `<r><line order-id="ID"/></r>`), order...)
@@ -156,6 +164,22 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("gRPC number", presumed, mismatch, func(id string) answer {
 		return typed("application/grpc", message("\x0a\x01a\x10"+map[string]string{"2097153": "\x81\x80\x80\x01", "3097153": "\x81\x84\xbd\x01"}[id]))
 	}, "2097153", "3097153")
+
+	// Where both sides count, a number is the name of one thing here and of another
+	// there.
+	counted := knows("order #1001=#1002", "order #1002=#1003", "order #1003=#1004")
+	list := func(first int) answer {
+		var out []string
+		for n := first; n < first+3; n++ {
+			out = append(out, strings.ReplaceAll(`{"order_number":ID,"text":"order no. ID","file":"order-ID.pdf"}`, "ID", strconv.Itoa(n)))
+		}
+		return response(200, `{"rows":[`+strings.Join(out, ",")+`]}`)
+	}
+	for first, want := range map[int]comparator.Verdict{1002: match, 1001: presumed} {
+		if c := judgement(t, immediate(list(1001), list(first), counted)); c.Verdict != want {
+			t.Errorf("counted from %d: %q", first, lines(c))
+		}
+	}
 
 	// The client had said so itself.
 	echo := immediate(response(200, `{"q":"inv-`+uuid1+`.pdf"}`), response(200, `{"q":"inv-`+uuid1+`.pdf"}`), pairs, func(r *understudyv1.Replay) {

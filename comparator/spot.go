@@ -75,17 +75,27 @@ func (s *spot) paths() (path, location string) {
 }
 
 // held is a name at a spot. What stands on both sides is equal.
-type held struct{ label, name, word, outer string }
+type held struct{ label, position, name, word, outer string }
 
 // around is how much of a text before a number tells where it stands, in bytes.
 const around = 32
 
+// held tells a name that may be that of several things, as numbers are where both
+// sides count, also by the elements of lists that it is in.
 func (s *spot) held(at names.Sighting) held {
-	word := s.text[at.Within:at.Until]
-	if !names.IsUnmistakable(at.Name) {
-		word = s.text[max(0, at.From-around):at.To]
+	h := held{label: s.label, name: at.Name, word: s.text[at.Within:at.Until], outer: s.outer}
+	if names.IsUnguessable(at.Name) {
+		return h
 	}
-	return held{s.label, at.Name, word, s.outer}
+	if !names.IsUnmistakable(at.Name) {
+		h.word = s.text[max(0, at.From-around):at.To]
+	}
+	for step := s.where; step != nil && len(h.position) < maxPath; step = step.before {
+		if step.index >= 0 {
+			h.position += "/" + decimal(int64(step.index))
+		}
+	}
+	return h
 }
 
 // made is what only the client could have made of a name, if it did not: the word

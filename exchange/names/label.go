@@ -69,7 +69,7 @@ func LabelBefore(text string, at int) (label string, member bool) {
 	for end > 0 && at-end < maxGap && strings.IndexByte(" \t\r\n:/#=\"'\\>([-_.", text[end-1]) >= 0 {
 		end--
 	}
-	if end == at {
+	if end == at && (end == 0 || classes[text[end-1]]&aLetter == 0) {
 		return "", false
 	}
 	gap := text[end:at]

@@ -36,7 +36,8 @@ func TestSearch(t *testing.T) {
 	}
 	f("order 1001, 17.", "1001@1001<1001", "17@17<17")
 	f(`{"a":1001,"b":"n-52"}`, "1001@1001<1001", "n-52@n-52<n-52")
-	f("11001 1001a a1001 x17")
+	f("11001 1001a x17 b2b1001")
+	f("INV1001 PO-INV1001.pdf", "1001@1001<INV1001", "1001@1001<PO-INV1001.pdf")
 	f("1.17 17.50 10:17 2026-11-17 1001-1001 3,17", "17@17<17")
 	f("inv-1001.pdf 0001001 order_17", "1001@1001<inv-1001.pdf", "1001@0001001<0001001", "17@17<order_17")
 	f(uuid, uuid+"@"+uuid+"<"+uuid)
@@ -155,6 +156,8 @@ func TestCalls(t *testing.T) {
 	before(`{"order_id":17}`, "order_id", true)
 	before(`{\"order\" : \"17`, "order", true)
 	before("order_id=17", "order_id", false)
+	before("order17", "order", false)
+	before("2order17", "order", false)
 	before("17 orders", "", false)
 	before("3 17", "", false)
 	before("order: see page three of the manual, 17", "", false)
