@@ -77,9 +77,6 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 		if len(all) == 0 {
 			return
 		}
-		if in == nil {
-			continue
-		}
 		holds := map[held]bool{}
 		in(func(s *spot) {
 			k.search.In(s.text, func(at names.Sighting) bool {
@@ -255,10 +252,7 @@ func isFew(format string) bool { return format == media.Form || format == media.
 // what may hold one.
 func (k *keeping) mayHold(document []byte) bool {
 	text := string(document)
-	if strings.Contains(text, `\u`) || strings.Contains(text, "%") {
-		return true // they may hide one
-	}
-	may := false
+	may := isEncoded(text)
 	k.search.In(text, func(names.Sighting) bool {
 		may = true
 		return true
@@ -267,4 +261,17 @@ func (k *keeping) mayHold(document []byte) bool {
 		names.Coded(text, func(int, int, string) { may = true })
 	}
 	return may
+}
+
+// isEncoded says whether some characters of names may be written as others: as
+// %2D, or \u002d.
+func isEncoded(text string) bool {
+	for i := range len(text) {
+		switch rest := text[i:]; {
+		case text[i] == '%' && len(rest) > 2 && rest[1] >= '2' && rest[1] <= '7',
+			text[i] == '\\' && len(rest) > 5 && rest[:4] == `\u00` && rest[4] >= '2' && rest[4] <= '7':
+			return true
+		}
+	}
+	return false
 }

@@ -69,7 +69,7 @@ func TestWhatKeptItsName(t *testing.T) {
 		return response(200, `{"value":"{\"v\":\"`+base64.StdEncoding.EncodeToString([]byte(`{"order_id":`+id+`}`))+`\"}"}`)
 	}, order...)
 	f("JSON in a text", mismatch, match, body(`{"value":"{\"order_id\":ID}"}`), order...)
-	f("JSON in a text, another kind", match, mismatch, body(`{"value":"{\"voucher_id\":ID}"}`), order...)
+	f("JSON in a text, another kind", match, presumed, body(`{"value":"{\"voucher_id\":ID}"}`), order...)
 
 	// Glued into words, and spelled otherwise.
 	for _, text := range []string{"ID.pdf", "inv-ID", "inv_ID", "/files/inv-ID.pdf", "https://files.example/a/ID.tar.gz?v=2", "backup ID-2 is done", "a@ID.mail.example"} {
@@ -81,6 +81,7 @@ func TestWhatKeptItsName(t *testing.T) {
 	bare := func(id string) answer { return response(200, `{"value":"x-`+strings.ReplaceAll(id, "-", "")+`"}`) }
 	f("without hyphens", mismatch, match, bare)
 	f("a member", mismatch, mismatch, body(`{"thumb_ID":"x"}`))
+	f("an escape within a word", mismatch, match, body(`{"value":"inv\u002dID.pdf"}`))
 	f("in an escaped text", mismatch, match, body(`{"value":"files\/inv-ID.pdf \u00e9"}`))
 
 	// Kinds by other words.
@@ -92,6 +93,9 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, mismatch, match, body(strings.ReplaceAll(`{`+member+`}`, "1002", "5")), order...)
 	}
 	f("a member beside it", presumed, mismatch, body(`{"x":{"type":"orders","number":ID}}`), order...)
+	f("a role", match, presumed, body(`{"debtor":{"id":ID}}`), order...)
+	f("a role, with few digits", match, mismatch, body(`{"debtor_id":ID}`), customer...)
+	f("something else of which names are known", match, mismatch, body(`{"document_id":ID}`), order...)
 	f("customer number", presumed, match, body(`{"customer_no":ID}`), customer...)
 	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"customer":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)

@@ -2,6 +2,7 @@ package comparator
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"understudy.dev/comparator/media"
@@ -115,7 +116,12 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 	}
 	switch {
 	case names.IsUnmistakable(at.Name) || names.IsUnguessable(at.Name) || names.IsJoined(at.Name):
-	case s.key || k.number(s, at, p) == harmless:
+	case s.key:
+		return ""
+	case k.number(s, at, p) == harmless:
+		if k.isRole(s, at) {
+			return noise.Presumed(noise.Identifier)
+		}
 		return ""
 	case !s.few && len(at.Name) < longNumber && at.From == 0 && at.To == len(s.text):
 		if _, asName := names.Calls(s.label, p.Kind); !asName {
@@ -126,6 +132,17 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 		return noise.Presumed(noise.Identifier)
 	}
 	return noise.Identifier
+}
+
+// isRole says whether a number is a whole value that is called the name of
+// something of which nothing else is known: another word for what it names here,
+// a debtor for a customer, shows itself by the two names of one thing.
+func (k *keeping) isRole(s *spot, at names.Sighting) bool {
+	if len(at.Name) < longNumber || at.From > 0 || at.To < len(s.text) {
+		return false
+	}
+	place := k.translator.Place(append(slices.Clip(s.enclosing), s.label))
+	return place.Named && place.Kind != "" && !k.ids[place.Kind]
 }
 
 // location is a Location or Content-Location in the candidate's names, also one
