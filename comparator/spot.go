@@ -43,6 +43,8 @@ type step struct {
 	name   string
 	index  int // -1 for a member
 	form   string
+	// path and location are empty until they are asked for.
+	path, location string
 }
 
 // maxPath bounds the text of a path, in bytes.
@@ -50,27 +52,33 @@ const maxPath = 4 << 10
 
 // paths are where a spot is, with positions folded and with them.
 func (s *spot) paths() (path, location string) {
-	if s.field != "" {
-		path, location = s.field, s.field
-	} else {
-		path, location = "$", "$"
+	root := s.field
+	if root == "" {
+		root = "$"
 	}
-	var way []*step
-	for at := s.where; at != nil; at = at.before {
-		way = append(way, at)
+	return s.where.paths(root)
+}
+
+// paths keeps what it made, for the steps that go on from here.
+func (s *step) paths(root string) (path, location string) {
+	if s == nil {
+		return root, root
 	}
-	for _, at := range slices.Backward(way) {
-		switch {
-		case len(location)+len(at.name) > maxPath:
-			return path + "…", location + "…"
-		case at.form != "":
-			path, location = path+"("+at.form+")", location+"("+at.form+")"
-		case at.index >= 0:
-			path, location = path+"[]", location+"["+decimal(int64(at.index))+"]"
-		default:
-			path, location = diff.Member(path, at.name), diff.Member(location, at.name)
-		}
+	if s.path != "" {
+		return s.path, s.location
 	}
+	path, location = s.before.paths(root)
+	switch {
+	case len(location)+len(s.name) > maxPath:
+		path, location = strings.TrimSuffix(path, "…")+"…", strings.TrimSuffix(location, "…")+"…"
+	case s.form != "":
+		path, location = path+"("+s.form+")", location+"("+s.form+")"
+	case s.index >= 0:
+		path, location = path+"[]", location+"["+decimal(int64(s.index))+"]"
+	default:
+		path, location = diff.Member(path, s.name), diff.Member(location, s.name)
+	}
+	s.path, s.location = path, location
 	return path, location
 }
 
