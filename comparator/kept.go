@@ -104,7 +104,7 @@ func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class st
 		switch {
 		case names.IsDigits(at.Name) && !names.IsUnguessable(at.Name):
 			as = k.number(s, at, p)
-		case p.Proof == names.Created && names.IsUnguessable(at.Name):
+		case p.Proof == names.Created && names.IsUnguessable(at.Name) && (at.Alone() || !s.isProse()):
 			as = ""
 		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name) || names.IsJoined(at.Name):
 			as = noise.Presumed(noise.Identifier)

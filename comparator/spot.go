@@ -106,6 +106,12 @@ func (s *spot) held(at names.Sighting) held {
 	return h
 }
 
+// isProse says whether it may be what somebody wrote, and sent earlier: the replay
+// sends words of it as they were that only hold names.
+func (s *spot) isProse() bool {
+	return s.place == InBody && s.outer == "" && strings.ContainsAny(s.text, " \t\r\n")
+}
+
 // made is what only the client could have made of a name, if it did not: the word
 // or the code that it is in. The name itself is another one in what was sent.
 func (s *spot) made(at names.Sighting) string {
