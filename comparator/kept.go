@@ -36,8 +36,8 @@ type keeping struct {
 	family string
 	ids    map[string]bool // kinds of which names are known
 	sent   []*names.Text
-	said   map[string]bool // what was found, by place and name
-	theirs map[string]bool // what the candidate calls its own
+	said   map[string]bool     // what was found, by place and name
+	theirs map[string][]string // kinds of what the candidate calls so
 	paired map[string][]names.Pair
 }
 
@@ -177,17 +177,17 @@ func (k *keeping) isSent(word string) bool {
 	return slices.ContainsFunc(k.sent, func(t *names.Text) bool { return t.Has(word) })
 }
 
-// isTheirs says whether the candidate calls something so.
-func (k *keeping) isTheirs(name string) bool {
+// isTheirs says whether the candidate calls something so that is not of a kind.
+func (k *keeping) isTheirs(name, kind string) bool {
 	if k.theirs == nil {
-		k.theirs = map[string]bool{}
+		k.theirs = map[string][]string{}
 		for _, p := range k.known.All() {
-			if p.Kind != names.Moment.Kind {
-				k.theirs[p.Candidate.Text] = true
+			if at := p.Candidate.Text; p.Kind != names.Moment.Kind && !slices.Contains(k.theirs[at], p.Kind) {
+				k.theirs[at] = append(k.theirs[at], p.Kind)
 			}
 		}
 	}
-	return k.theirs[name]
+	return slices.ContainsFunc(k.theirs[name], func(other string) bool { return other != kind })
 }
 
 // fields looks into header and trailer fields, and cookies.

@@ -16,7 +16,7 @@ const longNumber = 4
 func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name
 	if s.key && at.Alone() {
-		if len(name) > 1 && !k.isTheirs(name) {
+		if len(name) > 1 && !k.isTheirs(name, p.Kind) {
 			return noise.Presumed(noise.Identifier) // of whatever the map is keyed by
 		}
 		return harmless

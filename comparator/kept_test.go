@@ -186,6 +186,13 @@ func TestWhatKeptItsName(t *testing.T) {
 		}
 	}
 
+	for kind, want := range map[string]comparator.Verdict{"order": presumed, "product": match} {
+		known := knows("order #1001=#2001", kind+" #77=#1001")
+		if c := judgement(t, immediate(response(200, `{"quantities":{"1001":3}}`), response(200, `{"quantities":{"1001":3}}`), known)); c.Verdict != want {
+			t.Errorf("a key that is the candidate's name for some %s: %q", kind, lines(c))
+		}
+	}
+
 	// The client had said so itself.
 	echo := immediate(response(200, `{"q":"inv-`+uuid1+`.pdf"}`), response(200, `{"q":"inv-`+uuid1+`.pdf"}`), pairs, func(r *understudyv1.Replay) {
 		r.Exchange.Request.Target = []byte("/search?q=inv-" + uuid1 + ".pdf")
