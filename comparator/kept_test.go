@@ -193,6 +193,12 @@ func TestWhatKeptItsName(t *testing.T) {
 		}
 	}
 
+	// What found no room in the record is not known to be right.
+	dropped := immediate(response(200, `{"a":"x"}`), response(200, `{"a":"x"}`), pairs, func(r *understudyv1.Replay) { r.SubstitutionsDropped = 2 })
+	if c := judgement(t, dropped); c.Verdict != comparator.Incomplete || c.Incomplete == "" {
+		t.Errorf("dropped: %q", lines(c))
+	}
+
 	// The client had said so itself.
 	echo := immediate(response(200, `{"q":"inv-`+uuid1+`.pdf"}`), response(200, `{"q":"inv-`+uuid1+`.pdf"}`), pairs, func(r *understudyv1.Replay) {
 		r.Exchange.Request.Target = []byte("/search?q=inv-" + uuid1 + ".pdf")
