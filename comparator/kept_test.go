@@ -172,17 +172,35 @@ func TestWhatKeptItsName(t *testing.T) {
 
 	// Where both sides count, a number is the name of one thing here and of another
 	// there.
-	counted := knows("order #1001=#1002", "order #1002=#1003", "order #1003=#1004")
-	list := func(first int) answer {
+	counted := knows("order #1001=#1002", "order #1002=#1003", "order #1003=#1004", "order #1004=#1005",
+		"file doc-100001001=doc-100001002", "file doc-100001002=doc-100001003", "file doc-100001003=doc-100001004", "file doc-100001004=doc-100001005")
+	count := func(format string, first, n int, between string) string {
 		var out []string
-		for n := first; n < first+3; n++ {
-			out = append(out, strings.ReplaceAll(`{"order_number":ID,"text":"order no. ID","file":"order-ID.pdf"}`, "ID", strconv.Itoa(n)))
+		for id := first; id < first+n; id++ {
+			out = append(out, strings.ReplaceAll(format, "ID", strconv.Itoa(id)))
 		}
-		return response(200, `{"rows":[`+strings.Join(out, ",")+`]}`)
+		return strings.Join(out, between)
 	}
-	for first, want := range map[int]comparator.Verdict{1002: match, 1001: presumed} {
-		if c := judgement(t, immediate(list(1001), list(first), counted)); c.Verdict != want {
-			t.Errorf("counted from %d: %q", first, lines(c))
+	for _, of := range []struct {
+		what string
+		kept comparator.Verdict
+		body func(first int) string
+	}{
+		{"a list", presumed, func(first int) string {
+			return `{"rows":[` + count(`{"order_number":ID,"text":"order no. ID","file":"order-ID.pdf"}`, first, 3, ",") + `]}`
+		}},
+		{"a list of files", mismatch, func(first int) string {
+			return `{"rows":[` + count(`{"url":"/x-doc-10000ID.pdf"}`, first, 3, ",") + `]}`
+		}},
+		{"two objects", mismatch, func(first int) string {
+			return `{"first":` + count(`{"url":"/x-doc-10000ID.pdf"}`, first, 2, `,"second":`) + `}`
+		}},
+		{"a sentence", presumed, func(first int) string { return `{"text":"see ` + count(`x-doc-10000ID.pdf`, first, 3, " and ") + `"}` }},
+	} {
+		for first, want := range map[int]comparator.Verdict{1002: match, 1001: of.kept} {
+			if c := judgement(t, immediate(response(200, of.body(1001)), response(200, of.body(first)), counted)); c.Verdict != want {
+				t.Errorf("%s counted from %d: %q", of.what, first, lines(c))
+			}
 		}
 	}
 

@@ -85,22 +85,25 @@ func (s *step) paths(root string) (path, location string) {
 // held is a name at a spot. What stands on both sides is equal.
 type held struct{ label, position, name, word, outer string }
 
-// around is how much of a text before a number tells where it stands, in bytes.
+// around is how much of a text before a name tells where it stands, in bytes.
 const around = 32
 
-// held tells a name that may be that of several things, as numbers are where both
-// sides count, also by the elements of lists that it is in.
+// held tells a name that may be that of several things, as where both sides count,
+// also by where it stands: 1002 is one order here and the next one there.
 func (s *spot) held(at names.Sighting) held {
 	h := held{label: s.label, name: at.Name, word: s.text[at.Within:at.Until], outer: s.outer}
-	if names.IsUnguessable(at.Name) {
+	if names.IsUnique(at.Name) || names.IsRandom(at.Name) {
 		return h
 	}
-	if !names.IsUnmistakable(at.Name) {
-		h.word = s.text[max(0, at.From-around):at.To]
-	}
+	h.word = s.text[max(0, at.From-around):at.Until]
 	for step := s.where; step != nil && len(h.position) < maxPath; step = step.before {
-		if step.index >= 0 {
+		switch {
+		case step.index >= 0:
 			h.position += "/" + decimal(int64(step.index))
+		case strings.ContainsAny(step.name, "0123456789"):
+			h.position += "/?" // it may be a name itself
+		default:
+			h.position += "/" + step.name
 		}
 	}
 	return h
