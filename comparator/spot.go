@@ -100,7 +100,7 @@ func (s *spot) held(at names.Sighting) held {
 		switch {
 		case step.index >= 0:
 			h.position += "/" + decimal(int64(step.index))
-		case strings.ContainsAny(step.name, "0123456789"):
+		case len(step.name) > maxText || strings.ContainsAny(step.name, "0123456789"):
 			h.position += "/?" // it may be a name itself
 		default:
 			h.position += "/" + step.name
@@ -130,8 +130,8 @@ func (s *spot) made(at names.Sighting) string {
 // spots goes over the texts of an answer.
 type spots func(yield func(*spot))
 
-// maxWalk is how deep documents are looked into.
-const maxWalk = 200
+// maxWalk is how deep documents are looked into: as deep as they are compared.
+const maxWalk = 512
 
 // walk goes over the texts of a document.
 func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {
