@@ -17,7 +17,7 @@ import (
 func TestWhatKeptItsName(t *testing.T) {
 	const presumed, mismatch, match = comparator.Presumed, comparator.Mismatch, comparator.Match
 	const token1, token2 = "pay_4Kd82MzQx71", "pay_9Tb35LwYr06"
-	pairs := knows("order #1001=#2001", "order #1002=#2002", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
+	pairs := knows("order #1001=#2001", "order #1002=#2002", "order #12=#21", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
 	type answer = *understudyv1.Response
 	f := func(what string, kept, renamed comparator.Verdict, of func(id string) answer, ids ...string) {
 		t.Helper()
@@ -94,11 +94,20 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, mismatch, match, body(strings.ReplaceAll(`{`+member+`}`, "1002", "5")), order...)
 	}
 	f("a member beside it", presumed, mismatch, body(`{"x":{"type":"orders","number":ID}}`), order...)
+	f("the kind alone", presumed, presumed, body(`{"customer":ID}`), customer...)
+	f("the kind alone, a longer number", presumed, match, body(`{"order":ID}`), order...)
+	f("a place in a list", match, mismatch, func(id string) answer { return response(200, `{"order":`+id+`}`) }, "12", "21")
+	for _, held := range []string{`"orders":{"items":[{"id":ID}]}`, `"orders":{"edges":[{"node":{"id":ID}}]}`, `"orders":{"data":{"rows":[{"id":ID}]}}`} {
+		f(held, presumed, match, body(`{"x":{`+held+`}}`), order...)
+	}
+	for _, part := range []string{`"orders":[{"items":[{"id":ID}]}]`, `"order":{"items":[{"id":ID}]}`} {
+		f(part, match, presumed, body(`{"x":{`+part+`}}`), order...)
+	}
 	f("a role", match, presumed, body(`{"debtor":{"id":ID}}`), order...)
 	f("a role, with few digits", match, mismatch, body(`{"debtor_id":ID}`), customer...)
 	f("something else of which names are known", match, mismatch, body(`{"document_id":ID}`), order...)
 	f("customer number", presumed, match, body(`{"customer_no":ID}`), customer...)
-	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"customer":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
+	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 

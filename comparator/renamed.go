@@ -27,6 +27,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	}
 	if len(path) > 0 {
 		s.enclosing, s.label = path[:len(path)-1], path[len(path)-1]
+		s.where = wayOf(path, d.Path)
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
@@ -49,6 +50,20 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 		return class, true
 	}
 	return x.evidence.Class(path, noise.Value{Text: code}, noise.Value{Text: other}), true
+}
+
+// wayOf are the steps to a place: the names that lead there, and of the folded path
+// where lists are.
+func wayOf(members []string, path string) (at *step) {
+	for _, name := range members {
+		at = &step{before: at, name: name, index: -1}
+		_, path, _ = strings.Cut(path, name)
+		path = strings.TrimPrefix(path, `"]`)
+		for strings.HasPrefix(path, "[]") {
+			at, path = &step{before: at}, path[len("[]"):]
+		}
+	}
+	return at
 }
 
 // format is that of the bodies that were opened.

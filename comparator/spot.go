@@ -131,7 +131,7 @@ func (s *spot) made(at names.Sighting) string {
 type spots func(yield func(*spot))
 
 // maxWalk is how deep documents are looked into: as deep as they are compared.
-const maxWalk = 512
+const maxWalk = diff.MaxDepth
 
 // walk goes over the texts of a document.
 func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {
