@@ -1,6 +1,7 @@
 package substitute
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -25,6 +26,9 @@ type credential struct {
 	// Under credentials.mu.
 	value  string  // the candidate's
 	cookie *cookie // the candidate's
+	// beside are cookies that only the candidate set, by name, in answers that gave
+	// this one or to requests that showed it: a client that sends it sends them.
+	beside map[string]*cookie
 }
 
 // lost says whether the candidate gave nothing for it, and will not.
@@ -259,6 +263,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			}
 		}
 	}
+	x.setBeside(set, renewed, shown)
 	for _, p := range cookies { // what the candidate alone set
 		k := set[p[0]]
 		switch v := shown[p[0]]; {
@@ -267,6 +272,35 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			v.cookie = k
 		default:
 			s.put(byCookie(p[0], p[1]), &credential{by: x.origin, session: s, cookie: k})
+		}
+	}
+}
+
+// setBeside keeps the cookies of an answer that the baseline did not set with those
+// that it set, and with those that the request showed.
+func (x *Exchange) setBeside(set map[string]*cookie, renewed map[string]bool, shown map[string]*credential) {
+	var with []*credential
+	for _, g := range x.gives {
+		if g.name != "" {
+			with = append(with, g.credential)
+		}
+	}
+	for _, v := range shown {
+		if v != nil && v.by != x.origin {
+			with = append(with, v)
+		}
+	}
+	for name, k := range set {
+		if _, sent := shown[name]; sent || renewed[name] || strings.Contains(name, ";") {
+			continue
+		}
+		for _, v := range with {
+			if v.beside == nil {
+				v.beside = map[string]*cookie{}
+			}
+			if v.beside[name] != nil || len(v.beside) < maxCookies {
+				v.beside[name] = k
+			}
 		}
 	}
 }
@@ -293,12 +327,15 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []string
+	has, beside := map[string]bool{}, map[string]*cookie{}
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
 		v := x.own(byCookie(name, value))
+		has[name] = true
 		switch {
 		case ok && v != nil:
+			maps.Copy(beside, v.beside)
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
 			}
@@ -307,6 +344,11 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 				pair = name + "=" + r.t.Value(name, value)
 			}
 			out = append(out, pair)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(beside)) {
+		if k := beside[name]; !has[name] && k.goesTo(pathOf(target), now) {
+			out = append(out, name+"="+k.value)
 		}
 	}
 	return strings.Join(out, "; ")
