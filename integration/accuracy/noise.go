@@ -229,5 +229,9 @@ func (n echo) render(x *rendering) any {
 // another name in the candidate.
 var renamedBefore = unproven("customer renamed before the recording", nil, nil)
 
+// overtakes: an operation is done before an earlier one of its session, which
+// is late.
+var overtakes = outcome("completed before an earlier one, which is late", "out_of_order", nil, nil)
+
 // allKinds are all kinds of difference and of noise.
-var allKinds = slices.Concat(outcomeKinds, structureKinds, valueKinds, noiseKinds, []*kind{renamedBefore})
+var allKinds = slices.Concat(outcomeKinds, []*kind{overtakes}, structureKinds, valueKinds, noiseKinds, []*kind{renamedBefore})
