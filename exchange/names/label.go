@@ -27,6 +27,12 @@ func IsDesignator(label string) bool {
 	return is && stem == ""
 }
 
+// IsPlural says whether a label is that of several things.
+func IsPlural(label string) bool {
+	t := termOf(label)
+	return t.kind != t.word
+}
+
 // IsContainer says whether a label is that of a member that only holds things, one
 // or several, and does not say of what kind: items, data, edges.
 func IsContainer(label string) bool {
