@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/target"
 	"understudy.dev/setting"
@@ -66,6 +67,9 @@ type Config struct {
 	// of at least 100 requests ended in transport errors; default 0.9, and 1
 	// never ends it.
 	ErrorBudget float64 `yaml:"error_budget"`
+	// Redactor is that of the recording, nil if it has none: the candidate's
+	// answers are compared with recorded ones as they would have been recorded.
+	Redactor *redact.Redactor `yaml:"-"`
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 

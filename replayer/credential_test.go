@@ -143,3 +143,34 @@ func TestNoCredentialIsShown(t *testing.T) {
 		}
 	}
 }
+
+// TestRequestsWithTokensAreCounted: a login whose password was redacted is sent,
+// and said; one with the candidate's own token in the place of a redacted one is
+// as good as any.
+func TestRequestsWithTokensAreCounted(t *testing.T) {
+	const password, given = "rdx_0123456789012345678901", "rdx_1234567890123456789012"
+	redacted := func(e *understudyv1.Exchange) *understudyv1.Exchange {
+		e.Redactions = append(e.Redactions, &understudyv1.Redaction{Place: understudyv1.Redaction_PLACE_REQUEST_BODY, Name: "/x", Count: 1})
+		return e
+	}
+	var mu sync.Mutex
+	bodies := map[string]string{}
+	src := &source{list: []*understudyv1.Exchange{
+		redacted(call("login", "s", 0, "POST /login", fmt.Sprintf(`{"password":%q}`, password), fmt.Sprintf(`{"refresh_token":%q}`, given))),
+		redacted(call("again", "s", 30, "POST /refresh", fmt.Sprintf(`{"refresh_token":%q}`, given), `{}`)),
+		call("plain", "s", 60, "POST /plain", `{"a":1}`, `{}`),
+	}}
+	run, err := replay(t.Context(), t, src, &sink{}, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		bodies[r.URL.Path] = string(body)
+		_, _ = io.WriteString(w, `{"refresh_token":"candidates-own-token"}`)
+	}, nil)
+	if err != nil || run.Replayed != 3 || run.Redacted != 1 {
+		t.Errorf("%v, replayed %d, with tokens %d, skipped %v", err, run.GetReplayed(), run.GetRedacted(), run.GetSkipped())
+	}
+	if want := `{"refresh_token":"candidates-own-token"}`; bodies["/refresh"] != want || !strings.Contains(bodies["/login"], password) {
+		t.Errorf("sent %v", bodies)
+	}
+}

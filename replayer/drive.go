@@ -79,6 +79,13 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		return
 	}
 	replay.CandidateAuthority = q.Host
+	if holdsTokens(e, q, body) {
+		r.books.redacted()
+		r.tokens.Do(func() {
+			r.log.Warn("a request is sent with tokens in the place of secrets that redaction took away; a candidate that knows the secrets refuses it, one that was filled by this run takes it; "+
+				"record.redact.rules with the action keep record what the candidate needs", "exchange", e.GetId(), "route", e.GetRoute())
+		})
+	}
 	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer turn.Forget()
 	var promise, final *understudyv1.Response

@@ -66,6 +66,7 @@ type Replayer struct {
 	stop     chan struct{} // closed when nothing may be waited for any more
 	skips    *skips
 	failing  failing
+	tokens   sync.Once // that requests with tokens are sent is said
 
 	running sync.WaitGroup
 	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
@@ -99,6 +100,7 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 		memory: substitute.NewMemory(host), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(),
 	}
+	r.memory.Redactor = cfg.Redactor
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/exchange/redact"
-	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -77,6 +76,7 @@ the loopback address, or with --isolated.`,
 	fl.StringVar(&r.Control.URL, "control-url", r.Control.URL, "where it is asked: URL of the baseline, or of another instance of it")
 	fl.BoolVar(&r.Control.Isolated, "control-isolated", r.Control.Isolated, "that is another instance without effects outside: send unsafe methods, and its own names")
 	fl.StringArrayVar(&f.control, "control-header", nil, "header for every request to it, \"Name: value\"")
+	a.keyFlag(c)
 	enumerate(c, "completion", "auto", "response", "poll", "long_poll", "sse", "callback", "topic")
 	enumerate(c, "order", "none", "acknowledged", "completed")
 	return c
@@ -119,7 +119,7 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
 	}
-	if err := a.need("replay", "kafka", "kafka.producer"); err != nil {
+	if err := a.need("replay", "record", "kafka", "kafka.producer"); err != nil {
 		return nil, err
 	}
 	if err := a.requireTopics(ctx); err != nil {
@@ -133,7 +133,8 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 
 func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
-	key, err := token.New([]byte(a.cfg.Record.Key))
+	a.ownKey()
+	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, usagef("record.key: %w", err)
 	}
@@ -157,7 +158,8 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	r.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
+	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), r.Redactor)}
 	if r.UsesTopics() {
 		cluster := a.cfg.Kafka.Config
 		if len(r.TopicBrokers) > 0 {

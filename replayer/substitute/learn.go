@@ -2,6 +2,7 @@ package substitute
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,10 +34,17 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		lesson, before, body := x.lesson(promise, answer)
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
+		shown, plain := x.asRecorded(body)
+		lesson.Candidate.Tree = shown.first
 		pairs := names.Learn(lesson)
+		for i, p := range pairs {
+			if own, ok := plain[p.Candidate.Text]; ok {
+				pairs[i].Candidate.Text = own
+			}
+		}
 		pairs = append(pairs, asClient(lesson.Target, pairs)...)
-		counterpart := isCounterpart(lesson.Sent[1], before.document(), body.document())
-		stood := x.stood(promise, answer, body)
+		counterpart := isCounterpart(lesson.Sent[1], before.document(), shown.document())
+		stood := x.stood(promise, answer, shown)
 		s.mu.Lock()
 		for _, p := range pairs {
 			if p, ok := x.checked(p, frame.Candidate.From); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
@@ -58,6 +66,19 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		s.memory.trim()
 	}
 	x.origin.settle(accepted)
+}
+
+// asRecorded is an answer of the candidate as it would have been recorded, since
+// it is compared with a recorded one, and what the tokens in it stand for.
+func (x *Exchange) asRecorded(c *content) (*content, map[string]string) {
+	e := x.recorded
+	if x.memory.Redactor == nil || !slices.ContainsFunc(e.GetRedactions(), func(r *understudyv1.Redaction) bool {
+		return r.GetPlace() == understudyv1.Redaction_PLACE_RESPONSE_BODY || r.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_BODY
+	}) {
+		return c, nil
+	}
+	body, plain := x.memory.Redactor.Body(e, message.First(c.of.GetHeaders(), "Content-Type"), c.plain)
+	return newContent(c.of, body), plain
 }
 
 // Settle ends what is known of an exchange; without an answer learned before,

@@ -154,18 +154,24 @@ func (x *Header) GetValue() []byte {
 type Body struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The captured bytes, as on the wire after transfer coding is removed and
-	// before content coding is (a gzip body stays gzip).
+	// before content coding is (a gzip body stays gzip). Redaction replaces
+	// secrets in them.
 	Content []byte `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
 	// Content-Length as declared by the message; -1 when it declared none.
 	DeclaredLength int64 `protobuf:"varint,2,opt,name=declared_length,json=declaredLength,proto3" json:"declared_length,omitempty"`
-	// Number of bytes that the whole body had; content holds the first of them.
+	// Number of bytes that the whole body had on the wire; content holds the
+	// first of them, and may have another length once secrets are replaced.
 	Length int64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
-	// SHA-256 of the whole body, truncated or not; empty when the whole body was
-	// never seen (an access log) or the body is empty.
+	// SHA-256 of the content if that is whole, else of the whole body; empty when
+	// the whole body was never seen (an access log) or the body is empty.
 	Sha256 []byte `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// True when content is not the whole body: cut at the capture limit, broken
-	// off in the transfer, or never captured.
-	Truncated     bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// off in the transfer, never captured, or withheld by redaction.
+	Truncated bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// Id of the key under which sha256 is an HMAC of the SHA-256, as that of what
+	// is not in content must be: a plain one would let short secrets be guessed.
+	// Empty for a plain one.
+	DigestKey     string `protobuf:"bytes,6,opt,name=digest_key,json=digestKey,proto3" json:"digest_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -233,6 +239,13 @@ func (x *Body) GetTruncated() bool {
 		return x.Truncated
 	}
 	return false
+}
+
+func (x *Body) GetDigestKey() string {
+	if x != nil {
+		return x.DigestKey
+	}
+	return ""
 }
 
 // Request is what the client sent.
@@ -478,13 +491,15 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\x18understudy/v1/http.proto\x12\runderstudy.v1\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\x97\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xb6\x01\n" +
 	"\x04Body\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12'\n" +
 	"\x0fdeclared_length\x18\x02 \x01(\x03R\x0edeclaredLength\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x03R\x06length\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1c\n" +
-	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\x98\x02\n" +
+	"\ttruncated\x18\x05 \x01(\bR\ttruncated\x12\x1d\n" +
+	"\n" +
+	"digest_key\x18\x06 \x01(\tR\tdigestKey\"\x98\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\fR\x06target\x12\x1c\n" +

@@ -701,8 +701,11 @@ type Replay struct {
 	// The pairs of names of the baseline and the control, which has names of its
 	// own only if it is another instance.
 	ControlSubstitutions []*Substitution `protobuf:"bytes,21,rep,name=control_substitutions,json=controlSubstitutions,proto3" json:"control_substitutions,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Id of the key that made the tokens in what was observed, as the exchange's
+	// redaction_key.
+	RedactionKey  string `protobuf:"bytes,22,opt,name=redaction_key,json=redactionKey,proto3" json:"redaction_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -882,6 +885,13 @@ func (x *Replay) GetControlSubstitutions() []*Substitution {
 	return nil
 }
 
+func (x *Replay) GetRedactionKey() string {
+	if x != nil {
+		return x.RedactionKey
+	}
+	return ""
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -1017,7 +1027,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xa4\a\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xc9\a\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -1040,7 +1050,8 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\x123\n" +
 	"\x16control_sent_unix_nano\x18\x13 \x01(\x03R\x13controlSentUnixNano\x12+\n" +
 	"\x11control_authority\x18\x14 \x01(\tR\x10controlAuthority\x12P\n" +
-	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\"\xd4\x01\n" +
+	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\x12#\n" +
+	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\"\xd4\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +

@@ -128,6 +128,9 @@ type Run struct {
 	// Of selected: exchanges whose start is known to the second only, which were
 	// spread over it.
 	Spread uint64 `protobuf:"varint,26,opt,name=spread,proto3" json:"spread,omitempty"`
+	// Requests that were sent with tokens in the place of secrets, because the
+	// recording does not have these and the candidate gave nothing for them.
+	Redacted uint64 `protobuf:"varint,27,opt,name=redacted,proto3" json:"redacted,omitempty"`
 	// What each route's answers were taken for, by route; at most 1,000 routes.
 	Routes        []*RouteCompletion `protobuf:"bytes,30,rep,name=routes,proto3" json:"routes,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -342,6 +345,13 @@ func (x *Run) GetLate() uint64 {
 func (x *Run) GetSpread() uint64 {
 	if x != nil {
 		return x.Spread
+	}
+	return 0
+}
+
+func (x *Run) GetRedacted() uint64 {
+	if x != nil {
+		return x.Redacted
 	}
 	return 0
 }
@@ -634,7 +644,7 @@ var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xc9\v\n" +
+	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xe5\v\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.understudy.v1.Run.StateR\x05state\x12\x16\n" +
@@ -669,7 +679,8 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\funcontrolled\x18\x17 \x03(\v2$.understudy.v1.Run.UncontrolledEntryR\funcontrolled\x126\n" +
 	"\x06errors\x18\x18 \x03(\v2\x1e.understudy.v1.Run.ErrorsEntryR\x06errors\x12\x12\n" +
 	"\x04late\x18\x19 \x01(\x04R\x04late\x12\x16\n" +
-	"\x06spread\x18\x1a \x01(\x04R\x06spread\x126\n" +
+	"\x06spread\x18\x1a \x01(\x04R\x06spread\x12\x1a\n" +
+	"\bredacted\x18\x1b \x01(\x04R\bredacted\x126\n" +
 	"\x06routes\x18\x1e \x03(\v2\x1e.understudy.v1.RouteCompletionR\x06routes\x1a:\n" +
 	"\fSkippedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
