@@ -50,9 +50,9 @@ func compareFields(emit emitter, rs rules, a answers) {
 	bh, bt := fieldLines(a.baseline)
 	fh, ft := fieldLines(a.final)
 	if a.later && a.ack != a.final {
-		// The client has the cookies of the acknowledgement, too.
-		if set := cookieLines(a.ack); len(set) > 0 {
-			fh = slices.Concat(set, fh)
+		// The client has what the acknowledgement says, too.
+		if said := a.acknowledged(); len(said) > 0 {
+			fh = slices.Concat(said, fh)
 		}
 	}
 	for _, part := range [...]struct {
