@@ -25,14 +25,12 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 			e.byShown(tie)
 			return classOf(tie), true
 		}
-		if tie == timestamp.Tied && e.isAnother(b, c) {
+		if far, known := e.another(b, c); known && tie == timestamp.Tied && far > atOnce {
 			e.because("the candidate's time was shown as that of another moment of the baseline")
 			// What it did right now may coincide with what it did before; what it
 			// says to have done before cannot be this.
-			switch then, _ := e.Frame.Now(b, c); {
-			case !then:
-				tie = timestamp.Doubtful
-			case c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())):
+			tie = timestamp.Doubtful
+			if then, _ := e.Frame.Now(b, c); then && far > together && c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())) {
 				tie = timestamp.Loose
 			}
 		}
@@ -52,8 +50,12 @@ func classOf(tie timestamp.Tie) string {
 	return ""
 }
 
-// together is how far apart two events may be that the recording shows as one.
-const together = 100 * time.Millisecond
+// together is how far apart two events of one request may be that the other side
+// shows as one, and atOnce how far for certain: a request takes longer.
+const (
+	together = 100 * time.Millisecond
+	atOnce   = 10 * time.Millisecond
+)
 
 // moment is one that the session has shown on both sides.
 type moment struct{ baseline, candidate timestamp.Time }
@@ -105,13 +107,9 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 		as := timestamp.Loose
 		switch apart := m.candidate.Sub(c.Time).Abs(); {
 		case same && apart == 0:
-			if as = timestamp.Tied; e.isAnother(b, c) {
-				as = timestamp.Doubtful
-			}
+			as = timestamp.Tied
 		case same && b.Style.Digits > 0:
-			if apart <= together {
-				as = tie
-			}
+			as = e.nearby(b, c, tie, apart)
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
 		case written(m.baseline, b) && written(m.candidate, c):
 			as = timestamp.Tied
@@ -129,28 +127,43 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 	return best, known || best > timestamp.Loose
 }
 
+// nearby says how a time of the candidate is tied to one of the baseline's that
+// the session has shown as another of the candidate's, so far apart. Two events of
+// one request may be; but what was stored once does not move, the moment that the
+// session has shown as that of something else is not this one, and what the
+// candidate may have made just now is not what the baseline had made before.
+func (e *Evidence) nearby(b, c timestamp.Time, tie timestamp.Tie, apart time.Duration) timestamp.Tie {
+	earlier := b.Before(e.Frame.Baseline.From)
+	switch far, isAnother := e.another(b, c); {
+	case apart > together || isAnother && far > atOnce:
+		return timestamp.Loose
+	case apart > atOnce || isAnother || earlier != c.Before(e.Frame.Candidate.From):
+		return min(tie, timestamp.Doubtful)
+	}
+	return tie
+}
+
 // written says whether a time is a moment as a style writes it, rounded or cut.
 func written(moment, as timestamp.Time) bool {
 	precision := as.Style.Precision()
 	return moment.Truncate(precision).Equal(as.Time) || moment.Round(precision).Equal(as.Time)
 }
 
-// isAnother says whether the candidate's time was shown as that of another moment
-// of the baseline. Seconds are too coarse to tell.
-func (e *Evidence) isAnother(b, c timestamp.Time) bool {
+// another says how far from the baseline's time the nearest moment lies that the
+// session has shown as the candidate's time; known: it has shown one. Seconds are
+// too coarse to tell.
+func (e *Evidence) another(b, c timestamp.Time) (far time.Duration, known bool) {
 	e.read()
 	if c.Style.Digits == 0 {
-		return false
+		return 0, false
 	}
-	apart := together + b.Style.Precision()
-	another := false
 	for _, m := range e.shownAs[c.UnixNano()] {
-		if m.candidate.Style == c.Style {
-			if m.baseline.Style == b.Style && m.baseline.Sub(b.Time).Abs() <= apart {
-				return false
-			}
-			another = another || m.baseline.Style == b.Style
+		if m.candidate.Style != c.Style || m.baseline.Style != b.Style {
+			continue
+		}
+		if from := m.baseline.Sub(b.Time).Abs(); !known || from < far {
+			far, known = from, true
 		}
 	}
-	return another
+	return far, known
 }
