@@ -44,7 +44,7 @@ func (r *Redactor) body(headers []*understudyv1.Header, b *understudyv1.Body, li
 	out, reason := w.kept(headers, b.Content)
 	if reason != "" {
 		w.found.withheld(list, reason)
-		b.Truncated = true
+		b.Truncated, b.Unreadable = true, w.unreadable
 	}
 	if changed = reason != "" || !isSame(out, b.Content); changed {
 		b.Content = out
@@ -94,6 +94,7 @@ func (w *work) kept(headers []*understudyv1.Header, content []byte) (out []byte,
 	case errors.Is(err, message.ErrTooLong):
 		return nil, withheldTooLarge
 	case err != nil:
+		w.unreadable = !errors.Is(err, message.ErrUnknownCoding)
 		return nil, withheldCoding
 	}
 	redacted, reason := w.unpacked(media, contentType, plain)
