@@ -20,8 +20,8 @@ const (
 
 // Record lists the pairs that the request used, and those of which either name
 // stands in the recorded answer or in one of the candidate's, without what this
-// exchange itself taught: a value must not vouch for itself. dropped counts
-// what found no room.
+// exchange itself taught: a value must not vouch for itself. So are the pairs of
+// tokens that differ in such names. dropped counts what found no room.
 func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []*understudyv1.Substitution, dropped uint32) {
 	if x == nil {
 		return nil, 0
@@ -44,6 +44,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if a := x.recorded.GetResponse(); s.isDated() {
 		seconds = secondsOf(a, plain(a.GetHeaders(), a.GetBody()))
 	}
+	values := x.revealed(answers)
 	var long []string // names of what was made anywhere in the run
 	for _, h := range texts {
 		h.within(names.SearchUnguessable(s.memory.created.mentions), func(name string) { long = append(long, name) })
@@ -63,10 +64,11 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 			pairs = append(pairs, p)
 		}
 	}
+	hidden := x.hidden(values)
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
-		if x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text) {
+		if p.Kind != names.Redacted.Kind && (x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text)) {
 			p.Baseline, p.Candidate = names.Value{Text: secret}, names.Value{Text: secret}
 			if n == 0 {
 				return // it explains nothing
@@ -90,7 +92,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 		}
 		others = append(others, p)
 	}
-	for _, p := range others {
+	for _, p := range slices.Concat(hidden, others) {
 		list(p, 0)
 	}
 	return out, dropped
