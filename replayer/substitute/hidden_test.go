@@ -8,8 +8,8 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/exchange/token"
-
 	"understudy.dev/replayer/substitute"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // TestNamesWithinRedactedValues: what is redacted may hold a name, and only the
@@ -76,4 +76,37 @@ func TestNamesWithinRedactedValues(t *testing.T) {
 	if out, _ := x.Record(nil, response(`200 {"token":"x"}`)); len(out) > 0 {
 		t.Error(out)
 	}
+}
+
+// TestAThingInACookie: what was made is no secret because a cookie names it too; a
+// session is.
+func TestAThingInACookie(t *testing.T) {
+	f := func(cookie, made, want string) {
+		t.Helper()
+		m := substitute.NewMemory("")
+		play := func(request, recorded, candidate string) []*understudyv1.Substitution {
+			x := m.Register(exchange(request, recorded))
+			defer x.Settle()
+			a := response(candidate)
+			x.Learn(nil, a, timestamp.Frame{})
+			out, _ := x.Record(nil, a)
+			return out
+		}
+		const own, theirs = "3f2b8c1e-aaaa-4bbb-8ccc-1234567890ab", "9d0e7f6a-1111-4222-8333-ba0987654321"
+		if made != "" {
+			play("s POST /"+made+" {}", `201 {"id":"`+own+`"}`, `201 {"id":"`+theirs+`"}`)
+		}
+		play("s GET /visit", "200 Set-Cookie: "+cookie+"="+own+"; {}", "200 Set-Cookie: "+cookie+"="+theirs+"; {}")
+		got := ""
+		for _, s := range play("s GET /x", `200 {"order_id":"`+own+`"}`, `200 {"order_id":"`+own+`"}`) {
+			got += s.Kind + " " + s.Recorded[:4] + "=" + s.Candidate[:4]
+		}
+		if got != want {
+			t.Errorf("%s of %s: %q, want %q", cookie, made, got, want)
+		}
+	}
+	f("last_order", "orders", "order 3f2b=9d0e")
+	f("sid", "orders", "order 3f2b=9d0e")
+	f("sid", "sessions", "")
+	f("sid", "", "")
 }

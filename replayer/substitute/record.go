@@ -9,6 +9,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -68,7 +69,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
-		if p.Kind != names.Redacted.Kind && (x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text)) {
+		if !isThing(p) && (x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text)) {
 			p.Baseline, p.Candidate = names.Value{Text: secret}, names.Value{Text: secret}
 			if n == 0 {
 				return // it explains nothing
@@ -96,6 +97,12 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 		list(p, 0)
 	}
 	return out, dropped
+}
+
+// isThing says whether a pair names something that was made, or has tokens for
+// names: no secret, also if a cookie says it too (last_order=…).
+func isThing(p names.Pair) bool {
+	return p.Kind == names.Redacted.Kind || p.Proof == names.Created && p.Kind != "" && !redact.IsSecret(p.Kind)
 }
 
 // isBare says whether no pair is known that the session could use.
