@@ -102,8 +102,8 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 	precision := b.Style.Precision()
 	then, now := e.Frame.Now(b, c)
 	for _, m := range e.around(b.Time, precision) {
-		same := m.baseline.Style == b.Style && m.baseline.Equal(b.Time)
-		known = known || same && (b.Style.Digits > 0 || !(then && now)) // a second has many events
+		same := asFine(m.baseline, b) && m.baseline.Equal(b.Time)
+		known = known || same && (b.Style.Digits > 0 || !(then && now && e.fresh(b, c))) // a second has many events
 		as := timestamp.Loose
 		switch apart := m.candidate.Sub(c.Time).Abs(); {
 		case same && apart == 0:
@@ -113,14 +113,8 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
 		case written(m.baseline, b) && written(m.candidate, c):
 			as = timestamp.Tied
-		case same: // another event of that second, which has more of them the faster the replay is
-			if as = timestamp.Doubtful; then == now && e.Frame.Speed <= 1 {
-				as = timestamp.Tied
-			}
 		default:
-			if as = max(tie, timestamp.Doubtful); then == now && e.Frame.Speed <= 1 {
-				as = timestamp.Tied
-			}
+			as = e.beside(b, c, tie, same, apart)
 		}
 		best = max(best, as)
 	}
@@ -143,6 +137,34 @@ func (e *Evidence) nearby(b, c timestamp.Time, tie timestamp.Tie, apart time.Dur
 	return tie
 }
 
+// beside says how a time of the candidate is tied to one of the baseline's where
+// the session has shown a moment that is less than what the times do not say away
+// from either, though not as these; same: it has shown the baseline's time as one
+// so far from the candidate's. It may be another event of that second, if both
+// sides may have made it for this request; else nothing proves it.
+func (e *Evidence) beside(b, c timestamp.Time, tie timestamp.Tie, same bool, apart time.Duration) timestamp.Tie {
+	precision := b.Style.Precision()
+	isAnother := slices.ContainsFunc(e.shownAs[c.UnixNano()], func(m moment) bool {
+		return asFine(m.candidate, c) && asFine(m.baseline, b) && !m.baseline.Equal(b.Time)
+	})
+	switch {
+	case same && isAnother && apart > precision:
+		return timestamp.Loose
+	case isAnother && (same || !e.fresh(b, c)), same && !e.fresh(b, c):
+		return timestamp.Doubtful
+	}
+	return max(tie, timestamp.Doubtful)
+}
+
+// asFine says whether two times are of one precision, however they are written.
+func asFine(a, b timestamp.Time) bool { return a.Style.Precision() == b.Style.Precision() }
+
+// fresh says whether neither time is of before its request, as far as it is
+// written.
+func (e *Evidence) fresh(b, c timestamp.Time) bool {
+	return b.Add(b.Style.Precision()).After(e.Frame.Baseline.From) && c.Add(c.Style.Precision()).After(e.Frame.Candidate.From)
+}
+
 // written says whether a time is a moment as a style writes it, rounded or cut.
 func written(moment, as timestamp.Time) bool {
 	precision := as.Style.Precision()
@@ -158,7 +180,7 @@ func (e *Evidence) another(b, c timestamp.Time) (far time.Duration, known bool) 
 		return 0, false
 	}
 	for _, m := range e.shownAs[c.UnixNano()] {
-		if m.candidate.Style != c.Style || m.baseline.Style != b.Style {
+		if !asFine(m.candidate, c) || !asFine(m.baseline, b) {
 			continue
 		}
 		if from := m.baseline.Sub(b.Time).Abs(); !known || from < far {
