@@ -118,6 +118,10 @@ func TestTimes(t *testing.T) {
 		f("2026-11-20T09:59:59.930Z", "2026-11-24T10:06:59.935Z", Presumed(Timestamp))
 		f("2026-11-20T09:59:59.900Z", "2026-11-24T10:06:59.960Z", Presumed(Timestamp)) // that of a third one
 		f("2026-11-20T09:59:59.996Z", "2026-11-24T10:07:00.002Z", Presumed(Timestamp)) // now
+		f("2026-11-20T09:59:59.996Z", "2026-11-24T10:07:00.000Z", Presumed(Timestamp)) // now, cut
+		e.know(names.Aligned, "@time 2026-11-20T09:59:57.763Z=2026-11-24T10:06:57.575Z")
+		f("2026-11-20T09:59:57Z", "2026-11-24T10:06:57Z", Timestamp)
+		f("2026-11-20T09:59:57Z", "2026-11-24T10:06:58Z", Presumed(Timestamp)) // cut and rounded
 		f("2026-11-20T10:00:00.020Z", "2026-11-24T10:07:00.030Z", Timestamp)
 		f("2026-11-20T10:00:00.020Z", "2026-11-24T10:06:59.930Z", Presumed(Timestamp)) // not set anew
 		f("2026-11-20T10:00:00.050Z", "2026-11-24T10:06:59.900Z", "")
@@ -135,7 +139,9 @@ func TestTimes(t *testing.T) {
 		f("2026-11-20T09:59:59Z", "2026-11-24T10:06:58Z", Presumed(Timestamp))
 		f("2026-11-20T10:00:00Z", "2026-11-24T10:06:58Z", "") // not set anew
 		f("2026-11-20T10:00:01Z", "2026-11-24T10:07:01Z", Timestamp)
-		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:01Z", Timestamp) // another event of that second
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:02Z", Presumed(Timestamp)) // long after it
+		f("2026-11-20T10:00:01Z", "2026-11-24T10:06:58Z", Presumed(Timestamp)) // not set anew
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:01Z", Timestamp)           // another event of that second
 		f("Fri, 20 Nov 2026 09:59:58 GMT", "Tue, 24 Nov 2026 10:06:59 GMT", Presumed(Timestamp))
 	}
 

@@ -25,12 +25,13 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 			e.byShown(tie)
 			return classOf(tie), true
 		}
-		if far, known := e.another(b, c); known && tie == timestamp.Tied && far > atOnce {
+		coarse := b.Style.Digits == 0 // a second has many events
+		if far, known := e.another(b, c); known && tie == timestamp.Tied && far > atOnce && !(coarse && e.fresh(b, c)) {
 			e.because("the candidate's time was shown as that of another moment of the baseline")
 			// What it did right now may coincide with what it did before; what it
 			// says to have done before cannot be this.
 			tie = timestamp.Doubtful
-			if then, _ := e.Frame.Now(b, c); then && far > together && c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())) {
+			if then, _ := e.Frame.Now(b, c); then && !coarse && far > together && c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())) {
 				tie = timestamp.Loose
 			}
 		}
@@ -110,8 +111,10 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 			as = timestamp.Tied
 		case same && b.Style.Digits > 0:
 			as = e.nearby(b, c, tie, apart)
+		case same && apart >= precision+m.candidate.Style.Precision() && !known: // another event of that second, which took longer
+			as = min(tie, timestamp.Doubtful)
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
-		case written(m.baseline, b) && written(m.candidate, c):
+		case isCut(m.baseline, b) && isCut(m.candidate, c), isRounded(m.baseline, b) && isRounded(m.candidate, c):
 			as = timestamp.Tied
 		default:
 			as = e.beside(b, c, tie, same, apart)
@@ -127,11 +130,10 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 // session has shown as that of something else is not this one, and what the
 // candidate may have made just now is not what the baseline had made before.
 func (e *Evidence) nearby(b, c timestamp.Time, tie timestamp.Tie, apart time.Duration) timestamp.Tie {
-	earlier := b.Before(e.Frame.Baseline.From)
 	switch far, isAnother := e.another(b, c); {
 	case apart > together || isAnother && far > atOnce:
 		return timestamp.Loose
-	case apart > atOnce || isAnother || earlier != c.Before(e.Frame.Candidate.From):
+	case apart > atOnce || isAnother || isOlder(b, e.Frame.Baseline.From) != isOlder(c, e.Frame.Candidate.From):
 		return min(tie, timestamp.Doubtful)
 	}
 	return tie
@@ -159,26 +161,29 @@ func (e *Evidence) beside(b, c timestamp.Time, tie timestamp.Tie, same bool, apa
 // asFine says whether two times are of one precision, however they are written.
 func asFine(a, b timestamp.Time) bool { return a.Style.Precision() == b.Style.Precision() }
 
-// fresh says whether neither time is of before its request, as far as it is
-// written.
+// fresh says whether neither time is of before its request.
 func (e *Evidence) fresh(b, c timestamp.Time) bool {
-	return b.Add(b.Style.Precision()).After(e.Frame.Baseline.From) && c.Add(c.Style.Precision()).After(e.Frame.Candidate.From)
+	return !isOlder(b, e.Frame.Baseline.From) && !isOlder(c, e.Frame.Candidate.From)
 }
 
-// written says whether a time is a moment as a style writes it, rounded or cut.
-func written(moment, as timestamp.Time) bool {
-	precision := as.Style.Precision()
-	return moment.Truncate(precision).Equal(as.Time) || moment.Round(precision).Equal(as.Time)
+// isOlder says whether a time is of before a request, as far as it is written.
+func isOlder(t timestamp.Time, request time.Time) bool {
+	return !t.Add(t.Style.Precision()).After(request)
+}
+
+// isCut and isRounded say whether a time is a moment as its style writes it.
+func isCut(moment, as timestamp.Time) bool {
+	return moment.Truncate(as.Style.Precision()).Equal(as.Time)
+}
+
+func isRounded(moment, as timestamp.Time) bool {
+	return moment.Round(as.Style.Precision()).Equal(as.Time)
 }
 
 // another says how far from the baseline's time the nearest moment lies that the
-// session has shown as the candidate's time; known: it has shown one. Seconds are
-// too coarse to tell.
+// session has shown as the candidate's time; known: it has shown one.
 func (e *Evidence) another(b, c timestamp.Time) (far time.Duration, known bool) {
 	e.read()
-	if c.Style.Digits == 0 {
-		return 0, false
-	}
 	for _, m := range e.shownAs[c.UnixNano()] {
 		if !asFine(m.candidate, c) || !asFine(m.baseline, b) {
 			continue
