@@ -12,8 +12,15 @@ import (
 const longNumber = 4
 
 // number judges a number or a word: it is the name only of what is called one of
-// its kind.
+// its kind, or of what is called a name.
 func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
+	if class := k.ofKind(s, at, p); class != harmless || !k.isVague(s, at, p) {
+		return class
+	}
+	return noise.Presumed(noise.Identifier)
+}
+
+func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name
 	if s.key && at.Alone() {
 		if len(name) > 1 && !k.isTheirs(name, p.Kind) {
@@ -53,6 +60,26 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	}
 	return noise.Presumed(noise.Identifier)
 }
+
+// isVague says whether a number that something was made by is a whole value whose
+// label says that it is a name, and does not quite say of what: "reference": 1001,
+// "ord_id": 1001. Both systems' names for one thing are no coincidence there.
+func (k *keeping) isVague(s *spot, at names.Sighting, p names.Pair) bool {
+	if p.Proof != names.Created || !names.IsDigits(at.Name) || len(at.Name) < longNumber || at.From > 0 || at.To < len(s.text) || s.key {
+		return false
+	}
+	if vague[strings.ToLower(s.label)] {
+		return true
+	}
+	kind := k.translator.Place(append(slices.Clip(s.enclosing), s.label)).Kind
+	return len(kind) >= leastShort && kind != p.Kind && strings.HasPrefix(p.Kind, kind)
+}
+
+// vague are labels of names of whatever.
+var vague = map[string]bool{"number": true, "no": true, "nr": true, "num": true, "ref": true, "reference": true}
+
+// leastShort is how long a word for a kind is at least that is cut, in bytes.
+const leastShort = 3
 
 // positions are kinds that are also words for where something stands: what is
 // called so, with few digits, may be that.

@@ -97,7 +97,12 @@ func TestWhatKeptItsName(t *testing.T) {
 	for _, member := range []string{`"order_ids":[5,ID]`, `"order":{"$oid":ID}`, `"order":{"id":ID}`, `"order":{"pk":ID}`, `"self":"/orders?ids=1002,ID"`} {
 		f(member, mismatch, match, body(strings.ReplaceAll(`{`+member+`}`, "1002", "5")), order...)
 	}
-	f("a member beside it", presumed, mismatch, body(`{"x":{"type":"orders","number":ID}}`), order...)
+	for _, member := range []string{`"reference":ID`, `"ref":"ID"`, `"number":ID`, `"ord_id":ID`} {
+		f(member, presumed, presumed, body(`{`+member+`}`), order...)
+	}
+	f("a reference of few digits", match, mismatch, body(`{"reference":ID}`), customer...)
+	f("an amount", match, mismatch, body(`{"total":ID}`), order...)
+	f("a member beside it", presumed, presumed, body(`{"x":{"type":"orders","number":ID}}`), order...)
 	f("the kind alone", presumed, presumed, body(`{"customer":ID}`), customer...)
 	f("the kind alone, a longer number", presumed, match, body(`{"order":ID}`), order...)
 	f("a place in a list", match, mismatch, func(id string) answer { return response(200, `{"order":`+id+`}`) }, "12", "21")

@@ -133,8 +133,8 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 	case names.IsUnmistakable(at.Name) || names.IsUnguessable(at.Name) || names.IsJoined(at.Name):
 	case s.key:
 		return ""
-	case k.number(s, at, p) == harmless:
-		if k.isRole(s, at) {
+	case k.ofKind(s, at, p) == harmless:
+		if k.isRole(s, at) || k.isVague(s, at, p) {
 			return noise.Presumed(noise.Identifier)
 		}
 		return ""
