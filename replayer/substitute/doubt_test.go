@@ -61,6 +61,14 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	f(`s POST /graphql {"query":"{a}","variables":{"id":"17"}}`, "-", step{`s POST /graphql {}`, `200 {"data":{"makeOrder":{"id":"17"}}}`, `200 {"data":{"makeOrder":{"id":"91"}}}`})
 	f(`s POST /graphql {"query":"{order(id:17){total}}"}`, "-", order)
 	f(`s GET /orders?since_id=17`, "-", order)
+	// In more words than those of its kind.
+	long := made("/orders {}", "1059", "1096")
+	for _, member := range []string{"favourite_order_id", "copy_of_order_id", "replacesOrderId", "orderIdToCopy", "orderRef", "ref_order"} {
+		f(`s POST /x {"`+member+`":1059}`, "-", long)
+		f(`s GET /x?`+member+`=1059`, "-", long)
+		f(`s POST /x {"`+member+`":1060}`, `/x {"`+member+`":1060}`, long)
+	}
+	f(`s POST /x {"order_total":1059,"quantity":1059}`, `/x {"order_total":1059,"quantity":1059}`, long)
 	f(`s GET /repos/blog/issues/1`, "-", made("/repos/shop/issues {}", "1", "5"))
 	f(`s GET /repos/shop/issues/1`, "/repos/shop/issues/5", made("/repos/shop/issues {}", "1", "5"))
 	// It stands, or is spelled, where nothing is replaced.
