@@ -1,6 +1,8 @@
 package comparator
 
 import (
+	"slices"
+
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/names"
 )
@@ -57,6 +59,7 @@ const longTime = len("2026-11-26T10:00:00")
 // them as others, and for tokens of values that should have another name in them.
 func (x *comparing) moments() {
 	var b, f *names.Text
+	said := map[string]bool{}
 	for _, p := range x.known.All() {
 		name, class := p.Baseline.Text, noise.Presumed(noise.Timestamp)
 		switch _, put := x.translator.Put(p.Candidate.Text); {
@@ -69,7 +72,11 @@ func (x *comparing) moments() {
 		case p.Kind != names.Moment.Kind || p.From == x.r.GetExchange().GetId() || len(name) < longTime:
 			continue
 		}
-		if !p.Holds() || p.Candidate.Text == name {
+		// Two events of one millisecond contradict a pair of times, and neither is kept.
+		if !p.Holds() && p.Kind != names.Moment.Kind {
+			continue
+		}
+		if p.Candidate.Text == name || said[name] || !p.Holds() && x.isTime(name) {
 			continue
 		}
 		if b == nil {
@@ -84,10 +91,18 @@ func (x *comparing) moments() {
 			b, f = names.NewText(before), names.NewText(after)
 		}
 		if b.Has(name) && f.Has(name) {
+			said[name] = true
 			x.add(Difference{
 				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
 				Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
 			}, noise.Value{}, noise.Value{})
 		}
 	}
+}
+
+// isTime says whether the session has shown a time as the same on both sides.
+func (x *comparing) isTime(name string) bool {
+	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool {
+		return p.Kind == names.Moment.Kind && p.Baseline.Text == name && p.Candidate.Text == name
+	})
 }

@@ -41,6 +41,14 @@ func meaning(name, value string) string {
 		return spelled(value)
 	case "content-disposition":
 		return parameters(value)
+	case "x-frame-options": // RFC 7034, 2.1
+		return strings.ToLower(value)
+	case "content-security-policy", "content-security-policy-report-only":
+		return policies(value)
+	case "permissions-policy": // a dictionary (RFC 9651, 3.2)
+		members := splitList(value)
+		slices.Sort(members)
+		return strings.Join(members, ", ")
 	case "strict-transport-security":
 		return directives(value)
 	case "www-authenticate", "proxy-authenticate":
@@ -103,6 +111,30 @@ func directives(value string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "; ")
+}
+
+// policies writes policies for content (CSP 3, 2.2) in one spelling: of each the
+// directives in order, the first of a name, which are sets.
+func policies(value string) string {
+	var all []string
+	for policy := range strings.SplitSeq(value, ",") {
+		seen := map[string]bool{}
+		var out []string
+		for directive := range strings.SplitSeq(policy, ";") {
+			words := strings.Fields(directive)
+			if len(words) == 0 || seen[strings.ToLower(words[0])] {
+				continue
+			}
+			words[0] = strings.ToLower(words[0])
+			seen[words[0]] = true
+			slices.Sort(words[1:])
+			out = append(out, strings.Join(words, " "))
+		}
+		slices.Sort(out)
+		all = append(all, strings.Join(out, "; "))
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // challenges writes challenges (RFC 9110, 11.6.1) in one spelling: each with its

@@ -239,6 +239,10 @@ func TestTheSameIsADiscrepancyToNobody(t *testing.T) {
 	f("another kind", get(`{"product_id":70123,"quantity":70123,"total":70123}`, `{"product_id":70123,"quantity":70123,"total":70123}`, knows("customer #70123=#80456")))
 	f("a moment that was not moved", get(`{"created_at":"`+recordedAt(-50*time.Second)+`"}`, `{"created_at":"`+recordedAt(-50*time.Second)+`"}`,
 		knows("@time "+recordedAt(-50*time.Second)+"="+replayedAt(-10*time.Second))), comparator.Presumed)
+	f("a moment of two events", get(`{"created_at":"`+recordedAt(-50*time.Second)+`"}`, `{"created_at":"`+recordedAt(-50*time.Second)+`"}`,
+		knows("@time "+recordedAt(-50*time.Second)+"="+replayedAt(-10*time.Second), "@time "+recordedAt(-50*time.Second)+"="+replayedAt(-9*time.Second))), comparator.Presumed)
+	f("a moment that is the same on both sides", get(`{"created_at":"`+recordedAt(-50*time.Second)+`"}`, `{"created_at":"`+recordedAt(-50*time.Second)+`"}`,
+		knows("@time "+recordedAt(-50*time.Second)+"="+replayedAt(-10*time.Second), "@time "+recordedAt(-50*time.Second)+"="+recordedAt(-50*time.Second))))
 	f("whom a token is about", get(`{"t":"`+jwt(`{"sub":13064}`, "one")+`"}`, `{"t":"`+jwt(`{"sub":"6b0886"}`, "two")+`"}`, knows("customer #13064=6b0886")), comparator.Presumed)
 	f("JSON in texts", get(`{"a":"{\"x\":1,\"at\":\"`+recordedAt(0)+`\"}"}`, `{"a":"{\"at\":\"`+replayedAt(0)+`\", \"x\":1.0}"}`))
 
