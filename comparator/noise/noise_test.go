@@ -131,17 +131,18 @@ func TestTimes(t *testing.T) {
 	for _, speed := range []float64{1, 5} {
 		e = evidence("/x")
 		e.Frame.Speed = speed
-		e.know(names.Aligned, "@time 2026-11-20T09:59:57Z=2026-11-24T10:06:57Z", "@time 2026-11-20T09:59:58Z=2026-11-24T10:06:58Z", "@time 2026-11-20T10:00:00Z=2026-11-24T10:07:00Z")
+		e.know(names.Aligned, "@time 2026-11-20T09:59:57Z=2026-11-24T10:06:57Z", "@time 2026-11-20T09:59:58Z=2026-11-24T10:06:58Z", "@time 2026-11-20T10:00:00Z=2026-11-24T10:06:59Z")
 		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:58Z", Timestamp)
 		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:57Z", Presumed(Timestamp))
 		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:59Z", Presumed(Timestamp))
 		f("2026-11-20T09:59:58Z", "2026-11-24T10:07:00Z", "") // now
 		f("2026-11-20T09:59:59Z", "2026-11-24T10:06:58Z", Presumed(Timestamp))
-		f("2026-11-20T10:00:00Z", "2026-11-24T10:06:58Z", "") // not set anew
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:06:57Z", "")                  // not set anew
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:06:58Z", Presumed(Timestamp)) // likewise
 		f("2026-11-20T10:00:01Z", "2026-11-24T10:07:01Z", Timestamp)
-		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:02Z", Presumed(Timestamp)) // long after it
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:01Z", "")                  // to come
 		f("2026-11-20T10:00:01Z", "2026-11-24T10:06:58Z", Presumed(Timestamp)) // not set anew
-		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:01Z", Timestamp)           // another event of that second
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:00Z", Timestamp)           // another event of that second
 		f("Fri, 20 Nov 2026 09:59:58 GMT", "Tue, 24 Nov 2026 10:06:59 GMT", Presumed(Timestamp))
 	}
 

@@ -114,10 +114,16 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 		case same && apart >= precision+m.candidate.Style.Precision() && !known: // another event of that second, which took longer
 			as = min(tie, timestamp.Doubtful)
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
-		case isCut(m.baseline, b) && isCut(m.candidate, c), isRounded(m.baseline, b) && isRounded(m.candidate, c):
+		case isCut(m.baseline, b) && isCut(m.candidate, c):
 			as = timestamp.Tied
+		case isRounded(m.baseline, b) && isRounded(m.candidate, c):
+			if as = timestamp.Tied; e.isOfAnother(b, c) { // who cuts has another moment there
+				as = timestamp.Doubtful
+			}
 		default:
-			as = e.beside(b, c, tie, same, apart)
+			if as = e.beside(b, c, tie, same, apart); !same && e.isShown(b) {
+				as = timestamp.Doubtful
+			}
 		}
 		best = max(best, as)
 	}
@@ -146,9 +152,7 @@ func (e *Evidence) nearby(b, c timestamp.Time, tie timestamp.Tie, apart time.Dur
 // sides may have made it for this request; else nothing proves it.
 func (e *Evidence) beside(b, c timestamp.Time, tie timestamp.Tie, same bool, apart time.Duration) timestamp.Tie {
 	precision := b.Style.Precision()
-	isAnother := slices.ContainsFunc(e.shownAs[c.UnixNano()], func(m moment) bool {
-		return asFine(m.candidate, c) && asFine(m.baseline, b) && !m.baseline.Equal(b.Time)
-	})
+	isAnother := e.isOfAnother(b, c)
 	switch {
 	case same && isAnother && apart > precision:
 		return timestamp.Loose
@@ -161,9 +165,25 @@ func (e *Evidence) beside(b, c timestamp.Time, tie timestamp.Tie, same bool, apa
 // asFine says whether two times are of one precision, however they are written.
 func asFine(a, b timestamp.Time) bool { return a.Style.Precision() == b.Style.Precision() }
 
-// fresh says whether neither time is of before its request.
+// isOfAnother says whether the session has shown the candidate's time as another
+// one of the baseline, and isShown whether it has shown the baseline's.
+func (e *Evidence) isOfAnother(b, c timestamp.Time) bool {
+	return slices.ContainsFunc(e.shownAs[c.UnixNano()], func(m moment) bool {
+		return asFine(m.candidate, c) && asFine(m.baseline, b) && !m.baseline.Equal(b.Time)
+	})
+}
+
+func (e *Evidence) isShown(b timestamp.Time) bool {
+	return slices.ContainsFunc(e.around(b.Time, 0), func(m moment) bool { return asFine(m.baseline, b) && m.baseline.Equal(b.Time) })
+}
+
+// fresh says whether both times may be of the work on their request, if clocks
+// agree.
 func (e *Evidence) fresh(b, c timestamp.Time) bool {
-	return !isOlder(b, e.Frame.Baseline.From) && !isOlder(c, e.Frame.Candidate.From)
+	during := func(t timestamp.Time, s timestamp.Span) bool {
+		return !isOlder(t, s.From) && !t.After(s.To.Add(t.Style.Precision()/2)) // rounded
+	}
+	return during(b, e.Frame.Baseline) && during(c, e.Frame.Candidate)
 }
 
 // isOlder says whether a time is of before a request, as far as it is written.
