@@ -28,6 +28,8 @@ type Balance struct {
 	Judged        uint64 `json:"judged" ch:"judged"`
 	JudgedSkipped uint64 `json:"judged_skipped" ch:"judged_skipped"`
 	JudgedOrphans uint64 `json:"judged_orphans" ch:"judged_orphans"`
+	// Facts are what the tables hold of its current judgement.
+	Facts FactBalance `json:"facts"`
 	// Holds is what the view run_balance says, as every other place does: the
 	// equations of the run hold. Recorders have books of their own.
 	Holds bool `json:"holds" ch:"balances"`
@@ -37,6 +39,28 @@ type Balance struct {
 	Control ControlBalance `json:"control"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
+}
+
+// FactBalance is what the tables hold of a run, counted in each of them: what was
+// deleted from one of them, or put into it, is missing or too many there.
+type FactBalance struct {
+	// Comparisons are the replays in the table comparisons, in its roll-up by
+	// minute, and in the totals.
+	Comparisons uint64 `json:"comparisons" ch:"comparisons"`
+	ByMinute    uint64 `json:"comparisons_by_minute" ch:"comparisons_by_minute"`
+	InTotals    uint64 `json:"comparisons_in_totals" ch:"comparisons_in_totals"`
+	// Places are the differing places that the comparisons say are listed, and
+	// Differences those that are.
+	Places              uint64 `json:"places" ch:"places"`
+	Differences         uint64 `json:"differences" ch:"differences"`
+	DifferencesByMinute uint64 `json:"differences_by_minute" ch:"differences_by_minute"`
+	DifferencesInTotals uint64 `json:"differences_in_totals" ch:"differences_in_totals"`
+	// Expired says that the run is older than 180 days, after which facts expire
+	// and nothing is asked of them.
+	Expired bool `json:"expired" ch:"expired"`
+	// Judgement is the current one; without one, from before there were any,
+	// nothing is asked of differences.
+	Judgement string `json:"judgement" ch:"judgement"`
 }
 
 // ControlBalance is what the replayer says of the control sample of a run, beside
@@ -86,13 +110,33 @@ func (b Balance) Equations() []Equation {
 // Own are the equations of the run itself, those of the view run_balance.
 func (b Balance) Own() []Equation {
 	replayed, skipped, orphans := term{name: "replayed", n: b.Replayed}, term{name: "skipped", n: b.Skipped}, term{name: "orphans", n: b.Orphans}
-	return []Equation{
+	return append([]Equation{
 		equation(term{name: "selected", n: b.Selected}, replayed, term{"skipped", b.Skipped, b.SkippedBy}),
 		equation(term{name: "written", n: b.Written}, replayed, skipped, orphans),
 		equation(replayed, term{name: "sum of verdicts", n: b.Judged}),
 		equation(skipped, term{name: "judged as skipped", n: b.JudgedSkipped}),
 		equation(orphans, term{name: "judged as orphan", n: b.JudgedOrphans}),
+	}, b.Facts.Equations()...)
+}
+
+// Equations are those of the view fact_balance.
+func (f FactBalance) Equations() []Equation {
+	if f.Expired {
+		return nil
 	}
+	totals, places := term{name: "comparisons in the totals", n: f.InTotals}, term{name: "places that comparisons list", n: f.Places}
+	out := []Equation{
+		equation(totals, term{name: "in the table", n: f.Comparisons}),
+		equation(totals, term{name: "by minute", n: f.ByMinute}),
+	}
+	if f.Judgement == "" {
+		return out
+	}
+	return append(out,
+		equation(places, term{name: "in the table differences", n: f.Differences}),
+		equation(places, term{name: "by minute", n: f.DifferencesByMinute}),
+		equation(places, term{name: "in the totals", n: f.DifferencesInTotals}),
+	)
 }
 
 // Equations are those of the view control_balance.
@@ -120,6 +164,23 @@ func (r RecorderBalance) Equations() []Equation {
 		out = append(out, equation(term{name: name + "pending at its end", n: r.Pending}, term{name: "none"}))
 	}
 	return out
+}
+
+// unjudged is how many replays in Kafka the totals lack.
+func (b Balance) unjudged() uint64 {
+	return b.Written - min(b.Written, b.Judged+b.JudgedSkipped+b.JudgedOrphans)
+}
+
+// Remedy says what to do about a run that has ended and whose own books do not
+// hold, and try is a command for it; without one it is to be replayed again.
+func (b Balance) Remedy() (remedy, try string) {
+	switch n := b.unjudged(); {
+	case slices.ContainsFunc(b.Facts.Equations(), func(e Equation) bool { return !e.Holds() }):
+		return "Rows were deleted from the tables, or put into them, past understudy compare. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge " + shell(b.Run)
+	case n > 0:
+		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare --run " + shell(b.Run)
+	}
+	return "Replay again under another name:", ""
 }
 
 // explain lists the equations of the run that do not hold.
@@ -150,8 +211,15 @@ func Sum(m map[string]uint64) uint64 {
 // LoadBalance reads the balance of a run; the error wraps ErrUnknownRun when
 // there is no such run.
 func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, error) {
-	rows, err := sel[Balance](ctx, conn, "the balance", `SELECT run, state, selected, replayed, skipped, orphans, written,
- judged, judged_skipped, judged_orphans, toBool(balances) AS balances FROM run_balance WHERE run = @run`, run)
+	type row struct {
+		Balance
+		FactBalance
+	}
+	rows, err := sel[row](ctx, conn, "the balance", `SELECT run, state, selected, replayed, skipped, orphans, written,
+ judged, judged_skipped, judged_orphans, toBool(balances) AS balances,
+ toString(judgement) AS judgement, comparisons, comparisons_by_minute, comparisons_in_totals, places, differences, differences_by_minute,
+ differences_in_totals, toBool(expired) AS expired
+FROM run_balance WHERE run = @run`, run)
 	if err != nil {
 		return Balance{}, err
 	}
@@ -162,7 +230,8 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	if len(rows) == 0 {
 		return Balance{}, fmt.Errorf("read the balance: run %q has appeared just now; ask again", Clean(run))
 	}
-	b := rows[0]
+	b := rows[0].Balance
+	b.Facts = rows[0].FactBalance
 	b.SkippedBy, b.Detail = head.Skipped, head.Detail
 	sample, err := sel[ControlBalance](ctx, conn, "the books of the control sample", `SELECT sampled, answered, unanswered, judged, toBool(balances) AS balances
 FROM control_balance WHERE run = @run`, run)

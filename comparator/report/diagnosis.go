@@ -83,12 +83,11 @@ func (r *Report) unbalanced() (d Diagnosis, ok bool) {
 		return d, false
 	}
 	d = Diagnosis{Name: Unbalanced, What: "The books do not balance, so the run is no evidence: " + strings.Join(b.Broken, "; ") + "."}
-	switch judged := b.Judged + b.JudgedSkipped + b.JudgedOrphans; {
-	case judged < b.Written:
-		d.Replays, d.Of = b.Written-judged, b.Written
-		d.Remedy, d.Try = fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(b.Written-judged), Count(b.Written)), "understudy compare --run "+shell(r.Run.Name)
-	default:
-		d.Remedy, d.Try = "Replay again under another name:", r.again("")
+	if missing := b.unjudged(); missing > 0 {
+		d.Replays, d.Of = missing, b.Written
+	}
+	if d.Remedy, d.Try = b.Remedy(); d.Try == "" {
+		d.Try = r.again("")
 	}
 	return d, true
 }

@@ -13,7 +13,7 @@ import (
 // ran writes the replayer's word on a run of n replays.
 func ran(t *testing.T, conn driver.Conn, run string, n int) {
 	t.Helper()
-	err := conn.Exec(t.Context(), `INSERT INTO runs (name, version, state, candidate, selected, replayed, written) VALUES (?, 1, 'completed', 'http://candidate', ?, ?, ?)`, run, n, n, n)
+	err := conn.Exec(t.Context(), `INSERT INTO runs (name, version, state, candidate, start_time, selected, replayed, written) VALUES (?, 1, 'completed', 'http://candidate', now(), ?, ?, ?)`, run, n, n, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestEveryPlaceSaysWhetherItHolds(t *testing.T) {
 	f := func(run string, selected, replayed, judged, served, stored int, final, wantRun, wantRecorder bool) {
 		t.Helper()
 		for query, args := range map[string][]any{
-			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                              {run, selected, replayed, replayed},
+			"INSERT INTO runs (name, version, state, start_time, selected, replayed, written) VALUES (?, 1, 'completed', now(), ?, ?, ?)":                                           {run, selected, replayed, replayed},
 			"INSERT INTO tallies (recorder, number, served, recorded, final) VALUES (?, 1, ?, 10, ?)":                                                                               {run, served, final},
 			"INSERT INTO stored_exchanges (id, recorder, sequence, stored_time) SELECT ? || toString(number), ?, number + 1, now() FROM numbers(?)":                                 {run, run, stored},
 			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)": {run, run, judged},

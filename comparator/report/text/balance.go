@@ -21,6 +21,9 @@ func (p *page) balance(b report.Balance) {
 	for _, e := range append(b.Own(), b.Control.Equations()...) {
 		p.item("%s", e)
 	}
+	if b.Facts.Expired {
+		p.line("The run is older than 180 days, after which facts expire: that the tables agree is not asked.")
+	}
 	p.recorders(b.Recorders)
 	switch {
 	case b.Holds && b.Replayed == 0 && b.State != "running":
@@ -28,7 +31,7 @@ func (p *page) balance(b report.Balance) {
 	case b.Trusted():
 		p.line("The balance holds.")
 	case b.Holds && !b.Control.Holds:
-		p.line("The balance of the run holds; that of its control sample DOES NOT. Has understudy compare read it to its end?")
+		p.line("The balance of the run holds; that of its control sample DOES NOT.")
 	case b.Holds:
 		p.line("The balance of the run holds; that of a recorder DOES NOT.")
 	default:
@@ -44,7 +47,13 @@ func (p *page) broken(b report.Balance) {
 	case b.State == "running":
 		p.line("The run is still going, or was killed; understudy runs close %s ends a killed one.", b.Run)
 	default:
-		p.line("The run is not valid. Has understudy compare read it to its end?")
+		remedy, try := b.Remedy()
+		if try == "" {
+			p.line("The run is not valid. %s.", strings.TrimSuffix(remedy, ":"))
+			return
+		}
+		p.line("The run is not valid. %s", remedy)
+		p.lines("    " + report.Clean(try))
 	}
 }
 

@@ -67,6 +67,7 @@ func example() *report.Report {
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
 			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, Holds: true}},
 			Control:   report.ControlBalance{Sampled: 1_240, Answered: 1_200, Unanswered: map[string]uint64{"connect": 30, "method_not_safe": 10}, Judged: 1_200, Holds: true},
+			Facts:     report.FactBalance{Comparisons: 12_369, ByMinute: 12_369, InTotals: 12_369, Places: 24_631, Differences: 24_631, DifferencesByMinute: 24_631, DifferencesInTotals: 24_631, Judgement: "5e5f0c1d6e9a1b4c"},
 			Holds:     true, Broken: []string{},
 		},
 	}
