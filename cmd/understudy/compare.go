@@ -118,12 +118,12 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	if err := a.checkJudged(ctx, conn, f.run, judgement); err != nil || f.quiet {
-		return err
-	}
 	runs := judged.names()
 	if f.run != "" {
 		runs = []string{f.run}
+	}
+	if err := a.checkJudged(ctx, conn, f.run, runs, judgement); err != nil || f.quiet {
+		return err
 	}
 	return a.sayVerdicts(ctx, conn, runs, limits)
 }

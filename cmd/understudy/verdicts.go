@@ -121,7 +121,7 @@ func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, 
 		fmt.Fprintln(a.errOut, "understudy: next: understudy runs list")
 		return nil
 	}
-	var broken []string
+	var broken, unbalanced []string
 	for _, run := range runs[:min(len(runs), saidRuns)] {
 		r, err := report.Summary(ctx, conn, run)
 		if errors.Is(err, report.ErrUnknownRun) {
@@ -136,12 +136,18 @@ func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, 
 		for _, b := range report.Broken(conditions, r.Total) {
 			broken = append(broken, "run "+report.Clean(run)+": "+b)
 		}
+		if r.Run.Ended() && !r.Balance.Trusted() {
+			unbalanced = append(unbalanced, report.Clean(run))
+		}
 	}
 	if n := len(runs) - saidRuns; n > 0 {
 		fmt.Fprintf(a.out, "And %d more runs.\n", n)
 	}
 	for _, run := range runs[:min(len(runs), saidRuns)] {
 		fmt.Fprintf(a.errOut, "understudy: next: understudy report %s\n", report.Clean(run))
+	}
+	if len(unbalanced) > 0 {
+		return threshold(also(fmt.Errorf("run %s: %w", strings.Join(unbalanced, ", "), errBalance), failed(broken)))
 	}
 	return failed(broken)
 }

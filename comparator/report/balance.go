@@ -80,7 +80,10 @@ type ControlBalance struct {
 // RecorderBalance is the last tally of a recorder beside what was stored of
 // it.
 type RecorderBalance struct {
-	Recorder string            `json:"recorder" ch:"recorder"`
+	Recorder string `json:"recorder" ch:"recorder"`
+	// Tallied says whether there is a tally at all. Without one nothing is known
+	// of what it served and dropped.
+	Tallied  bool              `json:"tallied" ch:"tallied"`
 	Final    bool              `json:"final" ch:"final"`
 	Served   uint64            `json:"served" ch:"served"`
 	Recorded uint64            `json:"recorded" ch:"recorded"`
@@ -93,7 +96,8 @@ type RecorderBalance struct {
 	// than Recorded when it was given a part, or when more were recorded since.
 	InRun uint64 `json:"in_run" ch:"in_run"`
 	// Holds is what the view recorder_balance says: served = recorded + dropped +
-	// pending and, after its last word, nothing is pending and all is stored.
+	// pending and, after its last word, nothing is pending and all is stored. A
+	// recorder without a tally is not in the view, and nothing speaks against it.
 	Holds bool `json:"holds" ch:"balances"`
 }
 
@@ -152,6 +156,9 @@ func (c ControlBalance) Equations() []Equation {
 
 // Equations are those of the view recorder_balance.
 func (r RecorderBalance) Equations() []Equation {
+	if !r.Tallied {
+		return nil
+	}
 	name := "recorder " + r.Recorder + ": "
 	out := []Equation{equation(
 		term{name: name + "served", n: r.Served}, term{name: "recorded", n: r.Recorded},
@@ -199,6 +206,18 @@ func (b Balance) Trusted() bool {
 	return b.Holds && b.Control.Holds && !slices.ContainsFunc(b.Recorders, func(r RecorderBalance) bool { return !r.Holds })
 }
 
+// Open counts the recorders that have not said their last word: they run, or
+// were killed, and what they dropped since their last tally is unknown.
+func (b Balance) Open() int {
+	n := 0
+	for _, r := range b.Recorders {
+		if !r.Final {
+			n++
+		}
+	}
+	return n
+}
+
 // Sum adds up counts by reason.
 func Sum(m map[string]uint64) uint64 {
 	n := uint64(0)
@@ -241,11 +260,10 @@ FROM control_balance WHERE run = @run`, run)
 	if b.Control = (ControlBalance{Holds: true}); len(sample) > 0 {
 		b.Control = sample[0]
 	}
-	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
- b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run, toBool(b.balances) AS balances
-FROM recorder_balance AS b
-INNER JOIN (SELECT recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
-ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
+	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT r.recorder AS recorder, b.recorder != '' AS tallied, b.final AS final, b.served AS served,
+ b.recorded AS recorded, b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run, NOT tallied OR toBool(b.balances) AS balances
+FROM (SELECT toString(recorder) AS recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' AND recorder != '' GROUP BY recorder) AS r
+LEFT JOIN recorder_balance AS b ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
 	b.explain()
 	return b, err
 }

@@ -51,7 +51,7 @@ func TestEquations(t *testing.T) {
 		t.Helper()
 		b := Balance{
 			Selected: 10, Replayed: 8, Skipped: 2, Orphans: 1, Written: 11, Judged: 8, JudgedSkipped: 2, JudgedOrphans: 1,
-			Recorders: []RecorderBalance{{Recorder: "w", Served: 10, Recorded: 7, Pending: 1, Dropped: map[string]uint64{"full": 2}}},
+			Recorders: []RecorderBalance{{Recorder: "w", Tallied: true, Served: 10, Recorded: 7, Pending: 1, Dropped: map[string]uint64{"full": 2}}},
 		}
 		change(&b)
 		var got []string

@@ -147,4 +147,13 @@ FROM run_balance AS r, recorder_balance AS b WHERE r.run = ? AND b.recorder = ?`
 	f("more stored than recorded", 10, 10, 10, 10, 13, true, true, false)
 	f("still recording", 10, 10, 10, 10, 8, false, true, true)
 	f("served and gone", 10, 10, 10, 12, 10, true, true, false)
+
+	// Of a recorder without a tally it is said that nothing is known.
+	if err := conn.Exec(t.Context(), "ALTER TABLE tallies DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2"); err != nil {
+		t.Fatal(err)
+	}
+	b, err := report.LoadBalance(t.Context(), conn, "all well")
+	if err != nil || len(b.Recorders) != 1 || b.Recorders[0].Tallied || b.Recorders[0].InRun != 10 || b.Open() != 1 || !b.Trusted() {
+		t.Errorf("without a tally: %+v, %v", b, err)
+	}
 }

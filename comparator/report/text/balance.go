@@ -25,9 +25,16 @@ func (p *page) balance(b report.Balance) {
 		p.line("The run is older than 180 days, after which facts expire: that the tables agree is not asked.")
 	}
 	p.recorders(b.Recorders)
+	p.holds(b)
+}
+
+// holds says whether the books balance.
+func (p *page) holds(b report.Balance) {
 	switch {
 	case b.Holds && b.Replayed == 0 && b.State != "running":
 		p.line("The balance holds, but nothing was replayed: the run is no evidence.")
+	case b.Trusted() && b.Open() > 0:
+		p.line("The balance holds as far as it is known: the last word of %d of %d recorders is not there.", b.Open(), len(b.Recorders))
 	case b.Trusted():
 		p.line("The balance holds.")
 	case b.Holds && !b.Control.Holds:
@@ -80,6 +87,10 @@ func (p *page) recorders(all []report.RecorderBalance) {
 }
 
 func (p *page) remarks(r report.RecorderBalance) {
+	if !r.Tallied {
+		p.line("Recorder %s: there is no tally of it. It has begun just now, or was killed; what it dropped is unknown.", r.Recorder)
+		return
+	}
 	if r.InRun < r.Recorded {
 		p.line("Recorder %s: %s of the %s exchanges that it has recorded by now are in this run.", r.Recorder, report.Count(r.InRun), report.Count(r.Recorded))
 	}
