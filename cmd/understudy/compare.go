@@ -18,7 +18,7 @@ type compareFlags struct {
 	run, group, instance string
 	follow               bool
 	wait                 time.Duration
-	failOn               string
+	failOn               failOn
 	quiet                bool // of the verdicts, for a command that shows them itself
 }
 
@@ -45,7 +45,10 @@ of which it has judged something.`,
 			if f.wait < 0 {
 				return usagef("--wait: %s is negative", f.wait)
 			}
-			if f.failOn != "" && (f.run == "" || f.follow) {
+			if c.Flags().Changed("run") && f.run == "" {
+				return usagef("--run is empty; want the name of a run, or leave it out for all")
+			}
+			if f.failOn.given && (f.run == "" || f.follow) {
 				return usagef("--fail-on is about a run that is judged to its end: it needs --run NAME, and no --follow")
 			}
 			return a.compare(c.Context(), f)
@@ -65,7 +68,7 @@ of which it has judged something.`,
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}

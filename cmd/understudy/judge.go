@@ -55,6 +55,9 @@ views and the report show the run under the new judgement, unless
 --keep-current. It can be repeated at any time and changes nothing then.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			calmCollector(100, judgingMemory)
+			if c.Flags().Changed("rules") && f.rules == "" {
+				return usagef("--rules is empty; want a file, or leave it out for the rules of the configuration")
+			}
 			return a.judge(c.Context(), args[0], f)
 		},
 	}
@@ -76,6 +79,12 @@ func (a *app) judge(ctx context.Context, name string, f judgeFlags) error {
 		run, err := a.endedRun(ctx, name)
 		if err != nil {
 			return err
+		}
+		// report begins with the replayer's word on the run, which compare may not have read into this database.
+		if err := j.ingest.State(ctx, run); errors.Is(err, clickhouse.ErrOrigin) {
+			return usage(err)
+		} else if err != nil {
+			return dependency(err)
 		}
 		n, err := a.judgeAgain(ctx, j, run)
 		if err != nil {
@@ -109,6 +118,12 @@ func (a *app) readRules(path string, now time.Time) (source.Origins, error) {
 	a.cfg.Compare = comparator.DefaultConfig()
 	origins := source.Origins{}
 	if err := source.Read(data, path, &a.cfg.Compare, origins); err != nil {
+		mistakes := source.Of(err)
+		for i, m := range mistakes {
+			if m.Path == "compare" { // it is a whole configuration
+				mistakes[i].Fault += "; the file of --rules holds what stands under compare: in a configuration"
+			}
+		}
 		return nil, usagef("--rules: %w", err)
 	}
 	err = errors.Join(a.cfg.Compare.Validate(), a.cfg.Compare.Expired(now))
@@ -352,8 +367,12 @@ func otherwiseJudged(r *understudyv1.Run, js []report.Judgement, judgement compa
 	name := report.Clean(r.GetName())
 	switch {
 	case own.Replays < r.GetWritten() && other.Replays > 0:
-		return fmt.Errorf("run %s has judgement %s under other rules, and %s of its %s replays are judged under those given now (%s); understudy judge %s judges all of it beside what is there, from Kafka",
+		err := fmt.Errorf("run %s has judgement %s under other rules, and %s of its %s replays are judged under those given now (%s); understudy judge %s judges all of it beside what is there, from Kafka",
 			name, other.Name(), report.Count(own.Replays), report.Count(r.GetWritten()), judgement.ID, name)
+		if own.Current { // then its books do not balance, and report ends so too
+			return threshold(err)
+		}
+		return err
 	case own.Replays < r.GetWritten() && (own.Replays == 0 || !touched):
 		return fmt.Errorf("run %s: the tables hold %s of its %s replays, though this group has read them; understudy judge %s judges all of it, from Kafka",
 			name, report.Count(own.Replays), report.Count(r.GetWritten()), name)

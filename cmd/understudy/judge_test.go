@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -28,8 +29,25 @@ func TestOtherwiseJudged(t *testing.T) {
 	f("the tables show it under judgement theirs", true, whole("mine", false), whole("theirs", true))
 	f("", false, whole("mine", false), whole("theirs", true)) // chosen before, and nothing new
 	f("0 of its 10 replays are judged under those given now (mine)", true, whole("theirs", true))
+	if err := otherwiseJudged(run, []report.Judgement{{ID: "mine", Current: true, Replays: 4}, {ID: "theirs", Replays: 10}}, comparator.Judgement{ID: "mine"}, true); finish(err, io.Discard) != exitThreshold {
+		t.Errorf("a part is shown, whose books do not balance: %v", err)
+	}
 	f("4 of its 10 replays are judged under those given now (mine)", true, whole("theirs", true), report.Judgement{ID: "mine", Replays: 4})
 	f("the tables hold 0 of its 10 replays", true)
 	f("", true, report.Judgement{ID: "mine", Current: true, Replays: 9}) // the books say so
 	f("the tables hold 9 of its 10 replays", false, report.Judgement{ID: "mine", Current: true, Replays: 9})
+}
+
+// TestRulesOfAnotherForm: who gives a whole configuration, or no section at all,
+// for rules is told what the file holds.
+func TestRulesOfAnotherForm(t *testing.T) {
+	f := func(text, want string) {
+		t.Helper()
+		code, _, errOut := run1(t, "judge", "r", "--rules", writeFile(t, text))
+		if code != exitUsage || !strings.Contains(errOut, want) {
+			t.Errorf("%q: exit %d, %s; want %q", text, code, errOut, want)
+		}
+	}
+	f("compare:\n  ignore_headers: [x]\n", "yaml:1:1: compare: unknown key; the file of --rules holds what stands under compare: in a configuration")
+	f("- {name: x}\n", "the document is not a section of the form key: value")
 }

@@ -27,7 +27,7 @@ type reportFlags struct {
 	format string
 	routes int
 	all    bool
-	failOn string
+	failOn failOn
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -55,16 +55,38 @@ Exit code 3 if the books do not balance or a condition of --fail-on holds.`,
 	return c
 }
 
-func failOnFlag(c *cobra.Command, failOn *string) {
-	c.Flags().StringVar(failOn, "fail-on", "", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
+// failOn is the flag --fail-on. One that is given and empty, as by a variable of
+// a script that is not set, is a mistake: it would let everything pass.
+type failOn struct {
+	text  string
+	given bool
+}
+
+// Set implements pflag.Value.
+func (f *failOn) Set(text string) error {
+	f.text, f.given = text, true
+	return nil
+}
+
+// String implements pflag.Value.
+func (f *failOn) String() string { return f.text }
+
+// Type implements pflag.Value.
+func (f *failOn) Type() string { return "string" }
+
+func failOnFlag(c *cobra.Command, f *failOn) {
+	c.Flags().Var(f, "fail-on", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
 }
 
 // conditions reads --fail-on.
-func conditions(failOn string) ([]report.Condition, error) {
-	if failOn == "" {
+func (f *failOn) conditions() ([]report.Condition, error) {
+	if !f.given {
 		return nil, nil
 	}
-	all, err := report.ParseConditions(failOn)
+	if strings.TrimSpace(f.text) == "" {
+		return nil, usagef(`--fail-on is empty, so that nothing could fail; want conditions, as in "mismatch>0.1%%,lost>0", or leave it out`)
+	}
+	all, err := report.ParseConditions(f.text)
 	if err != nil {
 		return nil, usagef("--fail-on: %w", err)
 	}
@@ -75,7 +97,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 	if err := errors.Join(checkFormat(f.format), options.Validate()); err != nil {
 		return usagef("%w", err)
 	}
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}
