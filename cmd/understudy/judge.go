@@ -332,7 +332,7 @@ func (a *app) checkJudged(ctx context.Context, conn driver.Conn, run string, tou
 		if err != nil {
 			return dependency(err)
 		}
-		err = otherwiseJudged(r, js, judgement, slices.Contains(touched, r.GetName()))
+		err = otherwiseJudged(r, js, judgement, a.where("judge"), slices.Contains(touched, r.GetName()))
 		switch {
 		case err != nil && run != "":
 			return err
@@ -351,7 +351,7 @@ func (a *app) checkJudged(ctx context.Context, conn driver.Conn, run string, tou
 // otherwiseJudged says why the tables do not show a run as the judgement has it:
 // it has judged only a part, or another is shown. That some of what it has judged
 // is no longer in the tables is for the books to say.
-func otherwiseJudged(r *understudyv1.Run, js []report.Judgement, judgement comparator.Judgement, touched bool) error {
+func otherwiseJudged(r *understudyv1.Run, js []report.Judgement, judgement comparator.Judgement, flags string, touched bool) error {
 	var own, other, current report.Judgement
 	for _, j := range js {
 		switch {
@@ -367,18 +367,18 @@ func otherwiseJudged(r *understudyv1.Run, js []report.Judgement, judgement compa
 	name := report.Clean(r.GetName())
 	switch {
 	case own.Replays < r.GetWritten() && other.Replays > 0:
-		err := fmt.Errorf("run %s has judgement %s under other rules, and %s of its %s replays are judged under those given now (%s); understudy judge %s judges all of it beside what is there, from Kafka",
-			name, other.Name(), report.Count(own.Replays), report.Count(r.GetWritten()), judgement.ID, name)
+		err := fmt.Errorf("run %s has judgement %s under other rules, and %s of its %s replays are judged under those given now (%s); understudy judge%s %s judges all of it beside what is there, from Kafka",
+			name, other.Name(), report.Count(own.Replays), report.Count(r.GetWritten()), judgement.ID, flags, name)
 		if own.Current { // then its books do not balance, and report ends so too
 			return threshold(err)
 		}
 		return err
 	case own.Replays < r.GetWritten() && (own.Replays == 0 || !touched):
-		return fmt.Errorf("run %s: the tables hold %s of its %s replays, though this group has read them; understudy judge %s judges all of it, from Kafka",
-			name, report.Count(own.Replays), report.Count(r.GetWritten()), name)
+		return fmt.Errorf("run %s: the tables hold %s of its %s replays, though this group has read them; understudy judge%s %s judges all of it, from Kafka",
+			name, report.Count(own.Replays), report.Count(r.GetWritten()), flags, name)
 	case own.Replays > 0 && !own.Current && touched:
-		return fmt.Errorf("run %s is judged under the rules given now (%s), but the tables show it under judgement %s of other rules; understudy judge %s has it shown under those given now",
-			name, judgement.ID, current.Name(), name)
+		return fmt.Errorf("run %s is judged under the rules given now (%s), but the tables show it under judgement %s of other rules; understudy judge%s %s has it shown under those given now",
+			name, judgement.ID, current.Name(), flags, name)
 	}
 	return nil
 }

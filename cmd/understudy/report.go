@@ -110,6 +110,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 		if err != nil {
 			return a.unknownRun(ctx, run, err)
 		}
+		a.located(r)
 		if err := text.Report(a.out, r, f.format, routes); err != nil {
 			return err
 		}
@@ -159,6 +160,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return a.unknownRun(c.Context(), args[0], err)
 				}
+				b.Flags = a.where("report")
 				if err := text.Balance(a.out, b, format); err != nil {
 					return err
 				}
@@ -201,7 +203,7 @@ func (a *app) unknownRun(ctx context.Context, name string, err error) error {
 	defer cancel()
 	known, away := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if away == nil && slices.ContainsFunc(known, func(r *understudyv1.Run) bool { return r.GetName() == name }) {
-		return usagef("run %s is not judged yet; judge it: understudy compare --run %s", report.Clean(name), report.Clean(name))
+		return usagef("run %s is not judged yet; judge it: understudy compare%s --run %s", report.Clean(name), a.where("compare"), report.Clean(name))
 	}
 	return unknownRun(err)
 }

@@ -39,6 +39,8 @@ type Balance struct {
 	Control ControlBalance `json:"control"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
+	// Flags stand in commands that are to be copied, as " --prefix x".
+	Flags string `json:"-"`
 }
 
 // FactBalance is what the tables hold of a run, counted in each of them: what was
@@ -183,9 +185,9 @@ func (b Balance) unjudged() uint64 {
 func (b Balance) Remedy() (remedy, try string) {
 	switch n := b.unjudged(); {
 	case slices.ContainsFunc(b.Facts.Equations(), func(e Equation) bool { return !e.Holds() }):
-		return "Rows were deleted from the tables, or put into them, past understudy compare. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge " + shell(b.Run)
+		return "Rows were deleted from the tables, or put into them, past understudy compare. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge" + b.Flags + " " + Shell(b.Run)
 	case n > 0:
-		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare --run " + shell(b.Run)
+		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare" + b.Flags + " --run " + Shell(b.Run)
 	}
 	return "Replay again under another name:", ""
 }

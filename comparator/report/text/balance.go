@@ -52,7 +52,7 @@ func (p *page) broken(b report.Balance) {
 	case strings.HasPrefix(b.Detail, "abandoned"):
 		p.line("The run was %s. Replay again under another name for a run that is evidence.", b.Detail)
 	case b.State == "running":
-		p.line("The run is still going, or was killed; understudy runs close %s ends a killed one.", b.Run)
+		p.line("The run is still going, or was killed; understudy runs close%s %s ends a killed one.", b.Flags, b.Run)
 	default:
 		remedy, try := b.Remedy()
 		if try == "" {
