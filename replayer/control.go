@@ -84,6 +84,7 @@ func newControls(cfg Config, b *books, log *slog.Logger, reg prometheus.Register
 	}
 	if cfg.Control.Isolated && !cfg.KeepValues {
 		c.memory = substitute.NewMemory(direct.Base().Hostname())
+		c.memory.Redactor = cfg.Redactor
 	}
 	for _, m := range []prometheus.Collector{c.sent, c.missed} {
 		if err := reg.Register(m); err != nil {

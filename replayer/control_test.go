@@ -247,7 +247,7 @@ func TestASlowControlHoldsUpNobody(t *testing.T) {
 		if r.URL.Path == "/x/3" {
 			close(second)
 		}
-	}, withControl(control, 1, func(c *replayer.Config) { c.Order, c.Timeout = true, 10*time.Second }))
+	}, withControl(control, 1, func(c *replayer.Config) { c.Order, c.Timeout = replayer.OrderCompleted, 10*time.Second }))
 	if err != nil || run.Controlled != 2 {
 		t.Errorf("%v, %v", err, run)
 	}

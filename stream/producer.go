@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,7 +74,10 @@ func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
 // in-sync replicas, bounded in records, bytes and time.
 type Producer struct {
 	client *kgo.Client
+	cfg    ProducerConfig
 	gone   atomic.Bool // GiveUp was called
+
+	closing sync.Once
 }
 
 // ErrGivenUp is the error of the records that GiveUp drops.
@@ -120,7 +124,7 @@ func OpenProducer(kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer,
 	if err != nil {
 		return nil, err
 	}
-	return &Producer{client: client}, nil
+	return &Producer{client: client, cfg: cfg}, nil
 }
 
 // Client is the connection underneath, for administration.
@@ -168,6 +172,12 @@ func (p *Producer) Buffered() (records, bytes int64) {
 	return p.client.BufferedProduceRecords(), p.client.BufferedProduceBytes()
 }
 
+// Full says whether TryProduce would find the buffer full now.
+func (p *Producer) Full() bool {
+	records, bytes := p.Buffered()
+	return p.gone.Load() || records >= int64(p.cfg.MaxRecords) || bytes >= p.cfg.MaxBytes
+}
+
 // Flush waits until nothing is buffered or ctx ends.
 func (p *Producer) Flush(ctx context.Context) error {
 	if err := p.client.Flush(ctx); err != nil {
@@ -199,6 +209,14 @@ func Unreachable(err error) bool {
 	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrAborting) || errors.Is(err, ErrGivenUp)
 }
 
+// Abandon is GiveUp and Close in one, which does not wait for answers that are
+// under way either: it takes a second at most, though Kafka is silent. Kafka
+// may have records of which done says that they were given up.
+func (p *Producer) Abandon() {
+	p.gone.Store(true)
+	p.Close()
+}
+
 // Close disconnects and drops the records that are still buffered, calling
 // their done. Call Flush first.
-func (p *Producer) Close() { p.client.Close() }
+func (p *Producer) Close() { p.closing.Do(p.client.Close) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -300,6 +301,7 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	}
 	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
+	printRoutes(w, r.GetRoutes())
 	if n := r.GetSpread(); n > 0 {
 		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)
 	}
@@ -309,6 +311,29 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	if n := total(r.GetUnselected()); n > 0 {
 		fmt.Fprintf(w, "read and not selected %d%s\n", n, reasons(r.GetUnselected()))
 	}
+}
+
+// printRoutes says what the answers of the routes were taken for, and where that
+// is doubtful. Routes whose answers were all final need no line.
+func printRoutes(w io.Writer, routes []*understudyv1.RouteCompletion) {
+	for _, x := range routes {
+		if len(x.GetTaken()) > 1 || x.GetTaken()["final"] == 0 {
+			fmt.Fprintf(w, "  %s: taken for%s\n", quotedRoute(x), reasons(x.GetTaken()))
+		}
+	}
+	for _, x := range routes {
+		if n := total(x.GetDoubts()); n > 0 {
+			fmt.Fprintf(w, "  warning: %s looks asynchronous, and %d of its answers were taken as final%s; say in replay.routes how it answers\n", quotedRoute(x), n, reasons(x.GetDoubts()))
+		}
+	}
+}
+
+// quotedRoute names one; it comes from the recording, and is quoted because of that.
+func quotedRoute(x *understudyv1.RouteCompletion) string {
+	if x.GetRoute() == "" {
+		return "other routes"
+	}
+	return strconv.Quote(x.GetRoute())
 }
 
 func total(m map[string]uint64) (n uint64) {

@@ -33,8 +33,8 @@ func (a *app) showCommand() *cobra.Command {
 On a terminal of 110 columns or more the answers stand side by side. Secrets
 stay the tokens by which the recorder replaced them.
 
-RUN ORDINAL is one replay; both are columns of the tables. What has no ordinal, a
-completion that nobody asked for, is named by RUN PARTITION:OFFSET, its
+RUN ORDINAL is one replay; both are columns of the tables. What has no ordinal,
+a completion that nobody asked for, is named by RUN PARTITION:OFFSET, its
 kafka_partition and kafka_offset. EXCHANGE_ID is a recorded exchange with its
 latest replay.`,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -100,10 +100,10 @@ func TestEveryPlaceSaysWhetherItHolds(t *testing.T) {
 	f := func(run string, selected, replayed, judged, served, stored int, final, wantRun, wantRecorder bool) {
 		t.Helper()
 		for query, args := range map[string][]any{
-			"INSERT INTO runs (name, version, state, start_time, selected, replayed, written) VALUES (?, 1, 'completed', now(), ?, ?, ?)":                                           {run, selected, replayed, replayed},
-			"INSERT INTO tallies (recorder, number, served, recorded, final) VALUES (?, 1, ?, 10, ?)":                                                                               {run, served, final},
-			"INSERT INTO stored_exchanges (id, recorder, sequence, stored_time) SELECT ? || toString(number), ?, number + 1, now() FROM numbers(?)":                                 {run, run, stored},
-			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)": {run, run, judged},
+			"INSERT INTO runs (name, version, state, start_time, selected, replayed, written) VALUES (?, 1, 'completed', now(), ?, ?, ?)":                                              {run, selected, replayed, replayed},
+			"INSERT INTO stored_tallies (recorder, number, time, served, recorded, final) VALUES (?, 1, now(), ?, 10, ?)":                                                              {run, served, final},
+			"INSERT INTO stored_exchanges (id, recorder, sequence, topic_id, kafka_offset, stored_time) SELECT ? || toString(number), ?, number + 1, ?, number, now() FROM numbers(?)": {run, run, run, stored},
+			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)":    {run, run, judged},
 		} {
 			if err := conn.Exec(t.Context(), query, args...); err != nil {
 				t.Fatal(err)
@@ -148,12 +148,27 @@ FROM run_balance AS r, recorder_balance AS b WHERE r.run = ? AND b.recorder = ?`
 	f("still recording", 10, 10, 10, 10, 8, false, true, true)
 	f("served and gone", 10, 10, 10, 12, 10, true, true, false)
 
-	// Of a recorder without a tally it is said that nothing is known.
-	if err := conn.Exec(t.Context(), "ALTER TABLE tallies DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2"); err != nil {
-		t.Fatal(err)
+	// A recorder without a tally is open while its exchanges are new; after that it
+	// has ended without a word. Of one that the tables do not know nothing is said.
+	untallied := func(what, query, state string, trusted bool) {
+		t.Helper()
+		if err := conn.Exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+		b, err := report.LoadBalance(t.Context(), conn, "all well")
+		if err != nil || len(b.Recorders) != 1 {
+			t.Fatalf("%s: %+v, %v", what, b, err)
+		}
+		r, equations := b.Recorders[0], true
+		for _, e := range r.Equations() {
+			equations = equations && e.Holds()
+		}
+		if !r.Untallied || r.State != state || r.InRun != 10 || b.Trusted() != trusted || equations != trusted || (b.Open() == 1) != trusted {
+			t.Errorf("%s: %+v, trusted %v", what, r, b.Trusted())
+		}
 	}
-	b, err := report.LoadBalance(t.Context(), conn, "all well")
-	if err != nil || len(b.Recorders) != 1 || b.Recorders[0].Tallied || b.Recorders[0].InRun != 10 || b.Open() != 1 || !b.Trusted() {
-		t.Errorf("without a tally: %+v, %v", b, err)
-	}
+	untallied("no tally yet", "ALTER TABLE stored_tallies DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2", "running", true)
+	untallied("for a minute", "INSERT INTO stored_exchanges SELECT * REPLACE (now() - 61 AS stored_time) FROM stored_exchanges WHERE recorder = 'all well'", "running", true)
+	untallied("never", "ALTER TABLE stored_exchanges DELETE WHERE recorder = 'all well' AND stored_time > now() - 60 SETTINGS mutations_sync = 2", "unheard", false)
+	untallied("not an exchange", "ALTER TABLE stored_exchanges DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2", "unknown", true)
 }

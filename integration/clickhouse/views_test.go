@@ -1,8 +1,40 @@
 package clickhouse
 
 import (
+	"sync"
 	"testing"
+	"time"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/embedded/embeddedtest"
 )
+
+// TestSeveralMigrateAtOnce: a platform that starts, and a person who is quick.
+func TestSeveralMigrateAtOnce(t *testing.T) {
+	cfg := clickhouse.Config{Address: embeddedtest.Start(t).Native + "/several"}
+	var wg sync.WaitGroup
+	for i := range 12 {
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * 60 * time.Millisecond) // each finds the others somewhere else
+			if _, err := clickhouse.Migrate(t.Context(), cfg); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	conn, err := clickhouse.Connect(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := clickhouse.Check(t.Context(), conn); err != nil {
+		t.Error(err)
+	}
+	var n uint64
+	if err := conn.QueryRow(t.Context(), "SELECT count() FROM comparisons").Scan(&n); err != nil {
+		t.Error(err)
+	}
+}
 
 // TestViewsShowTheCurrentJudgement of each run, whatever other runs have; of a
 // run that is not registered, and of an empty database, they show nothing.

@@ -66,7 +66,7 @@ func example() *report.Report {
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
-			Recorders: []report.RecorderBalance{{Recorder: "web-1", Tallied: true, Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, Holds: true}},
+			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, State: "ended", Start: time.Unix(1, 0), Records: 12_990, Highest: 13_000, Holds: true}},
 			Control:   report.ControlBalance{Sampled: 1_240, Answered: 1_200, Unanswered: map[string]uint64{"connect": 30, "method_not_safe": 10}, Judged: 1_200, Holds: true},
 			Facts:     report.FactBalance{Comparisons: 12_369, ByMinute: 12_369, InTotals: 12_369, Places: 24_631, Differences: 24_631, DifferencesByMinute: 24_631, DifferencesInTotals: 24_631, Judgement: "5e5f0c1d6e9a1b4c"},
 			Holds:     true, Broken: []string{},
@@ -156,7 +156,7 @@ func TestRender(t *testing.T) {
 	}
 	ill.Balance.Recorders = nil
 	for i := range 40 {
-		ill.Balance.Recorders = append(ill.Balance.Recorders, report.RecorderBalance{Recorder: fmt.Sprint("w", i), Tallied: true, Served: 1, Recorded: 1, InRun: 1, Final: true, Stored: uint64(1 - i%2), Holds: i%2 == 0})
+		ill.Balance.Recorders = append(ill.Balance.Recorders, report.RecorderBalance{Recorder: fmt.Sprint("w", i), Served: 1, Recorded: 1, InRun: 1, Final: true, State: "ended", Stored: uint64(1 - i%2), Holds: i%2 == 0})
 	}
 	f("folded.txt", Table, func(b *bytes.Buffer, format string) error { return Report(b, &ill, format, 3) })
 	f("verdicts.txt", Table, func(b *bytes.Buffer, _ string) error { return Verdicts(b, &ill) })
@@ -193,12 +193,13 @@ func TestBooksOfRecorders(t *testing.T) {
 			t.Errorf("compare says %s; %q: %v", got, want, said)
 		}
 	}
-	f("The balance holds.", false, report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", Tallied: true, Final: true, Holds: true}}})
-	f("that of a recorder DOES NOT.", true, report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", Tallied: true, Final: true}}})
-	f("what it dropped is unknown. The balance holds as far as it is known: the last word of 1 of 2 recorders is not there.", false,
-		report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", Tallied: true, Final: true, Holds: true}, {Recorder: "x", InRun: 3, Holds: true}}})
-	f("has not said its last word: it runs, or it was killed. The balance holds as far as it is known: the last word of 1 of 1 recorders is not there.", false,
-		report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", Tallied: true, Holds: true}}})
+	ended := report.RecorderBalance{Recorder: "w", State: "ended", Final: true, Holds: true}
+	f("The balance holds.", false, report.Balance{Recorders: []report.RecorderBalance{ended}})
+	f("that of a recorder DOES NOT.", true, report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", State: "ended", Final: true}}})
+	f("or was killed before its first. The balance holds as far as it is known: the last word of 1 of 2 recorders is not there.", false,
+		report.Balance{Recorders: []report.RecorderBalance{ended, {Recorder: "x", State: "unknown", Untallied: true, InRun: 3, Holds: true}}})
+	f("has not said its last word: it runs. The balance holds as far as it is known: the last word of 1 of 1 recorders is not there.", false,
+		report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", State: "running", Holds: true}}})
 }
 
 // TestNothingToCompare: a run that shows nothing is not praised.

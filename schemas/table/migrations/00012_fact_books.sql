@@ -71,6 +71,36 @@ FROM
 ) AS b
 GROUP BY run HAVING max(b.known) = 1;
 
+-- A life of which there is no tally at all, though there are exchanges of it, is
+-- like one whose last tally was its latest exchange: its interval is taken to be
+-- the default, 10 s.
+CREATE OR REPLACE VIEW recorder_balance AS
+SELECT
+    if(untallied, e.recorder, t.recorder) AS recorder, t.final AS final, t.served AS served, t.recorded AS recorded,
+    arraySum(mapValues(t.dropped)) AS dropped, t.dropped AS dropped_by_reason, t.pending AS pending,
+    e.stored AS stored,
+    (untallied OR served = recorded + dropped + spooled + pending)
+        AND (records <= stored OR start_time = toDateTime64(0, 9, 'UTC'))
+        AND multiIf(
+            state = 'ended', pending = 0 AND stored = recorded AND highest <= served,
+            state = 'killed', pending = 0 AND stored BETWEEN recorded AND recorded + dropped_by_reason['killed'] AND highest <= served,
+            state = 'running') AS balances,
+    if(untallied, e.recorder_start, t.start_time) AS start_time, t.spooled AS spooled, e.records AS records, e.highest AS highest,
+    multiIf(
+        untallied, if(now64(9) > e.latest + toIntervalSecond(60), 'unheard', 'running'),
+        t.final, 'ended',
+        t.closed AND t.exact, 'killed',
+        t.closed OR now64(9) > t.time + toIntervalNanosecond(3 * t.interval_ns) + toIntervalSecond(30), 'unheard',
+        'running') AS state,
+    t.there = 0 AS untallied
+FROM (SELECT *, 1 AS there FROM stored_tallies FINAL) AS t
+FULL JOIN
+(
+    SELECT recorder, recorder_start, uniqExact(cityHash64(topic_id, kafka_partition, kafka_offset)) AS records, uniqExact(sequence) AS stored,
+        max(sequence) AS highest, max(stored_time) AS latest
+    FROM stored_exchanges GROUP BY recorder, recorder_start
+) AS e ON e.recorder = t.recorder AND e.recorder_start = t.start_time;
+
 -- +goose Down
 CREATE OR REPLACE VIEW run_balance AS
 SELECT
@@ -89,3 +119,27 @@ LEFT JOIN
     FROM comparison_totals GROUP BY run
 ) AS c ON c.run = r.name;
 DROP VIEW IF EXISTS fact_balance;
+CREATE OR REPLACE VIEW recorder_balance AS
+SELECT
+    t.recorder AS recorder, t.final AS final, t.served AS served, t.recorded AS recorded,
+    arraySum(mapValues(t.dropped)) AS dropped, t.dropped AS dropped_by_reason, t.pending AS pending,
+    e.stored AS stored,
+    served = recorded + dropped + spooled + pending
+        AND (records <= stored OR t.start_time = toDateTime64(0, 9, 'UTC'))
+        AND multiIf(
+            state = 'ended', pending = 0 AND stored = recorded AND highest <= served,
+            state = 'killed', pending = 0 AND stored BETWEEN recorded AND recorded + dropped_by_reason['killed'] AND highest <= served,
+            state = 'running') AS balances,
+    t.start_time AS start_time, t.spooled AS spooled, e.records AS records, e.highest AS highest,
+    multiIf(
+        t.final, 'ended',
+        t.closed AND t.exact, 'killed',
+        t.closed OR now64(9) > t.time + toIntervalNanosecond(3 * t.interval_ns) + toIntervalSecond(30), 'unheard',
+        'running') AS state
+FROM (SELECT * FROM stored_tallies FINAL) AS t
+LEFT JOIN
+(
+    SELECT recorder, recorder_start, uniqExact(cityHash64(topic_id, kafka_partition, kafka_offset)) AS records, uniqExact(sequence) AS stored,
+        max(sequence) AS highest
+    FROM stored_exchanges GROUP BY recorder, recorder_start
+) AS e ON e.recorder = t.recorder AND e.recorder_start = t.start_time;
