@@ -118,7 +118,7 @@ func (a *app) record(ctx context.Context) error {
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad) })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
-	err = serveTraffic(ctx, ln, rec, upstream, newRefusals(ad.registry), a.log, func() { ad.ready.Store(false) })
+	err = serveTraffic(ctx, ln, rec, upstream, cfg.Upstream.OnWire(), newRefusals(ad.registry), a.log, func() { ad.ready.Store(false) })
 	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
@@ -136,16 +136,24 @@ var errDrained = errors.New("the recorder has stopped")
 
 // serveTraffic answers until ctx ends, then lets requests under way finish,
 // and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next http.Handler, refused *refusals, log *slog.Logger, draining func()) error {
+func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next *proxy.Upstream, onWire bool, refused *refusals, log *slog.Logger, draining func()) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)
-	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
+	over := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
-	refused.watch(server)
+	refused.watch(over)
+	var server interface {
+		Serve(l net.Listener) error
+		Shutdown(ctx context.Context) error
+		Close() error
+	} = over
+	if onWire {
+		server = proxy.NewServer(next, over, rec.Tap(), refused.count.Inc)
+	}
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	var group errgroup.Group

@@ -346,3 +346,19 @@ func decimal(b []byte) (n int64, ok bool) {
 	}
 	return n, true
 }
+
+// Get is the value of the first field of a name, given in lower case.
+func (h *Head) Get(name string) (value []byte, found bool) {
+	for i := range h.fields {
+		if equalFold(h.Name(i), name) {
+			return h.Value(i), true
+		}
+	}
+	return nil, false
+}
+
+// In is a field as parts of text, which is Bytes as a string.
+func (h *Head) In(text string, i int) (name, value string) {
+	f := &h.fields[i]
+	return text[f.start:f.name], text[f.value:f.end]
+}

@@ -84,11 +84,15 @@ type Config struct {
 // DefaultConfig holds the documented defaults; URL is left to the caller.
 func DefaultConfig() Config {
 	return Config{
-		Engine: EngineNetHTTP, Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
+		Engine: EngineWire, Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
 		ConnectTimeout: 5 * time.Second, ContinueTimeout: time.Second, HalfCloseTimeout: 10 * time.Second, IdleTimeout: 4 * time.Second,
 		MaxIdleConns: 1024, BufferBytes: 32 << 10, MaxHeaderBytes: 1 << 20,
 	}
 }
+
+// OnWire reports whether HTTP/1.1 is to be taken by a Server rather than by the
+// Upstream as a handler.
+func (cfg Config) OnWire() bool { return cfg.Engine == EngineWire && cfg.Protocol != ProtocolH2C }
 
 // Validate reports every mistake in the configuration.
 func (cfg Config) Validate() error {

@@ -85,7 +85,7 @@ func start(t testing.TB, c proxy.Config, wrap func(http.Handler) http.Handler, b
 		Serve(net.Listener) error
 		Close() error
 	} = h
-	if c.Engine == proxy.EngineWire && c.Protocol != proxy.ProtocolH2C {
+	if c.OnWire() {
 		s = proxy.NewServer(up, h, nil, nil)
 		context.AfterFunc(base, func() { s.Close() })
 	}
