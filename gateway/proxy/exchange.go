@@ -483,7 +483,7 @@ func (c *conn) breakOff(u *upConn, err error) {
 // client was never asked for it.
 func (c *conn) rest(unasked bool) {
 	switch {
-	case c.upload.ended && c.uploading == nil:
+	case c.uploading == nil && c.upload.ended:
 		return
 	case unasked || c.uploading == nil:
 		c.dismiss()
@@ -516,7 +516,7 @@ func (c *conn) dismiss() {
 // settle is after an upload: the connection is kept if the body was read whole.
 func (c *conn) settle() {
 	c.keep = c.keep && c.upload.ended && !c.broken.Load()
-	if c.keep {
+	if c.keep && c.lost.Load() {
 		c.keep = c.raw.SetReadDeadline(time.Time{}) == nil
 	}
 }
