@@ -56,7 +56,7 @@ type Config struct {
 	// head; 0, the default, waits as long as the client does.
 	ResponseTimeout time.Duration `yaml:"response_timeout"`
 	// ContinueTimeout is how long a body announced with Expect: 100-continue is
-	// held back until the upstream asks for it; above 0, default 1 s.
+	// held back by net/http until the upstream asks for it; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
 	// HalfCloseTimeout is how long a request goes on after its HTTP/1 client has
 	// closed its sending side, unless bytes of the answer reach the client; the

@@ -132,7 +132,9 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			return p.dial()
 		case fresh:
 			p.drop(u)
-		case u.probe == nil || !u.probe.quiet():
+		case u.probe == nil && once: // nothing tells whether it is being closed
+			p.drop(u)
+		case u.probe != nil && !u.probe.quiet():
 			if p.s.now()-u.since < suddenly {
 				p.suspect()
 			}
