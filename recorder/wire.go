@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"understudy.dev/exchange/message"
@@ -146,7 +147,9 @@ func (t *tapWriter) arrange() {
 		sorted(t.responseTrailers)
 		return
 	}
-	q, a := new(wire.Request), new(wire.Response)
+	parsers := headParsers.Get().(*headParser)
+	defer headParsers.Put(parsers)
+	q, a := &parsers.request, &parsers.response
 	q.Reset()
 	a.Reset()
 	if _, err := q.Parse(t.raw.request); err == nil { // as it was when it passed
@@ -171,6 +174,14 @@ func (t *tapWriter) arrange() {
 		})
 	}
 }
+
+// headParser takes raw heads apart; it keeps its memory for the next exchange.
+type headParser struct {
+	request  wire.Request
+	response wire.Response
+}
+
+var headParsers = sync.Pool{New: func() any { return new(headParser) }}
 
 func fieldsOf(h *wire.Head, wanted func(wire.Kind) bool) []field {
 	text := string(h.Bytes())
