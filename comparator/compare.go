@@ -2,6 +2,7 @@ package comparator
 
 import (
 	"strings"
+	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -28,7 +29,7 @@ type comparing struct {
 	later, failed         bool
 	translator            *names.Translator
 	evidence              *noise.Evidence
-	known                 names.Pairs // all, also those that are only aligned
+	known                 *names.Pairs // all, also those that are only aligned
 	learned, begun, stuck bool
 	depth                 int // of documents within values
 	// control explains what the baseline does with itself; nil without one.
@@ -66,6 +67,8 @@ func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *
 
 func (x *comparing) compare() {
 	c, r := x.c, x.r
+	x.known = idle.Get().(*names.Pairs)
+	defer x.forget()
 	if n := len(r.GetSubstitutions()); n > 0 {
 		x.known.Grow(n)
 	}
@@ -96,6 +99,19 @@ func (x *comparing) compare() {
 	}
 }
 
+// idle are the names of replays that are judged.
+var idle = sync.Pool{New: func() any { return new(names.Pairs) }}
+
+// manyNames is from how many names on their room is not kept.
+const manyNames = 4096
+
+func (x *comparing) forget() {
+	if x.known.Len() <= manyNames && !x.c.explains { // else reasons hold on to them
+		x.known.Reset()
+		idle.Put(x.known)
+	}
+}
+
 func pairOf(s *understudyv1.Substitution) names.Pair {
 	p := names.Pair{
 		Kind: s.GetKind(), From: s.GetLearnedFrom(), BrokenBy: s.GetBrokenBy(), Proof: names.Aligned,
@@ -111,8 +127,8 @@ func pairOf(s *understudyv1.Substitution) names.Pair {
 // pass compares the answers with what is known of names.
 func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
-	x.translator = names.NewTranslator(&x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
-	x.evidence = x.j.evidence(x.r, &x.known, x.translator)
+	x.translator = names.NewTranslator(x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
+	x.evidence = x.j.evidence(x.r, x.known, x.translator)
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := newAnswers(x.r, x.final, x.later)

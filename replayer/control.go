@@ -148,7 +148,8 @@ func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exc
 	if c.lacks(e) {
 		return controlRedacted
 	}
-	_, unresolved := known.Wait(ctx, maxApart)
+	_, unresolved := known.Wait(ctx, maxApart, now)
+	defer known.Leave() // if it is not sent
 	var q *http.Request
 	var body []byte
 	var request *substitute.Request
@@ -165,6 +166,7 @@ func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exc
 		return controlLate
 	}
 	c.sent.Inc()
+	known.Leave()
 	o := c.direct.Ask(ctx, q, body)
 	switch {
 	case o.GetAck() == nil && ctx.Err() != nil:

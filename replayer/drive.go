@@ -41,6 +41,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		return
 	}
 	intended, unresolved := r.awaitNames(ctx, replay)
+	defer replay.known.Leave() // if it is not sent
 	e := replay.GetExchange()
 	var q *http.Request
 	var body []byte
@@ -64,6 +65,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	observation, ok := r.client.Do(ctx, target.Request{
 		HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
 		Sent: func(at time.Time) {
+			replay.known.Leave()
 			replay.SentUnixNano = at.UnixNano()
 			r.books.sent(intended, at)
 			r.metrics.sent.Inc()
@@ -102,16 +104,31 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 
 // awaitNames waits for the answers that the request needs names from. The
 // request is intended for when the last of them came, if that is after it was
-// due: the wait is neither the candidate's latency nor a lag of the schedule.
+// due, and behind those who waited for it before: the wait is neither the
+// candidate's latency nor a lag of the schedule.
 func (r *Replayer) awaitNames(ctx context.Context, replay *one) (intended time.Time, unresolved *substitute.Unresolved) {
-	answered, unresolved := replay.known.Wait(ctx, r.patience)
-	intended = replay.due
-	if answered.After(intended) {
-		intended = answered
+	intended, unresolved = replay.known.Wait(ctx, r.patience, replay.due)
+	if intended.After(replay.due) {
+		if unresolved == nil {
+			sleepUntil(ctx, intended)
+		}
 		replay.HeldNano = int64(intended.Sub(replay.due))
 		replay.ScheduledUnixNano = intended.UnixNano()
 	}
 	return intended, unresolved
+}
+
+func sleepUntil(ctx context.Context, at time.Time) {
+	left := time.Until(at)
+	if left <= 0 {
+		return
+	}
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
 }
 
 // skip closes a replay that does not count as sent.

@@ -250,6 +250,7 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 			close(after)
 		})
 	}
+	one.known.Join(due)
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()

@@ -11,13 +11,21 @@ import (
 
 // elements aligns two arrays by what their elements hold beside names.
 func (n *learner) elements(w where, a, b Tree, depth int) {
+	equal := slices.Equal(a[1:], b[1:])
+	if equal && n.Frame == nil && !termOf(w.name).place.Named && !namesAny(a) {
+		return // equal names are a pair only where they are called names
+	}
 	as, bs, sent := slices.Collect(a.Elements()), slices.Collect(b.Elements()), slices.Collect(w.posted.Elements())
 	// The client's own order is an alignment, if the answers keep it.
 	inOrder := w.created && len(sent) == len(as) && len(as) == len(bs)
 	inside := w.inside()
 	inside.alike = true // as what is aligned is
-	left, right := signatures(as, nil), signatures(bs, nil)
-	same := slices.Equal(left, right)
+	left := signatures(as, nil)
+	right, same := left, equal
+	if !equal {
+		right = signatures(bs, nil)
+		same = slices.Equal(left, right)
+	}
 	if !same && n.answersEach(as, bs) {
 		// Answers to what the client listed are alike though a member of them has
 		// nothing in common with that of the other side.
@@ -52,6 +60,11 @@ func (n *learner) elements(w where, a, b Tree, depth int) {
 			n.walk(inside.at(w.name, created, nil), as[i], bs[j], depth+1)
 		}
 	}
+}
+
+// namesAny says whether a member in a document is called a name.
+func namesAny(t Tree) bool {
+	return slices.ContainsFunc(t, func(n Node) bool { return n.Name != "" && termOf(n.Name).place.Named })
 }
 
 // answersEach says whether two arrays may answer, one by one, what the client
@@ -231,7 +244,7 @@ func (s *signer) object(t Tree, depth int) (tells bool) {
 // isState says whether a text is one out of a few: many things are open, and
 // nothing is told from another by that.
 func isState(name, text string) bool {
-	return termOf(name).choice || states[strings.ToLower(text)]
+	return termOf(name).choice || len(text) <= longState && states[strings.ToLower(text)]
 }
 
 var (
@@ -241,6 +254,14 @@ var (
 	states = set("open closed new old paid unpaid pending done active inactive draft published shipped delivered cancelled canceled completed failed queued running " +
 		"success error yes no low medium high normal urgent todo enabled disabled public private in_progress processing ready approved rejected archived deleted")
 )
+
+// longState is the length of the longest of the states, in bytes.
+var longState = func() (n int) {
+	for s := range states {
+		n = max(n, len(s))
+	}
+	return n
+}()
 
 // signText writes a text without the words in it that may be names, and says
 // whether there was another.

@@ -75,6 +75,9 @@ func (v finding) known(at Place, text string) bool { return v.word != nil && v.w
 func (v finding) visitKey(at Place, x Value, _ *document) (Value, bool) { return v.visit(at, x) }
 
 func (v finding) visit(at Place, x Value) (Value, bool) {
+	if isList(at, x.Text) {
+		return x, false // each of them may be
+	}
 	if (at.Named && at.Kind != "" || at.Named && IsGenerated(x.Text) || IsUnmistakable(x.Text)) && CanName(x) {
 		v.f.add(Name{at, x})
 		return x, true

@@ -112,7 +112,8 @@ var ownReferences = set("reorder_of copy_of copied_from clone_of cloned_from dup
 // qualifiers are what may stand before a kind in the name of an identifier
 // without making it another kind: billing_address_id names an address.
 var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
-	"existing current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for")
+	"existing current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for " +
+	"latest newest recent top best active selected preferred my own")
 
 // roles are words for persons, by the kinds under which those are kept.
 var roles = map[string]string{}
@@ -131,7 +132,8 @@ func init() {
 var people = set("user customer account member person client profile contact")
 
 // agree says whether a name at a place called by a kind can be that of a thing
-// of another: the kind is qualified there, or it is a person in a role.
+// of another: one of them is the other, qualified (latest_order), or it is a
+// person in a role.
 func agree(kind, place string) bool {
 	if kind == place {
 		return true
@@ -139,8 +141,10 @@ func agree(kind, place string) bool {
 	if i := strings.LastIndex(place, "_by_"); i > 0 && place[i+len("_by_"):] == kind {
 		return true
 	}
-	if qualifier, ok := strings.CutSuffix(place, "_"+kind); ok && qualifiers[qualifier] {
-		return true
+	for _, of := range [...][2]string{{place, kind}, {kind, place}} {
+		if qualifier, ok := strings.CutSuffix(of[0], "_"+of[1]); ok && qualifiers[qualifier] {
+			return true
+		}
 	}
 	return slices.Contains(strings.Fields(roles[place]), kind)
 }
@@ -261,7 +265,7 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 
 // split takes apart what may be written in one segment: Orders(17) is a
 // collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names
-// with something behind them.
+// with something behind them. 17:3 is one name.
 func split(text string, from int, yield func(Segment)) {
 	if text == "" {
 		return
@@ -291,12 +295,16 @@ func split(text string, from int, yield func(Segment)) {
 		}
 		return
 	}
-	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) {
+	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) && !(text[i] != ';' && isPart(text[i+1:])) {
 		yield(Segment{From: from, To: from + i, Text: text[:i]})
 		return
 	}
 	yield(whole)
 }
+
+// isPart says whether what follows in a segment makes one name with what is before
+// it.
+func isPart(rest string) bool { return rest != "" && (isDigit(rest[0]) || IsSegment(rest)) }
 
 // pathOf is where the path of a target or of a link begins and ends.
 func pathOf(target string) (from, to int) {
@@ -314,6 +322,34 @@ func pathOf(target string) (from, to int) {
 	return from, to
 }
 
+// selves are words in a path for the person who asks.
+var selves = set("me whoami self myself viewer current_user currentuser")
+
+// operators are members that hold what another member is compared with:
+// {"order_id": {"eq": 17}}.
+var operators = set("eq ne neq equals equal in nin not_in gt gte lt lte is is_not any_of one_of")
+
+// searches are words in a path for what may find or show anything.
+var searches = set("search find lookup query autocomplete suggest suggestions feed dashboard home overview summary inbox activity timeline result")
+
+// TellsKind says whether the family of a target is that of what is answered. What
+// a search finds, or a dashboard shows, can be anything.
+func TellsKind(family string) bool { return !searches[family] }
+
+// IsPlural says whether a word is that for several things.
+func IsPlural(word string) bool {
+	t := termOf(word)
+	return t.kind != t.word
+}
+
+// ArePersons says whether two kinds may be those of one person, though each may be
+// counted by itself: user 7 is customer 7, or somebody else.
+func ArePersons(a, b string) bool { return people[a] && people[b] }
+
+// Agree says whether what is called by one kind can be what is called by another:
+// an order, the latest_order; a user, the owner.
+func Agree(a, b string) bool { return a != "" && b != "" && (agree(a, b) || agree(b, a)) }
+
 // family is the kind of thing that a path is about: the last collection in it,
 // which is the last word in the plural, or the last word of all.
 func family(segments []Segment) string {
@@ -326,6 +362,9 @@ func family(segments []Segment) string {
 		if isPlural := t.kind != t.word; isPlural || !plural {
 			kind, plural = t.kind, isPlural
 		}
+	}
+	if selves[kind] {
+		return "user"
 	}
 	return kind
 }

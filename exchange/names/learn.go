@@ -69,8 +69,8 @@ const (
 //
 // Zero, nil, dates, amounts and what the client sent are no names, nor are
 // numbers of another kind of thing, which may count the entries of a list of
-// choices. An answer that refuses teaches nothing but where it says that it made
-// something all the same.
+// choices. An answer that refuses teaches nothing; one that failed, or two that
+// refuse, only where they say that something is all the same.
 func Learn(l Lesson) []Pair {
 	s := Segments(l.Target, nil)
 	n := &learner{Lesson: l, family: family(s), places: placesOf(finding{}, l.Target), sent: NewSent(l.Target, l.Sent)}
@@ -82,7 +82,9 @@ func Learn(l Lesson) []Pair {
 		}
 	}
 	if l.Baseline.Status >= 400 || l.Candidate.Status >= 400 {
-		n.location()
+		if IsRefusal(l.Baseline.Status) == IsRefusal(l.Candidate.Status) {
+			n.location()
+		}
 		return n.pairs
 	}
 	if a, b := l.Baseline.tree(), l.Candidate.tree(); a != nil && b != nil {
@@ -96,6 +98,10 @@ func Learn(l Lesson) []Pair {
 	}
 	return n.pairs
 }
+
+// IsRefusal says whether a status tells that what was asked for was not done, and
+// so where an answer leads is not what was made (RFC 9110, section 15.5).
+func IsRefusal(status uint32) bool { return status >= 400 && status < 500 }
 
 type learner struct {
 	Lesson

@@ -52,8 +52,8 @@ func (p *Pair) suits(at Place) bool {
 	switch {
 	case !foreign && IsUnmistakable(p.Baseline.Text):
 		return true
-	case people[p.Kind] && people[at.Kind] && at.Named && len(p.Baseline.Text) >= longPerson:
-		return true // a user who logs in is the customer who orders
+	case ArePersons(p.Kind, at.Kind) && at.Named && len(p.Baseline.Text) >= longPerson && (p.Kind == at.Kind || !IsDigits(p.Baseline.Text)):
+		return true // a user who logs in is the customer who orders, unless both are counted
 	case foreign:
 		return false
 	case !at.Named && IsDigits(p.Baseline.Text) && len(p.Baseline.Text) < longNumber:
@@ -117,6 +117,14 @@ func (s *Pairs) Grow(n int) {
 		s.byBaseline, s.byCandidate = make(map[string]int32, n), make(map[string]int32, n)
 	}
 	s.list, s.before = slices.Grow(s.list, n), slices.Grow(s.before, n)
+}
+
+// Reset takes all pairs out and keeps the room for others.
+func (s *Pairs) Reset() {
+	clear(s.list) // not the documents around the names
+	clear(s.byBaseline)
+	clear(s.byCandidate)
+	s.list, s.before, s.renames = s.list[:0], s.before[:0], 0
 }
 
 // side says whose name of a pair.

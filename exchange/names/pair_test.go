@@ -46,7 +46,9 @@ func TestTranslate(t *testing.T) {
 	document("/orders", `{"order":17,"customer":7,"customer_id":7,"id":7}`, `{"order":17,"customer":7,"customer_id":9,"id":7}`)
 	document("/orders", `{"reorder_of":17,"duplicateOf":18,"part_of":17,"count_of":17}`, `{"reorder_of":18,"duplicateOf":19,"part_of":17,"count_of":17}`)
 	document("/tickets", `{"reply_to":"kqzvb","text":"kqzvb"}`, `{"reply_to":"wtrpl","text":"kqzvb"}`)
-	document("/x", `{"customer_id":9044,"member_id":904,"amount":9044}`, `{"customer_id":9057,"member_id":904,"amount":9044}`)
+	document("/x", `{"customer_id":9044,"member_id":904,"amount":9044}`, `{"customer_id":9044,"member_id":904,"amount":9044}`) // counted by itself, perhaps
+	document("/x", `{"order_id":{"eq":17},"where":{"order":{"id":{"$in":[18]}}},"eq":17}`, `{"order_id":{"eq":18},"where":{"order":{"id":{"$in":[19]}}},"eq":17}`)
+	document("/x", `{"order_ids":"17, 18,4","latest_order":{"id":17},"counts":"17,18"}`, `{"order_ids":"18, 19,4","latest_order":{"id":18},"counts":"17,18"}`)
 	document("/x", `{"orders":[{"id":17},{"id":3}],"customer":{"id":7}}`, `{"orders":[{"id":18},{"id":3}],"customer":{"id":9}}`)
 	document("/x", `{"order_ids":[17,18,4],"counts":[17,18]}`, `{"order_ids":[18,19,4],"counts":[17,18]}`)
 	// Of another type: a number becomes a text, and back.

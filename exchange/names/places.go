@@ -138,16 +138,25 @@ func (p *places) text(at Place, value string) string {
 	if IsLink(value) {
 		return p.target(value)
 	}
-	if at.Named && strings.Contains(value, ",") {
-		list := strings.Split(value, ",")
-		for i, v := range list {
-			if with, ok := p.look(at, Value{Text: v}); ok {
-				list[i] = with.Text
-			}
-		}
-		return strings.Join(list, ",")
+	if isList(at, value) {
+		return p.each(at, value)
 	}
 	return p.words(value)
+}
+
+// isList says whether a text at a place may be several names: 17,18.
+func isList(at Place, value string) bool { return at.Named && strings.IndexByte(value, ',') >= 0 }
+
+// each goes over the names in a list.
+func (p *places) each(at Place, value string) string {
+	list := strings.Split(value, ",")
+	for i, v := range list {
+		name := strings.TrimSpace(v)
+		if with, ok := p.look(at, Value{Text: name}); ok && with.Text != name {
+			list[i] = strings.Replace(v, name, with.Text, 1)
+		}
+	}
+	return strings.Join(list, ",")
 }
 
 // IsLink says whether a text is an absolute URL or an absolute path.
@@ -199,6 +208,10 @@ func inName(c byte) bool { return continues(c) || c == '-' || c == '.' }
 // the request is about.
 func (p *places) member(name string, enclosing []string) Place {
 	t := termOf(name)
+	for n := len(enclosing); t.operator && n > 0; n = len(enclosing) {
+		name, enclosing = enclosing[n-1], enclosing[:n-1]
+		t = termOf(name)
+	}
 	if !t.own {
 		return t.place
 	}
@@ -344,13 +357,21 @@ func (d *document) string(start int, raw string) {
 			return
 		}
 	}
-	if len(raw) < selfEvident || !hasDigit(raw) && !IsLink(raw) {
+	list := strings.IndexByte(raw, ',') >= 0
+	if len(raw) < selfEvident && !list || !hasDigit(raw) && !IsLink(raw) {
 		return
 	}
 	var with string
-	if IsLink(text) {
+	switch {
+	case IsLink(text):
 		with = d.target(text)
-	} else {
+	case list:
+		if at := d.member(d.name, d.enclosing); at.Named {
+			with = d.each(at, text)
+			break
+		}
+		fallthrough
+	default:
 		with = d.words(text)
 	}
 	if with != text {

@@ -16,6 +16,9 @@ type seeking struct{ finding }
 func (v seeking) visitKey(at Place, x Value, _ *document) (Value, bool) { return v.visit(at, x) }
 
 func (v seeking) visit(at Place, x Value) (Value, bool) {
+	if isList(at, x.Text) {
+		return x, false // each of them may be
+	}
 	if (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) && CanName(x) {
 		v.f.add(Name{at, x})
 		return x, true

@@ -15,8 +15,9 @@ type term struct {
 	keyed string
 	// What it does where it encloses an identifier.
 	wraps, wrapsAnswer, lists, related, ofOwnKind bool
-	// choice: it is called like one out of a few.
-	choice bool
+	// choice: it is called like one out of a few; operator: it compares what it
+	// stands in.
+	choice, operator bool
 }
 
 // Names of members repeat from document to document.
@@ -35,6 +36,6 @@ func newTerm(name string) *term {
 	t.wraps = t.kind == "" || identifiers[t.kind] || wrappers[t.word] || wrappers[t.kind]
 	t.wrapsAnswer = answerWrappers[t.word] || answerWrappers[t.kind]
 	t.lists, t.related, t.ofOwnKind = lists[t.word], relations[t.kind], ownRelations[t.kind]
-	t.choice = choices[t.kind]
+	t.choice, t.operator = choices[t.kind], operators[t.word]
 	return t
 }

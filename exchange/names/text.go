@@ -64,10 +64,15 @@ func isWhole(text []byte, from, to int) bool {
 type Text struct {
 	content []byte
 	asked   int
-	words   map[string][]int32 // where each begins
+	words   map[string]int32 // the last place of each, in places
+	places  []wordPlace
 	every   *suffixarray.Index // for what words would be slow for
 	slow    map[string]bool
 }
+
+// wordPlace is where a word begins, and which place of the same word is before
+// it; -1 if none is.
+type wordPlace struct{ at, before int32 }
 
 // NewText makes a text; content must not change afterwards.
 func NewText(content []byte) *Text { return &Text{content: content} }
@@ -91,16 +96,20 @@ func (t *Text) Has(value string) bool {
 	for n < len(value) && continues(value[n]) {
 		n++
 	}
-	places := t.words[value[:n]]
+	last, has := t.words[value[:n]]
 	switch {
-	case n == 0 || n < len(value) && len(places) > maxPlaces:
+	case n == 0:
 		return t.search(value)
-	case n == len(value):
-		return len(places) > 0
+	case n == len(value) || !has:
+		return has
 	}
-	for _, at := range places {
-		to := int(at) + len(value)
-		if to <= len(t.content) && string(t.content[at:to]) == value && isWhole(t.content, int(at), to) {
+	for i, looked := last, 0; i >= 0; i, looked = t.places[i].before, looked+1 {
+		if looked == maxPlaces {
+			return t.search(value)
+		}
+		at := int(t.places[i].at)
+		to := at + len(value)
+		if to <= len(t.content) && string(t.content[at:to]) == value && isWhole(t.content, at, to) {
 			return true
 		}
 	}
@@ -108,15 +117,20 @@ func (t *Text) Has(value string) bool {
 }
 
 func (t *Text) listWords() {
-	t.words = map[string][]int32{}
-	for at := 0; at < len(t.content); at++ {
+	all := string(t.content)
+	t.words, t.places = make(map[string]int32, len(all)/32), make([]wordPlace, 0, len(all)/8)
+	for at := 0; at < len(all); at++ {
 		from := at
-		for at < len(t.content) && continues(t.content[at]) {
+		for at < len(all) && continues(all[at]) {
 			at++
 		}
 		if at > from {
-			w := string(t.content[from:at])
-			t.words[w] = append(t.words[w], int32(from))
+			before, has := t.words[all[from:at]]
+			if !has {
+				before = -1
+			}
+			t.words[all[from:at]] = int32(len(t.places))
+			t.places = append(t.places, wordPlace{int32(from), before})
 		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/htmlindex"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -35,6 +37,8 @@ func formatOf(contentType string, body []byte) format {
 	media := message.MediaType(contentType)
 	begin := bytes.TrimLeft(body, " \t\r\n\ufeff")
 	switch {
+	case strings.HasSuffix(media, "/graphql"):
+		return asText
 	case message.IsJSON(media), len(begin) > 0 && (begin[0] == '{' || begin[0] == '['):
 		return asJSON
 	case message.IsForm(media):
@@ -45,6 +49,38 @@ func formatOf(contentType string, body []byte) format {
 		return asTags
 	}
 	return asText
+}
+
+// decoded is a text in UTF-8: by its byte order mark, else by the charset of its
+// type (names as in the WHATWG's Encoding standard); as it is where that fails.
+func decoded(contentType string, body []byte) []byte {
+	name := ""
+	switch {
+	case bytes.HasPrefix(body, []byte("\xfe\xff")):
+		name = "utf-16be"
+	case bytes.HasPrefix(body, []byte("\xff\xfe")):
+		name = "utf-16le"
+	default:
+		if !strings.Contains(strings.ToLower(contentType), "charset") {
+			return body
+		}
+		_, parameters, err := mime.ParseMediaType(contentType)
+		if err != nil {
+			return body
+		}
+		if name = parameters["charset"]; strings.EqualFold(name, "utf-16") {
+			name = "utf-16be" // RFC 2781, section 4.3
+		}
+	}
+	encoding, err := htmlindex.Get(name)
+	if err != nil || strings.EqualFold(name, "utf-8") {
+		return body
+	}
+	text, err := encoding.NewDecoder().Bytes(body)
+	if err != nil {
+		return body
+	}
+	return bytes.TrimPrefix(text, []byte("\ufeff"))
 }
 
 // hasPlaces says whether bodies of a type have places for names.
@@ -88,6 +124,7 @@ func moved(before, after []byte) *Unresolved {
 }
 
 var (
+	tagOpen      = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)((?:\s[^<>]*)?)>`)
 	tagAttribute = regexp.MustCompile(`([A-Za-z_][\w:.-]*)\s*=\s*["']([^"'<>]{1,512})["']`)
 	plainWord    = regexp.MustCompile(`[\w-]*\d[\w-]*`)
 	tagElement   = regexp.MustCompile(`<([A-Za-z_][\w:.-]*)[^<>]*>\s*([^<>]{1,256}?)\s*</`)
@@ -102,7 +139,7 @@ const (
 // that it looked at all of it.
 func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 	if !utf8.Valid(body) {
-		return true // pixels, say
+		return true // pixels, say; names that stand in them are looked for in what is sent
 	}
 	value := func(name, text string) {
 		f.Value(name[strings.LastIndexByte(name, ':')+1:], text)
@@ -111,13 +148,24 @@ func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 	switch formatOf(contentType, body) {
 	case asTags:
 		isPage := strings.Contains(message.MediaType(contentType), "html")
-		attributes := tagAttribute.FindAllSubmatch(body, maxTags)
-		for _, m := range attributes {
-			if name := string(m[1]); !isPage || names.IsLink(string(m[2])) || name == "value" {
-				value(name, string(m[2]))
+		tags := tagOpen.FindAllSubmatch(body, maxTags)
+		for i, tag := range tags {
+			attributes := tagAttribute.FindAllSubmatch(tag[2], maxTags)
+			for _, m := range attributes {
+				name := string(m[1])
+				if place, own := names.KindOf(name); own && place.Kind == "" {
+					if i == 0 && !isPage {
+						value(name, string(m[2])) // of what the request is about
+					}
+					name = string(tag[1]) + "_id" // <order id="17">
+				}
+				if !isPage || names.IsLink(string(m[2])) || name == "value" {
+					value(name, string(m[2]))
+				}
 			}
+			seen += len(attributes)
 		}
-		if seen = len(attributes); !isPage {
+		if seen = max(seen, len(tags)); !isPage {
 			elements := tagElement.FindAllSubmatch(body, maxTags)
 			for _, m := range elements {
 				value(string(m[1]), string(m[2]))
@@ -130,6 +178,7 @@ func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 			f.Value("", string(word))
 		}
 		seen = len(all)
+		seen = max(seen, comparisons(f, string(body)))
 	}
 	return seen < maxTags
 }
@@ -171,6 +220,7 @@ func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 // order_id:17, order(id: 17)), and a link without a slash before it.
 var (
 	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
+	argument  = regexp.MustCompile(`([A-Za-z_]\w*)\s*\(\s*id\s*:\s*["']?([\w-]+)`)
 	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
 )
 
@@ -187,12 +237,21 @@ func expression(f *names.Finder, text string) {
 	if resource.MatchString(text) {
 		f.Target("/" + text)
 	}
-	for _, m := range condition.FindAllStringSubmatch(text, maxTags) {
-		name := m[1][strings.LastIndexByte(m[1], '.')+1:]
-		if place, _ := names.KindOf(name); place.Named {
-			f.Value(name, m[2])
-		}
+	comparisons(f, text)
+}
+
+// comparisons looks for what is compared with names in a text, or passed as one,
+// and says how many there are.
+func comparisons(f *names.Finder, text string) int {
+	all := condition.FindAllStringSubmatch(text, maxTags)
+	for _, m := range all {
+		f.Value(m[1][strings.LastIndexByte(m[1], '.')+1:], m[2])
 	}
+	calls := argument.FindAllStringSubmatch(text, maxTags)
+	for _, m := range calls {
+		f.Value(m[1]+"_id", m[2])
+	}
+	return max(len(all), len(calls))
 }
 
 const maxExpression = 64 << 10 // bytes
@@ -277,10 +336,20 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *
 	case len(bare) == 0:
 	case len(bare) <= 64 && (form == asText || form == asJSON) && method != http.MethodGet && method != http.MethodHead && !bytes.ContainsAny(bare, " \t\r\n{}[]<>"):
 		f.Value("id", string(bare))
-	case form == asJSON:
+	case form == asJSON && c.first != nil:
 		f.JSON(body)
 		bareNames(f, c.document())
+		for _, n := range c.first { // the answer of one who wraps answers
+			if text := strings.TrimSpace(n.Text); n.Kind == names.String && text != "" && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
+				f.JSON([]byte(text))
+			}
+		}
+	case form == asForm:
+		f.Form(body)
+	case form == asParts:
+		parts(f, contentType, body)
 	default:
+		lines(f, contentType, body)
 		words(f, contentType, body)
 	}
 }

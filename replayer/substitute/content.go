@@ -17,7 +17,7 @@ type content struct {
 }
 
 func contentOf(a *understudyv1.Response) *content {
-	return newContent(a, plain(a.GetHeaders(), a.GetBody()))
+	return newContent(a, decoded(message.First(a.GetHeaders(), "Content-Type"), plain(a.GetHeaders(), a.GetBody())))
 }
 
 func newContent(a *understudyv1.Response, body []byte) *content {

@@ -1,6 +1,7 @@
 package substitute
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -259,6 +260,9 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			}
 		}
 	}
+	if len(renewed) > 0 || slices.ContainsFunc(cookies, func(p [2]string) bool { return shown[p[0]] != nil }) {
+		s.setOthers(set, renewed, shown)
+	}
 	for _, p := range cookies { // what the candidate alone set
 		k := set[p[0]]
 		switch v := shown[p[0]]; {
@@ -267,6 +271,21 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			v.cookie = k
 		default:
 			s.put(byCookie(p[0], p[1]), &credential{by: x.origin, session: s, cookie: k})
+		}
+	}
+}
+
+// setOthers keeps the cookies of an answer that the baseline did not set.
+func (s *session) setOthers(set map[string]*cookie, renewed map[string]bool, shown map[string]*credential) {
+	for name, k := range set {
+		if _, sent := shown[name]; sent || renewed[name] || strings.Contains(name, ";") {
+			continue
+		}
+		if s.jar.others == nil {
+			s.jar.others = map[string]*cookie{}
+		}
+		if s.jar.others[name] != nil || len(s.jar.others) < maxCookies {
+			s.jar.others[name] = k
 		}
 	}
 }
@@ -293,12 +312,15 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []string
+	has, jar := map[string]bool{}, false
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
 		v := x.own(byCookie(name, value))
+		has[name] = true
 		switch {
 		case ok && v != nil:
+			jar = true
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
 			}
@@ -307,6 +329,13 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 				pair = name + "=" + r.t.Value(name, value)
 			}
 			out = append(out, pair)
+		}
+	}
+	if jar {
+		for _, name := range slices.Sorted(maps.Keys(x.session.jar.others)) {
+			if k := x.session.jar.others[name]; !has[name] && k.goesTo(pathOf(target), now) {
+				out = append(out, name+"="+k.value)
+			}
 		}
 	}
 	return strings.Join(out, "; ")

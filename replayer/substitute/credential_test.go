@@ -39,7 +39,7 @@ func shows(x *substitute.Exchange, e *understudyv1.Exchange) (out string) {
 			switch h.Name {
 			case "Content-Type":
 			case "Cookie":
-				out += r.Cookie(string(h.Value), "/", keep)
+				out += r.Cookie(string(h.Value), string(e.Request.Target), keep)
 			default:
 				if value, ok := r.Credential(h.Name, string(h.Value), keep); ok {
 					out += value
@@ -82,7 +82,7 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 			}
 			e := redacted(s.request, s.recorded)
 			x := m.Register(e)
-			if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+			if _, u := x.Wait(t.Context(), time.Minute, time.Time{}); u != nil {
 				t.Error(u)
 			}
 			got = shows(x, e)
@@ -104,6 +104,15 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 		return step{session + ` POST /login {}`, fmt.Sprintf(`200 {%q:%q}`, member, recorded), fmt.Sprintf(`200 {%q:%q}`, member, candidate)}
 	}
 	last := func(request string) step { return step{request: request} }
+
+	// A cookie that the candidate calls otherwise, or sets besides, goes back with
+	// those of the same jar; a client that shows none has no jar.
+	renamed := step{`s POST /login {}`, `200 Set-Cookie: sid=$sid;Path=/; {}`, `200 Set-Cookie: auth=CAND;Path=/; {}`}
+	f(`auth=CAND`, renamed, last(`s GET /x *Cookie: sid=$sid; `))
+	f(``, renamed, last(`s GET /x `))
+	besides := step{`s POST /login {}`, `200 Set-Cookie: sid=$sid;Path=/; {}`, `200 Set-Cookie: sid=CAND;Path=/; Set-Cookie: route=n3;Path=/; Set-Cookie: only=1;Path=/admin; {}`}
+	f(`sid=CAND; route=n3`, besides, last(`s GET /x *Cookie: sid=$sid; `))
+	f(`sid=CAND; only=1; route=n3`, besides, last(`s GET /admin/x *Cookie: sid=$sid; `))
 
 	// The same value in two sessions: each has its own, and a third has none.
 	for _, cookie := range []string{"cart=new", "cart=$new", "cart=" + random} {
@@ -214,7 +223,7 @@ func TestWhoWaitsForACredential(t *testing.T) {
 			for _, request := range requests {
 				x := m.Register(redacted(request, `200 {}`))
 				begun := time.Now()
-				if _, u := x.Wait(t.Context(), time.Minute); u != nil {
+				if _, u := x.Wait(t.Context(), time.Minute, time.Time{}); u != nil {
 					t.Error(u)
 				}
 				held = time.Since(begun) > 0

@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -95,6 +96,90 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	f(`s GET /orders?ids=17,18`, `/orders?ids=91,92`, order, made("/orders {}", "18", "92"))
 	f(`s GET /orders/17,18`, `/orders/91,92`, order, made("/orders {}", "18", "92"))
 	f(`s GET /x?order%5Bid%5D=17`, `/x?order%5Bid%5D=91`, order)
+	// It is only called like what was made, or is told apart by what is around it.
+	for _, request := range []string{
+		`POST /pay {"order":17}`, `POST /pay {"order":"17"}`, `POST /pay {"parent_order":17}`, `GET /x?order=17`, `GET /x X-Order: 17; `,
+		`POST /x Content-Type: application/x-www-form-urlencoded; order=17`, `POST /x Content-Type: application/x-www-form-urlencoded; orders[]=17`,
+		`GET /x X-Ctx: order=17;line=2; `, `GET /m;order=17/x`, `GET /x X-Json: {"order":"17"}; `, `POST /x Content-Type: application/yaml; order: 17`,
+		`POST /x Content-Type: application/graphql; {order(id:"17"){total}}`, `POST /x Content-Type: application/xml; <order id="17"/>`,
+		`POST /x Content-Type: application/xml; <x><order id="17"/></x>`, `GET /orders/17:3`,
+	} {
+		f("s "+request, "-", order)
+	}
+	f(`s POST /x {"order":18,"line":17}`, `/x {"order":18,"line":17}`, order)
+	f(`s POST /pay {"order":17}`, `/pay {"order":17}`, made("/orders {}", "17", "17"))
+	f(`s POST /pay {"order":17}`, "-", step{"s POST /orders {}", `201 {"id":17}`, `422 {}`})
+	f(`s GET /x?order_ids=17,18`, `/x?order_ids=91,92`, order, made("/orders {}", "18", "92"))
+	f(`s POST /x {"order_ids":"17,18"}`, `/x {"order_ids":"91,92"}`, order, made("/orders {}", "18", "92"))
+	f(`s GET /orders/17:cancel`, `/orders/91:cancel`, order)
+	// What the candidate refuses leads to another's.
+	taken := step{`s POST /orders {}`, `201 Location: /orders/17; {"id":17}`, `409 Location: /orders/77; {"id":77}`}
+	f(`s DELETE /orders/17`, "-", taken)
+	f(`s PUT /orders/17 {"order_id":17}`, "-", taken)
+	// What is read, not listed: the person who asks, parts of an overview, finds.
+	me := func(path, of string) step {
+		return step{"s GET " + path, "200 " + fmt.Sprintf(of, 1001), "200 " + fmt.Sprintf(of, 7001)}
+	}
+	ann := me("/me", `{"id":%d,"name":"Ann Miller"}`)
+	f(`s PUT /users/1001 {}`, `/users/7001 {}`, ann)
+	f(`s POST /x {"user_id":1001}`, `/x {"user_id":7001}`, ann)
+	other := step{ann.request, ann.recorded, `200 {"id":7001,"name":"Bob"}`}
+	f(`s PUT /users/1001 {}`, "-", other)
+	f(`s POST /x {"user_id":1001}`, "-", other)
+	f(`s DELETE /orders/1001`, "-", step{"s GET /dashboard", `200 {"latest_order":{"id":1001}}`, `200 {"latest_order":{"id":7001}}`})
+	f(`s POST /x {"order_id":1001}`, "-", step{"s GET /dashboard", `200 {"latest_order":{"id":1001}}`, `200 {"latest_order":{"id":7001}}`})
+	f(`s DELETE /orders/1001`, "-", me("/dashboard", `{"latest_order":{"id":%d,"text":"two blue ones"}}`))
+	f(`s PUT /users/1001 {}`, "-", me("/search", `{"results":[{"id":%d,"name":"Ann Miller"}]}`))
+	f(`s PUT /users/1001 {}`, `/users/1001 {}`, step{"s GET /search", `200 {"results":[{"id":1001}]}`, `200 {"results":[{"id":1001}]}`})
+	for _, request := range []string{`POST /x {"tenant_id":2005}`, `POST /x {"tenant":{"id":2005}}`, `GET /x X-Tenant-Id: 2005; `} {
+		f("s "+request, "-", step{"s GET /whoami", `200 {"tenant_id":2005}`, `200 {"tenant_id":8005}`})
+	}
+	f(`s POST /x {"status_id":2}`, `/x {"status_id":2}`, step{"s GET /whoami", `200 {"status_id":2}`, `200 {"status_id":3}`})
+	// Users and customers may be counted each by themselves.
+	customer := made("/customers {}", "10001", "90001")
+	f(`s GET /users/10001`, "-", customer)
+	f(`s GET /customers/10001`, "/customers/90001", customer)
+	f(`s GET /users/ann-1`, "/users/c-77", made("/customers {}", `"ann-1"`, `"c-77"`))
+	// Composed names are names of their own.
+	line := made("/orders/7/lines {}", `"7:12"`, `"47:99"`)
+	f(`s GET /lines/7:12`, `/lines/47:99`, line)
+	f(`s GET /lines/7:13`, "-", made("/orders {}", "7", "47"), line)
+	for _, name := range []string{"7:8", "7.12", "7-12", "7~8", "o-7:o-8"} {
+		f(`s GET /orders/`+name, "-", made("/orders {}", "7", "47"), made("/orders {}", `"o-7"`, `"o-9"`))
+	}
+	f(`s POST /x {"order_id":"7:12"}`, "-", made("/orders {}", "7", "47"))
+	f(`s GET /reports/2026-11`, `/reports/2026-11`, made("/orders {}", "11", "47"))
+	// It stands in an answer that is no plain JSON.
+	for _, answer := range []string{
+		`Content-Type: application/x-www-form-urlencoded; id=%d&qty=3 pieces`, "Content-Type: multipart/mixed;boundary=b; --b\r\nContent-Type: application/json\r\n\r\n{\"id\":%d}\r\n--b--\r\n",
+		"Content-Type: text/event-stream; event: made\ndata: {\"order_id\":%d}\n\n", `Content-Type: application/javascript; made({"order_id":%d});`,
+		"Content-Type: text/csv; order_id,qty\n%d,3\n", "Content-Type: application/yaml; order_id: %d\nqty: 3\n", `{"status":201,"body":"{\"order_id\":%d}"}`,
+		`Content-Type: text/plain; created order %d for you`,
+	} {
+		made := step{"s POST /orders {}", "201 " + fmt.Sprintf(answer, 1002), "201 " + fmt.Sprintf(answer, 7002)}
+		f(`s DELETE /orders/1002`, "-", made)
+		f(`s POST /x {"order_id":1002}`, "-", made)
+		f(`s DELETE /orders/1002`, "/orders/1002", step{made.request, made.recorded, made.recorded})
+	}
+	for _, utf16 := range []string{"Content-Type: application/json;charset=utf-16; ", "Content-Type: application/json; \xfe\xff"} {
+		f(`s DELETE /orders/1002`, "/orders/7002", step{"s POST /orders {}", "201 " + utf16 + wide(`{"id":1002}`), "201 " + utf16 + wide(`{"id":7002}`)})
+	}
+	f(`s DELETE /orders/1002`, "-", step{"s POST /orders {}", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x03\xea", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x1b\x5a"})
+	for _, answer := range []string{`<o><ref>%s</ref></o>`, `Content-Type: text/plain; made %s`, `["%s"]`} {
+		made := step{"s POST /orders {}", "201 " + fmt.Sprintf(answer, uuid), "201 " + fmt.Sprintf(answer, "9d0e7f6a-1111-4222-8333-ba0987654321")}
+		f(`b DELETE /orders/`+uuid, "-", made)
+	}
+	// The client had said it before it was made, or means something else by it.
+	guess := step{`s GET /purchase_orders/5`, `404 {}`, `404 {}`}
+	f(`s PUT /purchase_orders/5 {}`, `/purchase_orders/705 {}`, guess, made("/purchase_orders {}", "5", "705"))
+	refund := step{`s POST /orders/5/refund`, `201 {"id":5,"order_id":5}`, `201 {"id":905,"order_id":45}`}
+	f(`s GET /refunds/5`, "-", made("/orders {}", "5", "45"), refund)
+	f(`s GET /orders?after=4`, "-", step{`s GET /orders`, `200 [{"id":3,"n":"a"},{"id":4,"n":"b"}]`, `200 [{"id":53,"n":"a"},{"id":54,"n":"b"}]`})
+	// A token of redaction is nobody's secret.
+	const redacted = "rdx_9WpiAAAAAAAAAAAAAAAAAA"
+	f(`s GET /x?token=`+redacted, "-")
+	f(`s GET /reset/`+redacted, "-")
+	f(`s GET /x Referer: http://h/a?token=`+redacted+`; `, `/x Referer: ;`)
 	// Beside the name every byte stays, and another system's links do.
 	f(`s GET /search?q=see%20ord_1001&next=/orders/17`, `/search?q=see%20ord_2044&next=/orders/91`, named, order)
 	f(`s POST /x {"t":"caf\u00e9 \ud800 ord_1001"}`, `/x {"t":"caf\u00e9 \ud800 ord_2044"}`, named)
@@ -129,4 +214,12 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 		f(`s GET /orders?cursor=1017`, "/orders?cursor=1017", step{`s GET /orders`, page("1017"), page("1017")})
 	}
 	f(`s POST /chats {"model":"gpt-4o-mini"}`, `/chats {"model":"gpt-4o-mini"}`, step{`s GET /config`, `200 {"model":"gpt-4o-mini"}`, `500`})
+}
+
+// wide is a text in UTF-16, big-endian.
+func wide(s string) (out string) {
+	for _, c := range []byte(s) {
+		out += "\x00" + string(c)
+	}
+	return out
 }

@@ -21,6 +21,9 @@ type entry struct {
 	written bool
 	// loose: what it names is only known by what was asked for, see loose.
 	loose bool
+	// found: a search found it, or something that shows anything; of what kind it is
+	// is not known.
+	found bool
 	// constant: the answer told how the system is set up.
 	constant bool
 }

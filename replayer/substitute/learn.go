@@ -18,13 +18,18 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	if x == nil {
 		return
 	}
+	x.Leave()
 	// Trees are larger than bodies, and the record may have to wait.
 	defer func() { x.contents = nil }()
 	s, recorded := x.session, x.recorded.GetResponse()
 	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
-	// What was refused may have been made all the same: a job that failed.
-	if accepted = accepted || answer != nil && message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""; accepted {
+	// What failed may have been made all the same, and two may refuse alike; what the
+	// candidate alone refused is another's.
+	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(answer.GetStatus()) {
+		accepted = message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""
+	}
+	if accepted {
 		lesson, before, body := x.lesson(promise, answer)
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
@@ -58,6 +63,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 // it counts as never done.
 func (x *Exchange) Settle() {
 	if x != nil {
+		x.Leave()
 		x.origin.settle(false)
 	}
 }
@@ -167,7 +173,9 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) 
 	found, _ := f.Found()
 	if wrote(q.GetMethod()) {
 		target := string(q.GetTarget())
-		found = append(found, aliases(target, names.Family(target, nil), body)...)
+		family := names.Family(target, nil)
+		found = append(found, aliases(target, family, body)...)
+		found = append(found, asCalled(target, family, found)...)
 	}
 	return append(found, cursors(body.document())...)
 }
@@ -179,7 +187,7 @@ func (s *session) stand(n names.Name, by *origin) {
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)
-	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && kind != "" {
+	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && (kind != "" || names.IsUnmistakable(n.Value.Text)) {
 		s.memory.created.show(n.Value.Text, entry{kind: kind, by: by})
 	}
 }

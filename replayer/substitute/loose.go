@@ -72,12 +72,44 @@ func loose(target string, known func(names.Place, string) bool) bool {
 	if calls[lower] || actions[lower] {
 		return true
 	}
+	if names.IsPlural(last) && !creations[firstWord(lower)] {
+		return false // purchase_orders are things
+	}
 	for i := 1; i < len(last); i++ { // createOrder, create_order, order.create
 		if c := last[i]; c >= 'A' && c <= 'Z' || strings.IndexByte("_-.:", c) >= 0 {
 			return actions[strings.ToLower(last[:i])] || strings.Contains(lower, ".")
 		}
 	}
 	return named && names.Family("/"+last, nil) == lower
+}
+
+// asCalled are what an answer calls by the family of its target, under the last
+// word of that too: the id in the answer to /orders/5/refund is that of the order,
+// or of the refund.
+func asCalled(target, family string, found []names.Name) (out []names.Name) {
+	path := names.Segments(target, nil)
+	if len(path) == 0 || path[len(path)-1].Name {
+		return nil
+	}
+	kind := names.Family("/"+path[len(path)-1].Text, nil)
+	if kind == family || kind == "" {
+		return nil
+	}
+	for _, n := range found {
+		if n.Place.Kind == family && n.Place.Named {
+			n.Place.Kind = kind
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// firstWord is what stands before the first character that joins words.
+func firstWord(s string) string {
+	if i := strings.IndexAny(s, "_-.:"); i > 0 {
+		return s[:i]
+	}
+	return s
 }
 
 // plainUUID is a UUID in the spelling of RFC 9562, whatever it is spelled like;

@@ -53,6 +53,7 @@ func NewMemory(host string) *Memory {
 type session struct {
 	memory *Memory
 	key    string
+	line   line // of its requests
 
 	mu      sync.Mutex
 	held    int64                 // entries
@@ -157,6 +158,7 @@ type origin struct {
 	sequence uint64
 	done     chan struct{}
 	once     sync.Once
+	line     line
 	// answered: the candidate did what the baseline had done, and did not
 	// refuse; at is when that was known. Both may be read once done is closed.
 	answered bool
@@ -180,6 +182,7 @@ type Exchange struct {
 	origin   *origin
 	needs    []need
 	contents []*content // of the answers that were learned from
+	waiter   *waiter    // its place among those that wait; nil if it waits for none
 	unseen   bool       // what the request holds was not all looked at
 	constant bool       // what is asked for is how the system is set up
 	loose    bool       // the target says little about what it makes

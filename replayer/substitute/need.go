@@ -1,13 +1,16 @@
 package substitute
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -62,6 +65,15 @@ func fields(f *names.Finder, headers []*understudyv1.Header) {
 	}
 }
 
+// inFields looks for names in the texts of header fields (X-Ctx: order=17;item=18).
+func inFields(f *names.Finder, headers []*understudyv1.Header) {
+	for _, h := range headers {
+		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{") {
+			expression(f, value)
+		}
+	}
+}
+
 // links goes over the targets of a Link field (RFC 8288).
 func links(value string, with func(string) string) string {
 	var out strings.Builder
@@ -90,7 +102,7 @@ func (x *Exchange) need(body []byte) {
 	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
 		whole, _, _ := strings.Cut(path[segment.From:], "/")
 		text, err := url.PathUnescape(whole)
-		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && len(s.made.find(n.Place, text)) > 0 {
+		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && (len(s.made.find(n.Place, text)) > 0 || len(s.parts(text)) > 0) {
 			odd = append(odd, n)
 		}
 	}
@@ -98,6 +110,9 @@ func (x *Exchange) need(body []byte) {
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
 	contentType := message.First(q.GetHeaders(), "Content-Type")
+	if text := decoded(contentType, body); !bytes.Equal(text, body) {
+		contentType, body = "text/plain", text // where nothing is replaced
+	}
 	form := formatOf(contentType, body)
 	switch form {
 	case asForm:
@@ -114,6 +129,7 @@ func (x *Exchange) need(body []byte) {
 			}
 		}
 	}
+	inFields(f, q.GetHeaders())
 	beside, _, _ := strings.Cut(path, ";")
 	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
@@ -127,6 +143,9 @@ func (x *Exchange) need(body []byte) {
 	if form == asParts {
 		whole = parts(f, contentType, body)
 	} else if form == asJSON {
+		if document, _ := names.Parse(body); document == nil {
+			whole = words(f, "text/plain", append([]byte(" "), body...))
+		}
 		expressions(f, body)
 	} else if form != asForm && form != asJSON {
 		whole = words(f, contentType, body)
@@ -183,15 +202,23 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	unclear := false
 	if len(made) == 0 && !own {
 		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		switch {
+		case len(made) > 0:
+		case !n.Place.Named:
+			made = s.madeAs(n.Place, name)
+		default:
+			made = s.parts(name)
+		}
 		unclear = len(made) > 0
 	}
 	var listed []entry
-	if len(made) == 0 && !own && n.Place.Named {
+	if len(made) == 0 && !own && (n.Place.Named || names.IsUnmistakable(name) && !redact.IsSecret(n.Place.Kind)) {
 		listed = s.memory.created.lists(n.Place, name)
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] || e.written && e.kind != "" && n.Place.Named
+		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] ||
+			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
 		return
@@ -244,6 +271,43 @@ func (s *session) knows(at names.Place, word string) bool {
 	return s.made.has(at, word, anyEntry) || s.memory.created.makes(at, word)
 }
 
+// longNumber is from how many digits on a number that an answer held as a name is
+// hardly one out of a few choices.
+const longNumber = 4
+
+// madeAs finds who made what a number or a word may mean at a place that is only
+// called like its kind: "order": 17 may be the order, or a rank.
+func (s *session) madeAs(at names.Place, name string) (made []entry) {
+	at.Named = true
+	for _, e := range append(s.made.find(at, name), s.memory.created.origins(at, name)...) {
+		if e.created && !contains(made, e.by) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
+
+// composite is a name that is composed of two: 17:3, o-17~3.
+var composite = regexp.MustCompile(`^([\w-]*\d)([:.~|_-])([\w-]*\d)$`)
+
+// parts finds who made what a composed name consists of, if nobody made it as a
+// whole: it has to be composed of the candidate's names.
+func (s *session) parts(name string) (made []entry) {
+	m := composite.FindStringSubmatch(name)
+	if m == nil || names.IsUnique(name) || names.IsDate(name) ||
+		strings.Contains("_-.", m[2]) && !(names.IsDigits(m[1]) && names.IsDigits(m[3])) {
+		return nil
+	}
+	for _, part := range []string{m[1], m[3]} {
+		for _, e := range s.made.all(part) {
+			if e.created && !contains(made, e.by) {
+				made = append(made, e)
+			}
+		}
+	}
+	return made
+}
+
 // unclear finds who wrote a name under another kind, where the place or that
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
@@ -263,7 +327,10 @@ func (s *session) unclear(call bool, at names.Place, name string) (made []entry)
 		return nil
 	}
 	for _, e := range s.made.all(name) {
-		if e.by != nil && e.written && e.kind != "" && (e.loose || vague) {
+		if e.by == nil || e.kind == "" {
+			continue
+		}
+		if e.written && (e.loose || vague) || vagueKinds[at.Kind] && s.kinds[e.kind] || at.Named && (e.found || names.ArePersons(e.kind, at.Kind)) {
 			made = append(made, e)
 		}
 	}

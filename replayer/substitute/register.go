@@ -111,6 +111,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 	}
 	if writes {
 		found = append(found, aliases(target, family, body)...)
+		found = append(found, asCalled(target, family, found)...)
 	}
 	found = append(found, cursors(body.document())...)
 	for _, n := range found {
@@ -120,14 +121,27 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 			s.kinds[kind] = true
 		}
 		if !client.Has(n.Place, n.Value.Text) {
-			e := entry{kind: kind, by: x.origin, written: writes || kind == cursor, loose: x.loose && (kind == family || isCall(target)), constant: x.constant}
+			e := entry{
+				kind: kind, by: x.origin, written: writes || kind == cursor, constant: x.constant,
+				loose: x.loose && (kind == family || isCall(target)), found: !writes && kind == family && !names.TellsKind(family),
+			}
 			s.mintOne(n.Place, n.Value.Text, e)
-			if kind != "" {
+			if kind != "" || names.IsUnmistakable(n.Value.Text) {
 				s.memory.created.list(n.Value.Text, e)
 			}
 		}
 	}
+	if writes && len(found) == 0 && len(body.plain) > 0 && family != "" && !isReadable(a) && len(s.cut) < MaxNames {
+		s.cut[family] = true // what it made is called there
+	}
 	x.versions()
+}
+
+// isReadable says whether names are found in a body of the answer's type.
+func isReadable(a *understudyv1.Response) bool {
+	media := message.MediaType(message.First(a.GetHeaders(), "Content-Type"))
+	return media == "" || message.IsJSON(media) || message.IsForm(media) || strings.HasPrefix(media, "text/") || strings.HasPrefix(media, "multipart/") ||
+		strings.HasPrefix(media, "image/") || strings.HasSuffix(media, "xml") || strings.HasSuffix(media, "ndjson") || strings.HasSuffix(media, "yaml")
 }
 
 // only are the fields of one name.
@@ -143,6 +157,9 @@ func only(headers []*understudyv1.Header, name string) (out []*understudyv1.Head
 // mintOne remembers who made a name unless it was there before.
 func (s *session) mintOne(at names.Place, name string, e entry) (isNew bool) {
 	for _, before := range s.made.find(at, name) {
+		if before.by == nil && e.created {
+			continue // the client had guessed it, or means something else
+		}
 		if before.by != e.by && (e.created && before.created || s.memory.created.isGone(e.kind, name, []entry{before})) {
 			continue // another thing now
 		}

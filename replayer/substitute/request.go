@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 )
 
 // Request puts what the candidate calls things into one request. A nil Request
@@ -27,7 +28,11 @@ func (r *Request) Target(raw string) string {
 	if path, query, ok := strings.Cut(raw, "?"); ok {
 		raw = path + "?" + r.inForm(query)
 	}
-	return r.t.Target(raw)
+	raw = r.t.Target(raw)
+	if redact.HasToken(raw) && r.refused == nil {
+		r.refused = &Unresolved{Kind: "secret", Name: secret, Why: whyRedacted}
+	}
+	return raw
 }
 
 // Form translates a URL-encoded form.
@@ -56,9 +61,18 @@ func (r *Request) Field(name, value string) string {
 	case condition:
 		return r.x.condition(name, value)
 	case !hasNames(name):
-		return value
+		return withoutTokens(value)
 	case strings.EqualFold(name, "Link"):
 		return links(value, r.t.Target)
 	}
-	return r.t.Value(name, value)
+	return withoutTokens(r.t.Value(name, value))
+}
+
+// withoutTokens is a value unless there are tokens of redaction in it, in a link
+// say: nothing is sent then.
+func withoutTokens(value string) string {
+	if redact.HasToken(value) && !redact.IsToken(value) {
+		return ""
+	}
+	return value
 }

@@ -46,16 +46,35 @@ const (
 	whyUnclear    = "it may be what that exchange made, which the candidate calls otherwise"
 	whyFixed      = "it is spelled, or stands, where it is not replaced"
 	whyUnseen     = "the request holds more than is looked at"
-	whyForgotten  = "more names were made than are remembered"
+	whyForgotten  = "it may be what was made in an answer that is not whole or cannot be read, or is no longer remembered"
+	whyRedacted   = "it was redacted where it was recorded, and the candidate's own is not known"
 )
 
-// Wait waits until every exchange that makes what this one needs has its
-// answer, for as long as limit says. answered is when the last came, zero if
-// there is none; ctx's end and limit make the request unresolved.
-func (x *Exchange) Wait(ctx context.Context, limit time.Duration) (answered time.Time, u *Unresolved) {
+// Wait waits until every exchange that makes what this one needs has its answer,
+// and until those have left that waited for the same answers and come before,
+// for as long as limit says; then Leave must be called. due is when the request
+// is due; intended is when it is to be sent, never before. ctx's end and limit
+// make the request unresolved.
+func (x *Exchange) Wait(ctx context.Context, limit time.Duration, due time.Time) (intended time.Time, u *Unresolved) {
 	if x == nil {
-		return time.Time{}, nil
+		return due, nil
 	}
+	x.Join(due)
+	answered, u := x.await(ctx, limit)
+	if u != nil {
+		if due.After(answered) {
+			return due, u
+		}
+		return answered, u
+	}
+	if intended = x.turn(ctx, limit, answered); intended.Before(due) {
+		intended = due
+	}
+	return intended, nil
+}
+
+// await waits for answers; answered is when the last came, zero if there is none.
+func (x *Exchange) await(ctx context.Context, limit time.Duration) (answered time.Time, u *Unresolved) {
 	var timer *time.Timer
 	wait := func(o *origin) bool {
 		select {
