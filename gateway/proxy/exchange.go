@@ -27,7 +27,7 @@ type exchange struct {
 	keep   bool // the connection stays open after the answer
 
 	uploading chan struct{} // closed when the upload has ended; nil if the body came with the head
-	moved     atomic.Bool   // some of the body has come after the head
+	moved     atomic.Bool   // some of the body has come
 	lost      atomic.Bool   // the upstream takes no more of the body
 	broken    atomic.Bool   // the client has broken the body off
 }
@@ -318,7 +318,7 @@ func (c *conn) finish(err error, wait bool) bool {
 		c.rest(wait && !c.asked && !c.moved.Load())
 		c.giveBack()
 		c.close(nil)
-		if !c.keep && (!c.upload.ended || c.r < c.w) {
+		if !c.keep && (c.req.KeepAlive || !c.upload.ended || c.r < c.w) { // more may be on its way
 			c.enter(other)
 			c.linger()
 		}
@@ -364,8 +364,9 @@ func (c *conn) close(failure *understudyv1.TransportError) {
 	}
 }
 
-// failed cleans up after a panic.
+// failed cleans up after a panic, which may have been the tap's.
 func (c *conn) failed() {
+	defer func() { _ = recover() }()
 	c.detach()
 	c.keep = false
 	c.dismiss()

@@ -41,7 +41,7 @@ func (l *lines) instead(i int, value []byte) {
 // for the fields that are about the client's connection and what the
 // configuration changes.
 func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []byte {
-	r, cfg := &c.req, &c.s.up.cfg
+	r, cfg, asked := &c.req, &c.s.up.cfg, authority
 	switch cfg.Host {
 	case "":
 	case HostUpstream:
@@ -95,7 +95,7 @@ func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []b
 		}
 		add("X-Forwarded-For", strings.Join(before, ", "))
 		if !host {
-			add("X-Forwarded-Host", string(authority))
+			add("X-Forwarded-Host", string(asked))
 		}
 		if !proto {
 			add("X-Forwarded-Proto", map[bool]string{false: "http", true: "https"}[c.secure])

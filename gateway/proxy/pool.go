@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -244,8 +245,8 @@ func (p *pool) expire() {
 	for n < len(p.idle) && p.idle[n].since < limit {
 		n++
 	}
-	old := append([]*upConn(nil), p.idle[:n]...)
-	p.idle = append(p.idle[:0], p.idle[n:]...)
+	old := slices.Clone(p.idle[:n])
+	p.idle = slices.Delete(p.idle, 0, n)
 	p.mu.Unlock()
 	for _, u := range old {
 		p.drop(u)

@@ -233,6 +233,9 @@ func TestRequestHeadersAreKept(t *testing.T) {
 	f("Host: h\r\nContent-Length: 0\r\nX-Forwarded-For: 1.2.3.4\r\n",
 		"Host: h\r\nContent-Length: 0\r\nX-Forwarded-For: 1.2.3.4, 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n",
 		func(c *proxy.Config) { c.Forwarded = proxy.ForwardedAppend })
+	f("Host: h\r\nContent-Length: 0\r\n",
+		"Host: fixed.example\r\nContent-Length: 0\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n",
+		func(c *proxy.Config) { c.Host, c.Forwarded = "fixed.example", proxy.ForwardedAppend })
 	f("Host: h\r\nContent-Length: 0\r\n", "Host: fixed.example\r\nContent-Length: 0\r\n",
 		func(c *proxy.Config) { c.Host = "fixed.example" })
 }
