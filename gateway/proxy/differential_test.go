@@ -291,7 +291,7 @@ func exchangeRaw(t *testing.T, address, request string) (answer string, ended bo
 	buffer := make([]byte, 64<<10)
 	for {
 		pause := 20 * time.Second
-		if whole(request, got.String()) {
+		if whole(request, got.String()) && !strings.Contains(got.String(), "\r\nConnection: close\r\n") {
 			pause = 2 * time.Millisecond
 		}
 		_ = c.SetReadDeadline(time.Now().Add(pause))

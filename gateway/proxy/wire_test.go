@@ -2,16 +2,23 @@ package proxy_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
+	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/proxy"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // onlyWire skips a test of what net/http cannot do.
@@ -288,4 +295,166 @@ func TestMaxConns(t *testing.T) {
 	if most.Load() > 3 { // one may be closing
 		t.Errorf("%d connections at once", most.Load())
 	}
+}
+
+// TestShutdown closes idle connections, lets requests under way end, and says so
+// to their clients.
+func TestShutdown(t *testing.T) {
+	onlyWire(t)
+	asked, goOn := make(chan bool), make(chan bool)
+	cfg := proxy.DefaultConfig()
+	cfg.URL, cfg.Engine = "http://"+rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+		for h := head(r); h != ""; h = head(r) {
+			if strings.Contains(h, "/slow") {
+				asked <- true
+				<-goOn
+			}
+			io.WriteString(c, sized)
+		}
+	}), engine
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := proxy.NewServer(up, &http.Server{}, nil, nil)
+	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	served, ended := make(chan error, 1), make(chan error, 1)
+	go func() { served <- s.Serve(l) }()
+	idle, fromIdle := dial(t, l.Addr().String())
+	io.WriteString(idle, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+	head(fromIdle)
+	_, _ = fromIdle.Discard(5)
+	busy, fromBusy := dial(t, l.Addr().String())
+	io.WriteString(busy, "GET /slow HTTP/1.1\r\nHost: h\r\n\r\n")
+	<-asked
+	go func() { ended <- s.Shutdown(t.Context()) }()
+	if b, err := io.ReadAll(fromIdle); len(b) > 0 || err != nil {
+		t.Errorf("the idle connection: %q, %v", b, err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	select {
+	case err := <-ended:
+		t.Errorf("it did not wait for a request under way: %v", err)
+	default:
+	}
+	goOn <- true
+	if b, err := io.ReadAll(fromBusy); string(b) != "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly" || err != nil {
+		t.Errorf("the busy connection: %q, %v", b, err)
+	}
+	busy.Close()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// faulty is a tap that panics at the answer to /bad.
+type faulty struct {
+	bad    bool
+	closed chan error
+}
+
+func (f faulty) Begin(r *wire.Request, _ string, _ bool) wire.Exchange {
+	f.bad = string(r.Target) == "/bad"
+	return f
+}
+func (f faulty) Answer(*wire.Response) {
+	if f.bad {
+		panic("no answer like this")
+	}
+}
+func (f faulty) Body(wire.Side, []byte)    {}
+func (f faulty) End(wire.Side, *wire.Head) {}
+func (f faulty) Close(failure *understudyv1.TransportError) {
+	if f.bad {
+		f.closed <- nil
+	}
+}
+
+// TestPanicEndsOneConnection and is told to the tap as such.
+func TestPanicEndsOneConnection(t *testing.T) {
+	onlyWire(t)
+	cfg := proxy.DefaultConfig()
+	cfg.URL, cfg.Engine = "http://"+rawUpstream(t, early(sized)), engine
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := faulty{closed: make(chan error, 1)}
+	s := proxy.NewServer(up, &http.Server{}, tap, nil)
+	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	for target, want := range map[string]string{"/bad": "", "/good": "early"} {
+		c, r := dial(t, l.Addr().String())
+		fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi", target)
+		if b, _ := io.ReadAll(r); !strings.HasSuffix(string(b), want) || want == "" && len(b) > 0 {
+			t.Errorf("%s: got %q", target, b)
+		}
+	}
+	<-tap.closed
+}
+
+// TestBrokenUploadIsPassedOn: the baseline sees that the client has ended, and
+// what it answers reaches that client.
+func TestBrokenUploadIsPassedOn(t *testing.T) {
+	onlyWire(t)
+	for _, request := range []string{"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf", "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf"} {
+		got := make(chan string, 1)
+		c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+			b, err := io.ReadAll(r)
+			got <- fmt.Sprint(string(b), err)
+			io.WriteString(c, "HTTP/1.1 400 Too Short\r\nContent-Length: 0\r\n\r\n")
+		})))
+		io.WriteString(c, request)
+		_ = c.(*net.TCPConn).CloseWrite()
+		if b, err := io.ReadAll(r); !strings.HasPrefix(string(b), "HTTP/1.1 400 Too Short\r\n") || err != nil {
+			t.Errorf("got %q, %v", b, err)
+		}
+		if saw := <-got; saw != request+"<nil>" {
+			t.Errorf("the baseline saw %q", saw)
+		}
+	}
+}
+
+// TestRefusalsAreTold once for each connection that ends with a request of
+// which nobody else knows.
+func TestRefusalsAreTold(t *testing.T) {
+	onlyWire(t)
+	cfg := proxy.DefaultConfig()
+	cfg.URL, cfg.Engine = "http://"+rawUpstream(t, hasty(sized, make(chan int, 100))), engine
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told atomic.Int64
+	f := func(want int64, raw, status string) {
+		t.Helper()
+		told.Store(0)
+		s := proxy.NewServer(up, &http.Server{}, nil, func() { told.Add(1) })
+		l, _ := net.Listen("tcp", "127.0.0.1:0")
+		go func() { _ = s.Serve(l) }()
+		c, r := dial(t, l.Addr().String())
+		io.WriteString(c, raw)
+		_ = c.(*net.TCPConn).CloseWrite()
+		b, _ := io.ReadAll(r)
+		s.Close()
+		if told.Load() != want || !strings.Contains(string(b), status) {
+			t.Errorf("%.40q: told %d times, answer %.60q", raw, told.Load(), b)
+		}
+	}
+	const good = "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+	f(0, "", "")
+	f(0, "\r\n", "")
+	f(0, good, " 200 OK")
+	f(0, good+good+"\r\n", " 200 OK")
+	f(0, "CONNECT h:1 HTTP/1.1\r\nHost: h\r\n\r\n", " 400 ")
+	f(1, "GET / HTTP/1.1\r\n\r\n", " 400 ")
+	f(1, good+"GET / HTTP/1.1\r\n\r\n", " 400 ")
+	f(1, "GET / HTTP/3.0\r\nHost: h\r\n\r\n", " 505 ")
+	f(1, "GET / HTTP/1.1\r\nHost: h\r\nX: "+strings.Repeat("x", 2<<20)+"\r\n\r\n", " 431 ")
+	f(1, "GET", "")
+	f(1, good+"GET / HTTP/1.1\r\nHo", " 200 OK")
+	f(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", "")
 }
