@@ -3,7 +3,6 @@ package proxy
 import (
 	"bytes"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -272,42 +271,5 @@ type clientError struct{ err error }
 
 func (e *clientError) Error() string { return "write to the client: " + e.err.Error() }
 func (e *clientError) Unwrap() error { return e.err }
-
-// tunnel joins the two connections until both directions have ended or one has
-// failed. Splice does it where the system has that: nothing looks at the bytes.
-func (c *conn) tunnel(u *upConn) error {
-	c.enter(other)
-	c.s.up.metrics.upgrades.Inc()
-	defer c.s.up.metrics.upgrades.Dec()
-	if err := c.write(u.buf[u.r:u.w]); err != nil {
-		return err
-	}
-	if _, err := u.Write(c.in[c.r:c.w]); err != nil {
-		return err
-	}
-	c.s.pool.unlend(u)
-	ended := make(chan error, 2)
-	go func() { ended <- join(u.Conn, c.raw) }()
-	go func() { ended <- join(c.raw, u.Conn) }()
-	if <-ended != nil {
-		c.raw.Close()
-		u.Close()
-	}
-	<-ended
-	return nil
-}
-
-// join copies until the end and passes the end on; an error means that the other
-// direction cannot go on either.
-func join(to, from net.Conn) error {
-	if _, err := io.Copy(to, from); err != nil {
-		return err
-	}
-	half, ok := to.(interface{ CloseWrite() error })
-	if !ok {
-		return io.EOF
-	}
-	return half.CloseWrite()
-}
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
