@@ -251,7 +251,11 @@ func comparisons(f *names.Finder, text string) int {
 	for _, m := range calls {
 		f.Value(m[1]+"_id", m[2])
 	}
-	return max(len(all), len(calls))
+	said := sentence.FindAllStringSubmatch(text, maxTags)
+	for _, m := range said {
+		f.Value(m[1], m[2])
+	}
+	return max(len(all), len(calls), len(said))
 }
 
 const maxExpression = 64 << 10 // bytes
@@ -340,8 +344,13 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *
 		f.JSON(body)
 		bareNames(f, c.document())
 		for _, n := range c.first { // the answer of one who wraps answers
-			if text := strings.TrimSpace(n.Text); n.Kind == names.String && text != "" && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
+			text := strings.TrimSpace(n.Text)
+			switch {
+			case n.Kind != names.String || text == "":
+			case (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)):
 				f.JSON([]byte(text))
+			case text[0] == '<':
+				words(f, "text/html", []byte(text))
 			}
 		}
 	case form == asForm:

@@ -26,6 +26,9 @@ type credential struct {
 	// Under credentials.mu.
 	value  string  // the candidate's
 	cookie *cookie // the candidate's
+	// beside are cookies that only the candidate set, by name, in answers that gave
+	// this one or to requests that showed it: a client that sends it sends them.
+	beside map[string]*cookie
 }
 
 // lost says whether the candidate gave nothing for it, and will not.
@@ -260,9 +263,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 			}
 		}
 	}
-	if len(renewed) > 0 || slices.ContainsFunc(cookies, func(p [2]string) bool { return shown[p[0]] != nil }) {
-		s.setOthers(set, renewed, shown)
-	}
+	x.setBeside(set, renewed, shown)
 	for _, p := range cookies { // what the candidate alone set
 		k := set[p[0]]
 		switch v := shown[p[0]]; {
@@ -275,17 +276,31 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	}
 }
 
-// setOthers keeps the cookies of an answer that the baseline did not set.
-func (s *session) setOthers(set map[string]*cookie, renewed map[string]bool, shown map[string]*credential) {
+// setBeside keeps the cookies of an answer that the baseline did not set with those
+// that it set, and with those that the request showed.
+func (x *Exchange) setBeside(set map[string]*cookie, renewed map[string]bool, shown map[string]*credential) {
+	var with []*credential
+	for _, g := range x.gives {
+		if g.name != "" {
+			with = append(with, g.credential)
+		}
+	}
+	for _, v := range shown {
+		if v != nil && v.by != x.origin {
+			with = append(with, v)
+		}
+	}
 	for name, k := range set {
 		if _, sent := shown[name]; sent || renewed[name] || strings.Contains(name, ";") {
 			continue
 		}
-		if s.jar.others == nil {
-			s.jar.others = map[string]*cookie{}
-		}
-		if s.jar.others[name] != nil || len(s.jar.others) < maxCookies {
-			s.jar.others[name] = k
+		for _, v := range with {
+			if v.beside == nil {
+				v.beside = map[string]*cookie{}
+			}
+			if v.beside[name] != nil || len(v.beside) < maxCookies {
+				v.beside[name] = k
+			}
 		}
 	}
 }
@@ -312,7 +327,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var out []string
-	has, jar := map[string]bool{}, false
+	has, beside := map[string]bool{}, map[string]*cookie{}
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
@@ -320,7 +335,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 		has[name] = true
 		switch {
 		case ok && v != nil:
-			jar = true
+			maps.Copy(beside, v.beside)
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
 			}
@@ -331,11 +346,9 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 			out = append(out, pair)
 		}
 	}
-	if jar {
-		for _, name := range slices.Sorted(maps.Keys(x.session.jar.others)) {
-			if k := x.session.jar.others[name]; !has[name] && k.goesTo(pathOf(target), now) {
-				out = append(out, name+"="+k.value)
-			}
+	for _, name := range slices.Sorted(maps.Keys(beside)) {
+		if k := beside[name]; !has[name] && k.goesTo(pathOf(target), now) {
+			out = append(out, name+"="+k.value)
 		}
 	}
 	return strings.Join(out, "; ")

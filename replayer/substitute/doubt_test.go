@@ -103,6 +103,7 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 		`GET /x X-Ctx: order=17;line=2; `, `GET /m;order=17/x`, `GET /x X-Json: {"order":"17"}; `, `POST /x Content-Type: application/yaml; order: 17`,
 		`POST /x Content-Type: application/graphql; {order(id:"17"){total}}`, `POST /x Content-Type: application/xml; <order id="17"/>`,
 		`POST /x Content-Type: application/xml; <x><order id="17"/></x>`, `GET /orders/17:3`,
+		`GET /files/order-17.pdf`, `POST /x Content-Type: text/plain; order 17 please`,
 	} {
 		f("s "+request, "-", order)
 	}
@@ -134,6 +135,8 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	for _, request := range []string{`POST /x {"tenant_id":2005}`, `POST /x {"tenant":{"id":2005}}`, `GET /x X-Tenant-Id: 2005; `} {
 		f("s "+request, "-", step{"s GET /whoami", `200 {"tenant_id":2005}`, `200 {"tenant_id":8005}`})
 	}
+	page := me("/page", `{"html":"<a href='/orders/%d'>two blue ones</a>"}`)
+	f(`s POST /orders/1001/pay`, "-", page)
 	f(`s POST /x {"status_id":2}`, `/x {"status_id":2}`, step{"s GET /whoami", `200 {"status_id":2}`, `200 {"status_id":3}`})
 	// Users and customers may be counted each by themselves.
 	customer := made("/customers {}", "10001", "90001")

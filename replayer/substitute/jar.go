@@ -23,10 +23,6 @@ type jar struct {
 	begun      uint64                 // sequence of the first exchange
 	follows    *session               // whose login began this one
 
-	// others are cookies that only the candidate set, by name, in answers in which
-	// the baseline set or was shown some: a client that sends those sends these.
-	others map[string]*cookie
-
 	// login is the session's token for Authorization, and forgery the one that
 	// proves a request to be no forged one.
 	login, forgery sole

@@ -151,6 +151,9 @@ func (x *Exchange) need(body []byte) {
 		whole = words(f, contentType, body)
 	}
 	found, cut := f.Found()
+	for _, m := range glued.FindAllStringSubmatch(path, maxSaid) {
+		f2.Value(m[1], m[2])
+	}
 	inMatrix, _ := f2.Found()
 	found = append(append(found, inMatrix...), odd...)
 	found = append(found, pages(query, form, body)...)
@@ -280,12 +283,15 @@ const longNumber = 4
 func (s *session) madeAs(at names.Place, name string) (made []entry) {
 	at.Named = true
 	for _, e := range append(s.made.find(at, name), s.memory.created.origins(at, name)...) {
-		if e.created && !contains(made, e.by) {
+		if e.by != nil && (e.created || e.written && e.kind != "") && !contains(made, e.by) {
 			made = append(made, e)
 		}
 	}
 	return made
 }
+
+// glued is a kind with a number behind it: order-17.pdf.
+var glued = regexp.MustCompile(`\b([A-Za-z]{2,32})[-_](\d{1,18})\b`)
 
 // composite is a name that is composed of two: 17:3, o-17~3.
 var composite = regexp.MustCompile(`^([\w-]*\d)([:.~|_-])([\w-]*\d)$`)
