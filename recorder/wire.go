@@ -153,14 +153,7 @@ func (t *tapWriter) arrange() {
 	q.Reset()
 	a.Reset()
 	if _, err := q.Parse(t.raw.request); err == nil { // as it was when it passed
-		target, authority, _, _ := q.Address()
-		t.in = &http.Request{
-			Method: string(q.Method), RequestURI: string(target), Host: string(authority),
-			Proto: "HTTP/1." + string(rune('0'+q.Minor)), RemoteAddr: t.raw.client,
-		}
-		if t.raw.secure {
-			t.in.TLS = new(tls.ConnectionState)
-		}
+		t.in = requestOf(q, t.raw)
 		t.requestHead = fieldsOf(&q.Head, func(k wire.Kind) bool {
 			return k != wire.Host && k != wire.TransferEncoding && k != wire.Trailer
 		})
@@ -173,6 +166,19 @@ func (t *tapWriter) arrange() {
 			return t.status == http.StatusSwitchingProtocols || !k.HopByHop() && k != wire.TransferEncoding
 		})
 	}
+}
+
+// requestOf is what a handler would see of a head, but for its fields.
+func requestOf(q *wire.Request, raw *rawHeads) *http.Request {
+	target, authority, _, _ := q.Address()
+	in := &http.Request{
+		Method: string(q.Method), RequestURI: string(target), Host: string(authority),
+		Proto: "HTTP/1." + string(rune('0'+q.Minor)), RemoteAddr: raw.client,
+	}
+	if raw.secure {
+		in.TLS = new(tls.ConnectionState)
+	}
+	return in
 }
 
 // headParser takes raw heads apart; it keeps its memory for the next exchange.

@@ -152,7 +152,7 @@ func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, 
 		Close() error
 	} = over
 	if onWire {
-		server = proxy.NewServer(next, over, rec.Tap(), refused.count.Inc)
+		server = proxy.NewServer(next, proxy.Serving{HTTP2: over, Tap: rec.Tap(), Refused: refused.count.Inc})
 	}
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -91,10 +92,10 @@ func (c *conn) serve() {
 			case first && bytes.HasPrefix(c.in[c.r:c.w], preface):
 				c.hand()
 			case errors.As(err, &fault):
-				c.s.refused()
+				c.s.serving.Refused()
 				c.refuse(fault)
 			case c.w > c.r && phase(c.phase.Load()) == reading:
-				c.s.refused() // it broke off
+				c.s.serving.Refused() // it broke off
 			}
 			return
 		}
@@ -201,6 +202,21 @@ func (c *conn) refuse(fault *wire.Error) {
 	if c.write(ownAnswer(nil, fault.Status, text, "close")) == nil {
 		c.linger()
 	}
+}
+
+// cameBack reports whether the request has been here before.
+func (c *conn) cameBack() bool {
+	mark := &c.s.serving.Mark
+	if mark.Name == "" {
+		return false
+	}
+	for i := range c.req.Len() {
+		if string(c.req.Value(i)) == mark.Value && strings.EqualFold(string(c.req.Name(i)), mark.Name) {
+			mark.Met()
+			return true
+		}
+	}
+	return false
 }
 
 // ownAnswer is an answer of the proxy itself.

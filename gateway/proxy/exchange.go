@@ -33,16 +33,20 @@ type exchange struct {
 // false when the connection cannot take another.
 func (c *conn) serveOne(n int) bool {
 	r := &c.req
+	if c.cameBack() {
+		c.refuse(&wire.Error{Status: http.StatusLoopDetected, Fault: "the proxy has sent this request on itself: its upstream leads to it"})
+		return false
+	}
 	c.tap, c.began, c.asked, c.uploading = nil, false, false, nil
 	c.moved.Store(false)
 	c.lost.Store(false)
 	c.broken.Store(false)
 	c.head, c.keep = string(r.Method) == http.MethodHead, r.KeepAlive && !c.s.closing.Load()
-	c.safe = r.Body == wire.None && message.IsSafe(string(r.Method))
+	c.safe = r.Body != wire.Chunked && r.Length <= 0 && message.IsSafe(string(r.Method))
 	c.sent.Store(false)
 	c.enter(asking)
-	if c.s.tap != nil {
-		c.tap = c.s.tap.Begin(r, c.remote, c.secure)
+	if c.s.serving.Tap != nil {
+		c.tap = c.s.serving.Tap.Begin(r, c.remote, c.secure)
 	}
 	buffer := c.s.small.Get().(*[]byte)
 	c.out = (*buffer)[:0]

@@ -82,6 +82,9 @@ func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []b
 	add := func(name, value string) {
 		dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
 	}
+	if mark := &c.s.serving.Mark; mark.Name != "" {
+		add(mark.Name, mark.Value)
+	}
 	if hosts == 0 && own {
 		add("Host", string(authority))
 	}

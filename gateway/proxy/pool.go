@@ -72,10 +72,12 @@ type pool struct {
 	open    int
 	waiting []chan *upConn // for a connection, nil is the right to dial
 	closed  bool
-	// distrust lasts for a while after the upstream has closed a connection
-	// unannounced just after an answer. Meanwhile what cannot be repeated goes over
-	// connections of its own.
-	distrust time.Duration
+	// trust is that the upstream does not close connections just after an answer.
+	// Until one was seen to stay open, and for a while after one was not, what
+	// cannot be repeated goes over connections of its own: between the look at a
+	// connection and the request on it there is time for a close.
+	trust    bool
+	distrust time.Duration // until then
 }
 
 const (
@@ -106,7 +108,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			p.mu.Unlock()
 			return nil, net.ErrClosed
 		}
-		fresh = fresh || once && p.s.now() < p.distrust
+		fresh = fresh || once && !p.trust
 		full := p.s.up.cfg.MaxConns > 0 && p.open >= p.s.up.cfg.MaxConns
 		var u *upConn
 		switch n := len(p.idle); {
@@ -132,8 +134,6 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 		case u == nil:
 			return p.dial()
 		case fresh:
-			p.drop(u)
-		case u.probe == nil && once: // nothing tells whether it is being closed
 			p.drop(u)
 		case u.probe != nil && !u.probe.quiet():
 			if p.s.now()-u.since < suddenly {
@@ -222,7 +222,7 @@ func (p *pool) drop(u *upConn) {
 // suspect says that the upstream has closed a connection just after an answer.
 func (p *pool) suspect() {
 	p.mu.Lock()
-	p.distrust = p.s.now() + distrustTime
+	p.trust, p.distrust = false, p.s.now()+distrustTime
 	p.mu.Unlock()
 }
 
@@ -240,13 +240,16 @@ func (p *pool) gone() {
 // expire closes what is idle for too long; it stands at the front.
 func (p *pool) expire() {
 	p.mu.Lock()
-	limit := p.s.now() - p.s.up.cfg.IdleTimeout
-	n := 0
-	for n < len(p.idle) && p.idle[n].since < limit {
+	now, n := p.s.now(), 0
+	for n < len(p.idle) && p.idle[n].since < now-p.s.up.cfg.IdleTimeout {
 		n++
 	}
 	old := slices.Clone(p.idle[:n])
 	p.idle = slices.Delete(p.idle, 0, n)
+	if !p.trust && now >= p.distrust && len(p.idle) > 0 {
+		u := p.idle[0]
+		p.trust = now-u.since >= tick && u.probe != nil && u.probe.quiet()
+	}
 	p.mu.Unlock()
 	for _, u := range old {
 		p.drop(u)

@@ -30,9 +30,7 @@ const (
 // handed to an http.Server.
 type Server struct {
 	up      *Upstream
-	tap     wire.Tap
-	refused func()
-	http2   *http.Server
+	serving Serving
 	handed  *handed
 	pool    *pool
 	small   sync.Pool
@@ -49,17 +47,40 @@ type Server struct {
 	ended     bool
 }
 
-// NewServer returns a server that is to be started by Serve. tap may be nil, as
-// may refused, which is called for each connection that ends with a request
-// whose head was refused or broke off: no tap has seen it. http2 is served by
-// this server, its Handler gets what comes over HTTP/2.
-func NewServer(up *Upstream, http2 *http.Server, tap wire.Tap, refused func()) *Server {
+// Serving is what a Server is given beside its upstream.
+type Serving struct {
+	// HTTP2 is served by the Server; its Handler gets what comes over HTTP/2.
+	HTTP2 *http.Server
+	// Tap sees what passes over HTTP/1.1; nil is nobody.
+	Tap wire.Tap
+	// Refused, if it is set, is called for each connection that ends with a request
+	// whose head was refused or broke off: no tap has seen it.
+	Refused func()
+	// Mark is put on what is sent on over HTTP/1.1.
+	Mark Mark
+}
+
+// Mark is a field by which a proxy knows what it has sent on itself. What comes
+// back with it would go round until something breaks; it gets a 508, and no tap
+// sees it.
+type Mark struct {
+	// Name is the field's, Value tells this proxy from others. No name is no mark.
+	Name, Value string
+	// Met, if it is set, is called for each request that comes back.
+	Met func()
+}
+
+// NewServer returns a server that is to be started by Serve.
+func NewServer(up *Upstream, serving Serving) *Server {
 	s := &Server{
-		up: up, tap: tap, refused: refused, http2: http2, handed: &handed{conns: make(chan net.Conn), closed: make(chan struct{})},
+		up: up, serving: serving, handed: &handed{conns: make(chan net.Conn), closed: make(chan struct{})},
 		start: time.Now(), stop: make(chan struct{}), listeners: map[net.Listener]bool{}, conns: map[*conn]bool{},
 	}
-	if refused == nil {
-		s.refused = func() {}
+	if s.serving.Refused == nil {
+		s.serving.Refused = func() {}
+	}
+	if s.serving.Mark.Met == nil {
+		s.serving.Mark.Met = func() {}
 	}
 	s.small.New = func() any { b := make([]byte, smallBuffer); return &b }
 	s.pool = newPool(s)
@@ -115,7 +136,7 @@ func (s *Server) add(l net.Listener) bool {
 	if !s.began {
 		s.began = true
 		s.running.Go(s.watch)
-		s.running.Go(func() { _ = s.http2.Serve(s.handed) })
+		s.running.Go(func() { _ = s.serving.HTTP2.Serve(s.handed) })
 	}
 	return true
 }
@@ -153,7 +174,7 @@ func (s *Server) all(into []*conn) []*conn {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.refuse()
 	over := make(chan error, 1)
-	go func() { over <- s.http2.Shutdown(ctx) }()
+	go func() { over <- s.serving.HTTP2.Shutdown(ctx) }()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
 	for {
@@ -179,7 +200,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // Close ends everything at once.
 func (s *Server) Close() error {
 	s.refuse()
-	_ = s.http2.Close()
+	_ = s.serving.HTTP2.Close()
 	s.mu.Lock()
 	s.ended = true
 	s.mu.Unlock()

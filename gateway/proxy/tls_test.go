@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -34,12 +35,12 @@ func TestUpstreamOverTLS(t *testing.T) {
 	up.StartTLS()
 	defer up.Close()
 	cfg := DefaultConfig()
-	cfg.URL = up.URL
+	cfg.URL, cfg.IdleTimeout = up.URL, time.Hour
 	proxy, err := NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := NewServer(proxy, &http.Server{}, nil, nil)
+	s := NewServer(proxy, Serving{HTTP2: new(http.Server)})
 	s.pool.tls.RootCAs = x509.NewCertPool()
 	s.pool.tls.RootCAs.AddCert(up.Certificate())
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -65,7 +66,13 @@ func TestUpstreamOverTLS(t *testing.T) {
 			t.Fatalf("status %d, %q", a.StatusCode, b)
 		}
 	}
-	for range 5 {
+	ask()
+	for trust := false; !trust; time.Sleep(time.Millisecond) { // POSTs wait for it
+		s.pool.mu.Lock()
+		trust = s.pool.trust
+		s.pool.mu.Unlock()
+	}
+	for range 4 {
 		ask()
 	}
 	if n := opened.Load(); n != 1 {

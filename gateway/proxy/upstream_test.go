@@ -86,7 +86,7 @@ func start(t testing.TB, c proxy.Config, wrap func(http.Handler) http.Handler, b
 		Close() error
 	} = h
 	if c.OnWire() {
-		s = proxy.NewServer(up, h, nil, nil)
+		s = proxy.NewServer(up, proxy.Serving{HTTP2: h})
 		context.AfterFunc(base, func() { s.Close() })
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -243,6 +243,9 @@ func TestUnannouncedCloses(t *testing.T) {
 	})
 	c, r := dial(t, proxyTo(t, up))
 	for i := range 300 {
+		if i%100 == 99 { // time enough to be trusted, if it were to be
+			time.Sleep(3 * 50 * time.Millisecond)
+		}
 		fmt.Fprintf(c, "%s /%d HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", []string{"POST", "GET"}[i%2], i)
 		got := head(r)
 		if _, err := io.CopyN(io.Discard, r, 5); !strings.HasPrefix(got, "HTTP/1.1 200 ") || err != nil {
@@ -316,7 +319,7 @@ func TestShutdown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := proxy.NewServer(up, &http.Server{}, nil, nil)
+	s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server)})
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
 	served, ended := make(chan error, 1), make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
@@ -382,7 +385,7 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	tap := faulty{closed: make(chan error, 1)}
-	s := proxy.NewServer(up, &http.Server{}, tap, nil)
+	s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server), Tap: tap})
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
 	go func() { _ = s.Serve(l) }()
 	defer s.Close()
@@ -432,7 +435,7 @@ func TestRefusalsAreTold(t *testing.T) {
 	f := func(want int64, raw, status string) {
 		t.Helper()
 		told.Store(0)
-		s := proxy.NewServer(up, &http.Server{}, nil, func() { told.Add(1) })
+		s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server), Refused: func() { told.Add(1) }})
 		l, _ := net.Listen("tcp", "127.0.0.1:0")
 		go func() { _ = s.Serve(l) }()
 		c, r := dial(t, l.Addr().String())
@@ -457,4 +460,28 @@ func TestRefusalsAreTold(t *testing.T) {
 	f(1, "GET", "")
 	f(1, good+"GET / HTTP/1.1\r\nHo", " 200 OK")
 	f(0, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00", "")
+}
+
+// TestLoopIsRefused: what the proxy has sent on itself does not go round.
+func TestLoopIsRefused(t *testing.T) {
+	onlyWire(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := proxy.DefaultConfig()
+	cfg.URL, cfg.Engine = "http://"+l.Addr().String(), engine // itself
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var met atomic.Int64
+	s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server), Mark: proxy.Mark{Name: "X-Hop", Value: "me", Met: func() { met.Add(1) }}})
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	c, r := dial(t, l.Addr().String())
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\nx-hop: another\r\n\r\n")
+	if got := head(r); !strings.HasPrefix(got, "HTTP/1.1 508 Loop Detected\r\n") || met.Load() != 1 {
+		t.Errorf("got %q, met %d", got, met.Load())
+	}
 }

@@ -53,7 +53,7 @@ func recordedBy(t *testing.T, engine, baseline string, requests []string) []*und
 		if err != nil {
 			t.Fatal(err)
 		}
-		onWire := proxy.NewServer(upstream, &http.Server{}, rec.Tap(), nil)
+		onWire := proxy.NewServer(upstream, proxy.Serving{HTTP2: new(http.Server), Tap: rec.Tap()})
 		go func() { _ = onWire.Serve(l) }()
 		defer onWire.Close()
 		address = l.Addr().String()
