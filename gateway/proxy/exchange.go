@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"syscall"
 
@@ -128,6 +129,9 @@ func (c *conn) send(fresh, wait, tunnel bool) (again bool, err error) {
 	default:
 		c.lost.Store(true)
 	}
+	// While others are served the answer may come: a read before it costs a system
+	// call and a wait.
+	runtime.Gosched()
 	first, err := c.readAnswer(u, wait, tunnel)
 	if first && failed != nil {
 		err = failed
