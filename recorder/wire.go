@@ -29,7 +29,8 @@ func (w wireTap) Begin(q *wire.Request, remote string, secure bool) wire.Exchang
 	if !open {
 		return nil
 	}
-	x := &wireExchange{tapWriter{r: w.r, entry: entry, start: time.Now(), raw: &rawHeads{client: remote, secure: secure}}}
+	x := &wireExchange{tapWriter: tapWriter{r: w.r, entry: entry, start: time.Now()}, heads: rawHeads{client: remote, secure: secure}}
+	x.raw = &x.heads
 	if reason := x.begin(q); reason != "" {
 		x.drop(reason)
 		return nil
@@ -47,7 +48,10 @@ type rawHeads struct {
 }
 
 // wireExchange takes one exchange from a proxy.
-type wireExchange struct{ tapWriter }
+type wireExchange struct {
+	tapWriter
+	heads rawHeads
+}
 
 // begin takes the request's head. It returns the reason why the request is not
 // recorded, "" if it is.
