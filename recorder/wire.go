@@ -156,6 +156,7 @@ func (t *tapWriter) arrange() {
 	q, a := &parsers.request, &parsers.response
 	q.Reset()
 	a.Reset()
+	q.Limit, a.Limit = len(t.raw.request), len(t.raw.response)
 	if _, err := q.Parse(t.raw.request); err == nil { // as it was when it passed
 		t.in = requestOf(q, t.raw)
 		t.requestHead = fieldsOf(&q.Head, func(k wire.Kind) bool {
@@ -177,7 +178,10 @@ func requestOf(q *wire.Request, raw *rawHeads) *http.Request {
 	target, authority, _, _ := q.Address()
 	in := &http.Request{
 		Method: string(q.Method), RequestURI: string(target), Host: string(authority),
-		Proto: "HTTP/1." + string(rune('0'+q.Minor)), RemoteAddr: raw.client,
+		Proto: "HTTP/1.1", RemoteAddr: raw.client,
+	}
+	if q.Minor == 0 {
+		in.Proto = "HTTP/1.0"
 	}
 	if raw.secure {
 		in.TLS = new(tls.ConnectionState)

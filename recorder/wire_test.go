@@ -122,6 +122,27 @@ func TestWholeExchangeOnTheWire(t *testing.T) {
 	}
 }
 
+// TestLargeHeadOnTheWire: a proxy may allow more than package wire does by itself.
+func TestLargeHeadOnTheWire(t *testing.T) {
+	r, done := tapped(t)
+	x := begin(t, r, "GET / HTTP/1.0\nA: b")
+	x.End(wire.Client, nil)
+	a := new(wire.Response)
+	a.Reset()
+	a.Limit = 4 << 20
+	raw := []byte("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20) + "\r\nContent-Length: 0\r\n\r\n")
+	if n, err := a.Parse(raw); n != len(raw) {
+		t.Fatal(n, err)
+	}
+	x.Answer(a)
+	x.End(wire.Server, nil)
+	x.Close(nil)
+	e := done()[0]
+	if h := e.Response.Headers; e.Request.Protocol != "HTTP/1.0" || len(h) != 2 || len(h[0].Value) != 2<<20 {
+		t.Errorf("protocol %s, %d fields", e.Request.Protocol, len(h))
+	}
+}
+
 // TestSessionAndRedactionOnTheWire do not depend on how names are spelled.
 func TestSessionAndRedactionOnTheWire(t *testing.T) {
 	r, done := tapped(t)
