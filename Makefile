@@ -89,6 +89,14 @@ bench-tables: ## Ask the tables what a report asks, of 50 million comparisons (R
 kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 s in each round, and compare every table
 	UNDERSTUDY_KILLS=$${KILLS:-50} UNDERSTUDY_AWAY=40s go test -count=1 -timeout 60m -v -run '^TestKill9' ./integration/kill
 
+.PHONY: outages
+outages: ## Take Kafka from a recorder ROUNDS times (default 10) at RATE requests a second (default 1000), and ask for the balance
+	UNDERSTUDY_OUTAGES=$${ROUNDS:-10} UNDERSTUDY_RATE=$${RATE:-1000} go test -count=1 -timeout 60m -v -run '^TestKafka' ./integration/recording
+
+.PHONY: record-kills
+record-kills: ## Kill recorders KILLS times (default 50) at random moments, and ask for the balance
+	UNDERSTUDY_KILLS=$${KILLS:-50} go test -count=1 -timeout 60m -v -run '^TestKill9OfTheRecorder$$' ./integration/recording
+
 .PHONY: accuracy
 accuracy: ## Measure verdicts on 100,000 pairs whose truth is known, and write docs/accuracy.md
 	UNDERSTUDY_ACCURACY=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestAccuracy$$' ./integration/accuracy -update

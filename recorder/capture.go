@@ -30,7 +30,7 @@ func (c *capture) write(b *books.Books, memory int64, p []byte) {
 	}
 	if more := c.message.Need(len(p)) - c.message.Held(); more > 0 && !b.Reserve(more, memory) {
 		c.starved = true
-		c.message.Stop()
+		c.message.Abandon()
 	}
 	_, _ = c.message.Write(p)
 }

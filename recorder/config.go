@@ -38,8 +38,8 @@ type Config struct {
 	MemoryLimit int64 `yaml:"memory_limit"`
 	// TallyInterval is the time between two tallies; above 0, default 10 s.
 	TallyInterval time.Duration `yaml:"tally_interval"`
-	// DrainTimeout bounds how long the recorder goes on writing after it was
-	// told to stop; above 0, default 15 s.
+	// DrainTimeout bounds how long the recorder goes on writing after traffic
+	// has ended, the final tally included; above 0, default 8 s.
 	DrainTimeout time.Duration `yaml:"drain_timeout"`
 	// Session are the rules that find the session of a request, in order:
 	// header:NAME, cookie:NAME, query:NAME or ip. The first that finds a value
@@ -59,6 +59,9 @@ type Config struct {
 	// the column headers of the table exchanges, as they are recorded: secrets as
 	// tokens.
 	IndexHeaders []string `yaml:"index_headers"`
+	// Sample says which requests are recorded; all by default. The others are
+	// served, counted and dropped as sampled.
+	Sample SampleConfig `yaml:"sample"`
 	// ServedBy says whose answers are recorded: SIDE_BASELINE by default.
 	ServedBy understudyv1.Side `yaml:"-"`
 }
@@ -67,8 +70,8 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
-		TallyInterval: 10 * time.Second, DrainTimeout: 15 * time.Second,
-		Session: session.DefaultRules(), ServedBy: understudyv1.Side_SIDE_BASELINE,
+		TallyInterval: 10 * time.Second, DrainTimeout: 8 * time.Second,
+		Session: session.DefaultRules(), Sample: SampleConfig{Rate: 1, By: "session"}, ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}
 }
 
@@ -95,6 +98,7 @@ func (cfg Config) Validate() error {
 	for i, name := range cfg.IndexHeaders {
 		ps.Require(message.IsToken(name), setting.Index("index_headers", i), name, "is not the name of a header")
 	}
+	cfg.Sample.validate(&ps)
 	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, key)
 		ps.Under(setting.Index("session", i), err)

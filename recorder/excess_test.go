@@ -39,7 +39,7 @@ func TestAFaultInTheBooksIsSaid(t *testing.T) {
 	if !strings.Contains(log.String(), "do not balance") || !strings.Contains(log.String(), "excess=1 served=1 recorded=2") {
 		t.Errorf("said %q", log.String())
 	}
-	want := "# HELP understudy_recorder_excess Recorded, dropped and pending together, less served; anything but 0 is a fault of the recorder.\n" +
+	want := "# HELP understudy_recorder_excess Recorded, dropped, spooled and pending together, less served; anything but 0 is a fault of the recorder.\n" +
 		"# TYPE understudy_recorder_excess gauge\nunderstudy_recorder_excess 1\n"
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want), "understudy_recorder_excess"); err != nil {
 		t.Error(err)

@@ -14,6 +14,7 @@ import (
 type metrics struct {
 	r           *Recorder
 	tallyErrors prometheus.Counter
+	violations  prometheus.Counter
 	cuts        map[string]prometheus.Counter
 }
 
@@ -21,8 +22,9 @@ var (
 	descServed   = prometheus.NewDesc("understudy_recorder_served_total", "Requests that consumed a sequence number.", nil, nil)
 	descRecorded = prometheus.NewDesc("understudy_recorder_recorded_total", "Exchanges that the sink acknowledged.", nil, nil)
 	descDropped  = prometheus.NewDesc("understudy_recorder_dropped_total", "Requests served and not recorded, by reason.", []string{"reason"}, nil)
-	descPending  = prometheus.NewDesc("understudy_recorder_pending", "Exchanges neither acknowledged nor dropped yet.", nil, nil)
-	descExcess   = prometheus.NewDesc("understudy_recorder_excess", "Recorded, dropped and pending together, less served; anything but 0 is a fault of the recorder.", nil, nil)
+	descPending  = prometheus.NewDesc("understudy_recorder_pending", "Requests and exchanges that are not settled, by where they are: under_way, queued, sink.", []string{"place"}, nil)
+	descSpooled  = prometheus.NewDesc("understudy_recorder_spooled", "Exchanges on disk that Kafka does not have yet.", nil, nil)
+	descExcess   = prometheus.NewDesc("understudy_recorder_excess", "Recorded, dropped, spooled and pending together, less served; anything but 0 is a fault of the recorder.", nil, nil)
 	descBytes    = prometheus.NewDesc("understudy_recorder_captured_bytes", "Bytes of captured heads and bodies held now.", nil, nil)
 	descQueue    = prometheus.NewDesc("understudy_recorder_queue_length", "Exchanges that wait for the sink.", nil, nil)
 )
@@ -44,12 +46,15 @@ func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 		tallyErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "understudy_recorder_tally_errors_total", Help: "Tallies that the sink did not take.",
 		}),
+		violations: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "understudy_recorder_balance_violations_total", Help: "Times that the books were found not to balance.",
+		}),
 		cuts: map[string]prometheus.Counter{},
 	}
 	for _, reason := range []string{cutByLimit, cutByMemory, cutByTransfer} {
 		m.cuts[reason] = cuts.WithLabelValues(reason)
 	}
-	if err := errors.Join(reg.Register(m), reg.Register(m.tallyErrors), reg.Register(cuts)); err != nil {
+	if err := errors.Join(reg.Register(m), reg.Register(m.tallyErrors), reg.Register(m.violations), reg.Register(cuts)); err != nil {
 		return nil, fmt.Errorf("register recorder metrics: %w", err)
 	}
 	return m, nil
@@ -57,7 +62,7 @@ func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descServed, descRecorded, descDropped, descPending, descExcess, descBytes, descQueue} {
+	for _, d := range []*prometheus.Desc{descServed, descRecorded, descDropped, descPending, descSpooled, descExcess, descBytes, descQueue} {
 		ch <- d
 	}
 }
@@ -73,7 +78,10 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	for _, reason := range books.Reasons() {
 		send(descDropped, prometheus.CounterValue, float64(c.Dropped[reason]), reason)
 	}
-	send(descPending, prometheus.GaugeValue, float64(c.Pending))
+	send(descPending, prometheus.GaugeValue, float64(c.UnderWay), "under_way")
+	send(descPending, prometheus.GaugeValue, float64(c.Queued), "queued")
+	send(descPending, prometheus.GaugeValue, float64(c.InSink), "sink")
+	send(descSpooled, prometheus.GaugeValue, float64(c.Spooled))
 	send(descExcess, prometheus.GaugeValue, float64(c.Excess()))
 	send(descBytes, prometheus.GaugeValue, float64(c.Bytes))
 	send(descQueue, prometheus.GaugeValue, float64(len(m.r.pending)))

@@ -11,10 +11,10 @@ import (
 	"understudy.dev/recorder/books"
 )
 
-// Run hands exchanges to the sink and writes tallies until ctx ends, then
-// drains what is pending within the DrainTimeout and writes the final tally. It
-// may be called once. It returns an error if the sink did not return or did not
-// take the final tally.
+// Run hands exchanges to the sink and writes tallies, the first at once, until
+// ctx ends, then drains what is pending and writes the final tally, both within
+// the DrainTimeout. It may be called once. It returns an error if the sink did
+// not return or did not take the final tally.
 func (r *Recorder) Run(ctx context.Context) error {
 	ended := make(chan error, 1)
 	go func() { ended <- r.work(ctx) }()
@@ -25,7 +25,7 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 	// A sink that honours its context returns at once; one that hangs must not
 	// keep the process from ending.
-	grace := time.NewTimer(2*r.cfg.DrainTimeout + time.Second)
+	grace := time.NewTimer(r.cfg.DrainTimeout + hangGrace)
 	defer grace.Stop()
 	select {
 	case err := <-ended:
@@ -36,12 +36,16 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 }
 
+// hangGrace is how long beyond its time the sink may take to return.
+const hangGrace = 500 * time.Millisecond
+
 func (r *Recorder) work(ctx context.Context) error {
 	tick := time.NewTicker(r.cfg.TallyInterval)
 	defer tick.Stop()
 	gather := time.NewTimer(gatherTime)
 	defer gather.Stop()
 	var before books.Tally
+	r.tally(false, func(error) {}) // so that a life is known that is killed at once
 	for {
 		select {
 		case t := <-r.pending:
@@ -88,22 +92,36 @@ func (r *Recorder) report(before books.Tally) books.Tally {
 // panicLogEvery is how often a stack is logged; the books count every panic.
 const panicLogEvery = 10 * time.Second
 
+// deliver seals an exchange and hands it over, unless the sink would refuse it.
 func (r *Recorder) deliver(t *tapWriter) {
 	k := &ticket{books: r.books, entry: t.entry, bytes: t.held()}
-	defer func() {
-		// One exchange that nobody thought of must not end the process that
-		// serves the traffic.
-		if p := recover(); p != nil {
-			k.done(errPanic)
-			if time.Since(r.panicked) >= panicLogEvery {
-				r.panicked = time.Now()
-				r.log.Error("an exchange could not be recorded: panic", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()),
-					"sequence", t.entry.Sequence, "recorder", r.instance, "at_most_every", panicLogEvery)
-			}
+	// One exchange that nobody thought of must not end the process that serves
+	// the traffic.
+	defer r.guard("an exchange could not be recorded", t.entry.Sequence, func() { k.done(ErrInternal) })
+	if r.refuser != nil {
+		if err := r.refuser.Refuses(); err != nil {
+			k.done(err)
+			return
 		}
-	}()
-	if err := r.sink.Exchange(r.seal(t), k.done); err != nil {
+	}
+	e := r.seal(t)
+	t.entry.Hand()
+	if err := r.sink.Exchange(e, k.done); err != nil {
 		k.done(err)
+	}
+}
+
+// guard is deferred: it turns a panic into a log line and a call of failed.
+func (r *Recorder) guard(what string, sequence uint64, failed func()) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	failed()
+	if time.Since(r.panicked) >= panicLogEvery {
+		r.panicked = time.Now()
+		r.log.Error(what+": panic", "panic", fmt.Sprintf("%T", p), "stack", string(debug.Stack()),
+			"sequence", sequence, "recorder", r.instance, "at_most_every", panicLogEvery)
 	}
 }
 
@@ -121,18 +139,23 @@ func (k *ticket) done(err error) {
 		return
 	}
 	k.books.Release(k.bytes)
-	if err != nil {
+	switch {
+	case err == nil:
+		k.entry.Record()
+	case errors.Is(err, ErrSpooled):
+		k.entry.Spool()
+	default:
 		k.entry.Drop(Reason(err))
-		return
 	}
-	k.entry.Record()
 }
 
 // settlePause is how often drain checks whether handlers have returned.
 const settlePause = 10 * time.Millisecond
 
 func (r *Recorder) drain(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, r.cfg.DrainTimeout)
+	over := time.Now().Add(r.cfg.DrainTimeout)
+	// A quarter of the time is the final tally's.
+	ctx, cancel := context.WithDeadline(ctx, over.Add(-r.cfg.DrainTimeout/4))
 	defer cancel()
 	again := time.NewTicker(settlePause)
 	defer again.Stop()
@@ -155,23 +178,15 @@ func (r *Recorder) drain(ctx context.Context) error {
 	// Close counts what the sink cannot finish in the remaining time as dropped.
 	flushed := r.sink.Flush(ctx)
 	r.books.Close()
-	return r.finalTally(flushed)
+	return r.finalTally(over, flushed)
 }
 
 // ErrFinalTally says that the sink did not take the final tally: nothing that
 // is kept says what became of the exchanges that are missing.
 var ErrFinalTally = errors.New("the final tally is not written")
 
-// lastTry bounds the wait for the final tally after a sink has not finished
-// what it held within the DrainTimeout.
-const lastTry = 2 * time.Second
-
-func (r *Recorder) finalTally(flushed error) error {
-	limit := r.cfg.DrainTimeout
-	if flushed != nil {
-		limit = min(limit, lastTry)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
+func (r *Recorder) finalTally(over time.Time, flushed error) error {
+	ctx, cancel := context.WithDeadline(context.Background(), over)
 	defer cancel()
 	written := make(chan error, 1)
 	r.tally(true, func(err error) { written <- err })
@@ -188,19 +203,34 @@ func (r *Recorder) finalTally(flushed error) error {
 }
 
 func (r *Recorder) tally(final bool, done func(error)) {
-	if t := r.books.Tally(); t.Excess() != r.excess {
-		r.excess = t.Excess()
-		r.log.Error("the recorder's books do not balance, which is a fault of the recorder: served is not recorded + dropped + pending",
-			"excess", r.excess, "served", t.Served, "recorded", t.Recorded, "dropped", t.Dropped, "pending", t.Pending, "recorder", r.instance)
-	}
-	err := r.sink.Tally(r.books.Statement(time.Now(), final), func(err error) {
-		if err != nil {
-			r.metrics.tallyErrors.Inc()
-		}
-		done(err)
-	})
-	if err != nil {
+	failed := func(err error) {
 		r.metrics.tallyErrors.Inc()
 		done(err)
 	}
+	defer r.guard("a tally could not be written", 0, func() { failed(ErrInternal) })
+	r.audit()
+	err := r.sink.Tally(r.books.Statement(time.Now(), final), func(err error) {
+		if err != nil {
+			failed(err)
+			return
+		}
+		done(nil)
+	})
+	if err != nil {
+		failed(err)
+	}
+}
+
+// audit says when the books do not balance: what happens at one place does not
+// fit what happens at another.
+func (r *Recorder) audit() {
+	t := r.books.Tally()
+	if t.Excess() == r.excess {
+		return
+	}
+	r.excess = t.Excess()
+	r.metrics.violations.Inc()
+	r.log.Error("the recorder's books do not balance, which is a fault of the recorder: served is not recorded + dropped + spooled + pending",
+		"excess", r.excess, "served", t.Served, "recorded", t.Recorded, "dropped", t.Dropped, "spooled", t.Spooled,
+		"under_way", t.UnderWay, "queued", t.Queued, "in_sink", t.InSink, "recorder", r.instance)
 }

@@ -21,9 +21,11 @@ type Recorder struct {
 	cfg      Config
 	instance string
 	sink     Sink
+	refuser  Refuser // the sink, if it is one
 	log      *slog.Logger
 	metrics  *metrics
 	sealer   *seal.Sealer
+	sampler  *sampler // nil takes everything
 
 	books    *books.Books
 	excess   int64 // of the books, as it was last said
@@ -55,12 +57,15 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 	r := &Recorder{
 		cfg: cfg, instance: instance, sink: sink, log: log,
 		sealer: &seal.Sealer{
-			Recorder: instance, Source: sourceProxy, ServedBy: cfg.ServedBy,
+			Recorder: instance, StartUnixNano: now.UnixNano(), Source: sourceProxy, ServedBy: cfg.ServedBy,
 			Sessions: sessions, Routes: routes, Redactor: redact.New(cfg.Redact, key),
 			IndexHeaders: seal.Indexed(cfg.IndexHeaders),
 		},
 		books: books.New(instance, now), pending: make(chan *tapWriter, cfg.QueueSize),
 	}
+	r.sampler = newSampler(cfg.Sample)
+	r.books.Every(cfg.TallyInterval)
+	r.refuser, _ = sink.(Refuser)
 	if r.metrics, err = newMetrics(r, reg); err != nil {
 		return nil, err
 	}
@@ -69,6 +74,10 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 
 // Instance is the name that this recorder's exchanges and tallies carry.
 func (r *Recorder) Instance() string { return r.instance }
+
+// Books are the recorder's; who keeps them on disk or settles what was spooled
+// needs them.
+func (r *Recorder) Books() *books.Books { return r.books }
 
 // Tally returns the counts at this moment.
 func (r *Recorder) Tally() books.Tally { return r.books.Tally() }

@@ -98,10 +98,10 @@ func one(t *testing.T, h http.HandlerFunc, raw string, change ...func(*recorder.
 		t.Fatalf("%d exchanges for one request", len(got))
 	}
 	e := got[0]
-	if e.StartUnixNano == 0 || len(e.Id) != 36 || e.Session == "" {
+	if e.StartUnixNano == 0 || e.RecorderStartUnixNano == 0 || e.RecorderStartUnixNano > e.StartUnixNano || len(e.Id) != 36 || e.Session == "" {
 		t.Errorf("start %d, id %q, session %q", e.StartUnixNano, e.Id, e.Session)
 	}
-	e.StartUnixNano, e.FirstByteNano, e.DurationNano, e.Id = 0, 0, 0, ""
+	e.StartUnixNano, e.FirstByteNano, e.DurationNano, e.Id, e.RecorderStartUnixNano = 0, 0, 0, "", 0
 	return e
 }
 
@@ -474,9 +474,37 @@ func TestPanicBehindTheLivePathCostsOneExchange(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if c := r.Tally(); c.Served != 3 || c.Recorded != 2 || c.Dropped[books.ReasonPanic] != 1 || c.Bytes != 0 || c.Excess() != 0 {
+	if c := r.Tally(); c.Served != 3 || c.Recorded != 2 || c.Dropped[books.ReasonInternal] != 1 || c.Bytes != 0 || c.Excess() != 0 {
 		t.Errorf("counts %+v", c)
 	}
+}
+
+// refusing takes nothing, and says so beforehand.
+type refusing struct {
+	recordertest.Sink
+	why error
+}
+
+func (s *refusing) Refuses() error { return s.why }
+
+// TestWhatWouldBeRefusedCostsNothing: it is not even handed over.
+func TestWhatWouldBeRefusedCostsNothing(t *testing.T) {
+	f := func(why error, reason string) {
+		t.Helper()
+		sink := &refusing{why: why}
+		address, r, stop := start(t, config(), sink, echo)
+		send(t, address, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		want := books.Tally{Served: 1, Dropped: map[string]uint64{reason: 1}}
+		if diff := cmp.Diff(want, r.Tally()); diff != "" || len(sink.Exchanges()) != 0 {
+			t.Errorf("%d handed over, -want +got\n%s", len(sink.Exchanges()), diff)
+		}
+	}
+	f(fmt.Errorf("no room: %w", recorder.ErrFull), books.ReasonBufferFull)
+	f(recorder.ErrSpoolFull, books.ReasonSpoolFull)
+	f(recorder.ErrSpoolFailed, books.ReasonSpoolError)
 }
 
 // hanging never returns from Exchange until released.
@@ -513,7 +541,7 @@ func TestHangingSinkDoesNotTouchTraffic(t *testing.T) {
 	if err := stop(); err != nil {
 		t.Fatal(err)
 	}
-	if c := r.Tally(); c.Served != 21 || c.Recorded != 4 || c.Pending != 0 {
+	if c := r.Tally(); c.Served != 21 || c.Recorded != 4 || c.Pending() != 0 {
 		t.Errorf("counts %+v", c)
 	}
 }
@@ -541,7 +569,7 @@ func TestSinkThatNeverReturnsDoesNotHoldTheEnd(t *testing.T) {
 		case <-time.After(time.Minute):
 			t.Error("Run waits for the sink")
 		}
-		if tally := r.Tally(); tally.Pending != 0 || tally.Dropped[books.ReasonShutdown] != 1 {
+		if tally := r.Tally(); tally.Pending() != 0 || tally.Dropped[books.ReasonShutdown] != 1 {
 			t.Errorf("books %+v", tally)
 		}
 		close(sink.release)
@@ -674,6 +702,7 @@ func TestTalliesAtIntervalsAndAtTheEnd(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- r.Run(ctx) }()
+		synctest.Wait()
 		h := r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
 		time.Sleep(25 * time.Second)
@@ -685,7 +714,7 @@ func TestTalliesAtIntervalsAndAtTheEnd(t *testing.T) {
 		for _, x := range sink.Tallies() {
 			got = append(got, fmt.Sprintf("%d: %d served, %d recorded, final %t", x.Number, x.Served, x.Recorded, x.Final))
 		}
-		want := []string{"1: 1 served, 1 recorded, final false", "2: 1 served, 1 recorded, final false", "3: 1 served, 1 recorded, final true"}
+		want := []string{"1: 0 served, 0 recorded, final false", "2: 1 served, 1 recorded, final false", "3: 1 served, 1 recorded, final false", "4: 1 served, 1 recorded, final true"}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("-want +got\n%s", diff)
 		}

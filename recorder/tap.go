@@ -45,6 +45,12 @@ func (r *Recorder) begin(t *tapWriter) string {
 	if len(t.in.Header[message.ControlMark]) > 0 {
 		return books.ReasonControl
 	}
+	if len(t.in.Header[message.RunMark]) > 0 && r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
+		return books.ReasonReplay
+	}
+	if r.sampler != nil && !r.sampler.takes(t.in, r.sealer.Routes, r.sealer.Sessions) {
+		return books.ReasonSampled
+	}
 	var size int64
 	t.requestHead, size = snapshot(t.in.Header)
 	size += int64(len(t.in.RequestURI) + len(t.in.Host))
@@ -246,6 +252,7 @@ func (t *tapWriter) leave() { t.r.inFlight.Add(-1) }
 // queue hands the exchange to Run, or drops it when there is no room.
 func (t *tapWriter) queue() {
 	t.queued = true
+	t.entry.Queue()
 	select {
 	case t.r.pending <- t:
 	default:

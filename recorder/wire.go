@@ -14,8 +14,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// controlMark is message.ControlMark as wire.Head.Get wants it.
-var controlMark = strings.ToLower(message.ControlMark)
+// Marks as wire.Head.Get wants them.
+var controlMark, runMark = strings.ToLower(message.ControlMark), strings.ToLower(message.RunMark)
 
 // Tap returns what Wrap is for a proxy that is no http.Handler. What it sees is
 // counted together with what the handlers see that this Recorder wraps.
@@ -61,6 +61,12 @@ func (x *wireExchange) begin(q *wire.Request) string {
 	}
 	if _, control := q.Get(controlMark); control {
 		return books.ReasonControl
+	}
+	if _, run := q.Get(runMark); run && x.r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
+		return books.ReasonReplay
+	}
+	if x.r.sampler != nil && !x.r.sampler.takes(fullRequest(q, x.raw), x.r.sealer.Routes, x.r.sealer.Sessions) {
+		return books.ReasonSampled
 	}
 	size := sizeOf(&q.Head)
 	if !x.r.books.Reserve(size, x.r.cfg.MemoryLimit) {
@@ -185,6 +191,16 @@ func requestOf(q *wire.Request, raw *rawHeads) *http.Request {
 	}
 	if raw.secure {
 		in.TLS = new(tls.ConnectionState)
+	}
+	return in
+}
+
+// fullRequest is what a handler would see of a head.
+func fullRequest(q *wire.Request, raw *rawHeads) *http.Request {
+	in := requestOf(q, raw)
+	in.Header = make(http.Header, q.Len())
+	for i := range q.Len() {
+		in.Header.Add(string(q.Name(i)), string(q.Value(i)))
 	}
 	return in
 }

@@ -2,11 +2,13 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/setting"
@@ -22,6 +24,10 @@ type Config struct {
 	// ClientID is the name of this client in the broker's logs and quotas;
 	// default "understudy".
 	ClientID string `yaml:"client_id"`
+	// TLS encrypts connections to Kafka.
+	TLS TLSConfig `yaml:"tls"`
+	// SASL says who this client is.
+	SASL SASLConfig `yaml:"sasl"`
 }
 
 // DefaultConfig names the broker that `understudy dev` starts.
@@ -36,16 +42,19 @@ func (cfg Config) Validate() error {
 	for i, b := range cfg.Brokers {
 		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("brokers", i), b, "is not host:port")
 	}
+	cfg.TLS.validate(&ps)
+	cfg.SASL.validate(&ps)
 	return ps.Err()
 }
 
 // options are the client options that every connection shares.
-func (cfg Config) options() []kgo.Opt {
+func (cfg Config) options() ([]kgo.Opt, error) {
 	id := cfg.ClientID
 	if id == "" {
 		id = "understudy"
 	}
-	return []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ClientID(id)}
+	secure, err := cfg.security()
+	return append([]kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ClientID(id)}, secure...), err
 }
 
 // open makes a client, which connects when it is first used.
@@ -53,7 +62,11 @@ func open(cfg Config, opts ...kgo.Opt) (*kgo.Client, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(slices.Concat(cfg.options(), opts)...)
+	own, err := cfg.options()
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(slices.Concat(own, opts)...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
@@ -77,7 +90,11 @@ func Dial(ctx context.Context, cfg Config, opts ...kgo.Opt) (*kgo.Client, error)
 func answers(ctx context.Context, cfg Config, client *kgo.Client) error {
 	ctx, cancel := context.WithTimeout(ctx, DialTimeout)
 	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	err := client.Ping(ctx)
+	if errors.Is(err, kerr.SaslAuthenticationFailed) {
+		return fmt.Errorf("kafka at %s does not know us: %w; see kafka.sasl", strings.Join(cfg.Brokers, ","), err)
+	}
+	if err != nil {
 		return fmt.Errorf("kafka at %s does not answer: %w; start one (understudy dev) or name another (--kafka host:port)",
 			strings.Join(cfg.Brokers, ","), err)
 	}

@@ -73,6 +73,7 @@ func (cfg ProducerConfig) codec() (kgo.CompressionCodec, error) {
 // in-sync replicas, bounded in records, bytes and time.
 type Producer struct {
 	client *kgo.Client
+	cfg    ProducerConfig
 	gone   atomic.Bool // GiveUp was called
 }
 
@@ -120,7 +121,7 @@ func OpenProducer(kafka Config, cfg ProducerConfig, opts ...kgo.Opt) (*Producer,
 	if err != nil {
 		return nil, err
 	}
-	return &Producer{client: client}, nil
+	return &Producer{client: client, cfg: cfg}, nil
 }
 
 // Client is the connection underneath, for administration.
@@ -166,6 +167,12 @@ func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
 // Buffered is the number of records and bytes that wait.
 func (p *Producer) Buffered() (records, bytes int64) {
 	return p.client.BufferedProduceRecords(), p.client.BufferedProduceBytes()
+}
+
+// Full says whether TryProduce would find the buffer full now.
+func (p *Producer) Full() bool {
+	records, bytes := p.Buffered()
+	return p.gone.Load() || records >= int64(p.cfg.MaxRecords) || bytes >= p.cfg.MaxBytes
 }
 
 // Flush waits until nothing is buffered or ctx ends.

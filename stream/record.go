@@ -42,7 +42,7 @@ func ExchangeRecord(n topic.Names, e *understudyv1.Exchange) (*kgo.Record, error
 
 // TallyRecord is the record of a tally, keyed by recorder instance.
 func TallyRecord(n topic.Names, t *understudyv1.Tally) (*kgo.Record, error) {
-	id := t.Recorder + "/" + strconv.FormatUint(t.Number, 10)
+	id := t.Recorder + "/" + strconv.FormatInt(t.StartUnixNano, 10) + "/" + strconv.FormatUint(t.Number, 10)
 	return encode(n.Tallies, t.Recorder, topic.TypeTally, id, t.TimeUnixNano, t)
 }
 
@@ -138,6 +138,10 @@ func headerOf(r *kgo.Record, name string) string {
 	}
 	return value
 }
+
+// ID is the id of the message in a record, without decoding it; empty when it
+// does not say.
+func ID(r *kgo.Record) string { return headerOf(r, topic.HeaderID) }
 
 // ReplayRun is the run that a replay record is of, without decoding it; empty
 // when it does not say.

@@ -106,7 +106,7 @@ func TestRecordsAreCloudEvents(t *testing.T) {
 	}
 	n := at.UnixNano()
 	f(stream.ExchangeRecord(names, e))(names.Exchanges, "s1", "e1", "understudy.exchange.v1", "traceparent", "00-1-2-01", "tracestate", "a=b")
-	f(stream.TallyRecord(names, &understudyv1.Tally{Recorder: "r", Number: 7, TimeUnixNano: n}))(names.Tallies, "r", "r/7", "understudy.tally.v1")
+	f(stream.TallyRecord(names, &understudyv1.Tally{Recorder: "r", Number: 7, TimeUnixNano: n}))(names.Tallies, "r", "r/0/7", "understudy.tally.v1")
 	f(stream.ReplayRecord(names, &understudyv1.Replay{Run: "x", Attempt: 2, Exchange: e, ClosedUnixNano: n}))(names.Replays, "s1", "x/e1/2", "understudy.replay.v1")
 	f(stream.ReplayRecord(names, &understudyv1.Replay{Run: "x", Orphan: &understudyv1.Orphan{TimeUnixNano: 9}, ClosedUnixNano: n}))(names.Replays, "x", "x/orphan/9", "understudy.replay.v1")
 	f(stream.RunRecord(names, &understudyv1.Run{Name: "x", Version: 3, TimeUnixNano: n}))(names.Runs, "x", "x/3", "understudy.run.v1")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -21,9 +22,31 @@ func Runs(ctx context.Context, cfg Config, names topic.Names) ([]*understudyv1.R
 	return latest(ctx, cfg, names.Runs, DecodeRun)
 }
 
-// Tallies returns the last tally of every recorder, likewise.
+// Tallies returns the last tally of every life of every recorder, likewise.
 func Tallies(ctx context.Context, cfg Config, names topic.Names) ([]*understudyv1.Tally, error) {
-	return latest(ctx, cfg, names.Tallies, DecodeTally)
+	last := map[understudyv1.Life]*understudyv1.Tally{}
+	err := EachTally(ctx, cfg, names, func(t *understudyv1.Tally) {
+		if old := last[t.Life()]; old.GetNumber() <= t.GetNumber() {
+			last[t.Life()] = t
+		}
+	})
+	return slices.Collect(maps.Values(last)), err
+}
+
+// EachTally calls f for every tally that the topic holds, those of one recorder
+// in the order in which they were written.
+func EachTally(ctx context.Context, cfg Config, names topic.Names, f func(*understudyv1.Tally)) error {
+	return scan(ctx, cfg, names.Tallies, func(r *kgo.Record) error {
+		t, err := DecodeTally(r)
+		switch {
+		case errors.Is(err, ErrForeign):
+			return nil
+		case err != nil:
+			return err
+		}
+		f(t)
+		return nil
+	})
 }
 
 func latest[M any](ctx context.Context, cfg Config, name string, decode func(*kgo.Record) (M, error)) ([]M, error) {

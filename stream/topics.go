@@ -18,29 +18,42 @@ import (
 	"understudy.dev/schemas/topic"
 )
 
-// Change is one thing that Apply did to a topic.
+// Change is one thing that Apply did to a topic, or left.
 type Change struct {
 	Topic string
-	// What is "created", "config" or "unchanged".
+	// What is "created", "config", "kept" (something differs and stays) or
+	// "unchanged".
 	What string
-	// Detail says which settings changed, "name: before -> after", or how the
-	// topic was made.
+	// Detail says which settings changed, "name: before -> after", which stay
+	// although they differ, or how the topic was made.
 	Detail string
 }
 
 // Apply creates the topics that are missing and sets the configuration of the
-// others. It never changes the number of partitions (that would move sessions
-// to other partitions and break their order); a different number stays as it is
-// and is reported in the Change. Replication is the broker's default.
+// others. It takes nothing away: a retention, a message size or a number of
+// replicas in sync that is larger than specified stays, as do the policy of
+// cleaning up, the number of partitions (to change it would move sessions to
+// other partitions and break their order) and that of replicas; the Change says
+// so.
 func Apply(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Change, error) {
+	return apply(ctx, client, specs, false)
+}
+
+// ApplyForced is Apply that also sets what takes something away. Partitions and
+// replicas stay all the same.
+func ApplyForced(ctx context.Context, client *kgo.Client, specs []topic.Spec) ([]Change, error) {
+	return apply(ctx, client, specs, true)
+}
+
+func apply(ctx context.Context, client *kgo.Client, specs []topic.Spec, force bool) ([]Change, error) {
 	admin := kadm.NewClient(client)
-	existing, err := admin.ListTopics(ctx)
+	metadata, err := admin.Metadata(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list topics: %w", err)
 	}
 	var changes []Change
 	for _, s := range specs {
-		change, err := applyOne(ctx, admin, existing, s)
+		change, err := applyOne(ctx, admin, metadata, s, force)
 		if err != nil {
 			return changes, fmt.Errorf("topic %s: %w", s.Name, err)
 		}
@@ -104,37 +117,66 @@ func unknown(ctx context.Context, client *kgo.Client, specs []topic.Spec) (map[s
 	return names, nil
 }
 
-func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetails, s topic.Spec) (Change, error) {
-	if !existing.Has(s.Name) {
-		_, err := admin.CreateTopic(ctx, s.Partitions, -1, pointers(s.Config), s.Name)
+// minInSync is the setting without which acks=all may mean one copy.
+const minInSync = "min.insync.replicas"
+
+// wanted is the configuration of a topic of so many replicas.
+func wanted(s topic.Spec, replicas int) map[string]string {
+	n := int(s.MinInSync)
+	if n == 0 {
+		n = replicas - 1
+	}
+	config := maps.Clone(s.Config)
+	config[minInSync] = strconv.Itoa(max(1, min(n, replicas))) // more than there are would refuse every record
+	return config
+}
+
+func applyOne(ctx context.Context, admin *kadm.Client, metadata kadm.Metadata, s topic.Spec, force bool) (Change, error) {
+	replicas := int(s.Replicas)
+	if replicas == 0 {
+		replicas = max(1, min(3, len(metadata.Brokers)))
+	}
+	if !metadata.Topics.Has(s.Name) {
+		_, err := admin.CreateTopic(ctx, s.Partitions, int16(replicas), pointers(wanted(s, replicas)), s.Name)
 		if err == nil {
-			return Change{s.Name, "created", fmt.Sprintf("%d partition(s)", s.Partitions)}, nil
+			return Change{s.Name, "created", fmt.Sprintf("%d partition(s), %d replica(s)", s.Partitions, replicas)}, nil
 		}
 		if !errors.Is(err, kerr.TopicAlreadyExists) { // another process was faster
 			return Change{}, fmt.Errorf("create: %w", err)
 		}
 	}
+	var notes []string
+	if d, ok := metadata.Topics[s.Name]; ok {
+		if n := len(d.Partitions); n != int(s.Partitions) {
+			notes = append(notes, fmt.Sprintf("keeps its %d partition(s)", n))
+		}
+		if n := d.Partitions.NumReplicas(); n < replicas {
+			notes = append(notes, fmt.Sprintf("keeps its %d replica(s), %d are wanted (kafka-reassign-partitions.sh changes that)", n, replicas))
+			replicas = n
+		}
+	}
+	s.Config = wanted(s, replicas)
 	differ, err := differences(ctx, admin, s)
 	if err != nil {
 		return Change{}, err
 	}
-	note := ""
-	if d, ok := existing[s.Name]; ok && len(d.Partitions) != int(s.Partitions) {
-		note = fmt.Sprintf("keeps its %d partition(s)", len(d.Partitions))
-	}
-	if len(differ) == 0 {
-		return Change{s.Name, "unchanged", note}, nil
-	}
+	what := "unchanged"
 	var alter []kadm.AlterConfig
-	detail := note
 	for _, name := range slices.Sorted(maps.Keys(differ)) {
-		value := s.Config[name]
-		alter = append(alter, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &value})
-		if detail != "" {
-			detail += "; "
+		before, after := differ[name], s.Config[name]
+		if less(name, before, after) && !force {
+			notes = append(notes, fmt.Sprintf("%s: %s stays, %s would take away (--force)", name, before, after))
+			what = "kept"
+			continue
 		}
-		detail += fmt.Sprintf("%s: %s -> %s", name, differ[name], value)
+		alter = append(alter, kadm.AlterConfig{Op: kadm.SetConfig, Name: name, Value: &after})
+		notes = append(notes, fmt.Sprintf("%s: %s -> %s", name, before, after))
 	}
+	change := Change{s.Name, what, strings.Join(notes, "; ")}
+	if len(alter) == 0 {
+		return change, nil
+	}
+	change.What = "config"
 	responses, err := admin.AlterTopicConfigs(ctx, alter, s.Name)
 	if err != nil {
 		return Change{}, fmt.Errorf("alter config: %w", err)
@@ -144,7 +186,24 @@ func applyOne(ctx context.Context, admin *kadm.Client, existing kadm.TopicDetail
 			return Change{}, fmt.Errorf("alter config: %w", r.Err)
 		}
 	}
-	return Change{s.Name, "config", detail}, nil
+	return change, nil
+}
+
+// less says whether a setting takes something away: records, room or copies. A
+// negative number has no bound.
+func less(name, before, after string) bool {
+	if name == "cleanup.policy" {
+		return before != ""
+	}
+	b, errBefore := strconv.ParseInt(before, 10, 64)
+	a, errAfter := strconv.ParseInt(after, 10, 64)
+	switch {
+	case errBefore != nil || errAfter != nil || a < 0:
+		return false
+	case b < 0:
+		return true
+	}
+	return a < b
 }
 
 // differences returns the settings of an existing topic that are not as

@@ -8,6 +8,7 @@ func (a *app) commands() []*cobra.Command {
 		a.demoCommand(),
 		a.devCommand(),
 		a.recordCommand(),
+		a.recorderCommand(),
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"os"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"understudy.dev/embedded"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
+	"understudy.dev/recorder/spool"
 	"understudy.dev/replayer"
 	"understudy.dev/schemas/topic"
 	"understudy.dev/setting"
@@ -46,8 +48,19 @@ type kafkaConfig struct {
 	// Prefix begins the names of all topics.
 	Prefix string `yaml:"prefix"`
 	// Partitions of the topics that `topics apply` creates.
-	Partitions int32                 `yaml:"partitions"`
-	Producer   stream.ProducerConfig `yaml:"producer"`
+	Partitions int32 `yaml:"partitions"`
+	// Retention is how long exchanges, replays, tallies and dead letters are
+	// kept; 1h or more, default 168h. It is set when a topic is made and never
+	// shortened without --force.
+	Retention time.Duration `yaml:"retention"`
+	// Replicas of each partition of the topics that are made; 0, the default,
+	// is three, or as many as there are brokers.
+	Replicas int16 `yaml:"replicas"`
+	// MinInSync replicas must have a record before it is acknowledged; 0, the
+	// default, is one fewer than there are, at least one. With 1, a record
+	// that is acknowledged may be on one broker only.
+	MinInSync int16                 `yaml:"min_insync"`
+	Producer  stream.ProducerConfig `yaml:"producer"`
 }
 
 type recordConfig struct {
@@ -60,16 +73,27 @@ type recordConfig struct {
 	Compression string `yaml:"compression"`
 	// RequireKafka refuses to start while Kafka or its topics are not there.
 	// Otherwise traffic passes at once and is recorded as soon as they are.
-	RequireKafka    bool `yaml:"require_kafka"`
+	RequireKafka bool `yaml:"require_kafka"`
+	// ShutdownTimeout bounds the whole end, from the signal to the final tally;
+	// default 25 s, below the 30 s that Kubernetes gives. It is more than
+	// drain_delay and drain_timeout together; the rest is for requests and
+	// tunnels under way.
+	ShutdownTimeout time.Duration `yaml:"shutdown_timeout"`
+	// DrainDelay is how long new requests are taken after /readyz has said that
+	// it ends, so that load balancers see it; 0 or more, default 3 s. Without
+	// an admin listener nobody sees it, and there is none.
+	DrainDelay time.Duration `yaml:"drain_delay"`
+	// Spool puts exchanges on disk while Kafka does not take them.
+	Spool           spool.Config `yaml:"spool"`
 	recorder.Config `yaml:",inline"`
 }
 
 func defaultConfig() config {
 	return config{
 		Log:        logConfig{Level: "info", Format: "text"},
-		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Producer: stream.DefaultProducerConfig()},
+		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Retention: topic.DefaultRetention, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
-		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
+		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", ShutdownTimeout: 25 * time.Second, DrainDelay: 3 * time.Second, Spool: spool.DefaultConfig(), Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
 		Replay:     replayer.DefaultConfig(),
 		Compare:    comparator.DefaultConfig(),
 		Dev:        embedded.DefaultConfig(),
@@ -94,7 +118,7 @@ func (c config) problems(now time.Time, sections ...string) error {
 		}
 	}
 	check("log", c.Log.Validate)
-	check("kafka", c.Kafka.Validate)
+	check("kafka", c.Kafka.validate)
 	check("kafka.producer", c.Kafka.Producer.Validate)
 	check("clickhouse", c.ClickHouse.Validate)
 	check("record.upstream", c.Record.Upstream.Validate)
@@ -130,10 +154,25 @@ func (c logConfig) Validate() error {
 	return ps.Err()
 }
 
+// validate reports every mistake in the section, its producer aside.
+func (c kafkaConfig) validate() error {
+	var ps setting.Problems
+	ps.Under("", c.Config.Validate())
+	ps.Require(c.Partitions >= 1, "partitions", c.Partitions, "is less than 1")
+	ps.Require(c.Retention >= time.Hour, "retention", c.Retention, "is less than 1h")
+	ps.Require(c.Replicas >= 0, "replicas", c.Replicas, "is negative")
+	ps.Require(c.MinInSync >= 0 && (c.Replicas == 0 || c.MinInSync <= c.Replicas), "min_insync", c.MinInSync, "is negative or more than replicas")
+	return ps.Err()
+}
+
 // Validate reports every mistake in the section, its upstream aside.
 func (c recordConfig) Validate() error {
 	var ps setting.Problems
 	ps.OneOf("compression", c.Compression, stream.Compressions()...)
+	ps.Require(c.DrainDelay >= 0, "drain_delay", c.DrainDelay, "is negative")
+	ps.Require(c.ShutdownTimeout > c.DrainDelay+c.DrainTimeout, "shutdown_timeout", c.ShutdownTimeout,
+		fmt.Sprintf("is not more than drain_delay %s and drain_timeout %s together", c.DrainDelay, c.DrainTimeout))
+	ps.Under("spool", c.Spool.Validate())
 	ps.Under("", c.Config.Validate())
 	return ps.Err()
 }

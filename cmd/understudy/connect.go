@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/spf13/cobra"
@@ -16,13 +17,25 @@ import (
 func (a *app) names() topic.Names { return topic.NamesFor(a.cfg.Kafka.Prefix) }
 
 func (a *app) specs() []topic.Spec {
-	return topic.Specs(a.names(), topic.Sizing{Partitions: a.cfg.Kafka.Partitions})
+	return topic.Specs(a.names(), topic.Sizing{
+		Partitions: a.cfg.Kafka.Partitions, Retention: a.cfg.Kafka.Retention, Replicas: a.cfg.Kafka.Replicas, MinInSync: a.cfg.Kafka.MinInSync,
+	})
 }
 
 // kafkaFlags add where Kafka is.
 func (a *app) kafkaFlags(c *cobra.Command) {
 	c.Flags().StringSliceVar(&a.cfg.Kafka.Brokers, "kafka", a.cfg.Kafka.Brokers, "Kafka brokers, host:port")
 	c.Flags().StringVar(&a.cfg.Kafka.Prefix, "prefix", a.cfg.Kafka.Prefix, "prefix of the topic names")
+	f, k := c.Flags(), &a.cfg.Kafka
+	f.BoolVar(&k.TLS.Enabled, "kafka-tls", k.TLS.Enabled, "encrypt connections to Kafka")
+	f.StringVar(&k.TLS.CAFile, "kafka-ca", k.TLS.CAFile, "file of the certificates that the brokers' are checked against; empty is the system's")
+	f.StringVar(&k.TLS.CertFile, "kafka-cert", k.TLS.CertFile, "file of this client's certificate (mTLS)")
+	f.StringVar(&k.TLS.KeyFile, "kafka-key", k.TLS.KeyFile, "file of its key")
+	f.StringVar(&k.SASL.Mechanism, "kafka-sasl", k.SASL.Mechanism, "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER; the secret is in a file or in "+stream.PasswordVar+" or "+stream.TokenVar)
+	f.StringVar(&k.SASL.User, "kafka-user", k.SASL.User, "user of PLAIN and SCRAM")
+	f.StringVar(&k.SASL.PasswordFile, "kafka-password-file", k.SASL.PasswordFile, "file of the password")
+	f.StringVar(&k.SASL.TokenFile, "kafka-token-file", k.SASL.TokenFile, "file of the token of OAUTHBEARER")
+	enumerate(c, "kafka-sasl", stream.Mechanisms()[1:]...)
 }
 
 // clickhouseFlags add where ClickHouse is.
@@ -40,14 +53,23 @@ func (a *app) dialKafka(ctx context.Context, opts ...kgo.Opt) (*kgo.Client, erro
 	return client, dependency(err)
 }
 
-// requireTopics fails early and says what to do when the topics are not there.
-func (a *app) requireTopics(ctx context.Context) error {
+// recordedTopics are those that a recorder writes to, the only ones that it may
+// need to see.
+func (a *app) recordedTopics() []string { return []string{a.names().Exchanges, a.names().Tallies} }
+
+// requireTopics fails early and says what to do when the topics are not there:
+// those that are named, or all.
+func (a *app) requireTopics(ctx context.Context, only ...string) error {
 	client, err := a.dialKafka(ctx)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	return dependency(stream.Check(ctx, client, a.specs()))
+	specs := a.specs()
+	if len(only) > 0 {
+		specs = slices.DeleteFunc(specs, func(s topic.Spec) bool { return !slices.Contains(only, s.Name) })
+	}
+	return dependency(stream.Check(ctx, client, specs))
 }
 
 // newProducer connects a producer.

@@ -39,7 +39,7 @@ func TestCommandsInDeployments(t *testing.T) {
 	for path, unit := range readUnits(t) {
 		for _, key := range []string{"ExecStart", "ExecStartPre"} {
 			for _, line := range unit[key] {
-				words := strings.Fields(strings.NewReplacer("%d", "/run/credentials/x", "%H", "host").Replace(line))
+				words := strings.Fields(strings.NewReplacer("%d", "/run/credentials/x", "%S", "/var/lib", "%H", "host").Replace(line))
 				if words[0] != "/usr/local/bin/understudy" || strings.Contains(strings.Join(words, " "), "%") {
 					t.Errorf("%s: %s=%s: not a command this test understands", path, key, line)
 					continue
@@ -72,7 +72,7 @@ func TestCommandsThatCannotBeParsed(t *testing.T) {
 			t.Errorf("%q was taken", words)
 		}
 	}
-	f("recorder")
+	f("recordr")
 	f("record", "--basline=http://x")
 	f("record", "--capture-limit=plenty")
 	f("migrate", "now")
@@ -92,7 +92,7 @@ func TestSettingsInDeployments(t *testing.T) {
 // TestDeploymentsWaitForTheDrain: whatever stops the process gives it the time
 // that it may take, and the units give it no rights.
 func TestDeploymentsWaitForTheDrain(t *testing.T) {
-	longest := drainTraffic + 2*defaultConfig().Record.DrainTimeout + time.Second
+	longest := defaultConfig().Record.ShutdownTimeout
 	units := readUnits(t)
 	for path, unit := range units {
 		for key, want := range map[string]string{

@@ -131,7 +131,7 @@ func flagFault(f *pflag.Flag, value string, err error) string {
 		return source.Fault(reflect.TypeFor[float64](), true)
 	case "bool":
 		return source.Fault(reflect.TypeFor[bool](), true)
-	case "int", "int32":
+	case "int", "int16", "int32":
 		return source.Fault(reflect.TypeFor[int](), true)
 	case "size":
 		return wantSize

@@ -104,7 +104,7 @@ func (a *app) importFiles(ctx context.Context, f importFlags, files []string) er
 	if err != nil {
 		return err
 	}
-	if err := a.requireTopics(ctx); err != nil {
+	if err := a.requireTopics(ctx, a.recordedTopics()...); err != nil {
 		return err
 	}
 	producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)

@@ -2,24 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
-	"understudy.dev/recorder/kafka"
 	"understudy.dev/setting/source"
-	"understudy.dev/stream"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -59,6 +52,9 @@ numbers.`,
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	f.StringVar(&r.Spool.Dir, "spool-dir", r.Spool.Dir, "folder for exchanges that Kafka does not take now; empty is off")
+	f.DurationVar(&r.ShutdownTimeout, "shutdown-timeout", r.ShutdownTimeout, "bound of the whole end, from the signal to the final tally")
+	f.DurationVar(&r.DrainDelay, "drain-delay", r.DrainDelay, "how long new requests are taken after /readyz has said that it ends")
 	f.BoolVar(&r.RequireKafka, "require-kafka", r.RequireKafka, "do not start while Kafka or its topics are not there")
 	a.indexFlag(c)
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
@@ -81,23 +77,21 @@ func (a *app) record(ctx context.Context) error {
 		return err
 	}
 	if cfg.RequireKafka {
-		if err := a.requireTopics(ctx); err != nil {
+		if err := a.requireTopics(ctx, a.recordedTopics()...); err != nil {
 			return err
 		}
 	}
-	pc := a.cfg.Kafka.Producer
-	pc.Compression = cfg.Compression
-	producer, err := stream.OpenProducer(a.cfg.Kafka.Config, pc)
-	if err != nil {
-		return usagef("%w", err)
-	}
-	defer producer.Close()
 	ad := newAdmin(a.logs)
 	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
 	}
-	rec, err := recorder.New(cfg.Config, kafka.NewSink(producer, a.names()), a.log, ad.registry)
+	writing, err := a.openWriting(cfg)
+	if err != nil {
+		return err
+	}
+	defer writing.close()
+	rec, err := recorder.New(cfg.Config, writing.sink, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -110,6 +104,7 @@ func (a *app) record(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("listen for traffic: %w; choose another address with --listen", err)
 	}
+	writing.begin(a, rec, ad)
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
 	ad.ready.Store(true)
 	var watch sync.WaitGroup
@@ -117,61 +112,14 @@ func (a *app) record(ctx context.Context) error {
 	defer watch.Wait()
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad) })
-	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, at most %s, then for Kafka to take what is recorded", drainTraffic))()
-	err = serveTraffic(ctx, ln, rec, upstream, cfg.Upstream.OnWire(), newRefusals(ad.registry), a.log, func() { ad.ready.Store(false) })
+	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()
+	t := &liveTraffic{rec: rec, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
+	err = t.serve(ctx, ln, upstream, newRefusals(ad.registry), a.log)
 	n := rec.Tally()
 	dropped := uint64(0)
 	for _, d := range n.Dropped {
 		dropped += d
 	}
-	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "pending", n.Pending)
-	return a.unrecorded(rec, err)
-}
-
-// drainTraffic bounds how long requests under way are waited for at the end.
-const drainTraffic = 20 * time.Second
-
-// errDrained is why requests that outlast drainTraffic are cancelled.
-var errDrained = errors.New("the recorder has stopped")
-
-// serveTraffic answers until ctx ends, then lets requests under way finish,
-// and only then stops the recorder, so that they are recorded too.
-func serveTraffic(ctx context.Context, ln net.Listener, rec *recorder.Recorder, next *proxy.Upstream, onWire bool, refused *refusals, log *slog.Logger, draining func()) error {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
-	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer leave(nil)
-	over := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: rec.Wrap(next), ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
-		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
-		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
-	refused.watch(over)
-	var server interface {
-		Serve(l net.Listener) error
-		Shutdown(ctx context.Context) error
-		Close() error
-	} = over
-	if onWire {
-		server = proxy.NewServer(next, proxy.Serving{HTTP2: over, Tap: rec.Tap(), Refused: refused.count.Inc})
-	}
-	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
-	defer stopRecording()
-	var group errgroup.Group
-	group.Go(func() error { return rec.Run(recording) })
-	group.Go(func() error {
-		defer stopRecording()
-		<-ctx.Done()
-		draining()
-		grace, cancel := context.WithTimeout(context.Background(), drainTraffic)
-		defer cancel()
-		if server.Shutdown(grace) != nil {
-			leave(errDrained)
-			_ = server.Close()
-		}
-		return nil
-	})
-	if err := server.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return group.Wait()
+	a.log.Info("recorded", "served", n.Served, "recorded", n.Recorded, "dropped", dropped, "reasons", n.Dropped, "spooled", n.Spooled, "pending", n.Pending())
+	return a.unrecorded(rec, writing.end(a, err), err)
 }

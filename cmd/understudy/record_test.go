@@ -96,10 +96,38 @@ func TestRecordStartsWithoutKafka(t *testing.T) {
 	}
 }
 
+// TestARecorderBeforeItselfAnswersAtOnce: its baseline is its own address.
+func TestARecorderBeforeItselfAnswersAtOnce(t *testing.T) {
+	t.Setenv("UNDERSTUDY_KAFKA", freeAddress(t))
+	config := writeFile(t, "record: {drain_timeout: 100ms, drain_delay: 0s}\n")
+	traffic, admin, stop := recording(t, "--config", config)
+	until(t, "http://"+traffic+"/", "hi")
+	_, _ = stop()
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"record", "--listen", traffic, "--admin", admin, "--baseline", "http://" + traffic, "--config", config}, nil, io.Discard, io.Discard)
+	}()
+	until(t, "http://"+admin+"/readyz", "ok")
+	answer, err := http.Get("http://" + traffic + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusLoopDetected {
+		t.Errorf("status %d", answer.StatusCode)
+	}
+	until(t, "http://"+admin+"/metrics", "\nunderstudy_recorder_loops_total 1\n")
+	until(t, "http://"+admin+"/metrics", "\nunderstudy_recorder_served_total 1\n")
+	http.DefaultClient.CloseIdleConnections()
+	cancel()
+	<-ended
+}
+
 // TestRecordEndsWithoutKafka says once, and plainly, what is lost.
 func TestRecordEndsWithoutKafka(t *testing.T) {
 	t.Setenv("UNDERSTUDY_KAFKA", freeAddress(t))
-	config := writeFile(t, "record: {drain_timeout: 100ms}\n")
+	config := writeFile(t, "record: {drain_timeout: 100ms, drain_delay: 0s}\n")
 	traffic, _, stop := recording(t, "--config", config, "--instance", "r1")
 	until(t, "http://"+traffic+"/", "hi")
 	code, errOut := stop()

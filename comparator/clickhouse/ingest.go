@@ -96,7 +96,7 @@ func (in *Ingest) Handle(ctx context.Context, b stream.Batch) error {
 	case in.cfg.Names.Exchanges:
 		return one(ctx, in, b, "stored_exchanges", stream.DecodeExchange, func(e *understudyv1.Exchange, at Position) *exchangeRow { return toExchange(e, at) })
 	case in.cfg.Names.Tallies:
-		return one(ctx, in, b, "tallies", stream.DecodeTally, func(t *understudyv1.Tally, _ Position) *tallyRow { return toTally(t) })
+		return one(ctx, in, b, "stored_tallies", stream.DecodeTally, func(t *understudyv1.Tally, _ Position) *tallyRow { return toTally(t) })
 	case in.cfg.Names.Runs:
 		return in.runs(ctx, b)
 	}

@@ -176,6 +176,7 @@ type exchangeRow struct {
 	KafkaOffset    int64             `ch:"kafka_offset"`
 	TopicID        string            `ch:"topic_id"`
 	Headers        map[string]string `ch:"headers"`
+	RecorderStart  time.Time         `ch:"recorder_start"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
@@ -194,7 +195,7 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 		Truncated: request.GetTruncated() || response.GetTruncated(), Redactions: redactions,
 		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
 		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID,
-		Headers: indexed(e),
+		Headers: indexed(e), RecorderStart: at64(e.GetRecorderStartUnixNano()),
 	}
 }
 
@@ -232,21 +233,26 @@ func cut(s string, most int) string {
 
 // tallyRow is a row of the table tallies.
 type tallyRow struct {
-	Recorder  string            `ch:"recorder"`
-	Number    uint64            `ch:"number"`
-	StartTime time.Time         `ch:"start_time"`
-	Time      time.Time         `ch:"time"`
-	Served    uint64            `ch:"served"`
-	Recorded  uint64            `ch:"recorded"`
-	Pending   uint64            `ch:"pending"`
-	Dropped   map[string]uint64 `ch:"dropped"`
-	Final     bool              `ch:"final"`
+	Recorder   string            `ch:"recorder"`
+	StartTime  time.Time         `ch:"start_time"`
+	Number     uint64            `ch:"number"`
+	Time       time.Time         `ch:"time"`
+	Served     uint64            `ch:"served"`
+	Recorded   uint64            `ch:"recorded"`
+	Pending    uint64            `ch:"pending"`
+	Spooled    uint64            `ch:"spooled"`
+	Dropped    map[string]uint64 `ch:"dropped"`
+	Final      bool              `ch:"final"`
+	Closed     bool              `ch:"closed"`
+	Exact      bool              `ch:"exact"`
+	IntervalNS uint64            `ch:"interval_ns"`
 }
 
 func toTally(t *understudyv1.Tally) *tallyRow {
 	return &tallyRow{
-		Recorder: t.GetRecorder(), Number: t.GetNumber(), StartTime: at64(t.GetStartUnixNano()), Time: at64(t.GetTimeUnixNano()),
-		Served: t.GetServed(), Recorded: t.GetRecorded(), Pending: t.GetPending(), Dropped: counts(t.GetDropped()), Final: t.GetFinal(),
+		Recorder: t.GetRecorder(), Number: t.GetNumber(), StartTime: at64(t.Life().StartUnixNano), Time: at64(t.GetTimeUnixNano()),
+		Served: t.GetServed(), Recorded: t.GetRecorded(), Pending: t.GetPending(), Spooled: t.GetSpooled(), Dropped: counts(t.GetDropped()),
+		Final: t.GetFinal(), Closed: t.GetClosed(), Exact: t.GetExact(), IntervalNS: nanos(t.GetIntervalNano()),
 	}
 }
 

@@ -132,7 +132,7 @@ func TestExchangeRow(t *testing.T) {
 		ID: "id", Recorder: "rec", Sequence: 9, Session: "s", Route: "POST /orders", Method: "POST", Target: "/orders?token=tok_1",
 		Status: 201, StartTime: at64(1_000), FirstByteNS: 20, LatencyNS: 30, RequestBytes: 5, ResponseBytes: 7, Truncated: true,
 		Redactions: 3, ServedBy: "baseline", Source: "proxy", StoredTime: at.Time.UTC(), KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic",
-		Headers: map[string]string{},
+		Headers: map[string]string{}, RecorderStart: at64(0),
 	}
 	if diff := cmp.Diff(want, toExchange(exchange(), at)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -227,6 +227,6 @@ func TestRowsAreTheTables(t *testing.T) {
 	f("stored_substitutions", substitutionRow{})
 	f("stored_exchanges", exchangeRow{})
 	f("stored_controls", controlRow{})
-	f("tallies", tallyRow{})
+	f("stored_tallies", tallyRow{})
 	f("runs", runRow{})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
@@ -37,23 +38,36 @@ type Balance struct {
 	Recorders []RecorderBalance `json:"recorders"`
 }
 
-// RecorderBalance is the last tally of a recorder beside what was stored of
-// it.
+// RecorderBalance is the last tally of one life of a recorder beside what was
+// stored of it.
 type RecorderBalance struct {
-	Recorder string            `json:"recorder" ch:"recorder"`
+	Recorder string `json:"recorder" ch:"recorder"`
+	// Start is when this life began; 1970 for imports and what earlier versions
+	// wrote.
+	Start time.Time `json:"start" ch:"start_time"`
+	// State is running, ended (in order), killed (a successor has closed its
+	// books) or unheard (it ended without a word).
+	State    string            `json:"state" ch:"state"`
 	Final    bool              `json:"final" ch:"final"`
 	Served   uint64            `json:"served" ch:"served"`
 	Recorded uint64            `json:"recorded" ch:"recorded"`
 	Dropped  map[string]uint64 `json:"dropped" ch:"dropped_by_reason"`
 	Pending  uint64            `json:"pending" ch:"pending"`
+	// Spooled are on its disk and will be recorded.
+	Spooled uint64 `json:"spooled" ch:"spooled"`
 	// Stored are the exchanges of the recorder in the table exchanges: fewer
 	// than Recorded while they are being read or when they have expired.
 	Stored uint64 `json:"stored" ch:"stored"`
+	// Records are as many as there are of them: more than Stored when one was
+	// written twice. Highest is the highest sequence number among them.
+	Records uint64 `json:"records" ch:"records"`
+	Highest uint64 `json:"highest" ch:"highest"`
 	// InRun are the exchanges of the recorder that the run has. It has fewer
 	// than Recorded when it was given a part, or when more were recorded since.
 	InRun uint64 `json:"in_run" ch:"in_run"`
 	// Holds is what the view recorder_balance says: served = recorded + dropped +
-	// pending and, after its last word, nothing is pending and all is stored.
+	// spooled + pending, nothing was written twice and, after its end, nothing is
+	// pending and all is stored. An end without a word never holds.
 	Holds bool `json:"holds" ch:"balances"`
 }
 
@@ -81,18 +95,39 @@ func (b Balance) Own() []Equation {
 // Equations are those of the view recorder_balance.
 func (r RecorderBalance) Equations() []Equation {
 	name := "recorder " + r.Recorder + ": "
-	out := []Equation{equation(
-		term{name: name + "served", n: r.Served}, term{name: "recorded", n: r.Recorded},
-		term{"dropped", Sum(r.Dropped), r.Dropped}, term{name: "pending", n: r.Pending},
-	)}
-	if r.Final {
-		out = append(out, equation(term{name: name + "recorded", n: r.Recorded}, term{name: "stored", n: r.Stored}))
+	outcomes := []term{{name: "recorded", n: r.Recorded}, {"dropped", Sum(r.Dropped), r.Dropped}, {name: "pending", n: r.Pending}}
+	if r.Spooled > 0 {
+		outcomes = append(outcomes, term{name: "spooled", n: r.Spooled})
 	}
-	if r.Final && r.Pending > 0 {
-		out = append(out, equation(term{name: name + "pending at its end", n: r.Pending}, term{name: "none"}))
+	out := []Equation{equation(term{name: name + "served", n: r.Served}, outcomes...)}
+	none := func(what string, n uint64) {
+		if n > 0 {
+			out = append(out, equation(term{name: name + what, n: n}, term{name: "none"}))
+		}
+	}
+	switch r.State {
+	case "ended":
+		out = append(out, equation(term{name: name + "recorded", n: r.Recorded}, term{name: "stored", n: r.Stored}))
+	case "killed":
+		// Kafka may have taken what was under way without saying so in time.
+		late := min(r.Stored-min(r.Stored, r.Recorded), r.Dropped["killed"])
+		out = append(out, equation(term{name: name + "stored", n: r.Stored}, term{name: "recorded", n: r.Recorded}, term{name: "killed, but in Kafka", n: late}))
+	case "unheard":
+		none("ends without a last word", 1)
+	}
+	if r.Ended() {
+		none("pending at its end", r.Pending)
+		none("numbers beyond those served", r.Highest-min(r.Highest, r.Served))
+	}
+	if !r.Start.Equal(time.Unix(0, 0)) {
+		none("records written twice", r.Records-min(r.Records, r.Stored))
 	}
 	return out
 }
+
+// Ended says whether nothing more is served in this life, and its books are
+// whole.
+func (r RecorderBalance) Ended() bool { return r.State == "ended" || r.State == "killed" }
 
 // explain lists the equations of the run that do not hold.
 func (b *Balance) explain() {
@@ -137,10 +172,11 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	b := rows[0]
 	b.SkippedBy, b.Detail = head.Skipped, head.Detail
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
- b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run, toBool(b.balances) AS balances
+ b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, b.start_time AS start_time, b.state AS state,
+ b.spooled AS spooled, b.records AS records, b.highest AS highest, r.in_run AS in_run, toBool(b.balances) AS balances
 FROM recorder_balance AS b
 INNER JOIN (SELECT recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
-ON b.recorder = r.recorder ORDER BY recorder LIMIT 1000`, run)
+ON b.recorder = r.recorder ORDER BY recorder, start_time LIMIT 1000`, run)
 	b.explain()
 	return b, err
 }

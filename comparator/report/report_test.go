@@ -3,6 +3,7 @@ package report
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -72,8 +73,26 @@ func TestEquations(t *testing.T) {
 	f(func(b *Balance) { b.JudgedSkipped++ }, "skipped 2 ≠ judged as skipped 3: 1 too many")
 	f(func(b *Balance) { b.JudgedOrphans++ }, "orphans 1 ≠ judged as orphan 2: 1 too many")
 	f(func(b *Balance) { b.Recorders[0].Served++ }, "recorder w: served 11 ≠ recorded 7 + dropped 2 (full 2) + pending 1: 1 missing")
-	f(func(b *Balance) { b.Recorders[0].Final = true },
-		"recorder w: recorded 7 ≠ stored 0: 7 missing", "recorder w: pending at its end 1 ≠ none 0: 1 missing")
+	life := func(state string, stored, records, highest uint64) func(b *Balance) {
+		return func(b *Balance) {
+			r := &b.Recorders[0]
+			r.State, r.Start, r.Stored, r.Records, r.Highest = state, time.Unix(1, 0), stored, records, highest
+		}
+	}
+	f(life("running", 5, 5, 12))
+	f(life("ended", 0, 0, 0), "recorder w: recorded 7 ≠ stored 0: 7 missing", "recorder w: pending at its end 1 ≠ none 0: 1 missing")
+	f(life("unheard", 7, 7, 10), "recorder w: ends without a last word 1 ≠ none 0: 1 missing")
+	killed := func(stored, records, highest uint64) func(b *Balance) {
+		return func(b *Balance) {
+			life("killed", stored, records, highest)(b)
+			b.Recorders[0].Pending, b.Recorders[0].Dropped = 0, map[string]uint64{"killed": 3}
+		}
+	}
+	f(killed(7, 7, 10))
+	f(killed(10, 10, 10))
+	f(killed(11, 12, 13), "recorder w: stored 11 ≠ recorded 7 + killed, but in Kafka 3: 1 missing",
+		"recorder w: numbers beyond those served 3 ≠ none 0: 3 missing", "recorder w: records written twice 1 ≠ none 0: 1 missing")
+	f(killed(6, 6, 10), "recorder w: stored 6 ≠ recorded 7 + killed, but in Kafka 0: 1 too many")
 }
 
 func TestOptionsAreChecked(t *testing.T) {

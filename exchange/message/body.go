@@ -27,6 +27,7 @@ type Capture struct {
 	kept     []byte
 	length   int64
 	rest     hash.Hash // nil until something is not kept
+	dropped  bool      // nothing more is kept or hashed
 }
 
 // Expect sets how many bytes are kept, and the length that the message
@@ -43,14 +44,14 @@ func (c *Capture) Declared() int64 { return c.declared }
 func (c *Capture) Length() int64 { return c.length }
 
 // Cut reports whether bytes have passed that are not kept.
-func (c *Capture) Cut() bool { return c.rest != nil }
+func (c *Capture) Cut() bool { return c.rest != nil || c.dropped }
 
 // Held is how many bytes of memory the content takes.
 func (c *Capture) Held() int64 { return int64(cap(c.kept)) }
 
 // Need is what Held will be after n more bytes.
 func (c *Capture) Need(n int) int64 {
-	if c.rest != nil {
+	if c.Cut() {
 		return c.Held()
 	}
 	need := min(int64(len(c.kept)+n), c.limit)
@@ -75,10 +76,17 @@ func (c *Capture) Stop() {
 	}
 }
 
+// Abandon keeps nothing of what comes after and has no hash: it is counted
+// only, so that a lack of memory does not cost the live path time besides.
+func (c *Capture) Abandon() { c.dropped, c.rest = true, nil }
+
 // Write takes the next bytes of the body. It never fails.
 func (c *Capture) Write(p []byte) (int, error) {
 	n := len(p)
 	c.length += int64(n)
+	if c.dropped {
+		return n, nil
+	}
 	if c.rest == nil {
 		keep := p[:min(int64(n), c.limit-int64(len(c.kept)))]
 		if size := c.Need(len(keep)); size > c.Held() {
@@ -99,7 +107,7 @@ func (c *Capture) Write(p []byte) (int, error) {
 func (c *Capture) Fill(b *understudyv1.Body, whole bool) {
 	b.Content, b.DeclaredLength, b.Length, b.Truncated = c.kept, c.declared, c.length, c.Cut() || !whole
 	switch {
-	case !whole || c.length == 0:
+	case !whole || c.length == 0 || c.dropped:
 	case c.rest != nil:
 		b.Sha256 = c.rest.Sum(nil)
 	default:

@@ -89,6 +89,18 @@ func TestHashIsOfTheWholeBody(t *testing.T) {
 	f(&understudyv1.Body{Content: []byte("hell"), Length: 5, Truncated: true}, false, -1, "hello")
 	f(&understudyv1.Body{Content: []byte("hel"), Length: 3, Truncated: true}, false, -1, "hel")
 	f(&understudyv1.Body{}, true, -1)
+
+	var c message.Capture
+	c.Expect(4, -1)
+	_, _ = c.Write([]byte("he"))
+	c.Abandon()
+	_, _ = c.Write([]byte("llo"))
+	got := new(understudyv1.Body)
+	c.Fill(got, true)
+	want := &understudyv1.Body{Content: []byte("he"), DeclaredLength: -1, Length: 5, Truncated: true}
+	if diff := cmp.Diff(want, got, protocmp.Transform()); diff != "" || !c.Cut() {
+		t.Errorf("abandoned: -want +got\n%s", diff)
+	}
 }
 
 func TestDeclaredLength(t *testing.T) {

@@ -18,6 +18,9 @@ import (
 type Sealer struct {
 	// Recorder is the instance name that the exchanges carry.
 	Recorder string
+	// StartUnixNano is when that recorder started; 0 when a recording has no
+	// lives, as an import.
+	StartUnixNano int64
 	// Source says where they come from, such as "proxy" or "import/nock".
 	Source string
 	// ServedBy is the side that answered.
@@ -50,6 +53,7 @@ func Indexed(headers []string) []string {
 // the same request, as the session's rules look at it.
 func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from session.Source) {
 	e.Id, e.Recorder, e.Sequence, e.Source, e.ServedBy = id, s.Recorder, sequence, s.Source, s.ServedBy
+	e.RecorderStartUnixNano = s.StartUnixNano
 	e.Route = s.Routes.Route(e.Request.Method, from.Target)
 	if e.Session = s.Sessions.Session(from); e.Session == "" {
 		e.Session = id // a session of its own

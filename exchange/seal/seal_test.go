@@ -34,7 +34,7 @@ func sealed(t *testing.T, redacted bool, h http.Header) *understudyv1.Exchange {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &seal.Sealer{Recorder: "r", Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE, Sessions: sessions, Routes: routes}
+	s := &seal.Sealer{Recorder: "r", StartUnixNano: 5, Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE, Sessions: sessions, Routes: routes}
 	if redacted {
 		s.Redactor = redact.New(redact.Config{Headers: []string{"Tracestate"}}, key)
 	}
@@ -55,7 +55,7 @@ func TestSeal(t *testing.T) {
 		t.Errorf("tracestate %q is not redacted", state)
 	}
 	want := &understudyv1.Exchange{
-		Id: "id", Recorder: "r", Sequence: 7, Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE,
+		Id: "id", Recorder: "r", RecorderStartUnixNano: 5, Sequence: 7, Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE,
 		Route: "PUT /users/{name}", Session: "id", Traceparent: "00-a-b-01", Tracestate: state,
 		Request: &understudyv1.Request{Method: "PUT", Target: got.Request.Target, Headers: []*understudyv1.Header{
 			{Name: "Traceparent", Value: []byte("00-a-b-01")}, {Name: "Tracestate", Value: []byte(state)},

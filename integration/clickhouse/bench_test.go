@@ -86,7 +86,7 @@ func generate(b *testing.B, conn driver.Conn, n int64) {
 	}
 	exec("INSERT INTO judged_runs (run, judgement, chosen) VALUES ('bench', '', true)")
 	exec(fmt.Sprintf("INSERT INTO runs (name, version, state, selected, replayed, written) VALUES ('bench', 1, 'completed', %d, %d, %d)", n, n, n))
-	exec(fmt.Sprintf("INSERT INTO tallies (recorder, number, served, recorded, final) VALUES ('rec', 1, %d, %d, true)", n, n))
+	exec(fmt.Sprintf("INSERT INTO stored_tallies (recorder, number, served, recorded, final) VALUES ('rec', 1, %d, %d, true)", n, n))
 }
 
 // BenchmarkTables asks what a report asks of a large run: seconds, and bytes

@@ -100,10 +100,10 @@ func TestEveryPlaceSaysWhetherItHolds(t *testing.T) {
 	f := func(run string, selected, replayed, judged, served, stored int, final, wantRun, wantRecorder bool) {
 		t.Helper()
 		for query, args := range map[string][]any{
-			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                              {run, selected, replayed, replayed},
-			"INSERT INTO tallies (recorder, number, served, recorded, final) VALUES (?, 1, ?, 10, ?)":                                                                               {run, served, final},
-			"INSERT INTO stored_exchanges (id, recorder, sequence, stored_time) SELECT ? || toString(number), ?, number + 1, now() FROM numbers(?)":                                 {run, run, stored},
-			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)": {run, run, judged},
+			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                                 {run, selected, replayed, replayed},
+			"INSERT INTO stored_tallies (recorder, number, time, served, recorded, final) VALUES (?, 1, now(), ?, 10, ?)":                                                              {run, served, final},
+			"INSERT INTO stored_exchanges (id, recorder, sequence, topic_id, kafka_offset, stored_time) SELECT ? || toString(number), ?, number + 1, ?, number, now() FROM numbers(?)": {run, run, run, stored},
+			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)":    {run, run, judged},
 		} {
 			if err := conn.Exec(t.Context(), query, args...); err != nil {
 				t.Fatal(err)

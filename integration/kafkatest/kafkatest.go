@@ -40,14 +40,20 @@ type Options struct {
 	// Faults says that the test will stop, kill or pause brokers. Such a test
 	// gets a cluster of its own, never the endpoints of EndpointsVar.
 	Faults bool
+	// Secure adds a listener that asks for TLS and SASL (Cluster.Secure), and
+	// refuses there what no ACL allows; what comes by the others may do all. The
+	// cluster is one broker on the JVM.
+	Secure bool
 }
 
 // Cluster is a running Kafka.
 type Cluster struct {
 	// Kind says where the brokers come from: "endpoints", "docker" or "jvm".
-	Kind  string
-	addrs []string
-	nodes []node
+	Kind string
+	// Secure is set when Options.Secure is.
+	Secure *Secure
+	addrs  []string
+	nodes  []node
 }
 
 // node is one broker that we started. Each method waits for its effect; start
@@ -123,24 +129,30 @@ func open(o Options) (*Cluster, error) {
 	if o.Brokers == 0 {
 		o.Brokers = 1
 	}
-	if list := os.Getenv(EndpointsVar); list != "" && !o.Faults {
+	if list := os.Getenv(EndpointsVar); list != "" && !o.Faults && !o.Secure {
 		c := &Cluster{Kind: "endpoints", addrs: strings.Split(list, ",")}
 		say("kafka at %s, given by %s", list, EndpointsVar)
 		return c, c.wait(answerWithin, o.Brokers)
 	}
 	c := &Cluster{Kind: "docker"}
-	reason := dockerAnswers()
 	var err error
+	reason := errors.New("a secure listener is wanted")
+	if !o.Secure {
+		reason = dockerAnswers()
+	}
 	if reason == nil {
 		say("Apache Kafka %s in Docker, %d broker(s)", Version, o.Brokers)
 		c.addrs, c.nodes, err = newContainers(o.Brokers)
 	} else {
 		c.Kind = "jvm"
 		say("Apache Kafka %s on the JVM, %d broker(s) (no endpoints in %s; %v)", Version, o.Brokers, EndpointsVar, reason)
-		c.addrs, c.nodes, err = newProcesses(o.Brokers)
+		c.addrs, c.nodes, err = newProcesses(o.Brokers, o.Secure)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if o.Secure {
+		c.Secure = c.nodes[0].(*process).secure
 	}
 	for _, n := range c.nodes {
 		if err := n.start(); err != nil {

@@ -177,7 +177,7 @@ func TestEndpointsComeFirst(t *testing.T) {
 
 func TestWithoutJavaItSaysWhatToInstall(t *testing.T) {
 	t.Setenv("PATH", "")
-	_, _, err := newProcesses(1)
+	_, _, err := newProcesses(1, false)
 	if !isNotInstalled(err) || !strings.Contains(err.Error(), "java") || !strings.Contains(err.Error(), EndpointsVar) {
 		t.Errorf("got %v, want an error that names java and %s", err, EndpointsVar)
 	}

@@ -20,13 +20,14 @@ import (
 type process struct {
 	java, classpath, dir string
 	heapMiB              int
+	secure               *Secure
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when cmd has ended
 }
 
 // newProcesses formats the storage of n brokers on free ports of loopback.
-func newProcesses(n int) (addrs []string, nodes []node, err error) {
+func newProcesses(n int, secure bool) (addrs []string, nodes []node, err error) {
 	java, err := program("java", "a Java runtime, 17 or newer")
 	if err != nil {
 		return nil, nil, err
@@ -53,6 +54,13 @@ func newProcesses(n int) (addrs []string, nodes []node, err error) {
 		m["advertised.listeners"] = "CLIENT://" + addrs[i]
 		m["inter.broker.listener.name"] = "CLIENT"
 		m["listener.security.protocol.map"] = "CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
+		var s *Secure
+		if secure {
+			if s, err = newSecure(); err != nil {
+				return nil, nil, err
+			}
+			s.settings(m)
+		}
 		p, err := format(java, filepath.Join(dir, "*"), cluster, m)
 		if err != nil {
 			for _, earlier := range nodes {
@@ -63,6 +71,7 @@ func newProcesses(n int) (addrs []string, nodes []node, err error) {
 		if n > 1 {
 			p.heapMiB = 256
 		}
+		p.secure = s
 		nodes = append(nodes, p)
 	}
 	return addrs, nodes, nil
@@ -205,6 +214,9 @@ func (p *process) remove() {
 		_ = p.kill() // fails only when it has just ended by itself
 	}
 	os.RemoveAll(p.dir)
+	if p.secure != nil {
+		os.RemoveAll(p.secure.Dir)
+	}
 }
 
 func (p *process) log() string {

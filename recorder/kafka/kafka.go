@@ -1,5 +1,6 @@
 // Package kafka writes what was recorded to Kafka: Sink beside live traffic,
-// which never waits, and Writer for imports, which do.
+// which never waits, Spooled with a disk behind it, Heir for what recorders that
+// died have left on disk, and Writer for imports, which wait.
 package kafka
 
 import (
@@ -20,36 +21,53 @@ import (
 // refuses an exchange rather than wait.
 type Sink struct {
 	producer *stream.Producer
+	tallies  *stream.Producer
 	names    topic.Names
 }
 
-// NewSink returns a Sink that writes to these topics; the producer remains the
-// caller's to close.
-func NewSink(producer *stream.Producer, names topic.Names) *Sink { return &Sink{producer, names} }
+// NewSink returns a Sink that writes to these topics. Tallies have a producer
+// of their own, since they are worth most when the exchanges' buffer is full.
+// The producers remain the caller's to close.
+func NewSink(exchanges, tallies *stream.Producer, names topic.Names) *Sink {
+	return &Sink{exchanges, tallies, names}
+}
 
-var _ recorder.Sink = (*Sink)(nil)
+var (
+	_ recorder.Sink    = (*Sink)(nil)
+	_ recorder.Refuser = (*Sink)(nil)
+)
+
+// Refuses implements recorder.Refuser.
+func (s *Sink) Refuses() error {
+	if s.producer.Full() {
+		return recorder.ErrFull
+	}
+	return nil
+}
 
 // Exchange implements recorder.Sink.
 func (s *Sink) Exchange(e *understudyv1.Exchange, done func(error)) error {
 	r, err := stream.ExchangeRecord(s.names, e)
-	return s.produce(r, err, done)
-}
-
-// Tally implements recorder.Sink.
-func (s *Sink) Tally(t *understudyv1.Tally, done func(error)) error {
-	r, err := stream.TallyRecord(s.names, t)
-	return s.produce(r, err, done)
-}
-
-// Flush implements recorder.Sink.
-func (s *Sink) Flush(ctx context.Context) error { return s.producer.Flush(ctx) }
-
-func (s *Sink) produce(r *kgo.Record, err error, done func(error)) error {
 	if err != nil {
 		return err
 	}
 	s.producer.TryProduce(context.Background(), r, func(_ *kgo.Record, err error) { done(reason(err)) })
 	return nil
+}
+
+// Tally implements recorder.Sink.
+func (s *Sink) Tally(t *understudyv1.Tally, done func(error)) error {
+	r, err := stream.TallyRecord(s.names, t)
+	if err != nil {
+		return err
+	}
+	s.tallies.TryProduce(context.Background(), r, func(_ *kgo.Record, err error) { done(err) })
+	return nil
+}
+
+// Flush implements recorder.Sink.
+func (s *Sink) Flush(ctx context.Context) error {
+	return errors.Join(s.producer.Flush(ctx), s.tallies.Flush(ctx))
 }
 
 // reason expresses the reason why Kafka did not take a record as an error of

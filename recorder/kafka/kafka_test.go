@@ -69,7 +69,7 @@ func exchange(id string) *understudyv1.Exchange {
 
 func TestSinkSaysWhyAnExchangeIsNotTaken(t *testing.T) {
 	cluster, p := setUp(t)
-	sink := kafka.NewSink(p, names)
+	sink := kafka.NewSink(p, p, names)
 	results := make(chan error, 100)
 	done := func(err error) { results <- err }
 	if err := errors.Join(sink.Exchange(exchange("e"), done), sink.Tally(&understudyv1.Tally{Recorder: "r"}, done), sink.Flush(t.Context())); err != nil {
@@ -92,10 +92,16 @@ func TestSinkSaysWhyAnExchangeIsNotTaken(t *testing.T) {
 	}
 
 	cluster.Close()
+	if err := sink.Refuses(); err != nil {
+		t.Errorf("with an empty buffer: %v", err)
+	}
 	for range 30 {
 		if err := sink.Exchange(exchange("e"), done); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := sink.Refuses(); !errors.Is(err, recorder.ErrFull) {
+		t.Errorf("with a full buffer: %v", err)
 	}
 	if err := sink.Flush(t.Context()); err != nil { // ends when the last one was given up
 		t.Fatal(err)
@@ -164,7 +170,7 @@ func TestWriterFailsWithKafka(t *testing.T) {
 		t.Errorf("at the end: %v", err)
 	}
 	tally := w.Tally()
-	if tally.Recorded != 1 || tally.Pending != 0 || tally.Served != 1+tally.Dropped[books.ReasonKafka] {
+	if tally.Recorded != 1 || tally.Pending() != 0 || tally.Served != 1+tally.Dropped[books.ReasonKafka] {
 		t.Errorf("books %+v", tally)
 	}
 }

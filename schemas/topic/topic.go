@@ -6,11 +6,17 @@
 // decoding. Partitions are chosen by murmur2(key), the Java client's default.
 package topic
 
-import "strconv"
+import (
+	"strconv"
+	"time"
+)
 
 // DefaultPrefix begins every topic name unless the configuration says
 // otherwise.
 const DefaultPrefix = "understudy"
+
+// DefaultRetention is how long records are kept unless something else is said.
+const DefaultRetention = 7 * 24 * time.Hour
 
 // MaxMessageBytes is the max.message.bytes of topics that carry bodies: a
 // replay holds up to eight bodies of the default capture limit (512 KiB)
@@ -85,6 +91,11 @@ func DLQ(topic string) string { return topic + ".dlq" }
 type Spec struct {
 	Name       string
 	Partitions int32
+	// Replicas of each partition; 0 is three, or as many as there are brokers.
+	Replicas int16
+	// MinInSync of them must have a record before it is acknowledged; 0 is one
+	// fewer than there are, at least 1.
+	MinInSync int16
 	// Config holds topic-level settings as Kafka spells them.
 	Config map[string]string
 }
@@ -96,9 +107,10 @@ type Sizing struct {
 	// partitions let more workers share a run; it cannot be changed later
 	// without breaking the order within sessions.
 	Partitions int32
-	// RetentionHours of exchanges, replays, tallies and dead letters; default
-	// 168 (a week).
-	RetentionHours int64
+	// Retention of exchanges, replays, tallies and dead letters; default a week.
+	Retention time.Duration
+	// Replicas and MinInSync are those of every Spec.
+	Replicas, MinInSync int16
 }
 
 // Specs lists every topic that must exist under the names, in a fixed order.
@@ -106,10 +118,10 @@ func Specs(n Names, s Sizing) []Spec {
 	if s.Partitions == 0 {
 		s.Partitions = 8
 	}
-	if s.RetentionHours == 0 {
-		s.RetentionHours = 168
+	if s.Retention == 0 {
+		s.Retention = DefaultRetention
 	}
-	retention := strconv.FormatInt(s.RetentionHours*3_600_000, 10)
+	retention := strconv.FormatInt(s.Retention.Milliseconds(), 10)
 	deleted := map[string]string{
 		"cleanup.policy":    "delete",
 		"retention.ms":      retention,
@@ -119,7 +131,7 @@ func Specs(n Names, s Sizing) []Spec {
 		"cleanup.policy":    "compact",
 		"max.message.bytes": strconv.Itoa(MaxMessageBytes),
 	}
-	return []Spec{
+	specs := []Spec{
 		{Name: n.Exchanges, Partitions: s.Partitions, Config: deleted},
 		{Name: n.Replays, Partitions: s.Partitions, Config: deleted},
 		{Name: n.Tallies, Partitions: 1, Config: deleted},
@@ -129,4 +141,8 @@ func Specs(n Names, s Sizing) []Spec {
 		{Name: n.TalliesDLQ, Partitions: 1, Config: deleted},
 		{Name: n.RunsDLQ, Partitions: 1, Config: deleted},
 	}
+	for i := range specs {
+		specs[i].Replicas, specs[i].MinInSync = s.Replicas, s.MinInSync
+	}
+	return specs
 }

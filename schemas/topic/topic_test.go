@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"understudy.dev/schemas/topic"
 )
@@ -11,7 +12,7 @@ import (
 func TestSpecsCoverEveryName(t *testing.T) {
 	n := topic.NamesFor("acme")
 	got := map[string]topic.Spec{}
-	for _, s := range topic.Specs(n, topic.Sizing{Partitions: 3, RetentionHours: 2}) {
+	for _, s := range topic.Specs(n, topic.Sizing{Partitions: 3, Retention: 2 * time.Hour, Replicas: 3, MinInSync: 2}) {
 		if _, twice := got[s.Name]; twice {
 			t.Errorf("%s is specified twice", s.Name)
 		}
@@ -34,6 +35,9 @@ func TestSpecsCoverEveryName(t *testing.T) {
 		}
 		if limit, err := strconv.Atoi(s.Config["max.message.bytes"]); err != nil || limit < 8*512<<10 {
 			t.Errorf("%s: max.message.bytes %q cannot hold a replay of eight bodies", name, s.Config["max.message.bytes"])
+		}
+		if s.Replicas != 3 || s.MinInSync != 2 {
+			t.Errorf("%s: %d replicas, %d in sync", name, s.Replicas, s.MinInSync)
 		}
 		if policy == "delete" && s.Config["retention.ms"] != "7200000" {
 			t.Errorf("%s: retention.ms %q, want two hours", name, s.Config["retention.ms"])

@@ -19,6 +19,7 @@ func Suite(t *testing.T, cfg stream.Config) {
 	k := kit{cfg}
 	t.Run("ApplyIsIdempotentAndCheckSeesWhatIsMissing", k.applyIsIdempotentAndCheckSeesWhatIsMissing)
 	t.Run("ApplyRaisesWhatIsTooSmall", k.applyRaisesWhatIsTooSmall)
+	t.Run("ApplyTakesNothingAway", k.applyTakesNothingAway)
 	t.Run("LatestKeepsTheLastOfEachKey", k.latestKeepsTheLastOfEachKey)
 	t.Run("RecordsComeBackAsWritten", k.recordsComeBackAsWritten)
 	t.Run("TimelineMergesPartitionsByStart", k.timelineMergesPartitionsByStart)

@@ -74,7 +74,7 @@ func (k kit) applyRaisesWhatIsTooSmall(t *testing.T) {
 	want := topic.Specs(names, topic.Sizing{Partitions: 1})[:1]
 	small := want[0]
 	small.Config = map[string]string{"max.message.bytes": "1000"}
-	if _, err := stream.Apply(t.Context(), client, []topic.Spec{small}); err != nil {
+	if _, err := stream.ApplyForced(t.Context(), client, []topic.Spec{small}); err != nil {
 		t.Fatal(err)
 	}
 	err := stream.Check(t.Context(), client, want)

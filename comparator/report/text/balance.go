@@ -72,16 +72,24 @@ func (p *page) remarks(r report.RecorderBalance) {
 	if r.InRun < r.Recorded {
 		p.line("Recorder %s: %s of the %s exchanges that it has recorded by now are in this run.", r.Recorder, report.Count(r.InRun), report.Count(r.Recorded))
 	}
-	if r.Final && r.Pending > 0 {
+	if r.Ended() && r.Pending > 0 {
 		p.line("Recorder %s ended with %s pending: what became of them is unknown.", r.Recorder, report.Count(r.Pending))
 	}
 	if !r.Holds {
 		p.line("Recorder %s: its books DO NOT HOLD.", r.Recorder)
 	}
-	if !r.Final {
-		p.line("Recorder %s has not said its last word: it runs, or it was killed.", r.Recorder)
+	switch r.State {
+	case "running":
+		p.line("Recorder %s has not said its last word: it runs.", r.Recorder)
+	case "unheard":
+		p.line("Recorder %s was killed without its last word: what it served since its last tally is unknown. With record.spool.dir its counts outlive it.", r.Recorder)
+	case "killed":
+		p.line("Recorder %s was killed; its successor has closed its books: %s exchanges were lost with it, fewer if Kafka had them.", r.Recorder, report.Count(r.Dropped["killed"]))
 	}
-	if r.Final && r.Stored < r.Recorded {
+	if r.Spooled > 0 {
+		p.line("Recorder %s: %s exchanges are on its disk and will be recorded when Kafka takes them.", r.Recorder, report.Count(r.Spooled))
+	}
+	if r.Ended() && r.Stored < r.Recorded {
 		p.line("Recorder %s: %s of %s exchanges are in the table exchanges (not read yet, or expired).", r.Recorder, report.Count(r.Stored), report.Count(r.Recorded))
 	}
 }

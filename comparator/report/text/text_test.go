@@ -62,7 +62,7 @@ func example() *report.Report {
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
-			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, Holds: true}},
+			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, State: "ended", Start: time.Unix(1, 0), Records: 12_990, Highest: 13_000, Holds: true}},
 			Holds:     true, Broken: []string{},
 		},
 	}
@@ -150,7 +150,7 @@ func TestRender(t *testing.T) {
 	}
 	ill.Balance.Recorders = nil
 	for i := range 40 {
-		ill.Balance.Recorders = append(ill.Balance.Recorders, report.RecorderBalance{Recorder: fmt.Sprint("w", i), Served: 1, Recorded: 1, InRun: 1, Final: true, Stored: uint64(1 - i%2), Holds: i%2 == 0})
+		ill.Balance.Recorders = append(ill.Balance.Recorders, report.RecorderBalance{Recorder: fmt.Sprint("w", i), Served: 1, Recorded: 1, InRun: 1, Final: true, State: "ended", Stored: uint64(1 - i%2), Holds: i%2 == 0})
 	}
 	f("folded.txt", Table, func(b *bytes.Buffer, format string) error { return Report(b, &ill, format, 3) })
 	f("verdicts.txt", Table, func(b *bytes.Buffer, _ string) error { return Verdicts(b, &ill) })

@@ -198,9 +198,10 @@ type Exchange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// UUIDv7 in its text form.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Name of the recorder instance, unique per process start.
+	// Name of the recorder; with recorder_start_unix_nano it names one life of
+	// it.
 	Recorder string `protobuf:"bytes,2,opt,name=recorder,proto3" json:"recorder,omitempty"`
-	// Position within the recorder instance, from 1 without holes: a request
+	// Position within that life of the recorder, from 1 without holes: a request
 	// that was served but not recorded consumed its number all the same.
 	Sequence uint64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// The key under which order holds; a token, never a raw secret.
@@ -227,8 +228,12 @@ type Exchange struct {
 	// Names of request headers, in lower case, whose values belong into the
 	// tables; at most 16.
 	IndexedHeaders []string `protobuf:"bytes,17,rep,name=indexed_headers,json=indexedHeaders,proto3" json:"indexed_headers,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// When the recorder started, nanoseconds since the Unix epoch: a name that is
+	// used again begins another life, whose numbers begin at 1. 0 in what earlier
+	// versions wrote.
+	RecorderStartUnixNano int64 `protobuf:"varint,18,opt,name=recorder_start_unix_nano,json=recorderStartUnixNano,proto3" json:"recorder_start_unix_nano,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *Exchange) Reset() {
@@ -380,8 +385,16 @@ func (x *Exchange) GetIndexedHeaders() []string {
 	return nil
 }
 
-// Tally is what one recorder instance has counted since it started:
-// served = recorded + sum(dropped) + pending.
+func (x *Exchange) GetRecorderStartUnixNano() int64 {
+	if x != nil {
+		return x.RecorderStartUnixNano
+	}
+	return 0
+}
+
+// Tally is what one life of a recorder has counted since it started:
+// served = recorded + sum(dropped) + pending + spooled. The last one of a life
+// is final, or has been written by a successor.
 // Topic: tallies; key: recorder; ce_type: understudy.tally.v1.
 type Tally struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
@@ -394,12 +407,25 @@ type Tally struct {
 	Served uint64 `protobuf:"varint,5,opt,name=served,proto3" json:"served,omitempty"`
 	// Exchanges that Kafka acknowledged.
 	Recorded uint64 `protobuf:"varint,6,opt,name=recorded,proto3" json:"recorded,omitempty"`
-	// Exchanges neither acknowledged nor dropped yet; 0 in the final tally.
+	// Requests under way, exchanges in the queue and exchanges that were handed
+	// to Kafka, each counted where it happens; 0 in the final tally.
 	Pending uint64 `protobuf:"varint,7,opt,name=pending,proto3" json:"pending,omitempty"`
 	// Exchanges not recorded, by reason.
 	Dropped map[string]uint64 `protobuf:"bytes,8,rep,name=dropped,proto3" json:"dropped,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// True for the last tally of an instance that shut down in order.
-	Final         bool `protobuf:"varint,9,opt,name=final,proto3" json:"final,omitempty"`
+	// True for the last tally of a life that shut down in order. What it left in
+	// its spool is recorded later, and told by tallies of a higher number.
+	Final bool `protobuf:"varint,9,opt,name=final,proto3" json:"final,omitempty"`
+	// Exchanges on the recorder's disk, neither acknowledged nor dropped yet.
+	Spooled uint64 `protobuf:"varint,10,opt,name=spooled,proto3" json:"spooled,omitempty"`
+	// True when a successor has written this tally because the life ended without
+	// its last word.
+	Closed bool `protobuf:"varint,11,opt,name=closed,proto3" json:"closed,omitempty"`
+	// True when the numbers are exact to the end though the life was killed: they
+	// outlived it on its disk. Otherwise they are those of its last tally.
+	Exact bool `protobuf:"varint,12,opt,name=exact,proto3" json:"exact,omitempty"`
+	// Time between two tallies, nanoseconds; 0 when unknown. Silence of several
+	// of them means that the life has ended.
+	IntervalNano  int64 `protobuf:"varint,13,opt,name=interval_nano,json=intervalNano,proto3" json:"interval_nano,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -497,6 +523,34 @@ func (x *Tally) GetFinal() bool {
 	return false
 }
 
+func (x *Tally) GetSpooled() uint64 {
+	if x != nil {
+		return x.Spooled
+	}
+	return 0
+}
+
+func (x *Tally) GetClosed() bool {
+	if x != nil {
+		return x.Closed
+	}
+	return false
+}
+
+func (x *Tally) GetExact() bool {
+	if x != nil {
+		return x.Exact
+	}
+	return false
+}
+
+func (x *Tally) GetIntervalNano() int64 {
+	if x != nil {
+		return x.IntervalNano
+	}
+	return 0
+}
+
 var File_understudy_v1_exchange_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_exchange_proto_rawDesc = "" +
@@ -512,7 +566,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\x82\x05\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xbb\x05\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -535,7 +589,8 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"tracestate\x18\x0f \x01(\tR\n" +
 	"tracestate\x12\x16\n" +
 	"\x06source\x18\x10 \x01(\tR\x06source\x12'\n" +
-	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\"\xe6\x02\n" +
+	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\x127\n" +
+	"\x18recorder_start_unix_nano\x18\x12 \x01(\x03R\x15recorderStartUnixNano\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
@@ -545,7 +600,12 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\brecorded\x18\x06 \x01(\x04R\brecorded\x12\x18\n" +
 	"\apending\x18\a \x01(\x04R\apending\x12;\n" +
 	"\adropped\x18\b \x03(\v2!.understudy.v1.Tally.DroppedEntryR\adropped\x12\x14\n" +
-	"\x05final\x18\t \x01(\bR\x05final\x1a:\n" +
+	"\x05final\x18\t \x01(\bR\x05final\x12\x18\n" +
+	"\aspooled\x18\n" +
+	" \x01(\x04R\aspooled\x12\x16\n" +
+	"\x06closed\x18\v \x01(\bR\x06closed\x12\x14\n" +
+	"\x05exact\x18\f \x01(\bR\x05exact\x12#\n" +
+	"\rinterval_nano\x18\r \x01(\x03R\fintervalNano\x1a:\n" +
 	"\fDroppedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01*C\n" +
