@@ -79,10 +79,10 @@ func newSampler(c SampleConfig) *sampler {
 }
 
 // takes says whether a request is recorded.
-func (s *sampler) takes(in *http.Request, routes *route.Templater, sessions *session.Extractor) bool {
-	rate, target := s.rate, targetOf(in)
+func (s *sampler) takes(method string, from session.Source, routes *route.Templater, sessions *session.Extractor) bool {
+	rate := s.rate
 	if len(s.routes) > 0 {
-		name := routes.Route(in.Method, target)
+		name := routes.Route(method, from.Target)
 		for _, r := range s.routes {
 			if r.pattern.Match(name) {
 				rate = r.rate
@@ -97,10 +97,10 @@ func (s *sampler) takes(in *http.Request, routes *route.Templater, sessions *ses
 		return true
 	}
 	value := ""
-	if s.header != "" {
-		value = in.Header.Get(s.header)
-	} else {
-		value = sessions.Session(session.Source{Header: in.Header.Values, Target: target, Client: in.RemoteAddr})
+	if s.header == "" {
+		value = sessions.Session(from)
+	} else if values := from.Header(s.header); len(values) > 0 {
+		value = values[0]
 	}
 	if value == "" { // it belongs to nothing
 		return rand.Float64() < rate

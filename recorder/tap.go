@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/session"
 	"understudy.dev/recorder/books"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -48,8 +49,11 @@ func (r *Recorder) begin(t *tapWriter) string {
 	if len(t.in.Header[message.RunMark]) > 0 && r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
 		return books.ReasonReplay
 	}
-	if r.sampler != nil && !r.sampler.takes(t.in, r.sealer.Routes, r.sealer.Sessions) {
-		return books.ReasonSampled
+	if r.sampler != nil {
+		from := session.Source{Header: t.in.Header.Values, Target: targetOf(t.in), Client: t.in.RemoteAddr}
+		if !r.sampler.takes(t.in.Method, from, r.sealer.Routes, r.sealer.Sessions) {
+			return books.ReasonSampled
+		}
 	}
 	var size int64
 	t.requestHead, size = snapshot(t.in.Header)

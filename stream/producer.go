@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -75,6 +76,8 @@ type Producer struct {
 	client *kgo.Client
 	cfg    ProducerConfig
 	gone   atomic.Bool // GiveUp was called
+
+	closing sync.Once
 }
 
 // ErrGivenUp is the error of the records that GiveUp drops.
@@ -206,6 +209,14 @@ func Unreachable(err error) bool {
 	return errors.Is(err, kgo.ErrRecordTimeout) || errors.Is(err, kgo.ErrAborting) || errors.Is(err, ErrGivenUp)
 }
 
+// Abandon is GiveUp and Close in one, which does not wait for answers that are
+// under way either: it takes a second at most, though Kafka is silent. Kafka
+// may have records of which done says that they were given up.
+func (p *Producer) Abandon() {
+	p.gone.Store(true)
+	p.Close()
+}
+
 // Close disconnects and drops the records that are still buffered, calling
 // their done. Call Flush first.
-func (p *Producer) Close() { p.client.Close() }
+func (p *Producer) Close() { p.closing.Do(p.client.Close) }

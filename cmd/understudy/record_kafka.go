@@ -78,7 +78,8 @@ type writing struct {
 	spooled            *kafka.Spooled // nil without a spool
 
 	stop context.CancelFunc // of what begin has started
-	done sync.WaitGroup
+	disk sync.WaitGroup     // the spool
+	heir sync.WaitGroup
 	open atomic.Bool // the spool is
 }
 
@@ -131,7 +132,7 @@ func (w *writing) begin(a *app, rec *recorder.Recorder, ad *admin) {
 		}), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "understudy_recorder_spool_bytes", Help: "Room that the spool takes on disk.",
 		}, func() float64 { return float64(w.spooled.Bytes()) }))
-		w.done.Go(func() {
+		w.disk.Go(func() {
 			if err := w.spooled.Open(rec.Books()); err != nil {
 				a.log.Error("there is no spool: what Kafka does not take is dropped and counted", "error", err)
 				return
@@ -144,18 +145,18 @@ func (w *writing) begin(a *app, rec *recorder.Recorder, ad *admin) {
 		Kafka: a.cfg.Kafka.Config, Names: a.names(), Exchanges: w.exchanges, Tallies: w.tallies, Spool: cfg,
 		Self: rec.Books().Life(), Log: a.log,
 	}
-	w.done.Go(func() { heir.Run(ctx) })
+	w.heir.Go(func() { heir.Run(ctx) })
 }
 
-// diskPatience is how long the end waits for a disk that hangs.
-const diskPatience = 2 * time.Second
+// patience is how long the end waits for a disk that hangs, or an heir to whom
+// Kafka does not answer. An heir may be left alone at any moment.
+const patience = 2 * time.Second
 
-// halt stops what begin has started, unless its disk hangs.
-func (w *writing) halt() (stopped bool) {
-	w.stop()
+// waited waits for a group, unless it takes too long.
+func waited(group *sync.WaitGroup) bool {
 	done := make(chan struct{})
-	go func() { defer close(done); w.done.Wait() }()
-	late := time.NewTimer(diskPatience)
+	go func() { defer close(done); group.Wait() }()
+	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
 	case <-done:
@@ -168,7 +169,8 @@ func (w *writing) halt() (stopped bool) {
 // end stops what begin has started. The result says whether what Kafka did not
 // take, the final tally included, is safe on disk.
 func (w *writing) end(a *app, err error) (onDisk bool) {
-	if !w.halt() || !w.open.Load() {
+	w.stop()
+	if !waited(&w.disk) || !w.open.Load() {
 		return false
 	}
 	left := w.spooled.Left()
@@ -183,9 +185,10 @@ func (w *writing) end(a *app, err error) (onDisk bool) {
 }
 
 func (w *writing) close() {
-	w.halt()
-	w.exchanges.Close()
+	w.stop()
+	w.exchanges.Close() // what an heir waits for ends with these
 	w.tallies.Close()
+	waited(&w.heir)
 }
 
 // unrecorded says at the end, in one message, what Kafka did not take.

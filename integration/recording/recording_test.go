@@ -65,7 +65,26 @@ type bench struct {
 	address  string
 	baseline *httptest.Server
 	served   atomic.Uint64 // by the baseline
-	logs     bytes.Buffer  // of the recorder that has ended last
+	logs     *logs         // of the last recorder
+}
+
+// logs is what a process says while it runs.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 func newBench(t *testing.T, cluster *kafkatest.Cluster) *bench {
@@ -100,8 +119,8 @@ func (b *bench) record(args ...string) *exec.Cmd {
 	b.t.Helper()
 	c := exec.Command(binary, append([]string{"record", "--kafka", b.kafka(), "--prefix", b.prefix, "--listen", b.address,
 		"--baseline", b.baseline.URL, "--spool-dir", b.spool, "--instance", "rec", "--session", "header:X-Session"}, args...)...)
-	b.logs.Reset()
-	c.Stderr = &b.logs
+	b.logs = new(logs)
+	c.Stderr = b.logs
 	if err := c.Start(); err != nil {
 		b.t.Fatal(err)
 	}
@@ -250,8 +269,10 @@ func TestKafkaDiesAndComesBack(t *testing.T) {
 		time.Sleep(3 * time.Second)
 	}
 	l.stop()
-	if !strings.Contains(b.logs.String(), "exchanges go to disk") {
-		t.Errorf("nothing went to disk:\n%s", b.logs.String())
+	for _, want := range []string{"exchanges go to disk", "directly again"} {
+		if !strings.Contains(b.logs.String(), want) {
+			t.Errorf("the recorder has not said %q:\n%s", want, b.logs.String())
+		}
 	}
 	if l.failed.Load() > 0 || calm.failed.Load() > 0 {
 		t.Errorf("%d requests failed: %v", l.failed.Load()+calm.failed.Load(), l.first)
@@ -334,6 +355,44 @@ func TestKafkaIsAwayAtTheStart(t *testing.T) {
 	}
 	b.stop(rec)
 	whole(t, b, b.heir(), l.ok.Load())
+}
+
+// TestKafkaIsSilentAtTheEnd: a recorder that stops while Kafka leaves everything
+// unanswered, at first or while the disk is being emptied, leaves all to its
+// successor.
+func TestKafkaIsSilentAtTheEnd(t *testing.T) {
+	cluster := kafkatest.Start(t, kafkatest.Options{Faults: true})
+	b := newBench(t, cluster)
+	b.topics()
+	config := filepath.Join(t.TempDir(), "slow.yaml")
+	if err := os.WriteFile(config, []byte("record: {spool: {drain_rate: 65536}}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	answered := uint64(0)
+	for _, draining := range []bool{false, true} {
+		rec := b.record("--config", config)
+		l := b.send(200)
+		time.Sleep(time.Second)
+		cluster.PauseBroker(t, 0)
+		time.Sleep(4 * time.Second)
+		if draining {
+			cluster.ResumeBroker(t, 0)
+			time.Sleep(2 * time.Second)
+			cluster.PauseBroker(t, 0)
+			time.Sleep(time.Second)
+		}
+		l.stop()
+		if l.failed.Load() > 0 {
+			t.Errorf("%d requests failed: %v", l.failed.Load(), l.first)
+		}
+		answered += l.ok.Load()
+		b.stop(rec)
+		if !strings.Contains(b.logs.String(), "are on disk; the next recorder") {
+			t.Errorf("draining %t: nothing was left:\n%s", draining, b.logs.String())
+		}
+		cluster.ResumeBroker(t, 0)
+	}
+	whole(t, b, b.heir(), answered)
 }
 
 // TestKill9OfTheRecorder at random moments, half of them while Kafka is silent:

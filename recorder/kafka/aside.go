@@ -69,7 +69,7 @@ func (s *Spooled) drain(ctx context.Context) {
 			s.say.Error("the spool cannot be read", "error", err)
 			pause(ctx, time.Second)
 		case n == 0:
-			s.resume(ctx)
+			s.resume(d)
 		}
 	}
 }
@@ -115,19 +115,32 @@ func (s *Spooled) dropCopies() {
 	s.copied = false
 }
 
-// resume lets exchanges go to Kafka again if nothing is on disk.
-func (s *Spooled) resume(ctx context.Context) {
+// resume lets exchanges go to Kafka again if nothing is on disk. What waits for
+// the disk goes there first.
+func (s *Spooled) resume(d drainer) {
 	s.mu.Lock()
-	safe, waiting := s.log.Len()
-	if safe+waiting == 0 {
-		s.direct = true
-		s.say.Info("Kafka has taken what was on disk; exchanges go there directly again")
+	defer s.mu.Unlock()
+	contents, dones, empty := s.log.Withdraw()
+	if !empty {
+		return
 	}
-	s.mu.Unlock()
-	if waiting > 0 {
-		pause(ctx, s.cfg.SyncInterval)
+	s.direct = true
+	s.say.Info("Kafka has taken what was on disk; exchanges go there directly again")
+	for i, content := range contents {
+		done := func(err error) { dones[i](withdrawn{err}) }
+		if r, _, why := d.record(content); why == "" {
+			s.produceLocked(r, done)
+		} else {
+			done(recorder.ErrInternal)
+		}
 	}
 }
+
+// withdrawn tells who waits for the disk that Kafka has decided.
+type withdrawn struct{ err error }
+
+// Error implements error.
+func (w withdrawn) Error() string { return "withdrawn from the spool" }
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
@@ -178,7 +191,7 @@ func (s *Spooled) settle(ctx context.Context) {
 	s.ending = true
 	out := s.out
 	s.mu.Unlock()
-	s.producer.GiveUp()
+	s.producer.Abandon()
 	for out > 0 {
 		<-look.C
 		s.mu.Lock()

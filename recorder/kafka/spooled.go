@@ -161,13 +161,18 @@ func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
 	if err != nil {
 		return err
 	}
+	s.produceLocked(r, done)
+	return nil
+}
+
+// produceLocked gives a record to Kafka directly.
+func (s *Spooled) produceLocked(r *kgo.Record, done func(error)) {
 	if s.out == 0 {
 		s.progress = time.Now()
 	}
 	s.out++
 	at := s.given.PushBack(r.Value)
-	s.producer.TryProduce(context.Background(), r, func(r *kgo.Record, err error) { s.answered(at, reason(err), done) })
-	return nil
+	s.producer.TryProduce(context.Background(), r, func(_ *kgo.Record, err error) { s.answered(at, reason(err), done) })
 }
 
 // aside begins to put exchanges on disk.
@@ -215,11 +220,15 @@ func (s *Spooled) answered(at *list.Element, err error, done func(error)) {
 
 func (s *Spooled) appendLocked(content []byte, done func(error)) error {
 	return fromSpool(s.log.Append(content, func(err error) {
-		if err == nil {
+		other := withdrawn{}
+		switch {
+		case errors.As(err, &other):
+			done(other.err)
+		case err == nil:
 			done(recorder.ErrSpooled)
-			return
+		default:
+			done(fromSpool(err))
 		}
-		done(fromSpool(err))
 	}))
 }
 

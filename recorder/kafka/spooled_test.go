@@ -33,6 +33,26 @@ type life struct {
 	dir  string
 	mu   sync.Mutex
 	said []error
+	log  logged
+}
+
+// logged is what was logged.
+type logged struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// directly says whether exchanges go to Kafka directly again.
+func (l *life) directly() bool {
+	l.log.mu.Lock()
+	defer l.log.mu.Unlock()
+	return strings.Contains(l.log.text.String(), "directly again")
 }
 
 func producers(t *testing.T, addrs []string) (exchanges, tallies *stream.Producer) {
@@ -55,7 +75,8 @@ func begin(t *testing.T, addrs []string, dir string) *life {
 	cfg := spool.DefaultConfig()
 	cfg.Dir, cfg.SyncInterval = dir, time.Millisecond
 	exchanges, tallies := producers(t, addrs)
-	l := &life{t: t, dir: dir, b: books.New("r/1", time.Now()), sink: kafka.NewSpooled(kafka.NewSink(exchanges, tallies, names), cfg, slog.New(slog.DiscardHandler))}
+	l := &life{t: t, dir: dir, b: books.New("r/1", time.Now())}
+	l.sink = kafka.NewSpooled(kafka.NewSink(exchanges, tallies, names), cfg, slog.New(slog.NewTextHandler(&l.log, nil)))
 	l.b.Every(time.Second)
 	if err := l.sink.Open(l.b); err != nil {
 		t.Fatal(err)
@@ -163,8 +184,19 @@ func TestExchangesOutliveAnOutage(t *testing.T) {
 	if diff := cmp.Diff(wanted(1000), ids(t, cluster, 1000)); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
-	l.record(1000, 1001)
-	l.until("directly again", func(c books.Tally) bool { return c.Recorded == 1001 && c.Spooled == 0 })
+	n := 1000
+	for end := time.Now().Add(30 * time.Second); !l.directly(); n++ { // traffic does not pause for it
+		if time.Now().After(end) {
+			t.Fatal("exchanges go to disk for ever")
+		}
+		l.record(n, n+1)
+		time.Sleep(100 * time.Microsecond)
+	}
+	l.record(n, n+10)
+	l.until("directly again", func(c books.Tally) bool { return c.Recorded == uint64(n+10) && c.Spooled == 0 && c.Excess() == 0 })
+	if diff := cmp.Diff(wanted(n+10), ids(t, cluster, n+10)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	if err := l.sink.Flush(ctx); err != nil {

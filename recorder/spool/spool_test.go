@@ -473,3 +473,29 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestWhatIsNotWrittenCanBeWithdrawn, in order and with whom it concerns, but
+// not past what is on disk.
+func TestWhatIsNotWrittenCanBeWithdrawn(t *testing.T) {
+	dir := t.TempDir()
+	l, b := open(t, dir, config(), Position{})
+	appendAll(t, l, b, "a")
+	l.Sync()
+	appendAll(t, l, b, "b", "c")
+	if _, _, empty := l.Withdraw(); empty {
+		t.Error("something was withdrawn though more is on disk")
+	}
+	batch, _ := l.Next(9, 9)
+	l.Advance(batch)
+	contents, dones, empty := l.Withdraw()
+	if !empty || len(dones) != 2 || !cmp.Equal(contents, [][]byte{[]byte("b"), []byte("c")}) {
+		t.Errorf("withdrawn %q, %d concerned, empty %t", contents, len(dones), empty)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	l, _ = open(t, dir, config(), batch.End)
+	if got, _ := take(t, l, 9); len(got) != 0 || b.safe != 1 || b.failed != 0 {
+		t.Errorf("%q is there all the same, %d safe", got, b.safe)
+	}
+}

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -69,6 +70,30 @@ func (l *Log) Advance(b Batch) {
 		l.closeActive() // an empty log takes no room
 	}
 	l.settleHead()
+}
+
+// Withdraw takes back what was appended and is not written yet, if nothing else
+// is left in the log; empty says so. The caller then calls each done.
+func (l *Log) Withdraw() (contents [][]byte, dones []func(error), empty bool) {
+	l.disk.Lock() // nothing is being written
+	defer l.disk.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.segments {
+		if s.frames > 0 {
+			return nil, nil, false
+		}
+	}
+	for r := bytes.NewReader(l.gathered); r.Len() > 0; {
+		content, err := readFrame(r)
+		if err != nil {
+			return nil, nil, false // it was framed here; the next Sync will tell
+		}
+		contents = append(contents, content)
+	}
+	dones = l.waiting
+	l.gathered, l.waiting = nil, nil
+	return contents, dones, true
 }
 
 // Remove ends a log of which nothing is left: its folder goes, with all that

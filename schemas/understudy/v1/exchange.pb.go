@@ -231,7 +231,7 @@ type Exchange struct {
 	// When the recorder started, nanoseconds since the Unix epoch: a name that is
 	// used again begins another life, whose numbers begin at 1. 0 in what earlier
 	// versions wrote.
-	RecorderStartUnixNano int64 `protobuf:"varint,18,opt,name=recorder_start_unix_nano,json=recorderStartUnixNano,proto3" json:"recorder_start_unix_nano,omitempty"`
+	RecorderStartUnixNano int64 `protobuf:"varint,19,opt,name=recorder_start_unix_nano,json=recorderStartUnixNano,proto3" json:"recorder_start_unix_nano,omitempty"`
 	unknownFields         protoimpl.UnknownFields
 	sizeCache             protoimpl.SizeCache
 }
@@ -590,7 +590,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"tracestate\x12\x16\n" +
 	"\x06source\x18\x10 \x01(\tR\x06source\x12'\n" +
 	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\x127\n" +
-	"\x18recorder_start_unix_nano\x18\x12 \x01(\x03R\x15recorderStartUnixNano\"\xd3\x03\n" +
+	"\x18recorder_start_unix_nano\x18\x13 \x01(\x03R\x15recorderStartUnixNano\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
