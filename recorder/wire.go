@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/recorder/books"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -65,7 +66,7 @@ func (x *wireExchange) begin(q *wire.Request) string {
 	if _, run := q.Get(runMark); run && x.r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
 		return books.ReasonReplay
 	}
-	if x.r.sampler != nil && !x.r.sampler.takes(fullRequest(q, x.raw), x.r.sealer.Routes, x.r.sealer.Sessions) {
+	if x.r.sampler != nil && !x.r.sampler.takes(string(q.Method), sourceOf(q, x.raw.client), x.r.sealer.Routes, x.r.sealer.Sessions) {
 		return books.ReasonSampled
 	}
 	size := sizeOf(&q.Head)
@@ -195,14 +196,17 @@ func requestOf(q *wire.Request, raw *rawHeads) *http.Request {
 	return in
 }
 
-// fullRequest is what a handler would see of a head.
-func fullRequest(q *wire.Request, raw *rawHeads) *http.Request {
-	in := requestOf(q, raw)
-	in.Header = make(http.Header, q.Len())
-	for i := range q.Len() {
-		in.Header.Add(string(q.Name(i)), string(q.Value(i)))
-	}
-	return in
+// sourceOf is a head as the session's rules look at it.
+func sourceOf(q *wire.Request, client string) session.Source {
+	target, _, _, _ := q.Address()
+	return session.Source{Target: string(target), Client: client, Header: func(name string) (values []string) {
+		for i := range q.Len() {
+			if strings.EqualFold(string(q.Name(i)), name) {
+				values = append(values, string(q.Value(i)))
+			}
+		}
+		return values
+	}}
 }
 
 // headParser takes raw heads apart; it keeps its memory for the next exchange.

@@ -2,6 +2,7 @@ package recorder_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -235,6 +236,9 @@ func TestWhatIsNotRecordedOnTheWire(t *testing.T) {
 	if begin(t, r, "GET / HTTP/1.1\nHost: h\nX: "+strings.Repeat("x", 1<<20-100)) != nil {
 		t.Error("a head beyond the memory limit is recorded")
 	}
+	if begin(t, r, "GET / HTTP/1.1\nHost: h\nunderstudy-run: run") != nil {
+		t.Error("a replay is recorded")
+	}
 	begin(t, r, "GET / HTTP/1.1\nHost: h").Close(nil) // the proxy has failed
 	x := begin(t, r, "GET / HTTP/1.1\nHost: h")
 	answer(t, x, "HTTP/1.1 200 OK\nX: "+strings.Repeat("x", 1<<20-100))
@@ -244,8 +248,8 @@ func TestWhatIsNotRecordedOnTheWire(t *testing.T) {
 		t.Errorf("recorded %v", got)
 	}
 	n := r.Tally()
-	want := map[string]uint64{books.ReasonPaused: 1, books.ReasonControl: 1, books.ReasonMemory: 2, books.ReasonPanic: 1}
-	if diff := cmp.Diff(want, n.Dropped); diff != "" || n.Served != 5 {
+	want := map[string]uint64{books.ReasonPaused: 1, books.ReasonControl: 1, books.ReasonMemory: 2, books.ReasonReplay: 1, books.ReasonPanic: 1}
+	if diff := cmp.Diff(want, n.Dropped); diff != "" || n.Served != 6 {
 		t.Errorf("served %d, -want +got\n%s", n.Served, diff)
 	}
 }
@@ -269,5 +273,30 @@ func TestBodyLimitsOnTheWire(t *testing.T) {
 		if string(b.Content) != want || !b.Truncated || b.Length != 8 || !cmp.Equal(b.Sha256, digest("12345678")) || got[i].Response.Body.Truncated {
 			t.Errorf("got %v", b)
 		}
+	}
+}
+
+// TestSamplingOnTheWire goes by the same values in whatever case they come.
+func TestSamplingOnTheWire(t *testing.T) {
+	r, done := tapped(t, func(c *recorder.Config) { c.Sample = recorder.SampleConfig{Rate: 0.5, By: "header:X-User"} })
+	taken := 0
+	for i := range 200 {
+		user := fmt.Sprint("u", i)
+		a := begin(t, r, "GET / HTTP/1.1\nHost: h\nX-User: "+user)
+		b := begin(t, r, "POST /x HTTP/1.1\nHost: h\nx-user: "+user)
+		if (a == nil) != (b == nil) {
+			t.Errorf("user %s is taken by halves", user)
+		}
+		for _, x := range []wire.Exchange{a, b} {
+			if x != nil {
+				taken++
+				answer(t, x, "HTTP/1.1 200 OK\nContent-Length: 0")
+				x.End(wire.Server, nil)
+				x.Close(nil)
+			}
+		}
+	}
+	if got := len(done()); got != taken || taken < 100 || taken > 300 {
+		t.Errorf("%d of 400 taken, %d recorded", taken, got)
 	}
 }
