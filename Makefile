@@ -97,6 +97,10 @@ outages: ## Take Kafka from a recorder ROUNDS times (default 10) at RATE request
 record-kills: ## Kill recorders KILLS times (default 50) at random moments, and ask for the balance
 	UNDERSTUDY_KILLS=$${KILLS:-50} go test -count=1 -timeout 60m -v -run '^TestKill9OfTheRecorder$$' ./integration/recording
 
+.PHONY: accuracy-control
+accuracy-control: ## The same with a control sample and volatile places
+	UNDERSTUDY_CONTROL=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestControl$$' ./integration/accuracy -update
+
 .PHONY: accuracy
 accuracy: ## Measure verdicts on 100,000 pairs whose truth is known, and write docs/accuracy.md
 	UNDERSTUDY_ACCURACY=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestAccuracy$$' ./integration/accuracy -update

@@ -22,7 +22,7 @@ import (
 func TestTheEndHasAnOrder(t *testing.T) {
 	t.Setenv("UNDERSTUDY_KAFKA", freeAddress(t))
 	spool := t.TempDir()
-	traffic, admin, stop := recording(t, "--drain-delay", "3s", "--spool-dir", spool, "--instance", "ending")
+	traffic, admin, stop := recording(t, "--drain-delay", "5s", "--spool-dir", spool, "--instance", "ending")
 	until(t, "http://"+traffic+"/", "hi")
 	until(t, "http://"+admin+"/metrics", "\nunderstudy_recorder_spool_open 1\n")
 	ended := make(chan struct{})

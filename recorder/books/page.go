@@ -25,9 +25,11 @@ const (
 	rescued   // how many at the head of the spool may be in Kafka too
 	again     // how many of those are counted as recorded already
 	interval  // between two statements, nanoseconds
+)
 
-	firstReason place = 32
-	pageSize          = 128
+const (
+	firstReason = place(32)
+	pageSize    = 128 // numbers in a page
 )
 
 // pageBytes is the size of a page in its file; the recorder's name follows.
