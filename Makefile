@@ -89,6 +89,10 @@ bench-tables: ## Ask the tables what a report asks, of 50 million comparisons (R
 kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 s in each round, and compare every table
 	UNDERSTUDY_KILLS=$${KILLS:-50} UNDERSTUDY_AWAY=40s go test -count=1 -timeout 60m -v -run '^TestKill9' ./integration/kill
 
+.PHONY: accuracy-control
+accuracy-control: ## The same with a control sample and volatile places
+	UNDERSTUDY_CONTROL=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestControl$$' ./integration/accuracy -update
+
 .PHONY: accuracy
 accuracy: ## Measure verdicts on 100,000 pairs whose truth is known, and write docs/accuracy.md
 	UNDERSTUDY_ACCURACY=$${PAIRS:-100000} go test -count=1 -timeout 60m -v -run '^TestAccuracy$$' ./integration/accuracy -update

@@ -137,7 +137,9 @@ func (x *comparing) documents(b, f media.Document) (errB, errF error) {
 	default:
 		translate = x.translator.Document
 	}
-	err := diff.JSON(translate(b.JSON), f.JSON, x.options(), func(d diff.Difference) bool {
+	translated := translate(b.JSON)
+	x.opened = &opened{b, f, translated}
+	err := diff.JSON(translated, f.JSON, x.options(), func(d diff.Difference) bool {
 		more = x.place(b, f, d)
 		return more
 	})

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -30,13 +31,23 @@ type comparing struct {
 	translator            *names.Translator
 	evidence              *noise.Evidence
 	known                 *names.Pairs // all, also those that are only aligned
+	search                *names.Search
+	keeps                 *keeping // nil until it is needed
 	learned, begun, stuck bool
-	depth                 int // of documents within values
+	depth                 int     // of documents within values
+	opened                *opened // nil if the bodies were not
 	// control explains what the baseline does with itself; nil without one.
 	control *control
 	// places gathers where the answers differ, whatever explains it; nil where
 	// nobody asks.
 	places *places
+}
+
+// opened are bodies that were compared as documents, and the baseline's in the
+// candidate's names.
+type opened struct {
+	baseline, candidate media.Document
+	translated          []byte
 }
 
 // emitter takes a difference with its values for the noise classes.
@@ -129,6 +140,7 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, x.known, x.translator)
+	x.search, x.keeps, x.opened = names.NewSearch(x.known), nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := newAnswers(x.r, x.final, x.later)
@@ -167,6 +179,10 @@ func (x *comparing) fields(hs []*understudyv1.Header) []*understudyv1.Header {
 // links beside something else.
 func (x *comparing) field(name, value string) string {
 	switch {
+	case strings.EqualFold(name, "Location"), strings.EqualFold(name, "Content-Location"):
+		return x.location(value)
+	case strings.EqualFold(name, "Set-Cookie"):
+		return x.cookie(value)
 	case strings.EqualFold(name, "Link"):
 		var out strings.Builder
 		for {
@@ -235,7 +251,7 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
 		}
-		x.classify(&d, path, b, f)
+		x.explain(&d, path, b, f)
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording
@@ -254,6 +270,18 @@ func (x *comparing) add(d Difference, b, f noise.Value) bool {
 	more := x.c.add(d)
 	x.stuck = x.stuck || !more
 	return more
+}
+
+// explain gives a difference its class: what only renames something known is
+// explained by that, unless only answers that are otherwise alike show the names.
+func (x *comparing) explain(d *Difference, path []string, b, f noise.Value) {
+	class, ok := x.renamed(*d, path, b.Text, f.Text)
+	if !ok || noise.IsPresumed(class) {
+		x.classify(d, path, b, f)
+	}
+	if ok && d.Noise == "" {
+		d.Noise, d.Why = class, x.c.because("they differ in names that are known, or in what stands in them as base64", names.Pair{})
+	}
 }
 
 // classify gives a difference its class, and says why if that is asked for.

@@ -108,6 +108,14 @@ func TestControl(t *testing.T) {
 		"$.l[] differs - control=true candidate=true")
 	f(`{"l":[{"p":1},{"p":2}]}`, `{"l":[{"p":3},{"p":2}]}`, `{"l":[{"p":1},{"p":5}]}`, "mismatch; body $.l[].p value 2|5",
 		"$.l[].p differs - control=true candidate=true")
+	// What is missing as a whole hides what is in it: that shows nothing.
+	f(`{"o":{"p":1,"q":2}}`, `{"o":{"p":3,"q":2}}`, `{}`, `mismatch; body $.o missing {"p":1,"q":2}|`,
+		"$.o differs heads control=false candidate=true", "$.o presence tails")
+	f(`{"o":{"p":1},"og":1}`, `{"o":{"p":3},"og":2}`, `{"o":null,"og":1}`, `mismatch; body $.o type {"p":1}|null`,
+		"$.o differs heads control=false candidate=true", "$.o share((object)) tails", "$.o share(null) heads",
+		"$.og differs tails control=true candidate=false", "$.og number tails")
+	f(`{"a":1}`, `{"a":2}`, `{"a":`, `mismatch; body $ unparsable {"a":1}|`+"not JSON: unexpected end at offset 5",
+		"$ differs heads control=false candidate=true")
 	// One toss of a place, however many elements say the same.
 	f(`{"l":[{"p":1},{"p":2}]}`, `{"l":[{"p":3},{"p":4}]}`, `{"l":[{"p":5},{"p":6}]}`,
 		"match; body $.l[].p value 1|5 (control); body $.l[].p value 2|6 (control)",

@@ -72,7 +72,7 @@ type tossing struct {
 }
 
 // tosses are what control and candidate tell of each place where one of them
-// differs from the recording, and only a control could explain it.
+// differs from the recording, if nothing but a control could explain either.
 func tosses(r *understudyv1.Replay, control, candidate places) []Toss {
 	if control.over || candidate.over {
 		return nil
@@ -84,22 +84,54 @@ func tosses(r *understudyv1.Replay, control, candidate places) []Toss {
 		sums: map[coin]int{}, control: map[string]bool{}, candidate: map[string]bool{}, words: map[string]int{},
 		sent: time.Unix(0, r.GetSentUnixNano()), controlSent: time.Unix(0, r.GetControlSentUnixNano()),
 	}
+	closed := lids{}
+	closed.add(control)
+	closed.add(candidate)
 	for key, c := range candidate.at {
-		if c.class != "" {
-			continue
-		}
-		if k, ok := control.at[key]; ok && k.class == "" {
+		k, also := control.at[key]
+		switch {
+		case c.class != "" || k.class != "" || closed.hides(c):
+		case also:
 			t.both(k, c)
-		} else {
+		default:
 			t.one(c, +1)
 		}
 	}
 	for key, k := range control.at {
-		if c, ok := candidate.at[key]; k.class == "" && (!ok || c.class != "") {
+		if _, also := candidate.at[key]; !also && k.class == "" && !closed.hides(k) {
 			t.one(k, -1)
 		}
 	}
 	return t.result()
+}
+
+// lids are the locations where one of the answers has something else as a whole:
+// a body that cannot be read, an object that is missing. What lies within was not
+// compared there, so that it does not differ shows nothing.
+type lids map[string]bool
+
+func (l lids) add(p places) {
+	for _, n := range p.at {
+		if n.place == InBody && n.kind != Value {
+			l[n.location] = true
+		}
+	}
+}
+
+// hides says whether a place lies within one of them.
+func (l lids) hides(n note) bool {
+	if n.place != InBody || len(l) == 0 {
+		return false
+	}
+	if l["$"] && n.location != "$" {
+		return true
+	}
+	for i, c := range n.location {
+		if strings.ContainsRune(".[(:/", c) && l[n.location[:i]] {
+			return true
+		}
+	}
+	return false
 }
 
 // both differ from the recording.

@@ -1,7 +1,6 @@
 package comparator
 
 import (
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,8 +18,8 @@ type cookie struct {
 	cleared bool
 	// attributes are in order and lower case, without Expires.
 	attributes string
-	// expires is as it was written; "" where Max-Age goes before it, or where
-	// there is none.
+	// expires is in the form of HTTP if it is a time; "" where Max-Age goes before
+	// it, or where there is none.
 	expires string
 }
 
@@ -38,7 +37,7 @@ func parseCookie(line string, at time.Time) cookie {
 		switch key = strings.ToLower(strings.TrimSpace(key)); key {
 		case "":
 		case "expires":
-			c.expires = strings.TrimSpace(argument)
+			c.expires = httpTime(strings.TrimSpace(argument))
 		case "max-age":
 			seconds, err := strconv.ParseInt(strings.TrimSpace(argument), 10, 64)
 			lasting = true
@@ -59,7 +58,7 @@ func parseCookie(line string, at time.Time) cookie {
 	case lasting:
 		c.expires = ""
 	case c.expires != "":
-		if end, err := http.ParseTime(strings.ReplaceAll(c.expires, "-", " ")); err == nil && !end.After(at) {
+		if end, ok := parseHTTPTime(c.expires); ok && !end.After(at) {
 			c.cleared = true
 		}
 	}

@@ -69,57 +69,6 @@ func bothFields(baseline, final []*understudyv1.Header, a answers) (bs, fs map[s
 	return bs, fs
 }
 
-// sets are the fields whose values are sets (RFC 9110, RFC 9111, Fetch): true
-// where case does not matter to the members.
-var sets = map[string]bool{
-	"allow": false, "vary": true, "cache-control": true, "content-language": true,
-	"accept-patch": true, "accept-post": true, "accept-ranges": true, "accept-ch": true,
-	"access-control-allow-methods": false, "access-control-allow-headers": true, "access-control-expose-headers": true,
-}
-
-// meaning spells a field's value so that what means the same is the same text.
-func meaning(name, value string) string {
-	if fold, ok := sets[name]; ok {
-		members := splitList(value)
-		for i, m := range members {
-			if fold {
-				// The argument of a directive may be quoted (RFC 9111, 5.2).
-				key, argument, found := strings.Cut(m, "=")
-				m = strings.ToLower(strings.TrimSpace(key))
-				if found {
-					m += "=" + unquote(strings.TrimSpace(argument))
-				}
-			}
-			members[i] = m
-		}
-		slices.Sort(members)
-		return strings.Join(slices.Compact(members), ", ")
-	}
-	switch name {
-	case "content-type":
-		return spelled(value)
-	case "content-encoding":
-		// In the order of application; gzip has two names (RFC 9110, 8.4.1.3).
-		return strings.ReplaceAll(strings.ToLower(strings.Join(splitList(value), ", ")), "x-gzip", "gzip")
-	}
-	return value
-}
-
-// spelled writes a Content-Type in lower case and its parameters in order.
-func spelled(value string) string {
-	kind, params, err := mime.ParseMediaType(value)
-	if err != nil {
-		return value
-	}
-	if c, ok := params["charset"]; ok {
-		params["charset"] = strings.ToLower(c)
-	}
-	if text := mime.FormatMediaType(kind, params); text != "" {
-		return text
-	}
-	return value
-}
-
 // withoutParameter is a spelled Content-Type without one parameter.
 func withoutParameter(value, parameter string) string {
 	kind, params, err := mime.ParseMediaType(spelled(value))

@@ -49,6 +49,12 @@ func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool
 func compareFields(emit emitter, rs rules, a answers) {
 	bh, bt := fieldLines(a.baseline)
 	fh, ft := fieldLines(a.final)
+	if a.later && a.ack != a.final {
+		// The client has the cookies of the acknowledgement, too.
+		if set := cookieLines(a.ack); len(set) > 0 {
+			fh = slices.Concat(set, fh)
+		}
+	}
 	for _, part := range [...]struct {
 		place           Place
 		prefix          string
@@ -142,6 +148,9 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	if opaqueFields[name] {
 		return emit(d, noise.Value{}, noise.Value{}, name)
 	}
+	if d.Kind == Value && d.Baseline == b.value && d.Candidate == f.value {
+		return emit(d, noise.Value{Text: b.meaning}, noise.Value{Text: f.meaning}, name)
+	}
 	return emit(d, noise.Value{Text: d.Baseline}, noise.Value{Text: d.Candidate}, name)
 }
 
@@ -162,7 +171,7 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return on
 	}
 	switch {
-	case a.later && name != "content-type" && !strings.HasPrefix(name, "grpc-") && !a.neverSet(name, d):
+	case a.later && a.isOfCompletion(name, d):
 		return rs.defaults.class(completionHeaders)
 	case name == "idempotency-key" && d.Kind == Extra && d.Candidate == rs.marks.key:
 		return rs.defaults.class(ownMarks)
@@ -176,15 +185,6 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return noise.Presumed(noise.Random)
 	}
 	return ""
-}
-
-// neverSet reports a cookie of the baseline that the candidate has set neither
-// with the completion nor with the acknowledgement: the client does not have it.
-func (a answers) neverSet(name string, d Difference) bool {
-	cookie, is := strings.CutPrefix(name, "set-cookie:")
-	return is && d.Kind == Missing && !slices.ContainsFunc(message.Values(a.ack.GetHeaders(), "Set-Cookie"), func(line string) bool {
-		return parseCookie(line, a.finalTime).name == cookie
-	})
 }
 
 func nominated(r *understudyv1.Response, name string) bool {

@@ -233,12 +233,46 @@ func TestOwnMarksInABody(t *testing.T) {
 }
 
 func TestHeadersOfACompletion(t *testing.T) {
-	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"a":1}`, headers...) }
-	judge(t, comparator.DefaultConfig(), polled(ok("Location: /orders/1"), ok("X-Poll: 1")), "match",
-		"header header:location missing /orders/1| (default:completion)", "header header:x-poll extra |1 (default:completion)")
+	ok := func(headers ...string) *understudyv1.Response { return response(201, `{"id":7}`, headers...) }
+	f := func(r *understudyv1.Replay, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), r, want...)
+	}
+	acknowledged := func(r *understudyv1.Replay, headers ...string) *understudyv1.Replay {
+		r.Candidate.Ack = response(202, "", headers...)
+		return r
+	}
+	const covered, lost = "header header:location missing /orders/7| (default:completion)", "header header:location missing /orders/7|"
+	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "match", covered, "header header:x-poll extra |1 (default:completion)")
 	cfg := comparator.DefaultConfig()
 	cfg.DefaultRulesOff = []string{"completion"}
-	judge(t, cfg, polled(ok("Location: /orders/1"), ok()), "mismatch", "header header:location missing /orders/1|")
+	judge(t, cfg, polled(ok("Location: /orders/7"), ok()), "mismatch", lost)
+
+	// The address of what was made is told somewhere, or lost.
+	other := func(headers ...string) *understudyv1.Response { return response(200, `{"n":7}`, headers...) }
+	made := response(201, `{"n":7}`, "Location: /orders/7")
+	f(polled(made, other()), "mismatch", lost)
+	f(polled(made, response(200, `{"n":7,"x":{"self":"http://h/orders/7"}}`)), "mismatch", covered, `body $.x extra |{"self":"http://h/orders/7"}`)
+	f(polled(made, other("Location: /orders/7")), "match")
+	f(polled(made, other("Location: /orders/8")), "match") // its name there
+	f(polled(made, other("Location: /receipts/8")), "mismatch", "header header:location value /orders/7|/receipts/8")
+	f(polled(made, other("Content-Location: http://shop/orders/7")), "match", "header header:content-location extra |http://shop/orders/7 (default:completion)", covered)
+	f(acknowledged(polled(made, other()), "Location: /orders/7"), "match", covered)
+	f(acknowledged(polled(made, other()), "Location: /jobs/1"), "mismatch", lost)
+	// Where the client was sent on to, it goes.
+	sent := response(302, "", "Location: /welcome")
+	f(polled(sent, response(200, "")), "mismatch", "header header:location missing /welcome|")
+	f(polled(sent, response(302, "", "Location: /welcome")), "match")
+	f(polled(sent, response(302, "", "Location: /login")), "mismatch", "header header:location value /welcome|/login")
+	f(acknowledged(polled(response(303, "", "Location: /orders/7"), response(200, `{"id":7}`)), "Location: /jobs/1"), "mismatch", "header header:content-type extra |application/json", lost, `body $ extra |{"id":7}`)
+	// A cookie is one wherever it was set.
+	set := ok("Set-Cookie: seen=1; Secure")
+	f(polled(set, ok()), "mismatch", "header header:set-cookie:seen missing set; secure|")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1; Secure"), "match")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1"), "mismatch", "header header:set-cookie:seen value set; secure|set")
+	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=; Max-Age=0"), "mismatch", "header header:set-cookie:seen value set; secure|cleared; max-age=0")
+	f(polled(set, ok("Set-Cookie: seen=2; Secure")), "mismatch", "header header:set-cookie:seen;value value (redacted)|(redacted)")
+	f(acknowledged(polled(ok(), ok()), "Set-Cookie: job=1"), "match", "header header:set-cookie:job extra |set (default:completion)")
 }
 
 // rpc is an answer of gRPC whose fields after a bar are trailers.
@@ -356,4 +390,47 @@ func FuzzPath(f *testing.F) {
 			t.Fatalf("%q: %v", name, err)
 		}
 	})
+}
+
+// TestSpellingsOfFields: what a field means is compared, not how it is spelled.
+func TestSpellingsOfFields(t *testing.T) {
+	f := func(name, baseline, candidate string, want comparator.Verdict) {
+		t.Helper()
+		if c := judgement(t, immediate(response(200, `{"a":1}`, name+": "+baseline), response(200, `{"a":1}`, name+": "+candidate))); c.Verdict != want {
+			t.Errorf("%s: want %s, got %q", name, want, lines(c))
+		}
+	}
+	same := func(name, baseline, candidate string) { t.Helper(); f(name, baseline, candidate, comparator.Match) }
+	differs := func(name, baseline, candidate string) {
+		t.Helper()
+		f(name, baseline, candidate, comparator.Mismatch)
+	}
+	same("Content-Disposition", `attachment; filename=a.txt`, `Attachment;filename="a.txt"`)
+	same("Content-Disposition", `attachment; filename="a.txt"; size=3`, `attachment; SIZE="3"; filename=a.txt`)
+	same("Content-Disposition", `inline; filename*=UTF-8''%c3%a9.txt`, `inline; filename*=utf-8''%C3%A9.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `inline; filename=a.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `attachment; filename=A.txt`)
+	differs("Content-Disposition", `attachment; filename=a.txt`, `attachment`)
+	same("Strict-Transport-Security", `max-age=31536000; includeSubDomains`, `IncludeSubdomains;max-age="31536000";`)
+	differs("Strict-Transport-Security", `max-age=31536000; includeSubDomains`, `max-age=31536000`)
+	differs("Strict-Transport-Security", `max-age=31536000`, `max-age=0`)
+	same("WWW-Authenticate", `Bearer realm="a b", error="x"`, `bearer Error=x,  realm="a b"`)
+	same("WWW-Authenticate", `Digest realm="a, b", qop="auth", Basic realm=c`, `digest qop=auth, realm="a, \b", BASIC realm="c"`)
+	same("WWW-Authenticate", `Negotiate`, `negotiate`)
+	differs("WWW-Authenticate", `Negotiate YWJj==`, `Negotiate ywjj==`)
+	differs("WWW-Authenticate", `Bearer realm="a"`, `Basic realm="a"`)
+	differs("WWW-Authenticate", `Bearer realm="a"`, `Bearer realm="A"`)
+	differs("WWW-Authenticate", `Bearer, Basic`, `Bearer`)
+	differs("WWW-Authenticate", `=`, `x=`)
+	for _, name := range []string{"Last-Modified", "Expires", "Sunset"} {
+		same(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT")
+		same(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sun Nov  6 08:49:37 1994")
+		differs(name, "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:38 GMT")
+	}
+	same("Last-Modified", "Tue, 24 Nov 2026 10:00:00 GMT", "Tuesday, 24-Nov-26 10:10:00 GMT") // each just now
+	differs("Expires", "0", "-1")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; expires=Sun, 06-Nov-2044 08:49:37 GMT")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sunday, 06-Nov-44 08:49:37 GMT")
+	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "a=; Expires=Sunday, 06-Nov-94 08:49:37 GMT") // both cleared
+	differs("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sun Nov  6 08:49:38 2044")
 }

@@ -142,21 +142,11 @@ func isCode(text string) bool {
 	return err == nil
 }
 
-// decodeCode reads base64 of a JSON object or array, of either alphabet, with
-// or without padding.
+// decodeCode reads base64 of a JSON object or array.
 func decodeCode(text string) ([]byte, bool) {
-	// { and [ begin as e or W in base64, blanks before them do not.
-	if text == "" || text[0] != 'e' && text[0] != 'W' {
-		return nil, false
+	plain, ok := names.Decode(text)
+	if out := []byte(plain); ok && len(out) >= 2 && (out[0] == '{' || out[0] == '[') && diff.Valid(out) == nil {
+		return out, true
 	}
-	text = strings.TrimRight(text, "=")
-	encoding := base64.RawStdEncoding
-	if strings.ContainsAny(text, "-_") {
-		encoding = base64.RawURLEncoding
-	}
-	out, err := encoding.DecodeString(text)
-	if err != nil || len(out) < 2 || out[0] != '{' && out[0] != '[' || diff.Valid(out) != nil {
-		return nil, false
-	}
-	return out, true
+	return nil, false
 }

@@ -56,6 +56,7 @@ func (j *Judge) Explain(r *understudyv1.Replay) (Comparison, []names.Pair) {
 
 func (j *Judge) judge(c *collector, r *understudyv1.Replay) Comparison {
 	c.out.BaselineStatus = r.GetExchange().GetResponse().GetStatus()
+	c.out.Controlled = r.GetControl().GetAck() != nil
 	switch {
 	case r.GetSkipped() != "":
 		c.find(Skipped)
@@ -109,7 +110,6 @@ func (j *Judge) answer(c *collector, r *understudyv1.Replay) {
 	c.out.CandidateStatus = final.GetStatus()
 	baseline := r.GetExchange().GetResponse()
 	k := j.control(r)
-	c.out.Controlled = k != nil
 	if reason := unasked(r.GetExchange(), final); reason != "" {
 		c.incomplete(reason)
 	} else if accepts(baseline) != (accepts(final) && !failed) {

@@ -214,8 +214,12 @@ func TestCookiesOfALongOperation(t *testing.T) {
 	if c := judgement(t, r); c.Verdict != comparator.Mismatch {
 		t.Errorf("set by neither: %q", lines(c))
 	}
-	r.Candidate.Ack.Headers = append(r.Candidate.Ack.Headers, &understudyv1.Header{Name: "Set-Cookie", Value: []byte("sid=77; Path=/")})
+	r.Candidate.Ack.Headers = append(r.Candidate.Ack.Headers, &understudyv1.Header{Name: "Set-Cookie", Value: []byte("sid=5")})
 	if c := judgement(t, r); c.Verdict != comparator.Match {
 		t.Errorf("set by the acknowledgement: %q", lines(c))
+	}
+	r.Candidate.Ack.Headers[0].Value = []byte("sid=77")
+	if c := judgement(t, r); c.Verdict != comparator.Mismatch {
+		t.Errorf("set otherwise by the acknowledgement: %q", lines(c))
 	}
 }

@@ -12,7 +12,7 @@ import (
 // another verdict or other differences under the same configuration. A judge of
 // another version makes another judgement, so that its rows never stand among
 // those of an older one.
-const JudgeVersion = 1
+const JudgeVersion = 2
 
 // Judgement is all that decides verdicts. Two processes of the same judgement
 // write the same rows.

@@ -1,177 +1,270 @@
 package comparator
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 
+	"understudy.dev/comparator/media"
 	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // kept looks for things that should be called otherwise by now, as far as it is
-// known, and are not, where that is not compared: names that are only aligned;
-// names in a body of which only a part is there, which may be the same to the
-// byte and wrong; numbers in texts, as keys of a map that does not say what it is
-// keyed by, and where another member or nothing says what they name; moments.
+// known, and are not, where translation does not look: within words and codes,
+// where a number is called by another word for its kind, in bytes, in a body of
+// which only a part is there, and for names that are only aligned. Answers may
+// be the same to the byte there, and wrong.
 func (x *comparing) kept() {
-	cut := x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated()
-	var b, f *names.Text
-	var bodies [2][]byte
-	read := func() bool {
-		if b != nil {
-			return true
+	x.moments()
+	if x.search.Idle() {
+		return
+	}
+	k := x.keeping()
+	k.fields()
+	switch {
+	case x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated():
+		k.cut()
+	case x.opened != nil:
+		k.documents()
+	}
+}
+
+// keeping is the search of one replay.
+type keeping struct {
+	*comparing
+	family string
+	ids    map[string]bool // kinds of which names are known
+	sent   []*names.Text
+	said   map[string]bool // what was found, by place and name
+	theirs map[string]bool // what the candidate calls its own
+	paired map[string][]names.Pair
+}
+
+// keeping begins a search, or goes on with it.
+func (x *comparing) keeping() *keeping {
+	if x.keeps == nil {
+		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}}
+		for _, p := range x.known.All() {
+			x.keeps.ids[p.Kind] = true
 		}
-		for i, r := range [...]*understudyv1.Response{x.baseline, x.final} {
-			body, err := r.GetBody().GetContent(), error(nil)
-			if !cut {
-				body, err = x.j.decoded(r)
-			}
-			if err != nil || len(body) == 0 || cut && contentEncoding(r) != "" {
+		x.keeps.family = names.Family(string(x.r.GetExchange().GetRequest().GetTarget()), nil)
+	}
+	return x.keeps
+}
+
+// compare finds what the candidate's spots hold as the baseline's do, before and
+// after these were translated.
+func (k *keeping) compare(baseline, translated, candidate spots) {
+	type found struct {
+		spot spot
+		at   names.Sighting
+		p    names.Pair
+		held held
+	}
+	var all []found
+	candidate(func(s *spot) {
+		k.search.In(s.text, func(at names.Sighting) bool {
+			p, class := k.judged(s, at)
+			if class == harmless {
 				return false
 			}
-			bodies[i] = body
-		}
-		b, f = names.NewText(bodies[0]), names.NewText(bodies[1])
-		return true
-	}
-	var both *standing
-	for _, p := range x.known.All() {
-		name, created, moment := p.Baseline.Text, p.Proof == names.Created, p.Kind == names.Moment.Kind
-		certain := names.IsUnmistakable(name)
-		switch {
-		case !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId():
-			continue
-		case moment && (cut || len(name) < longTime):
-			continue // a day, or seconds, may be that of something else
-		case !moment && created && !cut && certain:
-			continue // it was replaced wherever it stood, and compared
-		case !moment && !certain && (len(name) < 2 || !names.IsDigits(name)):
-			continue // a word
-		case !read():
-			return
-		case !b.Has(name) || !f.Has(name):
-			continue
-		}
-		class := noise.Presumed(noise.Identifier)
-		switch {
-		case moment:
-			class = noise.Presumed(noise.Timestamp)
-		case created && cut && certain:
-			class = ""
-		case created && cut:
-			class = Incomparable
-		case certain:
-		case !x.isTheirs(name) && isNamed(bodies[0], p.Kind, name) && isNamed(bodies[1], p.Kind, name):
-		default:
-			if both == nil {
-				both = x.standing(bodies)
-			}
-			if !both.may(p) {
-				continue
-			}
-		}
-		x.add(Difference{
-			Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
-			Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
-		}, noise.Value{}, noise.Value{})
-	}
-}
-
-// longTime is from which length on, in bytes, a time is that of one event.
-const longTime = len("2026-11-26T10:00:00")
-
-// standing are names that stand at the same place of two documents, unchanged.
-type standing struct {
-	places map[string][]names.Place
-	bodies [2][]byte
-	family string
-	known  map[string]bool // kinds of which names are known
-}
-
-// standing finds them. Documents with other numbers of names are not the same.
-func (x *comparing) standing(bodies [2][]byte) *standing {
-	q := x.r.GetExchange().GetRequest()
-	s := &standing{places: map[string][]names.Place{}, bodies: bodies, family: names.Family(string(q.GetTarget()), nil), known: map[string]bool{}}
-	for _, p := range x.known.All() {
-		s.known[p.Kind] = true
-	}
-	var found [2][]names.Name
-	for i, body := range bodies {
-		f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
-		f.JSON(body)
-		found[i], _ = f.Found()
-	}
-	if len(found[0]) != len(found[1]) {
-		return s
-	}
-	for i, n := range found[0] {
-		if other := found[1][i]; n.Place.Named && n.Value.Text == other.Value.Text {
-			s.places[n.Value.Text] = append(s.places[n.Value.Text], n.Place)
-		}
-	}
-	return s
-}
-
-// longNumber is from how many digits on an unchanged number is no coincidence.
-const longNumber = 4
-
-// may says whether one of them may be the name that a pair is about: one that is
-// only aligned was not put where its like stands, and one of which nothing, or a
-// member beside it, says what it names was not either.
-func (s *standing) may(p names.Pair) bool {
-	name := p.Baseline.Text
-	return slices.ContainsFunc(s.places[name], func(at names.Place) bool {
-		switch {
-		case at.Fits(p.Kind, name):
-			return p.Proof != names.Created
-		case len(name) < longNumber:
-			return false
-		case at.Kind == "", at.Kind == s.family && !s.known[at.Kind]:
+			all = append(all, found{*s, at, p, s.held(at)})
 			return true
-		}
-		return p.Kind != "" && bytes.Contains(bytes.ToLower(s.bodies[0]), []byte(`"`+p.Kind))
+		})
 	})
-}
-
-// isNamed says whether a number stands somewhere behind the word for its kind
-// (order 1001, /orders/1001, "orderId":"1001"), or as a key.
-func isNamed(body []byte, kind, name string) bool {
-	for at := 0; ; {
-		i := bytes.Index(body[at:], []byte(name))
-		if i < 0 {
-			return false
+	for _, in := range [...]spots{baseline, translated} {
+		if len(all) == 0 {
+			return
 		}
-		from, to := at+i, at+i+len(name)
-		at = to
-		if from > 0 && isWordByte(body[from-1]) || to < len(body) && isWordByte(body[to]) {
+		if in == nil {
 			continue
 		}
-		if from > 0 && body[from-1] == '"' && bytes.HasPrefix(body[to:], []byte(`":`)) {
-			return true
-		}
-		end := from - min(4, from)
-		between := body[end:from]
-		end += len(bytes.TrimRight(between, " :/#=\"'-\\"))
-		word, isID := strings.ToLower(string(body[max(0, end-len(kind)-len("s_ids")):end])), false
-		for _, suffix := range [...]string{"s", "id", "_"} {
-			trimmed := strings.TrimSuffix(word, suffix)
-			isID = isID || suffix == "id" && trimmed != word
-			word = trimmed
-		}
-		isMember := bytes.Contains(between, []byte(`":`)) // "order": 17 is a place in a list, perhaps
-		if kind != "" && end < from && (isID || !isMember) && (strings.HasSuffix(word, kind) || strings.HasSuffix(word, strings.TrimSuffix(kind, "y")+"ie")) {
-			return true
-		}
+		holds := map[held]bool{}
+		in(func(s *spot) {
+			k.search.In(s.text, func(at names.Sighting) bool {
+				holds[s.held(at)] = true
+				return false
+			})
+		})
+		all = slices.DeleteFunc(all, func(f found) bool { return !holds[f.held] })
+	}
+	for _, f := range all {
+		_, class := k.judged(&f.spot, f.at)
+		k.say(&f.spot, f.p, class, f.spot.made(f.at))
 	}
 }
 
-func isWordByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z' || c >= 0x80
+// harmless is no class: there is nothing to say of it.
+const harmless = "harmless"
+
+// judged says what is to be said of a name that is equal at a spot, and which
+// pair says that it should not be.
+func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class string) {
+	class = harmless
+	for _, p := range k.pairs(at.Name) {
+		as := harmless
+		switch {
+		case names.IsDigits(at.Name) && !names.IsUnguessable(at.Name):
+			as = k.number(s, at, p)
+		case p.Proof == names.Created && names.IsUnguessable(at.Name):
+			as = ""
+		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name) || names.IsJoined(at.Name):
+			as = noise.Presumed(noise.Identifier)
+		case !s.key:
+			as = k.number(s, at, p) // a word
+		}
+		if as == "" || class == harmless {
+			found, class = p, as
+		}
+	}
+	return found, class
+}
+
+// pairs are those by which the candidate calls something otherwise by now.
+func (k *keeping) pairs(name string) []names.Pair {
+	return slices.DeleteFunc(slices.Clone(k.all(name)), func(p names.Pair) bool { return p.From == k.r.GetExchange().GetId() })
+}
+
+// all are these, and those of what this exchange has made.
+func (k *keeping) all(name string) (out []names.Pair) {
+	if out, known := k.paired[name]; known {
+		return out
+	}
+	for _, i := range k.known.AppendNamed(nil, name) {
+		p := k.known.All()[i]
+		if p.Baseline.Text == name && p.Candidate.Text != name && p.Holds() && p.Kind != names.Moment.Kind &&
+			(p.From != k.r.GetExchange().GetId() || p.Proof == names.Created) {
+			out = append(out, p)
+		}
+	}
+	k.paired[name] = out
+	return out
+}
+
+// say reports a name that was kept, once for each place.
+func (k *keeping) say(s *spot, p names.Pair, class, made string) {
+	path, location := s.paths()
+	if s.document != nil {
+		location = s.document.Place(location)
+	}
+	id := path + "\x00" + p.Baseline.Text
+	if k.said[id] || k.stuck {
+		return
+	}
+	if k.said == nil {
+		k.said = map[string]bool{}
+	}
+	k.said[id] = true
+	if class == "" && (made != "" && k.isSent(made) || s.place == InHeader && opaqueFields[s.label]) {
+		class = noise.Presumed(noise.Identifier) // the answer may repeat what the client had sent; what is opaque says nothing to it
+	}
+	d := Difference{Place: s.place, Path: path, Location: location, Kind: Value, Baseline: p.Candidate.Text, Candidate: p.Baseline.Text}
+	if s.secret {
+		d.Baseline, d.Candidate = hidden, hidden
+	}
+	if d.Noise = k.rs.class(d); d.Noise == "" {
+		d.Noise = class
+		d.Why = k.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p)
+	}
+	k.add(d, noise.Value{}, noise.Value{})
+}
+
+// isSent says whether the client had sent a word.
+func (k *keeping) isSent(word string) bool {
+	if k.sent == nil {
+		for _, text := range k.j.sent(k.r.GetExchange().GetRequest()) {
+			k.sent = append(k.sent, names.NewText(text))
+		}
+	}
+	return slices.ContainsFunc(k.sent, func(t *names.Text) bool { return t.Has(word) })
 }
 
 // isTheirs says whether the candidate calls something so.
-func (x *comparing) isTheirs(name string) bool {
-	return slices.ContainsFunc(x.known.All(), func(p names.Pair) bool { return p.Candidate.Text == name && p.Kind != names.Moment.Kind })
+func (k *keeping) isTheirs(name string) bool {
+	if k.theirs == nil {
+		k.theirs = map[string]bool{}
+		for _, p := range k.known.All() {
+			if p.Kind != names.Moment.Kind {
+				k.theirs[p.Candidate.Text] = true
+			}
+		}
+	}
+	return k.theirs[name]
+}
+
+// fields looks into header and trailer fields, and cookies.
+func (k *keeping) fields() {
+	for _, part := range [...]struct {
+		place  Place
+		prefix string
+		of     func(*understudyv1.Response) []*understudyv1.Header
+	}{{InHeader, headerPath, (*understudyv1.Response).GetHeaders}, {InTrailer, trailerPath, (*understudyv1.Response).GetTrailers}} {
+		if !slices.ContainsFunc(part.of(k.final), func(h *understudyv1.Header) bool { return k.mayHold(h.GetValue()) }) {
+			continue
+		}
+		of := func(r *understudyv1.Response) spots {
+			return func(yield func(*spot)) {
+				for _, h := range part.of(r) {
+					name, value := strings.ToLower(h.GetName()), string(h.GetValue())
+					s := spot{place: part.place, field: part.prefix + name, label: name, few: true, text: value}
+					if k.rs.defaults.ignores(name) {
+						continue
+					}
+					if name == "set-cookie" {
+						c := parseCookie(value, k.evidence.Frame.Candidate.From)
+						s.field, s.label, s.text, s.secret = s.field+":"+c.name, c.name, c.value, true
+						attributes := s
+						attributes.label, attributes.text = "", c.attributes
+						k.within(attributes, 0, yield)
+					}
+					k.within(s, 0, yield)
+				}
+			}
+		}
+		k.compare(of(k.baseline), of(k.translated()), of(k.final))
+	}
+}
+
+// documents looks into the bodies that were compared.
+func (k *keeping) documents() {
+	b, f := k.opened.baseline, k.opened.candidate
+	if f.Format == media.Binary || f.Format == media.GRPC {
+		k.bytes(f.Format == media.GRPC)
+	}
+	if f.Format == media.Binary || !k.mayHold(f.JSON) {
+		return
+	}
+	of := func(document []byte, d media.Document) spots {
+		return func(yield func(*spot)) {
+			if tree, whole := names.Parse(document); whole {
+				k.walk(spot{place: InBody, document: &d}, tree, 0, yield)
+			} else {
+				k.within(spot{place: InBody, text: string(document)}, 0, yield)
+			}
+		}
+	}
+	k.compare(of(b.JSON, b), of(k.opened.translated, b), of(f.JSON, f))
+}
+
+// isFew says whether what is called by a kind in a format is called so for no
+// other reason.
+func isFew(format string) bool { return format == media.Form || format == media.CSV }
+
+// mayHold is a look before a text is taken apart: it holds a known name, or
+// what may hold one.
+func (k *keeping) mayHold(document []byte) bool {
+	text := string(document)
+	if strings.Contains(text, `\u`) || strings.Contains(text, "%") {
+		return true // they may hide one
+	}
+	may := false
+	k.search.In(text, func(names.Sighting) bool {
+		may = true
+		return true
+	})
+	if !may {
+		names.Coded(text, func(int, int, string) { may = true })
+	}
+	return may
 }

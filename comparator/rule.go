@@ -192,7 +192,7 @@ func (r Rule) covers(k Kind) bool {
 // conflict says why two rules for one place cannot both hold, "" if they can.
 func (r Rule) conflict(other Rule) string {
 	if normalPath(r.Path) != normalPath(other.Path) || strings.TrimSpace(r.Route) != strings.TrimSpace(other.Route) {
-		return ""
+		return r.dead(other)
 	}
 	one := func(a, b string) bool {
 		return r.Action == a && other.Action == b || r.Action == b && other.Action == a
@@ -208,6 +208,40 @@ func (r Rule) conflict(other Rule) string {
 		return "is keyed as well as unordered: see rule " + other.Name
 	}
 	return ""
+}
+
+// dead says which of two rules can never take effect, because the other one comes
+// before it wherever it holds; "" if none is. A narrower rule may well differ from a
+// wider one that comes after it.
+func (r Rule) dead(other Rule) string {
+	for _, pair := range [...][2]Rule{{r, other}, {other, r}} {
+		wide, narrow := pair[0], pair[1]
+		before := wide.Action == actionIgnore && wide.covers(Value) && narrow.Action == actionTolerance ||
+			wide.Action == actionKeyed && narrow.Action == actionUnordered
+		if !before || !wide.includes(narrow) {
+			continue
+		}
+		if narrow.Name == r.Name {
+			return "never takes effect: rule " + wide.Name + " comes before it wherever it holds"
+		}
+		return "comes before rule " + narrow.Name + " wherever that holds, which never takes effect"
+	}
+	return ""
+}
+
+// includes says whether a rule holds at every place of every route at which
+// another holds.
+func (r Rule) includes(other Rule) bool {
+	pattern, err := splitPath(r.Path)
+	if err != nil {
+		return false
+	}
+	path, err := splitPath(other.Path)
+	if err != nil || !covers(pattern, path) {
+		return false
+	}
+	routes, err := route.ParsePattern(strings.TrimSpace(r.Route))
+	return err == nil && (strings.TrimSpace(r.Route) == "" || other.Route != "" && routes.Match(strings.TrimSpace(other.Route)))
 }
 
 // normalPath spells equal patterns equally.

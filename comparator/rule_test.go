@@ -2,6 +2,7 @@ package comparator_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -159,4 +160,39 @@ func TestConflictingRulesAreMistakes(t *testing.T) {
 	for _, path := range []string{"$.", "$..a", `$["a`, `$["a"`, "$[3]", "$['a']", "$.a[", "$.a]b[]x"} {
 		f("is not a path", ignore(path))
 	}
+}
+
+// TestRulesThatNeverTakeEffect are mistakes: a wider rule comes before them.
+func TestRulesThatNeverTakeEffect(t *testing.T) {
+	f := func(wrong bool, first, second comparator.Rule) {
+		t.Helper()
+		for i, r := range []*comparator.Rule{&first, &second} {
+			r.Name, r.Owner, r.Reason = fmt.Sprint("r", i), "team", "because"
+		}
+		for _, rules := range [][]comparator.Rule{{first, second}, {second, first}} {
+			cfg := comparator.DefaultConfig()
+			cfg.Rules = rules
+			if err := cfg.Validate(); (err != nil) != wrong {
+				t.Errorf("%v, %v: %v", rules[0], rules[1], err)
+			}
+		}
+	}
+	ignore := func(path, route string, kinds ...string) comparator.Rule {
+		return comparator.Rule{Action: "ignore", Path: path, Route: route, Kinds: kinds}
+	}
+	within := func(path, route string) comparator.Rule {
+		return comparator.Rule{Action: "tolerance", Path: path, Route: route, Tolerance: "1"}
+	}
+	keyed := func(path string) comparator.Rule { return comparator.Rule{Action: "keyed", Path: path, Key: "id"} }
+	unordered := func(path string) comparator.Rule { return comparator.Rule{Action: "unordered", Path: path} }
+	f(true, ignore("$.**", ""), within("$.price", ""))
+	f(true, ignore("$.*", ""), within("$.price", "GET /items/*"))
+	f(true, ignore("$.price", ""), within("$.price", "GET /items"))
+	f(true, keyed("$.*"), unordered("$.tags"))
+	// The narrower one comes first, or holds elsewhere too.
+	f(false, ignore("$.price", "GET /items/*"), within("$.price", ""))
+	f(false, ignore("$.price", ""), within("$.**", ""))
+	f(false, ignore("$.**", "", "missing"), within("$.price", ""))
+	f(false, keyed("$.tags"), unordered("$.*"))
+	f(false, ignore("$.a.*", ""), within("$.price", ""))
 }

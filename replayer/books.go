@@ -101,6 +101,9 @@ func (b *books) ended(r *understudyv1.Replay) {
 		return
 	}
 	b.run.Replayed++
+	if r.GetControl() != nil {
+		b.run.Controlled++
+	}
 	if r.GetCandidate().GetAck() == nil {
 		b.run.Errors[kindOf(r.GetCandidate().GetError())]++
 		return
@@ -150,12 +153,6 @@ func total(counts map[string]uint64) (n uint64) {
 		n += v
 	}
 	return n
-}
-
-func (b *books) controlled() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.run.Controlled++
 }
 
 func (b *books) uncontrolled(reason string) {

@@ -22,11 +22,13 @@ import (
 
 // Why the control gave no answer, beside the kinds of transport errors.
 const (
-	controlRedacted   = "redacted"        // the request is not whole without what redaction took
-	controlUnresolved = "unresolved"      // a name that it needs is not known there
-	controlLate       = "late"            // it could not be sent soon after the candidate's
-	controlInFlight   = "in_flight_limit" // too many unfinished
-	controlCanceled   = "canceled"        // the run was interrupted
+	controlUnsafe      = skipUnsafe        // and the control is not isolated
+	controlRedacted    = "redacted"        // the request is not whole without what redaction took
+	controlUnresolved  = "unresolved"      // a name that it needs is not known there
+	controlLate        = "late"            // it could not be sent soon after the candidate's
+	controlInFlight    = "in_flight_limit" // too many unfinished
+	controlCanceled    = "canceled"        // the run was interrupted
+	controlInterrupted = skipInterrupted   // it gave one, but how the replay ends is not known
 )
 
 const (
@@ -61,7 +63,7 @@ func newControls(cfg Config, b *books, log *slog.Logger, reg prometheus.Register
 	}
 	places := min(maxControls, (cfg.InFlight+9)/10)
 	direct, err := target.NewDirect(target.Config{
-		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places,
+		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places, Network: cfg.Network,
 	})
 	if err != nil {
 		return nil, err
@@ -98,9 +100,16 @@ func (c *controls) register(e *understudyv1.Exchange) *substitute.Exchange {
 	return c.memory.Register(e)
 }
 
-// take says whether the control is asked about an exchange that is to be sent.
-func (c *controls) take(e *understudyv1.Exchange) bool {
-	return c != nil && c.cfg.Asks(e) && c.sample.Take(e)
+// take says whether an exchange that is to be sent is in the control sample, and
+// why the control is not asked about it all the same.
+func (c *controls) take(e *understudyv1.Exchange) (taken bool, unasked string) {
+	switch {
+	case c == nil:
+		return false, ""
+	case !c.cfg.Asks(e):
+		return c.sample.InShare(e), controlUnsafe
+	}
+	return c.sample.Take(e), ""
 }
 
 // asked is one request to the control.
@@ -135,9 +144,7 @@ func (c *controls) ask(ctx context.Context, known *substitute.Exchange, replay *
 		defer known.Settle()
 		if reason := c.exchange(ctx, a, known, in, now); reason != "" {
 			c.miss(reason)
-			return
 		}
-		c.books.controlled()
 	}()
 	return a
 }
@@ -216,16 +223,19 @@ func (c *controls) lacks(e *understudyv1.Exchange) bool {
 	})
 }
 
-// wait waits until nothing more comes of it.
-func (a *asked) wait() {
-	if a != nil {
-		<-a.done
+// answered waits until nothing more comes of it, and says whether the control
+// has answered.
+func (a *asked) answered() bool {
+	if a == nil {
+		return false
 	}
+	<-a.done
+	return a.observation != nil
 }
 
 // into puts the control's answer, if there is one, into the replay.
 func (a *asked) into(replay *understudyv1.Replay) {
-	if a.wait(); a == nil || a.observation == nil {
+	if !a.answered() {
 		return
 	}
 	replay.Control, replay.ControlSentUnixNano = a.observation, a.sent.UnixNano()

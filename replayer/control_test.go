@@ -1,6 +1,7 @@
 package replayer_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -76,7 +77,7 @@ func TestControl(t *testing.T) {
 			e.Request.Authority = "shop.example"
 			e.Request.Headers = []*understudyv1.Header{{Name: "X-Kept", Value: []byte("1")}, {Name: "Traceparent", Value: []byte("00-1-2-01")}}
 		}), out, ok, withControl(baseline, 0.1, func(c *replayer.Config) {
-			c.Speed, c.Headers = 4, map[string]string{"X-Candidate": "secret"}
+			c.Speed, c.Headers = 0.5, map[string]string{"X-Candidate": "secret"} // slow enough for a busy machine
 			c.Control.Headers = map[string]string{"X-Control": "secret"}
 		}))
 		asked := baseline.targets()
@@ -143,13 +144,39 @@ func TestAControlThatCannotBeAsked(t *testing.T) {
 	}
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER))
 	f(map[string]uint64{"redacted": 20}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_BODY))
-	f(map[string]uint64{}, baseline, 1, func(e *understudyv1.Exchange) { e.Request.Method = "POST" }, func(c *replayer.Config) { c.Isolated = true })
+	f(map[string]uint64{"method_not_safe": 20}, baseline, 1, func(e *understudyv1.Exchange) { e.Request.Method = "POST" }, func(c *replayer.Config) { c.Isolated = true })
 	f(map[string]uint64{}, baseline, 0, none)
 	if asked := baseline.targets(); len(asked) != 0 {
 		t.Errorf("asked %v", asked)
 	}
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER), func(c *replayer.Config) { c.Control.Headers = map[string]string{"X-Key": "own"} })
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_RESPONSE_BODY))
+}
+
+// TestAnInterruptedControl: it has answered, but nobody saw how its replay ends.
+func TestAnInterruptedControl(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	control := newServer(t, func(http.ResponseWriter, *http.Request) { close(asked) })
+	out := &sink{}
+	run, err := replay(ctx, t, many(1), out, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/operation" {
+			_, _ = io.WriteString(w, `{"status":"running"}`)
+			return
+		}
+		<-asked
+		w.Header().Set("Location", "/operation")
+		w.WriteHeader(http.StatusAccepted)
+		cancel()
+	}, withControl(control, 1, func(c *replayer.Config) { c.Drain = 100 * time.Millisecond }))
+	if run.Skipped["interrupted"] != 1 || run.Controlled != 0 || !cmp.Equal(run.Uncontrolled, map[string]uint64{"interrupted": 1}) {
+		t.Errorf("%v, %v", err, run)
+	}
+	for _, r := range out.replays {
+		if r.Control != nil {
+			t.Errorf("%v", r)
+		}
+	}
 }
 
 // TestAnotherInstance has names of its own, and gets whole sessions.

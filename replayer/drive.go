@@ -18,8 +18,10 @@ type one struct {
 	known   *substitute.Exchange // nil where names are not translated
 	control *substitute.Exchange // likewise, of the control
 	due     time.Time
-	// isControlled: the control is to be asked too, and asked once it is.
+	// isControlled: it is in the control sample; unasked is why the control is not
+	// asked all the same, and asked is set once it is.
 	isControlled bool
+	unasked      string
 	asked        *asked
 	size         int64  // of its place in flight
 	free         func() // lets the next request of its session go; nil if none waits
@@ -70,7 +72,10 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 			r.books.sent(intended, at)
 			r.metrics.sent.Inc()
 			r.metrics.lag.Observe(at.Sub(intended).Seconds())
-			if replay.isControlled {
+			switch {
+			case replay.isControlled && replay.unasked != "":
+				r.controls.miss(replay.unasked)
+			case replay.isControlled:
 				replay.asked = r.controls.ask(ctx, replay.control, replay.Replay, at)
 			}
 		},
@@ -82,7 +87,9 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	})
 	replay.known.Settle() // if no final answer came
 	if !ok {
-		replay.asked.wait()
+		if replay.asked.answered() {
+			r.controls.miss(controlInterrupted)
+		}
 		// It counts as skipped, because nobody saw its end; that it was sent, and
 		// what was seen, stands in the record all the same.
 		replay.Skipped, replay.Candidate = skipInterrupted, observation

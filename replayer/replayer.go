@@ -223,11 +223,11 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 		reason = skipCanceled
 	}
 	if reason == "" {
-		one.isControlled = r.controls.take(e.Exchange)
-		if !one.isControlled {
+		one.isControlled, one.unasked = r.controls.take(e.Exchange)
+		if !one.isControlled || one.unasked != "" {
 			e.control.Settle()
 		}
-		size := withControl(e.Exchange, one.isControlled)
+		size := withControl(e.Exchange, one.isControlled && one.unasked == "")
 		if reason = r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes); reason == "" {
 			one.size = size
 		}

@@ -28,6 +28,8 @@ type controlRow struct {
 	Judgement      string    `ch:"judgement"`
 	// Number tells the rows of one replay apart; 0 is that of the replay itself.
 	Number uint32 `ch:"number"`
+	// Verdict of the replay, in its own row.
+	Verdict string `ch:"verdict"`
 }
 
 // controlled is the statistic of the row that says that a replay has a control.
@@ -46,7 +48,8 @@ func toControls(r *understudyv1.Replay, c comparator.Comparison, at Position, ju
 		}
 		return rows[i]
 	}
-	row(0).Statistic = controlled
+	of := row(0)
+	of.Statistic, of.Verdict = controlled, string(c.Verdict)
 	for i, s := range c.Tosses {
 		x := row(i + 1)
 		x.Path, x.Statistic, x.Word, x.WordHash = s.Path, string(s.Statistic), s.Word, hashOf(s.Word)

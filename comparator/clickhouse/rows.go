@@ -276,6 +276,8 @@ type runRow struct {
 	Completed        map[string]uint64 `ch:"completed"`
 	LocationsRefused uint64            `ch:"locations_refused"`
 	Origin           string            `ch:"origin"`
+	Controlled       uint64            `ch:"controlled"`
+	Uncontrolled     map[string]uint64 `ch:"uncontrolled"`
 }
 
 func toRun(r *understudyv1.Run, origin string) *runRow {
@@ -287,6 +289,7 @@ func toRun(r *understudyv1.Run, origin string) *runRow {
 		Written: r.GetWritten(), Orphans: r.GetOrphans(), PlannedRate: r.GetPlannedRate(), AchievedRate: r.GetAchievedRate(),
 		LagP50NS: r.GetLagP50Nano(), LagP99NS: r.GetLagP99Nano(), LagMaxNS: r.GetLagMaxNano(),
 		Completed: counts(r.GetCompleted()), LocationsRefused: r.GetLocationsRefused(), Origin: origin,
+		Controlled: r.GetControlled(), Uncontrolled: counts(r.GetUncontrolled()),
 	}
 }
 

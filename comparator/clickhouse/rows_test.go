@@ -179,11 +179,13 @@ func TestTallyAndRunRow(t *testing.T) {
 	}
 	run := toRun(&understudyv1.Run{
 		Name: "r", Version: 5, State: understudyv1.Run_STATE_CANCELED, Spec: &understudyv1.RunSpec{Candidate: "http://c", Speed: 5}, Selected: 3, Replayed: 3,
+		Controlled: 2, Uncontrolled: map[string]uint64{"late": 1},
 	}, "origin")
 	none := map[string]uint64{}
 	if want := (&runRow{
 		Name: "r", Version: 5, State: "canceled", Candidate: "http://c", Speed: 5, StartTime: at64(0), EndTime: at64(0),
 		Selected: 3, Replayed: 3, Skipped: none, Unselected: none, Completed: none, Origin: "origin",
+		Controlled: 2, Uncontrolled: map[string]uint64{"late": 1},
 	}); !cmp.Equal(want, run) {
 		t.Error(cmp.Diff(want, run))
 	}

@@ -41,6 +41,18 @@ func Rate(hits, trials uint64, alpha float64) Bounds {
 	return b
 }
 
+// Excess bounds by how much the coin's two sides may differ, as a share of so many
+// trials in which it could have been tossed: the rate of either side is at most
+// that much above the other's, at all moments at once with a probability of at
+// least 1−alpha. It is 1, which says nothing, as long as there are few trials, and
+// without alpha being between 0 and 1. What a Coin's e-value does not show to
+// differ may still do so within this bound.
+func (c Coin) Excess(trials uint64, alpha float64) float64 {
+	tosses := c.Heads + c.Tails
+	heads, tossed := Rate(c.Heads, tosses, alpha/2), Rate(tosses, trials, alpha/2)
+	return max(2*heads.Upper-1, 1-2*heads.Lower) * tossed.Upper
+}
+
 // logStake is the likelihood of the trials under the mixture, logLikelihood that
 // under one rate, both as logarithms; a bet against the rate earns their ratio.
 func logStake(hits, misses float64) float64 {

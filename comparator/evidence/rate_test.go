@@ -87,3 +87,23 @@ func BenchmarkRate(b *testing.B) {
 		Rate(37, 41_000, 0.05)
 	}
 }
+
+// The bound of what a coin may hide: wide at first, narrow with trials, and never
+// below what is true.
+func TestExcess(t *testing.T) {
+	f := func(c Coin, trials uint64, from, to float64) {
+		t.Helper()
+		got, mirrored := c.Excess(trials, 0.05), Coin{c.Tails, c.Heads}.Excess(trials, 0.05)
+		if math.Abs(got-mirrored) > 1e-12 || !(got >= from && got <= to) {
+			t.Errorf("%v of %d: %g, mirrored %g, want %g to %g", c, trials, got, mirrored, from, to)
+		}
+	}
+	f(Coin{}, 0, 1, 1)
+	f(Coin{10, 10}, 20, .5, 1)
+	f(Coin{350, 350}, 700, .08, .2)
+	f(Coin{5000, 5000}, 10_000, .02, .06)
+	f(Coin{420, 280}, 700, .2, .35) // 20 points are there
+	f(Coin{0, 0}, 1000, 0, .02)     // never tossed though it could have been
+	f(Coin{20, 20}, 10_000, 0, .01) // seldom tossed
+	f(Coin{3, 0}, 2, 1, 1)          // more tosses than trials are no counts
+}

@@ -135,8 +135,23 @@ func (e *Evidence) queries(b, c string) string {
 		if name != other || errB != nil || errC != nil {
 			return ""
 		}
-		if class = weaker(class, e.Class([]string{name}, Value{Text: b}, Value{Text: c})); class == "" {
+		if class = weaker(class, e.list(name, b, c)); class == "" {
 			return ""
+		}
+	}
+	return class
+}
+
+// list compares the values of a parameter, which may have several.
+func (e *Evidence) list(name, b, c string) string {
+	bs, cs := strings.Split(b, ","), strings.Split(c, ",")
+	if len(bs) == 1 || len(bs) != len(cs) {
+		return e.Class([]string{name}, Value{Text: b}, Value{Text: c})
+	}
+	class := same
+	for i := range bs {
+		if bs[i] != cs[i] {
+			class = weaker(class, e.Class([]string{name}, Value{Text: bs[i]}, Value{Text: cs[i]}))
 		}
 	}
 	return class

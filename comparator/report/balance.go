@@ -33,8 +33,24 @@ type Balance struct {
 	Holds bool `json:"holds" ch:"balances"`
 	// Broken are the equations of the run that do not hold, with their numbers.
 	Broken []string `json:"broken"`
+	// Control are the books of the control sample.
+	Control ControlBalance `json:"control"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
+}
+
+// ControlBalance is what the replayer says of the control sample of a run, beside
+// what the comparator has judged.
+type ControlBalance struct {
+	// Sampled replays were to ask the control: it has answered, or not, by reason.
+	Sampled    uint64            `json:"sampled" ch:"sampled"`
+	Answered   uint64            `json:"answered" ch:"answered"`
+	Unanswered map[string]uint64 `json:"unanswered" ch:"unanswered"`
+	// Judged are the comparisons whose replay has the control's answer.
+	Judged uint64 `json:"judged" ch:"judged"`
+	// Holds is what the view control_balance says: none was sampled, or answered =
+	// judged.
+	Holds bool `json:"holds" ch:"balances"`
 }
 
 // RecorderBalance is the last tally of a recorder beside what was stored of
@@ -57,9 +73,10 @@ type RecorderBalance struct {
 	Holds bool `json:"holds" ch:"balances"`
 }
 
-// Equations are those that must hold: of the run, then of each recorder.
+// Equations are those that must hold: of the run, of its control sample, then of
+// each recorder.
 func (b Balance) Equations() []Equation {
-	out := b.Own()
+	out := append(b.Own(), b.Control.Equations()...)
 	for _, r := range b.Recorders {
 		out = append(out, r.Equations()...)
 	}
@@ -75,6 +92,17 @@ func (b Balance) Own() []Equation {
 		equation(replayed, term{name: "sum of verdicts", n: b.Judged}),
 		equation(skipped, term{name: "judged as skipped", n: b.JudgedSkipped}),
 		equation(orphans, term{name: "judged as orphan", n: b.JudgedOrphans}),
+	}
+}
+
+// Equations are those of the view control_balance.
+func (c ControlBalance) Equations() []Equation {
+	if c.Sampled == 0 {
+		return nil
+	}
+	return []Equation{
+		equation(term{name: "control: sampled", n: c.Sampled}, term{name: "answered", n: c.Answered}, term{"unanswered", Sum(c.Unanswered), c.Unanswered}),
+		equation(term{name: "control: answered", n: c.Answered}, term{name: "judged with a control", n: c.Judged}),
 	}
 }
 
@@ -104,10 +132,10 @@ func (b *Balance) explain() {
 	}
 }
 
-// Trusted says whether the books hold of the run and of every recorder whose
-// exchanges are in it.
+// Trusted says whether the books hold of the run, of its control sample and of
+// every recorder whose exchanges are in it.
 func (b Balance) Trusted() bool {
-	return b.Holds && !slices.ContainsFunc(b.Recorders, func(r RecorderBalance) bool { return !r.Holds })
+	return b.Holds && b.Control.Holds && !slices.ContainsFunc(b.Recorders, func(r RecorderBalance) bool { return !r.Holds })
 }
 
 // Sum adds up counts by reason.
@@ -136,6 +164,14 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	}
 	b := rows[0]
 	b.SkippedBy, b.Detail = head.Skipped, head.Detail
+	sample, err := sel[ControlBalance](ctx, conn, "the books of the control sample", `SELECT sampled, answered, unanswered, judged, toBool(balances) AS balances
+FROM control_balance WHERE run = @run`, run)
+	if err != nil {
+		return Balance{}, err
+	}
+	if b.Control = (ControlBalance{Holds: true}); len(sample) > 0 {
+		b.Control = sample[0]
+	}
 	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
  b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, r.in_run AS in_run, toBool(b.balances) AS balances
 FROM recorder_balance AS b

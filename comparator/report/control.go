@@ -13,8 +13,12 @@ import (
 )
 
 // Alpha bounds the expected share of wrong ones among the places that are called
-// different.
+// different, and the probability with which a bound of a report is wrong.
 const Alpha = 0.05
+
+// Margin is within how much of the replays candidate and baseline must be the same
+// at a volatile place for it to be called alike.
+const Margin = 0.2
 
 // Control is what asking the baseline again has shown.
 type Control struct {
@@ -23,9 +27,17 @@ type Control struct {
 	// Places are those where the baseline differs from itself, the surest to be
 	// different first.
 	Places []VolatilePlace `json:"places"`
-	// Explained mismatches have no differences but at such places, and none of
-	// these is called different.
+	// Explained mismatches have no differences but at places that are called
+	// alike. They are mismatches all the same: one replay without a control cannot
+	// show what its own difference is.
 	Explained uint64 `json:"explained"`
+	// Judged are the replays with a control on the routes of these places, and
+	// Mismatches those of them that are a mismatch though they have one: what would
+	// be left of the explained ones. It lies within Lower and Upper, as a share.
+	Judged     uint64  `json:"judged"`
+	Mismatches uint64  `json:"mismatches"`
+	Lower      float64 `json:"lower"`
+	Upper      float64 `json:"upper"`
 }
 
 // VolatilePlace is a place where the baseline differs from itself. Candidate and
@@ -43,6 +55,11 @@ type VolatilePlace struct {
 	LogE float64 `json:"log_e"`
 	// Different says that they are not, at the rate of false discoveries Alpha.
 	Different bool `json:"different"`
+	// Excess is the share of replays in which, at most, the two differ more than by
+	// chance: none of the coins leans further. Alike says that it is within Margin,
+	// and that they are not called different.
+	Excess float64 `json:"excess"`
+	Alike  bool    `json:"alike"`
 	// Coins are what it was told by, the one that tells most first.
 	Coins []Coin `json:"coins"`
 }
@@ -58,15 +75,20 @@ type Coin struct {
 	LogE  float64 `json:"log_e"`
 }
 
-// Different counts the places that are called different.
-func (c Control) Different() int {
-	n := 0
+// Count says at how many places the two are different, at how many they are alike,
+// and of how many neither can be said yet.
+func (c Control) Count() (different, alike, open int) {
 	for _, p := range c.Places {
-		if p.Different {
-			n++
+		switch {
+		case p.Different:
+			different++
+		case p.Alike:
+			alike++
+		default:
+			open++
 		}
 	}
-	return n
+	return different, alike, open
 }
 
 // maxCoins bounds the coins of a report, maxShares the words of a place: the most
@@ -108,8 +130,30 @@ ORDER BY route, path, statistic, word`, maxShares, maxCoins), run)
 		return Control{}, err
 	}
 	out := Control{Replays: all[0].N, Places: weigh(rows)}
-	out.Explained, err = explained(ctx, conn, run, out.Places)
-	return out, err
+	if out.Explained, err = explained(ctx, conn, run, out.Places); err != nil || out.Explained == 0 {
+		return out, err
+	}
+	return out, out.remaining(ctx, conn, run)
+}
+
+// remaining counts what the controlled replays, a random sample, say of the
+// explained ones.
+func (c *Control) remaining(ctx context.Context, conn driver.Conn, run string) error {
+	var routes []string
+	for _, p := range c.Places {
+		if p.Alike {
+			routes = append(routes, p.Route)
+		}
+	}
+	slices.Sort(routes)
+	err := conn.QueryRow(ctx, "SELECT count(), countIf(verdict = 'mismatch') FROM controls WHERE run = @run AND statistic = 'replay' AND verdict != '' AND has(@routes, toString(route))",
+		clickhouse.Named("run", run), clickhouse.Named("routes", slices.Compact(routes))).Scan(&c.Judged, &c.Mismatches)
+	if err != nil {
+		return readError("the controlled mismatches", err)
+	}
+	b := bet.Rate(c.Mismatches, c.Judged, Alpha)
+	c.Lower, c.Upper = b.Lower, b.Upper
+	return nil
 }
 
 // weigh says of the volatile places of a run, whose coins stand in the order of
@@ -140,6 +184,9 @@ func weigh(rows []coinRow) []VolatilePlace {
 		}
 		slices.SortStableFunc(p.Coins, func(a, b Coin) int { return cmp.Compare(b.LogE, a.LogE) })
 		p.LogE = bet.LogMean(tossed...)
+		for _, r := range rows[:n] {
+			p.Excess = max(p.Excess, bet.Coin{Heads: r.Heads, Tails: r.Tails}.Excess(p.Controlled, Alpha/float64(n)))
+		}
 		if p.Both > 0 {
 			logs, asked = append(logs, p.LogE), append(asked, len(places))
 		}
@@ -148,16 +195,20 @@ func weigh(rows []coinRow) []VolatilePlace {
 	for _, i := range bet.Discoveries(logs, Alpha) {
 		places[asked[i]].Different = true
 	}
+	for i := range places {
+		p := &places[i]
+		p.Alike = p.Both > 0 && !p.Different && p.Excess <= Margin
+	}
 	slices.SortStableFunc(places, func(a, b VolatilePlace) int { return cmp.Compare(b.LogE, a.LogE) })
 	return places
 }
 
 // explained counts the mismatches that have no differences but at volatile places
-// that are not called different.
+// that are called alike.
 func explained(ctx context.Context, conn driver.Conn, run string, places []VolatilePlace) (uint64, error) {
 	var routes, paths []string
 	for _, p := range places {
-		if !p.Different {
+		if p.Alike {
 			routes, paths = append(routes, p.Route), append(paths, p.Path)
 		}
 	}

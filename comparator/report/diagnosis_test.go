@@ -94,9 +94,11 @@ func TestTrusted(t *testing.T) {
 			t.Errorf("%+v: got %v", b, got)
 		}
 	}
-	f(Balance{Holds: true}, true)
-	f(Balance{Holds: true, Recorders: []RecorderBalance{{Holds: true}}}, true)
-	f(Balance{Holds: true, Recorders: []RecorderBalance{{Holds: true}, {}}}, false)
+	control := ControlBalance{Holds: true}
+	f(Balance{Holds: true, Control: control}, true)
+	f(Balance{Holds: true, Control: ControlBalance{Sampled: 3, Answered: 3, Judged: 2}}, false)
+	f(Balance{Holds: true, Control: control, Recorders: []RecorderBalance{{Holds: true}}}, true)
+	f(Balance{Holds: true, Control: control, Recorders: []RecorderBalance{{Holds: true}, {}}}, false)
 	f(Balance{}, false)
 }
 

@@ -1,6 +1,8 @@
 package names
 
 import (
+	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -49,8 +51,13 @@ func kindOf(name string) (place Place, own bool) {
 
 // innermost is the name of a parameter without what tells it from others of its
 // kind: ids[], order_id_0, lines[0][product_id], and in one word where it stands
-// behind what it belongs to: order.id.
+// behind what it belongs to: order.id. The marks of attributes (@id, @data-order-id)
+// and operators ($oid) say nothing.
 func innermost(name string) string {
+	if attribute, ok := strings.CutPrefix(name, "@"); ok {
+		name = strings.TrimPrefix(attribute, "data-")
+	}
+	name = strings.TrimPrefix(name, "$")
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
 		if open < 0 {
@@ -336,15 +343,12 @@ var searches = set("search find lookup query autocomplete suggest suggestions fe
 // a search finds, or a dashboard shows, can be anything.
 func TellsKind(family string) bool { return !searches[family] }
 
-// IsPlural says whether a word is that for several things.
-func IsPlural(word string) bool {
-	t := termOf(word)
-	return t.kind != t.word
-}
-
 // ArePersons says whether two kinds may be those of one person, though each may be
 // counted by itself: user 7 is customer 7, or somebody else.
 func ArePersons(a, b string) bool { return people[a] && people[b] }
+
+// Persons are the kinds under which one person may be kept.
+func Persons() iter.Seq[string] { return maps.Keys(people) }
 
 // Agree says whether what is called by one kind can be what is called by another:
 // an order, the latest_order; a user, the owner.

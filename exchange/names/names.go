@@ -14,7 +14,7 @@ import "strings"
 // identifiers are names that are identifiers as a whole, identifierEnds the
 // last words of longer names, identifierHumps those of names in camel case.
 var (
-	identifiers     = set("id _id uuid guid uid ulid traceid spanid requestid")
+	identifiers     = set("id _id uuid guid uid ulid oid pk traceid spanid requestid")
 	identifierEnds  = strings.Fields("_id -id _uuid -uuid _guid")
 	identifierHumps = strings.Fields("Id ID Uuid UUID")
 )

@@ -29,6 +29,8 @@ func (f *Frame) Explain(baseline, candidate Time) string {
 		return fmt.Sprintf("it tells of a moment of the recording, and the candidate's time is within %s of that moment in the replay, at speed %g", tolerance, f.scale()) + doubt(tie)
 	case beforeAll:
 		return fmt.Sprintf("two times of before the recording, equally far from their requests (%s)", signed(fromB))
+	case onTheMinute:
+		return far + ": equally far, but whole minutes that were not reckoned from the requests, which agree by chance"
 	case whileAtWork:
 		return far + ": each side may have set it at another moment of its work"
 	}

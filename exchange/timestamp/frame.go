@@ -50,8 +50,8 @@ const (
 	Loose Tie = iota
 	// Doubtful ones may tell of one moment, and of two as well: they lie equally
 	// far from their requests, but too far to have to do with them (a day that is
-	// wrong by one looks so on the next day), or nearer to another moment than
-	// clocks can be told apart.
+	// wrong by one looks so on the next day), or as whole minutes that nothing was
+	// reckoned to, or nearer to another moment than clocks can be told apart.
 	Doubtful
 	// Tied ones do.
 	Tied
@@ -84,6 +84,7 @@ const (
 	again
 	beforeAll
 	ahead
+	onTheMinute
 	whileAtWork
 	apart
 )
@@ -125,11 +126,23 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 		if b.Before(f.Baseline.From) && !inRun {
 			return Doubtful, beforeAll
 		}
+		if isChosen(b, f.Baseline.From, tolerance) && isChosen(c, f.Candidate.From, tolerance) {
+			return Doubtful, onTheMinute
+		}
 		return proven, ahead
 	case b.Sub(f.Baseline.To)-c.Sub(f.Candidate.From) <= tolerance && b.Sub(f.Baseline.From)-c.Sub(f.Candidate.To) >= -tolerance:
 		return Doubtful, whileAtWork
 	}
 	return Loose, apart
+}
+
+// isChosen says whether a time is a whole minute without lying whole minutes from
+// a request: it was not reckoned from that, but chosen or rounded, and two of its
+// kind lie equally far from their requests by chance, if these are some minutes
+// apart.
+func isChosen(t, request time.Time, tolerance time.Duration) bool {
+	from := t.Sub(request)
+	return t.Truncate(time.Minute).Equal(t) && (from-from.Round(time.Minute)).Abs() > tolerance
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.

@@ -46,3 +46,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestWholeMinutes: what was chosen agrees by chance with a replay that is whole
+// minutes later; what is reckoned from a request does not.
+func TestWholeMinutes(t *testing.T) {
+	f := func(request, baseline, candidate string, want timestamp.Tie) {
+		t.Helper()
+		at := func(s string) time.Time {
+			moment, err := time.Parse(time.RFC3339Nano, s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return moment
+		}
+		then := at(request)
+		now := then.Add(10 * time.Minute)
+		frame := timestamp.Frame{Baseline: timestamp.Span{From: then, To: then}, Candidate: timestamp.Span{From: now, To: now}}
+		b, okB := timestamp.Parse(baseline)
+		c, okC := timestamp.Parse(candidate)
+		if got := frame.Tie(b, c); !okB || !okC || got != want {
+			t.Errorf("%s, %s and %s: got %d, want %d; %s", request, baseline, candidate, got, want, frame.Explain(b, c))
+		}
+	}
+	f("2026-03-03T10:00:17.3Z", "2026-03-03T15:30:00Z", "2026-03-03T15:40:00Z", timestamp.Doubtful)
+	f("2026-03-03T10:00:17.3Z", "2026-03-03T15:30:00.000Z", "2026-03-03T15:40:00.000Z", timestamp.Doubtful)
+	f("2026-03-03T10:00:17.3Z", "2026-03-03T11:00:17Z", "2026-03-03T11:10:17Z", timestamp.Tied) // in an hour
+	f("2026-03-03T10:00:00.3Z", "2026-03-03T11:00:00Z", "2026-03-03T11:10:00Z", timestamp.Tied) // in an hour, from a whole minute
+	f("2026-03-03T10:00:17.3Z", "2026-03-03T15:30:05Z", "2026-03-03T15:40:05Z", timestamp.Tied)
+	f("2026-03-03T10:00:17.3Z", "2026-03-03T15:30:00Z", "2026-03-03T15:41:00Z", timestamp.Loose)
+	f("2026-03-03T10:00:00.3Z", "2026-03-03T10:00:00Z", "2026-03-03T10:10:00Z", timestamp.Tied) // now
+}

@@ -32,28 +32,18 @@ func measure(t *testing.T, n, perWorld, atOnce int, each time.Duration) *table {
 	began := time.Now()
 	out := newTable()
 	var mu sync.Mutex
-	var running sync.WaitGroup
-	room := make(chan struct{}, atOnce)
-	for seed := *seed; n > 0; seed++ {
-		room <- struct{}{}
-		speed := []float64{5, 1, 20, 60}[seed%4]
-		w := newWorld(seed, min(n, perWorld), speed, each, time.Now().Add(-asideBy).Truncate(time.Millisecond))
-		n -= len(w.pairs)
-		running.Go(func() {
-			defer func() { <-room }()
-			all, orphans, err := w.run(t.Context(), judge)
-			if err != nil {
-				t.Error(err)
-			}
-			if len(all) != len(w.pairs) || orphans > 0 {
-				t.Errorf("seed %d: %d of %d pairs have a replay, %d completions belong to none", seed, len(all), len(w.pairs), orphans)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			out.add(all)
-		})
-	}
-	running.Wait()
+	inWorlds(t, n, perWorld, atOnce, each, func(t *testing.T, w *world) {
+		all, orphans, err := w.run(t.Context(), judge)
+		if err != nil {
+			t.Error(err)
+		}
+		if len(all) != len(w.pairs) || orphans > 0 {
+			t.Errorf("seed %d: %d of %d pairs have a replay, %d completions belong to none", w.seed, len(all), len(w.pairs), orphans)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		out.add(all)
+	})
 	out.took = time.Since(began)
 	out.settle()
 	return out
@@ -77,7 +67,7 @@ func TestAccuracy(t *testing.T) {
 		write(t, *faultsTo, got)
 	}
 	if *update {
-		publish(t, got)
+		publish(t, "measured", got.String())
 	}
 	atLeast := func(what string, have, want float64) {
 		t.Helper()
@@ -112,13 +102,13 @@ func TestAccuracy(t *testing.T) {
 // What was measured, where the aim is not reached: of 100,000 pairs, and a pair or
 // two more for the short form. docs/accuracy.md names the causes.
 const (
-	maxValuesMissed    = 0.01  // 0.0005
-	maxFalseMatches    = 0.002 // 0.0001
-	maxNamesLeft       = 0.01  // 0.0020
-	maxCredentialsLeft = 0.07  // 0.0517
-	maxWrong           = 0.001 // 0.00003
-	maxFalsePairs      = 0.06  // 0.0305
-	maxFalsePlaces     = 0.15  // 0.0613
+	maxValuesMissed    = 0.01  // 0.0001
+	maxFalseMatches    = 0.002 // 0
+	maxNamesLeft       = 0.01  // 0
+	maxCredentialsLeft = 0.07  // 0
+	maxWrong           = 0.001 // 0
+	maxFalsePairs      = 0.02  // 0.0053
+	maxFalsePlaces     = 0.06  // 0.0301
 )
 
 // TestKinds: there are as many as the page says, each has its own name, and each
@@ -134,23 +124,24 @@ func TestKinds(t *testing.T) {
 	if len(seen) < 60 {
 		t.Errorf("only %d kinds", len(seen))
 	}
-	met := map[*kind]bool{}
-	for seed := range uint64(30) {
+	met := map[*kind]bool{overtakes: true} // is met when a session has one that is late
+	for seed := uint64(0); seed < 200 && len(met) <= len(allKinds); seed++ { // nil is met, too
 		for _, p := range newWorld(seed, 500, 5, time.Millisecond, time.Now()).pairs {
 			met[p.kind] = true
 		}
 	}
 	for _, k := range allKinds {
 		if !met[k] {
-			t.Errorf("no pair of 15,000 has %q", k.name)
+			t.Errorf("no pair of 100,000 has %q", k.name)
 		}
 	}
 }
 
-// publish writes the table into the page.
-func publish(t *testing.T, got *table) {
+// publish writes a table into its place in the page.
+func publish(t *testing.T, place, table string) {
 	t.Helper()
-	const page, from, to = "../../docs/accuracy.md", "<!-- measured -->\n", "<!-- end -->"
+	const page = "../../docs/accuracy.md"
+	from, to := "<!-- "+place+" -->\n", "<!-- end -->"
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -160,7 +151,7 @@ func publish(t *testing.T, got *table) {
 	if !found || !ended {
 		t.Fatalf("%s has no place for the table", page)
 	}
-	if err := os.WriteFile(page, []byte(head+from+"\n"+got.String()+"\n"+to+tail), 0o600); err != nil {
+	if err := os.WriteFile(page, []byte(head+from+"\n"+table+"\n"+to+tail), 0o600); err != nil {
 		t.Fatal(err)
 	}
 }

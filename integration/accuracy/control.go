@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/evidence"
+	"understudy.dev/replayer/control"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -90,9 +92,9 @@ func showsOrder(route string) bool {
 	return route == "GET /orders/{id}" || route == "POST /orders" || route == "PATCH /orders/{id}"
 }
 
-// askAgain asks the baseline again for a share of the replays.
+// askAgain asks the baseline again for the replays of the control sample.
 func (w *world) askAgain(p *pair, r *understudyv1.Replay) {
-	if p == nil || r.GetSkipped() != "" || rand.New(rand.NewPCG(uint64(p.start.UnixNano()), 9)).Float64() >= w.controlled { //nolint:gosec // a seed
+	if p == nil || r.GetSkipped() != "" || w.controlled == nil || !w.controlled(r.GetExchange()) {
 		return
 	}
 	sent := time.Unix(0, r.GetSentUnixNano()).Add(10 * time.Millisecond)
@@ -103,6 +105,18 @@ func (w *world) askAgain(p *pair, r *understudyv1.Replay) {
 	r.ControlSentUnixNano, r.ControlAuthority = sent.UnixNano(), w.baseline.host
 }
 
+// sampleOf is the replayer's own control sample, of one run in several worlds.
+func sampleOf(share float64) func(e *understudyv1.Exchange) bool {
+	cfg := control.DefaultConfig()
+	cfg.Share = share
+	sample, mu := control.NewSample(cfg, "accuracy"), sync.Mutex{}
+	return func(e *understudyv1.Exchange) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return sample.Take(e)
+	}
+}
+
 // spot is a place of a route.
 type spot struct{ route, path string }
 
@@ -111,6 +125,8 @@ type controlled struct {
 	mu    sync.Mutex
 	pairs []said
 	coins map[spot]map[[2]string]*evidence.Coin
+	// skipped were not sent, beside those whose name was never made.
+	skipped int
 	// replays of a route had a control.
 	replays map[string]int
 	// unsteady are the places where the baseline differs from itself, asked those
@@ -134,6 +150,10 @@ func newControlled() *controlled {
 func (c *controlled) add(all []judged) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	drawn := map[string]bool{}
+	for _, v := range distributions(nil, promised) {
+		drawn["$."+v.key] = true
+	}
 	for _, j := range all {
 		if j.comparison.Controlled {
 			c.replays[j.route]++
@@ -141,14 +161,20 @@ func (c *controlled) add(all []judged) {
 		for _, s := range j.comparison.Tosses {
 			c.toss(spot{j.route, s.Path}, s)
 		}
+		if j.comparison.Verdict == comparator.Skipped && (j.kind == nil || j.kind.class != unsent) {
+			c.skipped++
+		}
 		if j.strayed || j.comparison.Verdict == comparator.Skipped {
 			continue
 		}
 		o := said{kind: j.kind, real: j.real(), verdict: j.comparison.Verdict, reported: reported(j.comparison.Verdict)}
 		o.found = o.real && j.found()
 		for _, d := range j.comparison.Differences {
-			if d.Counts() {
-				o.counting = append(o.counting, spot{j.route, d.Path})
+			if !d.Counts() {
+				continue
+			}
+			o.counting = append(o.counting, spot{j.route, d.Path})
+			if o.example == "" || !drawn[d.Path] {
 				o.example = fmt.Sprintf("%s %s %.60s | %.60s", d.Path, d.Kind, d.Baseline, d.Candidate)
 			}
 		}
@@ -194,6 +220,16 @@ func (c *controlled) different(alpha float64) map[spot]bool {
 		out[spots[i]] = true
 	}
 	return out
+}
+
+// tosses says what the coins of a place have shown.
+func (c *controlled) tosses(at spot) string {
+	var out []string
+	for key, coin := range c.coins[at] {
+		out = append(out, fmt.Sprintf("%s %d:%d", strings.TrimSpace(key[0]+" "+key[1]), coin.Heads, coin.Tails))
+	}
+	slices.Sort(out)
+	return fmt.Sprintf("%s %s, %d controlled: %s", at.route, at.path, c.replays[at.route], strings.Join(out, ", "))
 }
 
 // elsewhere says whether a pair is reported for more than volatile places.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,14 +28,18 @@ type judged struct {
 }
 
 // run replays a world and judges what came of it, in the order of the
-// recording. orphans are completions that belong to nothing.
+// recording. It opens no sockets, so that time can be virtual. orphans are completions that belong to nothing.
 func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged, orphans int, err error) {
+	network := newLAN()
 	face := newCandidate(w)
-	server := httptest.NewServer(face)
-	defer server.Close()
-	w.candidate.host = strings.TrimPrefix(server.URL, "http://")
+	client, stopClient := network.client()
+	defer stopClient()
+	face.client = client
+	address, stop := network.serve(face)
+	defer stop()
+	w.candidate.host = address
 	cfg := replayer.DefaultConfig()
-	cfg.Run, cfg.Candidate, cfg.Speed, cfg.MaxGap = "accuracy", server.URL, w.speed, 500*time.Millisecond
+	cfg.Run, cfg.Candidate, cfg.Speed, cfg.MaxGap, cfg.Network = "accuracy", "http://"+address, w.speed, 500*time.Millisecond, network
 	cfg.CaptureLimit, cfg.Timeout = keep, 20*time.Second
 	pause := linger
 	cfg.Completion.Timeout, cfg.Completion.Linger = timeout, &pause

@@ -16,6 +16,8 @@ type scheme struct {
 	digits bool
 	number bool
 	mint   func(m *minter) string
+	// unguessable: nothing else is called so by chance.
+	unguessable bool
 }
 
 // minter is what one system keeps for one kind of thing.
@@ -75,9 +77,9 @@ func uuid4(r *rand.Rand) string {
 
 // schemes are those that systems are seen to use.
 var schemes = []scheme{
-	{"counter", true, true, func(m *minter) string { return strconv.Itoa(m.counter) }},
-	{"counter as text", true, false, func(m *minter) string { return strconv.Itoa(m.counter) }},
-	{"UUID", false, false, func(m *minter) string { return uuid4(m.random) }},
+	{"counter", true, true, func(m *minter) string { return strconv.Itoa(m.counter) }, false},
+	{"counter as text", true, false, func(m *minter) string { return strconv.Itoa(m.counter) }, false},
+	{"UUID", false, false, func(m *minter) string { return uuid4(m.random) }, true},
 	{"ULID", false, false, func(m *minter) string {
 		ms, out := m.now.UnixMilli(), make([]byte, 10)
 		for i := 9; i >= 0; i-- {
@@ -85,23 +87,23 @@ var schemes = []scheme{
 			ms >>= 5
 		}
 		return string(out) + pick(m.random, crockford, 16)
-	}},
-	{"prefixed random", false, false, func(m *minter) string { return m.kind[:3] + "_" + pick(m.random, base62, 14) }},
-	{"prefixed counter", false, false, func(m *minter) string { return fmt.Sprintf("%s-%d", strings.ToUpper(m.kind[:1]), m.counter) }},
+	}, true},
+	{"prefixed random", false, false, func(m *minter) string { return m.kind[:3] + "_" + pick(m.random, base62, 14) }, true},
+	{"prefixed counter", false, false, func(m *minter) string { return fmt.Sprintf("%s-%d", strings.ToUpper(m.kind[:1]), m.counter) }, false},
 	{"words", false, false, func(m *minter) string {
 		n := m.counter
 		return adjectives[n%len(adjectives)] + "-" + animals[n/len(adjectives)%len(animals)] + "-" + colours[n/len(adjectives)/len(animals)%len(colours)]
-	}},
+	}, false},
 	{"snowflake", true, false, func(m *minter) string {
 		return strconv.FormatInt((m.now.UnixMilli()-1288834974657)<<22|int64(m.counter&0xfff)|int64(m.random.IntN(1024))<<12, 10)
-	}},
+	}, true},
 	{"object id", false, false, func(m *minter) string {
 		return fmt.Sprintf("%08x%s%06x", m.now.Unix(), hex.EncodeToString(bytesOf(m.random, 5)), m.counter&0xffffff)
-	}},
+	}, true},
 }
 
 // opaque is how both systems make tokens.
-var opaque = scheme{"opaque", false, false, func(m *minter) string { return pick(m.random, base62, 32) }}
+var opaque = scheme{"opaque", false, false, func(m *minter) string { return pick(m.random, base62, 32) }, true}
 
 var (
 	adjectives = strings.Fields("amber brave calm dusty eager faint gentle happy icy jolly keen lucky mild noble odd proud quick rapid shy tidy urban vivid warm young zany bold crisp deft early fresh")

@@ -120,7 +120,8 @@ type (
 		alphabet string
 		n        int
 	}
-	// inside is a document in a text: "json", "base64", "jwt".
+	// inside is a document in a text: "json", "base64", "jwt"; or "code", a text in
+	// base64.
 	inside struct {
 		form string
 		of   node
@@ -211,6 +212,9 @@ func (n when) render(x *rendering) any {
 func (n random) render(x *rendering) any { return pick(x.random, n.alphabet, n.n) }
 
 func (n inside) render(x *rendering) any {
+	if n.form == "code" {
+		return base64.StdEncoding.EncodeToString([]byte(textOf(n.of.render(x))))
+	}
 	text := plain(n.of.render(x))
 	code := base64.RawURLEncoding
 	switch n.form {

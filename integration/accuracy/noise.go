@@ -104,6 +104,25 @@ var noiseKinds = []*kind{
 		c.both("receipt", inside{"base64", of("order_id", c.order.e, "total", number("3"))})
 		return somewhere
 	}),
+	harmless("names in those of files", orders, func(c *cast) string {
+		c.both("file", join("/files/order-", c.order.e, ".pdf"))
+		return somewhere
+	}),
+	harmless("names in global ids", orders, func(c *cast) string {
+		c.both("global", inside{"code", join("Order:", c.order.e)})
+		return somewhere
+	}),
+	harmless("other words for a kind", orders, func(c *cast) string { c.both("order_number", ref{c.order.e}); return somewhere }),
+	harmless("spelling of a file's name in a field", single, func(c *cast) string {
+		return c.bothFields("Content-Disposition", join("attachment; filename=order-", c.order.e, ".pdf"), join("Attachment;filename=\"order-", c.order.e, ".pdf\""))
+	}),
+	harmless("spelling of a policy", orders, func(c *cast) string {
+		c.bothFields("Strict-Transport-Security", "max-age=31536000; includeSubDomains", "includesubdomains;max-age=\"31536000\"")
+		return c.bothFields("Www-Authenticate", `Bearer realm="shop", scope="a"`, `bearer scope=a, realm=shop`)
+	}),
+	harmless("form of a time in HTTP", single, func(c *cast) string {
+		return c.bothFields("Last-Modified", when{at: c.order.updated, layout: httpDate}, when{at: c.order.updated, layout: "Monday, 02-Jan-06 15:04:05 GMT"})
+	}),
 	unproven("token signed by another key", single, func(c *cast) string { c.both("badge", c.jwt(c.order.customer, "clerk")); return somewhere }),
 	unproven("random token", orders, func(c *cast) string { c.both("upload_token", random{base62, 40}); return somewhere }),
 	unproven("random in hexadecimal", orders, func(c *cast) string { c.both("nonce", random{hexDigits, 32}); return somewhere }),
@@ -210,5 +229,9 @@ func (n echo) render(x *rendering) any {
 // another name in the candidate.
 var renamedBefore = unproven("customer renamed before the recording", nil, nil)
 
+// overtakes: an operation is done before an earlier one of its session, which
+// is late.
+var overtakes = outcome("completed before an earlier one, which is late", "out_of_order", nil, nil)
+
 // allKinds are all kinds of difference and of noise.
-var allKinds = slices.Concat(outcomeKinds, structureKinds, valueKinds, noiseKinds, []*kind{renamedBefore})
+var allKinds = slices.Concat(outcomeKinds, []*kind{overtakes}, structureKinds, valueKinds, noiseKinds, []*kind{renamedBefore})

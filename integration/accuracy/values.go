@@ -50,6 +50,11 @@ var valueKinds = []*kind{
 		c.vanished = func() bool { return w.baseline.name(e, w.now).text == w.candidate.name(e, w.now).text }
 		return c.change("id", alias{w.baseline, e})
 	}),
+	kept("the baseline's name in base64", single, false, "receipt", func(order node) node { return inside{"base64", of("order_id", order, "total", number("3"))} }),
+	kept("the baseline's name in nested JSON", single, false, "meta", func(order node) node { return inside{"json", of("order_id", order, "qty", number("3"))} }),
+	kept("the baseline's name in a token", single, false, "badge", func(order node) node { return inside{"jwt", of("order_id", order, "role", "clerk")} }),
+	kept("the baseline's name in that of a file", single, true, "file", func(order node) node { return cat{[]node{text("/files/order-"), order, text(".pdf")}} }),
+	kept("the baseline's name in a global id", single, true, "global", func(order node) node { return inside{"code", cat{[]node{text("Order:"), order}}} }),
 	worth("stale list", []carrier{onList}, func(c *cast) string {
 		if !c.order.patched {
 			return ""
@@ -203,6 +208,20 @@ func tenThousand() *arr {
 
 func (c *cast) jwt(subject *entity, role string) node {
 	return inside{"jwt", of("sub", subject, "role", role, "iat", when{layout: "unix"}, "exp", when{plus: time.Hour, layout: "unix"})}
+}
+
+// kept is a member in which the candidate writes the baseline's name of the order,
+// as the baseline does. glued: what stands there says nothing of it, so that it is
+// seen only if it is no name by chance.
+func kept(name string, on []carrier, glued bool, key string, of func(order node) node) *kind {
+	return worth(name, on, func(c *cast) string {
+		w, e := c.w, c.order.e
+		if e.name != "" || glued && !w.baseline.mints["order"].scheme.unguessable {
+			return ""
+		}
+		c.vanished = func() bool { return w.baseline.name(e, w.now).text == w.candidate.name(e, w.now).text }
+		return c.differ(key, of(ref{e}), of(alias{w.baseline, e}))
+	})
 }
 
 // alias is another system's name of a thing.

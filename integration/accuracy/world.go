@@ -9,6 +9,7 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/token"
 	"understudy.dev/exchange/uuid"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // world is one recording of one baseline, and the candidate that it is replayed
@@ -26,8 +27,8 @@ type world struct {
 	products  []*entity
 	layout    string // of times
 	now       time.Time
-	// controlled is for which share of the replays the baseline is asked again.
-	controlled float64
+	// controlled says for which replays the baseline is asked again; nil for none.
+	controlled func(e *understudyv1.Exchange) bool
 	// redactor of the recording; nil if it keeps secrets.
 	redactor *redact.Redactor
 }

@@ -46,6 +46,10 @@ func (s *Sample) Take(e *understudyv1.Exchange) bool {
 	return s.one(e.GetId(), e.GetRoute())
 }
 
+// InShare says whether an exchange that the control may not be asked about would
+// be chosen by the share alone.
+func (s *Sample) InShare(e *understudyv1.Exchange) bool { return s.hash(e.GetId()) < s.cfg.Share }
+
 // ofSession takes all requests of a session or none, because a later one needs
 // what an earlier one has made.
 func (s *Sample) ofSession(e *understudyv1.Exchange) bool {

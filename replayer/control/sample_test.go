@@ -63,3 +63,18 @@ func TestSessionsAreTakenWhole(t *testing.T) {
 		t.Errorf("%d of 20,000, want a fifth", taken)
 	}
 }
+
+// TestInShare: what may not be asked about is counted by the share, and raises
+// nothing.
+func TestInShare(t *testing.T) {
+	s := control.NewSample(control.Config{Share: 0.1, PerRoute: 20}, "r")
+	in := 0
+	for i := range 2000 {
+		if s.InShare(&understudyv1.Exchange{Id: fmt.Sprint(i), Route: "POST /rare"}) {
+			in++
+		}
+	}
+	if in < 150 || in > 250 {
+		t.Errorf("%d of 2,000, want a tenth", in)
+	}
+}

@@ -29,7 +29,9 @@ func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 			return ctx.Err()
 		}
 		if left <= coarse {
-			p.wait(left)
+			if p.wait(left); time.Until(t) >= left {
+				p.wait = time.Sleep // the clock stands still while the thread sleeps: it is a virtual one
+			}
 			continue
 		}
 		timer := time.NewTimer(left - coarse)

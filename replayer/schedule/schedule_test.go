@@ -108,6 +108,10 @@ func TestUntilWaitsAndGivesUp(t *testing.T) {
 		defer cancel()
 		q, stop := schedule.Start()
 		defer stop()
+		due := time.Now().Add(10 * time.Millisecond) // to the end, in which threads sleep and virtual time does not run
+		if err := q.Until(ctx, due); err != nil || !time.Now().Equal(due) {
+			t.Errorf("%v, %s after", err, time.Since(due))
+		}
 		if err := q.Until(ctx, time.Now().Add(time.Hour)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}

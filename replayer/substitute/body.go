@@ -94,17 +94,18 @@ func (r *Request) Body(contentType string, body []byte) []byte {
 	if r == nil {
 		return body
 	}
+	out := body
 	switch formatOf(contentType, body) {
 	case asForm:
-		return r.Form(body)
+		out = r.Form(body)
 	case asJSON:
-		out := r.JSON(body)
+		out = r.JSON(body)
 		if strings.Contains(contentType, "json-patch") && r.refused == nil {
 			r.refused = moved(body, out)
 		}
-		return out
 	}
-	return body
+	r.sent = append(r.sent, strings.ReplaceAll(string(out), "\x00", "")) // UTF-16 too
+	return out
 }
 
 // moved says that a JSON Patch (RFC 6902) would change another place: what looks

@@ -1,6 +1,8 @@
 package substitute
 
 import (
+	"bytes"
+
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -17,7 +19,8 @@ type content struct {
 }
 
 func contentOf(a *understudyv1.Response) *content {
-	return newContent(a, decoded(message.First(a.GetHeaders(), "Content-Type"), plain(a.GetHeaders(), a.GetBody())))
+	text := decoded(message.First(a.GetHeaders(), "Content-Type"), plain(a.GetHeaders(), a.GetBody()))
+	return newContent(a, bytes.TrimPrefix(text, []byte("\ufeff")))
 }
 
 func newContent(a *understudyv1.Response, body []byte) *content {

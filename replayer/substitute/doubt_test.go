@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -68,6 +69,15 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	for _, spelled := range []string{strings.ToUpper(uuid), strings.ReplaceAll(uuid, "-", ""), "urn:uuid:" + uuid} {
 		f(`s DELETE /orders/`+spelled, "-", unique)
 	}
+	for _, within := range []string{
+		`GET /files/` + uuid + `.pdf`, `GET /files/inv_` + uuid + `_1.pdf`, `GET /x X-Trace: abc-` + uuid + `; `, `GET /x Referer: http://h/a#` + uuid + `; `, `GET /a%2Forders%2F` + uuid,
+		"POST /x Content-Type: text/plain;charset=latin1; caf\xe9 " + uuid, "POST /x Content-Type: application/octet-stream; \x00\xff" + uuid,
+		"POST /x Content-Type: application/json; \xfe\xff" + wide(`{"a":"`+uuid+`"}`), `POST /x {"cursor":"` + base64.StdEncoding.EncodeToString([]byte("Order:"+uuid)) + `"}`,
+		`POST /graphql {"query":"{node(id:\"` + base64.StdEncoding.EncodeToString([]byte("Order:"+uuid)) + `\"){id}}"}`,
+	} {
+		f("s "+within, "-", unique)
+	}
+	f(`s POST /x Host: api.shop.example; {"a":"https://other.example/`+uuid+`.pdf"}`, `/x Host: api.shop.example; {"a":"https://other.example/`+uuid+`.pdf"}`, unique)
 	f(`s POST /x Content-Type: application/xml; <o id="ord_1001"/>`, "-", named)
 	f(`s POST /x Content-Type: application/xml; <o><order_id>17</order_id></o>`, "-", order)
 	f(`s POST /x Content-Type: application/xml; <o id="ord_7"/>`, `/x <o id="ord_7"/>`, named)
@@ -142,6 +152,8 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	customer := made("/customers {}", "10001", "90001")
 	f(`s GET /users/10001`, "-", customer)
 	f(`s GET /customers/10001`, "/customers/90001", customer)
+	login := step{`s POST /login {"name":"ann"}`, `200 {"user":{"id":10001,"name":"ann"}}`, `200 {"user":{"id":"c-9001","name":"ann"}}`}
+	f(`s POST /orders {"customer_id":10001}`, `/orders {"customer_id":"c-9001"}`, login)
 	f(`s GET /users/ann-1`, "/users/c-77", made("/customers {}", `"ann-1"`, `"c-77"`))
 	// Composed names are names of their own.
 	line := made("/orders/7/lines {}", `"7:12"`, `"47:99"`)
@@ -167,6 +179,7 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	for _, utf16 := range []string{"Content-Type: application/json;charset=utf-16; ", "Content-Type: application/json; \xfe\xff"} {
 		f(`s DELETE /orders/1002`, "/orders/7002", step{"s POST /orders {}", "201 " + utf16 + wide(`{"id":1002}`), "201 " + utf16 + wide(`{"id":7002}`)})
 	}
+	f(`b GET /orders/1002/items`, "/orders/7002/items", step{"s POST /orders {}", "201 \ufeff{\"id\":1002}", "201 \ufeff{\"id\":7002}"})
 	f(`s DELETE /orders/1002`, "-", step{"s POST /orders {}", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x03\xea", "201 Content-Type: application/msgpack; \x81\xa2id\xcd\x1b\x5a"})
 	for _, answer := range []string{`<o><ref>%s</ref></o>`, `Content-Type: text/plain; made %s`, `["%s"]`} {
 		made := step{"s POST /orders {}", "201 " + fmt.Sprintf(answer, uuid), "201 " + fmt.Sprintf(answer, "9d0e7f6a-1111-4222-8333-ba0987654321")}

@@ -34,6 +34,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
 		pairs := names.Learn(lesson)
+		pairs = append(pairs, asClient(lesson.Target, pairs)...)
 		counterpart := isCounterpart(lesson.Sent[1], before.document(), body.document())
 		stood := x.stood(promise, answer, body)
 		s.mu.Lock()

@@ -45,10 +45,12 @@ func TestThoseWhoWaitedLeaveInTheirOrder(t *testing.T) {
 		}
 		requests = append(requests, m.Register(exchange(request, `200 {}`)))
 	}
+	for i, x := range requests[:5] {
+		x.Join(due.Add(time.Duration(i) * apart))
+	}
 	for _, i := range []int{4, 0, 2, 3, 1} {
 		send(i, requests[i])
 	}
-	time.Sleep(20 * time.Millisecond) // all of them wait
 	before := time.Now()
 	order.Learn(nil, response(`201 {"id":9100}`), timestamp.Frame{})
 	for done := false; !done; time.Sleep(time.Millisecond) {

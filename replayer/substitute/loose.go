@@ -104,6 +104,31 @@ func asCalled(target, family string, found []names.Name) (out []names.Name) {
 	return out
 }
 
+// ofClient are words of targets that are answered with who the client is.
+var ofClient = wordSet("login signin logon session sessions token auth authenticate me whoami self viewer profile")
+
+// asClient are the pairs of a person under all words for one, if the answer tells
+// who the client is: user 7 is customer 7 then, because that is what the client
+// goes by.
+func asClient(target string, pairs []names.Pair) (out []names.Pair) {
+	path, _, _ := strings.Cut(target, "?")
+	if !ofClient[strings.ToLower(path[strings.LastIndexByte(path, '/')+1:])] {
+		return nil
+	}
+	for _, p := range pairs {
+		if !names.ArePersons(p.Kind, p.Kind) || !names.IsDigits(p.Baseline.Text) {
+			continue
+		}
+		for kind := range names.Persons() {
+			if q := p; kind != p.Kind {
+				q.Kind, q.Proof = kind, names.Aligned
+				out = append(out, q)
+			}
+		}
+	}
+	return out
+}
+
 // firstWord is what stands before the first character that joins words.
 func firstWord(s string) string {
 	if i := strings.IndexAny(s, "_-.:"); i > 0 {

@@ -1,10 +1,11 @@
 package substitute
 
 import (
-	"bytes"
-	"encoding/base64"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
@@ -43,11 +44,18 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if a := x.recorded.GetResponse(); s.isDated() {
 		seconds = secondsOf(a, plain(a.GetHeaders(), a.GetBody()))
 	}
+	var long []string // names of what was made anywhere in the run
+	for _, h := range texts {
+		h.within(names.SearchUnguessable(s.memory.created.mentions), func(name string) { long = append(long, name) })
+	}
 	s.mu.Lock()
 	for _, h := range texts {
 		for _, n := range h.found {
 			s.borrow(n.Place, n.Value.Text)
 		}
+	}
+	for _, name := range long {
+		s.borrow(names.Place{Named: true}, name)
 	}
 	pairs := append(mentioned(s.pairs, uses, texts), mentioned(s.moments, uses, texts)...)
 	for _, p := range s.retold(seconds) {
@@ -114,8 +122,10 @@ func mentioned(pairs *names.Pairs, uses map[names.Use]uint32, texts []*heard) (o
 	for use := range uses {
 		add(use.Baseline)
 	}
+	search := names.NewSearch(pairs)
 	for _, h := range texts {
 		h.values(add)
+		h.within(search, add)
 		if h.text == nil {
 			continue
 		}
@@ -149,6 +159,37 @@ type heard struct {
 	json  []byte // a document
 	other []string
 	text  *names.Text // where values are not all
+	whole []string    // all texts of the answer: its body, fields and cookies
+	bytes []byte      // the body if it is no text
+	grpc  bool
+}
+
+// maxCodes is how many codes within each other are opened.
+const maxCodes = 4
+
+// within goes over the names that stand somewhere in the answer, in words, codes
+// and bytes too; the judge looks there for what kept its name.
+func (h *heard) within(search *names.Search, yield func(name string)) {
+	if search.Idle() {
+		return
+	}
+	var look func(text string, depth int)
+	look = func(text string, depth int) {
+		search.In(text, func(at names.Sighting) bool {
+			yield(at.Name)
+			return false
+		})
+		if plain, err := url.PathUnescape(text); err == nil && plain != text && depth < maxCodes {
+			look(plain, maxCodes)
+		}
+		if depth < maxCodes {
+			names.Coded(text, func(_, _ int, plain string) { look(plain, depth+1) })
+		}
+	}
+	for _, text := range h.whole {
+		look(text, 0)
+	}
+	search.InBytes(h.bytes, h.grpc, yield)
 }
 
 // values goes over the values in it; one may come several times.
@@ -175,6 +216,19 @@ func (x *Exchange) hear(a *understudyv1.Response) *heard {
 		h.text = names.NewText(body)
 	}
 	fields(f, a.GetHeaders())
+	h.grpc = strings.HasPrefix(message.MediaType(message.First(a.GetHeaders(), "Content-Type")), "application/grpc")
+	if h.grpc || !utf8.Valid(body) {
+		h.bytes = body
+	} else if len(body) > 0 {
+		h.whole = append(h.whole, unescaped(string(body)))
+	}
+	for _, fields := range [...][]*understudyv1.Header{a.GetHeaders(), a.GetTrailers()} {
+		for _, field := range fields {
+			if name := field.GetName(); hasNames(name) || strings.EqualFold(name, "Set-Cookie") || strings.EqualFold(name, "ETag") {
+				h.whole = append(h.whole, string(field.GetValue()))
+			}
+		}
+	}
 	for _, value := range message.Values(a.GetHeaders(), "Set-Cookie") {
 		_, value, _ = cutCookie(value)
 		h.other = append(h.other, value)
@@ -184,6 +238,29 @@ func (x *Exchange) hear(a *understudyv1.Response) *heard {
 		h.text = names.NewText(body)
 	}
 	return h
+}
+
+// unescaped is a document with the escapes of letters, digits and what joins them
+// undone (RFC 8259, 7): names stand there as they are.
+func unescaped(document string) string {
+	if !strings.Contains(document, `\u00`) {
+		return document
+	}
+	var out strings.Builder
+	for {
+		before, rest, found := strings.Cut(document, `\u00`)
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		document = rest
+		if code, err := strconv.ParseUint(rest[:min(2, len(rest))], 16, 8); err == nil && len(rest) >= 2 && code > ' ' && code < 0x7f {
+			out.WriteByte(byte(code))
+			document = rest[2:]
+		} else {
+			out.WriteString(`\u00`)
+		}
+	}
 }
 
 // scalars goes over the strings, names of members and numbers of a JSON
@@ -219,16 +296,11 @@ func scalars(body []byte, yield func(string)) {
 // coded goes over what stands in base64 of JSON objects, alone or as the parts
 // of a JSON Web Token; the judge opens them too.
 func coded(text string, yield func(string)) {
-	if !strings.HasPrefix(text, "eyJ") { // {" in base64
-		return
-	}
-	for part := range strings.SplitSeq(strings.TrimRight(text, "="), ".") {
-		encoding := base64.RawStdEncoding
-		if strings.ContainsAny(part, "-_") {
-			encoding = base64.RawURLEncoding
-		}
-		if out, err := encoding.DecodeString(part); err == nil && bytes.HasPrefix(out, []byte("{")) {
-			scalars(out, yield)
-		}
+	if strings.HasPrefix(text, "eyJ") { // {" in base64
+		names.Coded(text, func(_, _ int, plain string) {
+			if strings.HasPrefix(plain, "{") {
+				scalars([]byte(plain), yield)
+			}
+		})
 	}
 }

@@ -15,6 +15,8 @@ type Request struct {
 	t *names.Translator
 	// uses are the pairs that were put in.
 	uses map[names.Use]uint32
+	// sent is what may hold names, as it is to be sent.
+	sent []string
 	// refused: what was to be sent would be another request.
 	refused *Unresolved
 }
@@ -32,6 +34,7 @@ func (r *Request) Target(raw string) string {
 	if redact.HasToken(raw) && r.refused == nil {
 		r.refused = &Unresolved{Kind: "secret", Name: secret, Why: whyRedacted}
 	}
+	r.sent = append(r.sent, raw)
 	return raw
 }
 
@@ -65,7 +68,9 @@ func (r *Request) Field(name, value string) string {
 	case strings.EqualFold(name, "Link"):
 		return links(value, r.t.Target)
 	}
-	return withoutTokens(r.t.Value(name, value))
+	value = withoutTokens(r.t.Value(name, value))
+	r.sent = append(r.sent, value)
+	return value
 }
 
 // withoutTokens is a value unless there are tokens of redaction in it, in a link

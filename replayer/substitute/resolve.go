@@ -150,6 +150,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	if r.refused != nil {
 		return nil, r.refused
 	}
+	if u := x.left(r.sent); u != nil {
+		return nil, u
+	}
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, s.memory.shown(p.Kind, p.Baseline.Text), p.From, whyBroken}
 	}

@@ -267,7 +267,7 @@ func TestWhatIsRecorded(t *testing.T) {
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {
-			t.Errorf("%s\n got %q\nwant %q", s.request, got, want)
+			t.Errorf("%s %s\n got %q\nwant %q", s.request, s.recorded, got, want)
 		}
 	}
 	const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
@@ -289,6 +289,23 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`s GET /proof`, token(`{"of":1}`), token(`{"about":"u-77"}`)}, "order 17=u-77 0 created")
 	f(step{`s GET /proof`, token(`{"count":1`), token(`17`)})
 	f(step{`s GET /proof`, `200 {"state":"` + base64.StdEncoding.EncodeToString([]byte(`{"order":"u-77"}`)) + `"}`, `200 {}`}, "order 17=u-77 0 created")
+	// Within words, codes, fields and other spellings; a number within another is none.
+	const uuid = "4f1c2d3e-1111-4222-8333-444455556666"
+	f(step{`s POST /files {}`, `201 {"id":"` + uuid + `"}`, `201 {"id":"f-1"}`})
+	const file = "file " + uuid + "=f-1 0 created"
+	for _, answer := range []string{
+		`{"url":"/x/inv-` + uuid + `.pdf"}`, `{"v":"` + strings.ToUpper(uuid) + `"}`, `{"v":"` + strings.ReplaceAll(uuid, "-", "") + `"}`, `{"v":"inv\u002d` + uuid + `"}`,
+		`{"v":"` + base64.StdEncoding.EncodeToString([]byte("File:"+uuid)) + `"}`, `Content-Disposition: attachment; filename=` + uuid + `.pdf; {}`,
+		`Etag: "` + uuid + `"; {}`, "<a href='x-" + uuid + "'>", "\xff\x00" + uuid, "\xff\x00\x4f\x1c\x2d\x3e\x11\x11\x42\x22\x83\x33\x44\x44\x55\x55\x66\x66",
+	} {
+		f(step{`s GET /x`, `200 ` + answer, `200 {}`}, file)
+		f(step{`other GET /x`, `200 {}`, `200 {}`})
+	}
+	f(step{`third GET /x`, `200 {"url":"/x/inv-` + uuid + `.pdf"}`, `200 {}`}, file) // made by another session
+	f(step{`s GET /x`, `200 Set-Cookie: order_id=17; {}`, `200 {}`}, "order 17=u-77 0 created")
+	f(step{`s GET /x`, `200 {"text":"order no. 17, please"}`, `200 {}`}, "order 17=u-77 0 created")
+	f(step{`s GET /x`, `200 {"v":"` + base64.StdEncoding.EncodeToString([]byte("gid://Order/17")) + `"}`, `200 {}`}, "order 17=u-77 0 created")
+	f(step{`s GET /x`, `200 {"v":"1.17","w":"a17","at":"10:17:17"}`, `200 {}`})
 	f(step{`other GET /orders`, `200 {"orders":[{"id":17}]}`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s POST /orders {}`, `201 {"id":18}`, `201 {"id":"u-77"}`}, "order 17=u-77 0 created broken")
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -45,7 +44,7 @@ const callbackRoot = "/understudy/callback/"
 func newReceiver(c *Client) *receiver { return &receiver{c: c, waiting: map[string]*waiter{}} }
 
 func (r *receiver) start(ctx context.Context) (stop func(), err error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.c.cfg.CallbackListen)
+	ln, err := r.c.cfg.network().Listen(ctx, "tcp", r.c.cfg.CallbackListen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for callbacks: %w; choose another address (--callback-listen)", err)
 	}

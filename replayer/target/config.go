@@ -1,6 +1,8 @@
 package target
 
 import (
+	"context"
+	"net"
 	"net/url"
 	"time"
 
@@ -81,11 +83,34 @@ type Config struct {
 	// default http:// and the address listened on.
 	CallbackListen string `yaml:"callback_listen"`
 	CallbackURL    string `yaml:"callback_url"`
+	// Network opens connections; nil is the machine's own.
+	Network Network `yaml:"-"`
 	// Completion is the policy.
 	Completion Completion `yaml:"completion"`
 	// Routes are its exceptions; the first whose route matches decides, and
 	// what it leaves out is inherited.
 	Routes []Route `yaml:"routes"`
+}
+
+// Network opens connections to candidates and listens for their callbacks. A
+// program that holds both ends itself can do so without sockets, and with that
+// in virtual time.
+type Network interface {
+	DialContext(ctx context.Context, network, address string) (net.Conn, error)
+	Listen(ctx context.Context, network, address string) (net.Listener, error)
+}
+
+// machine is the network of the machine.
+type machine struct {
+	net.Dialer
+	net.ListenConfig
+}
+
+func (cfg Config) network() Network {
+	if cfg.Network != nil {
+		return cfg.Network
+	}
+	return &machine{Dialer: net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}}
 }
 
 // DefaultConfig holds the documented defaults.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -28,8 +27,8 @@ type Direct struct {
 // a connection just being closed looks like a reset of the candidate.
 const idleConnection = 4 * time.Second
 
-// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, H2C
-// and Connections; the rest of cfg is not looked at.
+// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, H2C,
+// Connections and Network; the rest of cfg is not looked at.
 func NewDirect(cfg Config) (*Direct, error) {
 	base, err := parseBase(cfg.URL)
 	if err != nil {
@@ -45,7 +44,7 @@ func newDirect(cfg Config, base *url.URL, resent func()) *Direct {
 	protocols.SetHTTP2(!cfg.H2C)
 	protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return &Direct{base: base, timeout: cfg.Timeout, captureLimit: cfg.CaptureLimit, resent: resent, transport: &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:           cfg.network().DialContext,
 		MaxIdleConns:          cfg.Connections,
 		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,

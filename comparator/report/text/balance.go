@@ -18,7 +18,7 @@ func Balance(w io.Writer, b report.Balance, format string) error {
 
 func (p *page) balance(b report.Balance) {
 	p.line("Balance of run %s (%s)", b.Run, b.State)
-	for _, e := range b.Own() {
+	for _, e := range append(b.Own(), b.Control.Equations()...) {
 		p.item("%s", e)
 	}
 	p.recorders(b.Recorders)
@@ -27,6 +27,8 @@ func (p *page) balance(b report.Balance) {
 		p.line("The balance holds, but nothing was replayed: the run is no evidence.")
 	case b.Trusted():
 		p.line("The balance holds.")
+	case b.Holds && !b.Control.Holds:
+		p.line("The balance of the run holds; that of its control sample DOES NOT. Has understudy compare read it to its end?")
 	case b.Holds:
 		p.line("The balance of the run holds; that of a recorder DOES NOT.")
 	default:

@@ -12,11 +12,14 @@ func (p *page) control(c report.Control) {
 	if c.Replays == 0 {
 		return
 	}
-	different := c.Different()
-	p.line("Asked again in %s replays, the baseline differs from itself at %s. At %d of them candidate and baseline are different (at most %g %% of these wrongly); SELECT * FROM volatile shows them.",
-		report.Count(c.Replays), count(len(c.Places), "place"), different, 100*report.Alpha)
+	different, alike, open := c.Count()
+	p.line("Asked again in %s replays, the baseline differs from itself at %s. At %d of them candidate and baseline are different (at most %g %% of these wrongly), at %d they are alike (but for at most %g %% of the replays); SELECT * FROM volatile shows them.",
+		report.Count(c.Replays), count(len(c.Places), "place"), different, 100*report.Alpha, alike, 100*report.Margin)
+	if open > 0 {
+		p.line("At %d too few replays had a control to say either; replay.control.per_route asks it more often on such routes.", open)
+	}
 	if c.Explained > 0 {
-		p.line("%s of the mismatches differ only at the others.", report.Count(c.Explained))
+		p.line("%s of the mismatches differ only where they are alike.%s", report.Count(c.Explained), remaining(c))
 	}
 	if different > 0 {
 		var rows [][]string
@@ -29,6 +32,19 @@ func (p *page) control(c report.Control) {
 	}
 	p.line("")
 }
+
+// remaining says what the controlled replays tell of the explained mismatches;
+// nothing of a run that was judged before they did.
+func remaining(c report.Control) string {
+	if c.Judged == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Of %s replays of these routes that have a control, %s are mismatches all the same (%s to %s); expect that share of those without one.",
+		report.Count(c.Judged), report.Count(c.Mismatches), bound(c.Lower), bound(c.Upper))
+}
+
+// bound writes a bound of a share.
+func bound(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 // maxVolatile bounds the list; the view volatile has all.
 const maxVolatile = 20

@@ -52,17 +52,19 @@ func example() *report.Report {
 		Presumed:   []report.NoiseClass{{Class: "presumed:random", Places: 30, Replays: 30, Paths: 1, Routes: []string{"POST /orders"}}},
 		Paired:     []report.Pairing{{Route: "POST /orders", Path: "$.customer_id", Places: 30, Pairs: 12, Repeats: 18}},
 		Incomplete: []report.Reason{{Reason: "a log has no headers", Replays: 10}},
-		Control: report.Control{Replays: 1_200, Explained: 31, Places: []report.VolatilePlace{
+		Control: report.Control{Replays: 1_200, Explained: 31, Judged: 1_100, Mismatches: 12, Lower: .0041, Upper: .0248, Places: []report.VolatilePlace{
 			{Route: "POST /orders", Path: "$.delivery.estimate_days", Controlled: 1_200, Control: 900, Candidate: 1_000, Both: 840, LogE: 20, Different: true,
 				Coins: []report.Coin{{Statistic: "number", Heads: 700, Tails: 420, LogE: 20.7}, {Statistic: "differs", Heads: 60, Tails: 55, LogE: -1}}},
 			{Route: "POST /orders", Path: "$.carrier", Controlled: 1_200, Control: 600, Candidate: 500, Both: 310, LogE: 8.5, Different: true,
 				Coins: []report.Coin{{Statistic: "share", Word: "\x1b[2Jexpress", Heads: 380, Tails: 210, LogE: 9}}},
-			{Route: "POST /orders", Path: "$.hint", Controlled: 1_200, Control: 600, Candidate: 610, Both: 300, LogE: -1, Coins: []report.Coin{{Statistic: "presence", Heads: 300, Tails: 310, LogE: -1}}},
+			{Route: "POST /orders", Path: "$.hint", Controlled: 1_200, Control: 600, Candidate: 610, Both: 300, LogE: -1, Excess: .07, Alike: true, Coins: []report.Coin{{Statistic: "presence", Heads: 300, Tails: 310, LogE: -1}}},
+			{Route: "GET /customers/{id}/orders/{id}/positions", Path: "$.hint", Controlled: 20, Control: 8, Candidate: 7, Both: 3, LogE: -1, Excess: 1, Coins: []report.Coin{}},
 		}},
 		Balance: report.Balance{
 			Run: "lunch", State: "completed", Selected: 12_367, Replayed: 12_355, Skipped: 12, SkippedBy: map[string]uint64{"unsafe": 10, "truncated": 2},
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
 			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, Holds: true}},
+			Control:   report.ControlBalance{Sampled: 1_240, Answered: 1_200, Unanswered: map[string]uint64{"connect": 30, "method_not_safe": 10}, Judged: 1_200, Holds: true},
 			Holds:     true, Broken: []string{},
 		},
 	}

@@ -1,0 +1,83 @@
+package comparator
+
+import (
+	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/names"
+)
+
+// bytes looks into bodies that are not compared in parts. What stands there by
+// chance nobody can tell.
+func (k *keeping) bytes(messages bool) {
+	b, errB := k.j.decoded(k.baseline)
+	f, errF := k.j.decoded(k.final)
+	if errB != nil || errF != nil {
+		return
+	}
+	holds := map[string]bool{}
+	k.search.InBytes(f, messages, func(name string) { holds[name] = true })
+	if len(holds) == 0 {
+		return
+	}
+	k.search.InBytes(b, messages, func(name string) {
+		if ps := k.pairs(name); holds[name] && len(ps) > 0 {
+			k.say(&spot{place: InBody}, ps[0], noise.Presumed(noise.Identifier), "")
+		}
+	})
+}
+
+// cut looks into the beginnings of bodies that are not whole, in which nothing
+// was translated.
+func (k *keeping) cut() {
+	if contentEncoding(k.baseline) != "" || contentEncoding(k.final) != "" {
+		return
+	}
+	b, f := names.NewText(k.baseline.GetBody().GetContent()), names.NewText(k.final.GetBody().GetContent())
+	for _, p := range k.known.All() {
+		name := p.Baseline.Text
+		certain := names.IsUnmistakable(name)
+		if len(k.pairs(name)) == 0 || p.Candidate.Text == name || !p.Holds() || p.Kind == names.Moment.Kind || !certain && (len(name) < 2 || !names.IsDigits(name)) || !b.Has(name) || !f.Has(name) {
+			continue
+		}
+		class := noise.Presumed(noise.Identifier)
+		switch {
+		case p.Proof != names.Created:
+		case certain:
+			class = ""
+		default:
+			class = Incomparable
+		}
+		k.say(&spot{place: InBody}, p, class, "")
+	}
+}
+
+// longTime is from which length on, in bytes, a time is that of one event.
+const longTime = len("2026-11-26T10:00:00")
+
+// moments looks for times that both bodies hold, though the session has shown
+// them as others.
+func (x *comparing) moments() {
+	var b, f *names.Text
+	for _, p := range x.known.All() {
+		name := p.Baseline.Text
+		if p.Kind != names.Moment.Kind || !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId() || len(name) < longTime {
+			continue
+		}
+		if b == nil {
+			if x.final.GetBody().GetTruncated() || x.baseline.GetBody().GetTruncated() {
+				return // a day, or seconds, may be that of something else
+			}
+			before, errB := x.j.decoded(x.baseline)
+			after, errF := x.j.decoded(x.final)
+			if errB != nil || errF != nil || len(before) == 0 || len(after) == 0 {
+				return
+			}
+			b, f = names.NewText(before), names.NewText(after)
+		}
+		if b.Has(name) && f.Has(name) {
+			x.add(Difference{
+				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: noise.Presumed(noise.Timestamp),
+				Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
+			}, noise.Value{}, noise.Value{})
+		}
+	}
+}

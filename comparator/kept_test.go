@@ -1,0 +1,167 @@
+package comparator_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"understudy.dev/comparator"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// TestWhatKeptItsName: what the candidate should call otherwise by now is no match
+// where it still bears the baseline's name, however that is written. Each case is
+// judged with the name kept, with the candidate's in its place, and in a session
+// that knows nothing of it.
+func TestWhatKeptItsName(t *testing.T) {
+	const presumed, mismatch, match = comparator.Presumed, comparator.Mismatch, comparator.Match
+	const token1, token2 = "pay_4Kd82MzQx71", "pay_9Tb35LwYr06"
+	pairs := knows("order #1001=#2001", "order #1002=#2002", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
+	type answer = *understudyv1.Response
+	f := func(what string, kept, renamed comparator.Verdict, of func(id string) answer, ids ...string) {
+		t.Helper()
+		if len(ids) == 0 {
+			ids = []string{uuid1, uuid2}
+		}
+		for _, c := range []struct {
+			how       string
+			want      comparator.Verdict
+			candidate string
+			known     func(*understudyv1.Replay)
+		}{{"kept", kept, ids[0], pairs}, {"renamed", renamed, ids[1], pairs}, {"unknown", match, ids[0], knows()}} {
+			if v := judgement(t, immediate(of(ids[0]), of(c.candidate), c.known, func(r *understudyv1.Replay) {
+				r.Exchange.Request.Method, r.Exchange.Request.Target, r.Exchange.Request.Body = "GET", []byte("/orders/recent"), nil
+			})); v.Verdict != c.want {
+				t.Errorf("%s, %s: want %s, got %q", what, c.how, c.want, lines(v))
+			}
+		}
+	}
+	body := func(format string) func(string) answer {
+		return func(id string) answer { return response(200, strings.ReplaceAll(format, "ID", id)) }
+	}
+	as := func(kind, format string) func(string) answer {
+		return func(id string) answer { return typed(kind, strings.ReplaceAll(format, "ID", id)) }
+	}
+	header := func(format string) func(string) answer {
+		return func(id string) answer { return response(200, `{"a":1}`, strings.ReplaceAll(format, "ID", id)) }
+	}
+	coded := func(format string, e *base64.Encoding) func(string) answer {
+		return func(id string) answer {
+			return response(200, `{"value":"`+e.EncodeToString([]byte(strings.ReplaceAll(format, "ID", id)))+`"}`)
+		}
+	}
+	order, customer, payment := []string{"1001", "2001"}, []string{"17", "23"}, []string{token1, token2}
+
+	// Within base64 and tokens.
+	f("JSON in base64", mismatch, match, coded(`{"document_id":"ID"}`, base64.StdEncoding))
+	f("JSON in base64, a number", mismatch, match, coded(`{"order_id":ID}`, base64.RawURLEncoding), order...)
+	f("text in base64", mismatch, match, coded(`see ID for more`, base64.StdEncoding))
+	f("global id", presumed, match, coded(`Customer:ID`, base64.StdEncoding), customer...)
+	f("global id of a path", presumed, match, coded(`gid://shop/Customer/ID`, base64.RawStdEncoding), customer...)
+	f("global id, unmistakable", mismatch, match, coded(`Document:ID`, base64.StdEncoding))
+	f("global id of something else", match, mismatch, coded(`Voucher:ID`, base64.StdEncoding), customer...)
+	f("token", mismatch, match, func(id string) answer { return response(200, `{"t":"`+jwt(`{"customer_id":`+id+`}`, "one")+`"}`) }, customer...)
+	f("token in a field", mismatch, match, func(id string) answer {
+		return response(200, `{"a":1}`, "Authorization-Info: Bearer "+jwt(`{"document_id":"`+id+`"}`, "one"))
+	})
+	f("JSON in base64 in JSON in text", mismatch, match, func(id string) answer {
+		return response(200, `{"value":"{\"v\":\"`+base64.StdEncoding.EncodeToString([]byte(`{"order_id":`+id+`}`))+`\"}"}`)
+	}, order...)
+	f("JSON in a text", mismatch, match, body(`{"value":"{\"order_id\":ID}"}`), order...)
+	f("JSON in a text, another kind", match, mismatch, body(`{"value":"{\"voucher_id\":ID}"}`), order...)
+
+	// Glued into words, and spelled otherwise.
+	for _, text := range []string{"ID.pdf", "inv-ID", "inv_ID", "/files/inv-ID.pdf", "https://files.example/a/ID.tar.gz?v=2", "backup ID-2 is done", "a@ID.mail.example"} {
+		f(text, mismatch, match, body(`{"value":"`+text+`"}`))
+		f(text, mismatch, match, body(`{"value":"`+text+`"}`), payment...)
+	}
+	upper := func(id string) answer { return response(200, `{"value":"`+strings.ToUpper(id)+`"}`) }
+	f("in capitals", mismatch, match, upper)
+	bare := func(id string) answer { return response(200, `{"value":"x-`+strings.ReplaceAll(id, "-", "")+`"}`) }
+	f("without hyphens", mismatch, match, bare)
+	f("a member", mismatch, mismatch, body(`{"thumb_ID":"x"}`))
+	f("in an escaped text", mismatch, match, body(`{"value":"files\/inv-ID.pdf \u00e9"}`))
+
+	// Kinds by other words.
+	for _, member := range []string{`"order_number":ID`, `"orderNo":ID`, `"OrderNr":"ID"`, `"order_ref":"ID"`, `"id_order":ID`, `"idOrder":ID`, `"orders":[3,ID]`,
+		`"order":{"number":ID}`, `"order":{"ref":"ID"}`, `"text":"order no. ID"`, `"text":"Order number: ID"`} {
+		f(member, presumed, match, body(`{`+member+`}`), order...)
+	}
+	for _, member := range []string{`"order_ids":[5,ID]`, `"order":{"$oid":ID}`, `"order":{"id":ID}`, `"order":{"pk":ID}`, `"self":"/orders?ids=1002,ID"`} {
+		f(member, mismatch, match, body(strings.ReplaceAll(`{`+member+`}`, "1002", "5")), order...)
+	}
+	f("a member beside it", presumed, mismatch, body(`{"x":{"type":"orders","number":ID}}`), order...)
+	f("customer number", presumed, match, body(`{"customer_no":ID}`), customer...)
+	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"customer":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
+		f(member, match, mismatch, body(`{`+member+`}`), customer...)
+	}
+
+	// Percent-encoded, with zeros, and without a digit.
+	f("in a link, encoded", mismatch, match, body(`{"href":"/files/inv%2DID%2Epdf"}`))
+	f("an encoded number", presumed, match, body(`{"href":"/see?urn=urn%3Aorder%3AID"}`), order...)
+	f("zeros", presumed, match, body(`{"order_number":"0000ID"}`), order...)
+	f("zeros in a text", presumed, match, body(`{"a":"order no. 0000ID"}`), order...)
+	f("zeros of something else", match, mismatch, body(`{"voucher_number":"0000ID"}`), order...)
+	for _, text := range []string{`see brave-yak-tan`, `tickets-brave-yak-tan.pdf`, base64.StdEncoding.EncodeToString([]byte("Ticket:brave-yak-tan"))} {
+		kept := func(id string) answer {
+			return response(200, `{"value":"`+strings.NewReplacer("brave-yak-tan", id, base64.StdEncoding.EncodeToString([]byte("Ticket:brave-yak-tan")), base64.StdEncoding.EncodeToString([]byte("Ticket:"+id))).Replace(text)+`"}`)
+		}
+		f(text, presumed, match, kept, "brave-yak-tan", "calm-emu-gold")
+	}
+	f("a word after its kind", presumed, match, body(`{"a":"label ID is printed"}`), "kqzvb", "wtrpl")
+	f("a word", match, mismatch, body(`{"a":"the ID is printed"}`), "kqzvb", "wtrpl")
+	f("a word as a member", match, mismatch, body(`{"ID":1}`), "kqzvb", "wtrpl")
+
+	// Other formats.
+	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)
+	f("XML attribute of another", mismatch, match, as("application/xml", `<r><line order-id="ID"/></r>`), order...)
+	f("XML element", mismatch, match, as("application/xml", `<r><order_id>ID</order_id></r>`), order...)
+	f("XML field", presumed, mismatch, as("application/xml", `<r><field name="order_id">ID</field></r>`), order...)
+	f("HTML attribute", presumed, match, as("text/html", `<a data-order="ID">x</a>`), order...)
+	f("HTML attribute of an id", mismatch, match, as("text/html", `<a data-order-id="ID">x</a>`), order...)
+	f("HTML input", presumed, mismatch, as("text/html", `<input name="order_id" value="ID">`), order...)
+	f("HTML link", mismatch, match, as("text/html", `<a href="/orders/ID">x</a>`), order...)
+	f("HTML script", presumed, match, as("text/html", `<script>var orderId = ID;</script>`), order...)
+	f("HTML text", mismatch, match, as("text/html", `<p>file-ID.pdf</p>`))
+	f("form", mismatch, match, as("application/x-www-form-urlencoded", `a=1&order_id=ID`), order...)
+	f("form of a kind", presumed, match, as("application/x-www-form-urlencoded", `a=1&order=ID`), order...)
+	f("multipart", presumed, match, as("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"order_id\"\r\n\r\nID\r\n--b--\r\n"), order...)
+	f("CSV", mismatch, match, as("text/csv", "sku,order_id\na,ID\nb,5\n"), order...)
+	f("CSV of a kind", presumed, match, as("text/csv", "sku,order no\na,ID\nb,5\n"), order...)
+	f("CSV of something else", match, mismatch, as("text/csv", "sku,left\na,ID\nb,5\n"), order...)
+	f("text", presumed, match, as("text/plain", "Your order ID is on its way."), order...)
+
+	// Fields and cookies.
+	f("Content-Disposition", mismatch, match, header(`Content-Disposition: attachment; filename="invoice-ID.pdf"`))
+	f("ETag", presumed, match, header(`ETag: "ID-1"`))
+	f("X-Order", presumed, match, header("X-Order: ID"), order...)
+	f("X-Order-Id", mismatch, match, header("X-Order-Id: ID"), order...)
+	f("X-Order-Number", presumed, match, header("X-Order-Number: ID"), order...)
+	f("X-Left", match, mismatch, header("X-Left: ID"), order...)
+	f("Location", mismatch, match, header("Location: /orders/ID"), order...)
+	f("relative Location", mismatch, match, header("Location: ../orders/ID"), order...)
+	f("relative Location of a name", mismatch, match, header("Location: ID"), order...)
+	f("Location with a list", mismatch, match, header("Location: /orders?ids=5,ID"), order...)
+	f("cookie", mismatch, match, header("Set-Cookie: customer_id=ID; Path=/"), customer...)
+	f("cookie of a kind", presumed, match, header("Set-Cookie: last_customer=ID"), customer...)
+	f("cookie of something else", match, mismatch, header("Set-Cookie: theme=ID"), customer...)
+	f("path of a cookie", mismatch, match, header("Set-Cookie: a=b; Path=/orders/ID"), order...)
+	f("tracing", match, match, header("X-Request-Id: ID"))
+
+	// Bytes.
+	f("image", presumed, mismatch, as("image/png", "\x89PNG\x00\x01tEXtid\x00ID\x00\xff"))
+	f("PDF", presumed, mismatch, as("application/pdf", "%PDF-1.7\n\x00\xff (Invoice ID) Tj"))
+	message := func(content string) string { return "\x00\x00\x00\x00" + string(rune(len(content))) + content }
+	f("gRPC text", presumed, mismatch, func(id string) answer { return typed("application/grpc", message("\x0a\x24"+id)) })
+	f("gRPC number", presumed, mismatch, func(id string) answer {
+		return typed("application/grpc", message("\x0a\x01a\x10"+map[string]string{"2097153": "\x81\x80\x80\x01", "3097153": "\x81\x84\xbd\x01"}[id]))
+	}, "2097153", "3097153")
+
+	// The client had said so itself.
+	echo := immediate(response(200, `{"q":"inv-`+uuid1+`.pdf"}`), response(200, `{"q":"inv-`+uuid1+`.pdf"}`), pairs, func(r *understudyv1.Replay) {
+		r.Exchange.Request.Target = []byte("/search?q=inv-" + uuid1 + ".pdf")
+	})
+	if c := judgement(t, echo); c.Verdict != presumed {
+		t.Errorf("echo: %q", lines(c))
+	}
+}

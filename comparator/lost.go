@@ -1,0 +1,75 @@
+package comparator
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// isOfCompletion says whether a field that differs belongs to the poll or the
+// callback that brought a completion. What the client does with a field of the
+// answer it has to get all the same: its type, a cookie, where it was sent on to,
+// and the address of what was made.
+func (a answers) isOfCompletion(name string, d Difference) bool {
+	switch {
+	case name == "content-type", strings.HasPrefix(name, "grpc-"):
+		return false
+	case strings.HasPrefix(name, "set-cookie:"):
+		return d.Kind == Extra
+	case name == "location":
+		return d.Kind == Extra || d.Kind == Missing && a.isTold(d.Baseline)
+	}
+	return true
+}
+
+// isTold says whether the acknowledgement or the completion tells an address in
+// the candidate's names: as one or, if nobody is to be sent there at once, by the
+// name that it ends in.
+func (a answers) isTold(address string) bool {
+	for _, r := range [...]*understudyv1.Response{a.ack, a.final} {
+		for _, field := range [...]string{"Location", "Content-Location"} {
+			if told := message.First(r.GetHeaders(), field); told != "" && pathOf(told) == pathOf(address) {
+				return true
+			}
+		}
+	}
+	segments := names.Segments(address, nil)
+	if len(segments) == 0 || a.baseline.GetStatus() >= http.StatusMultipleChoices {
+		return false
+	}
+	last := segments[len(segments)-1].Text
+	body, err := message.Decode(a.final.GetBody().GetContent(), contentEncoding(a.final), maxOpened)
+	if err != nil || len(body) == 0 {
+		return false
+	}
+	if names.IsSelfEvident(last) {
+		return names.NewText(body).Has(last)
+	}
+	f := names.NewFinder(address, nil)
+	f.JSON(body)
+	found, _ := f.Found()
+	return slices.ContainsFunc(found, func(n names.Name) bool { return n.Value.Text == last })
+}
+
+// pathOf is an address without the host that it is at.
+func pathOf(address string) string {
+	if u, err := url.Parse(address); err == nil {
+		return u.RequestURI()
+	}
+	return address
+}
+
+// cookieLines are the cookies that an answer sets.
+func cookieLines(r *understudyv1.Response) (out []*understudyv1.Header) {
+	for _, h := range r.GetHeaders() {
+		if strings.EqualFold(h.GetName(), "Set-Cookie") {
+			out = append(out, h)
+		}
+	}
+	return out
+}

@@ -1,0 +1,189 @@
+package comparator
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"understudy.dev/comparator/diff"
+	"understudy.dev/comparator/media"
+	"understudy.dev/exchange/names"
+)
+
+// A spot is a text of an answer that may hold names.
+type spot struct {
+	place Place
+	// field is the path of a field; where is the way in a body, nil for the whole.
+	field string
+	where *step
+	codes int // that it is within
+	// label is what it is called, enclosing what that stands in, from the
+	// outside in.
+	label     string
+	enclosing []string
+	// few: what is called by a kind here is called so for no other reason, as in
+	// a field, a form or an attribute.
+	few bool
+	// elements is how many there are of the list that it is one of.
+	elements int
+	key      bool // the name of a member
+	// beside is what stands beside it.
+	beside names.Tree
+	// outer is the code that it was within, which nothing was translated in.
+	outer  string
+	text   string
+	secret bool
+	// document is the body that it is in, or what it was opened as.
+	document *media.Document
+}
+
+// step leads to a member, an element, or what was opened.
+type step struct {
+	before *step
+	name   string
+	index  int // -1 for a member
+	form   string
+}
+
+// maxPath bounds the text of a path, in bytes.
+const maxPath = 4 << 10
+
+// paths are where a spot is, with positions folded and with them.
+func (s *spot) paths() (path, location string) {
+	if s.field != "" {
+		path, location = s.field, s.field
+	} else {
+		path, location = "$", "$"
+	}
+	var way []*step
+	for at := s.where; at != nil; at = at.before {
+		way = append(way, at)
+	}
+	for _, at := range slices.Backward(way) {
+		switch {
+		case len(location)+len(at.name) > maxPath:
+			return path + "…", location + "…"
+		case at.form != "":
+			path, location = path+"("+at.form+")", location+"("+at.form+")"
+		case at.index >= 0:
+			path, location = path+"[]", location+"["+decimal(int64(at.index))+"]"
+		default:
+			path, location = diff.Member(path, at.name), diff.Member(location, at.name)
+		}
+	}
+	return path, location
+}
+
+// held is a name at a spot. What stands on both sides is equal.
+type held struct{ label, name, word, outer string }
+
+// around is how much of a text before a number tells where it stands, in bytes.
+const around = 32
+
+func (s *spot) held(at names.Sighting) held {
+	word := s.text[at.Within:at.Until]
+	if !names.IsUnmistakable(at.Name) {
+		word = s.text[max(0, at.From-around):at.To]
+	}
+	return held{s.label, at.Name, word, s.outer}
+}
+
+// made is what only the client could have made of a name, if it did not: the word
+// or the code that it is in. The name itself is another one in what was sent.
+func (s *spot) made(at names.Sighting) string {
+	switch {
+	case s.outer != "":
+		return s.outer
+	case at.Alone():
+		return ""
+	}
+	return s.text[at.Within:at.Until]
+}
+
+// spots goes over the texts of an answer.
+type spots func(yield func(*spot))
+
+// maxWalk is how deep documents are looked into.
+const maxWalk = 200
+
+// walk goes over the texts of a document.
+func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {
+	if depth > maxWalk {
+		return
+	}
+	switch {
+	case t.Is(names.Object):
+		in := s
+		in.enclosing, in.elements, in.beside = append(slices.Clip(s.enclosing), s.label), 0, t
+		for m := range t.Members() {
+			in.label, in.where = m[0].Name, &step{before: s.where, name: m[0].Name, index: -1}
+			key := in
+			key.key, key.text = true, in.label
+			k.within(key, depth, yield)
+			k.walk(in, m, depth+1, yield)
+		}
+	case t.Is(names.Array):
+		in := s
+		in.elements = 0
+		for e := range t.Elements() {
+			if e.Is(names.String) || e.Is(names.Number) {
+				in.elements++
+			}
+		}
+		if s.document.Format == media.JSON {
+			in.elements++ // a list of one is a list
+		}
+		i := 0
+		for e := range t.Elements() {
+			if i == 0 {
+				in.beside = e
+			}
+			in.where = &step{before: s.where, index: i}
+			k.walk(in, e, depth+1, yield)
+			i++
+		}
+	case t.Is(names.String) || t.Is(names.Number):
+		s.text, s.few = t[0].Text, isFew(s.document.Format) || strings.HasPrefix(s.label, "@")
+		k.within(s, depth, yield)
+	}
+}
+
+// within goes over a text, and over what stands in it as JSON or in base64.
+func (k *keeping) within(s spot, depth int, yield func(*spot)) {
+	yield(&s)
+	if depth > maxWalk || s.codes >= maxInside {
+		return
+	}
+	open := func(form, code, plain string) {
+		in := s
+		in.codes++
+		in.where, in.text = &step{before: s.where, index: -1, form: form}, plain
+		if in.outer == "" {
+			in.outer = code
+		}
+		if tree, whole := parse(plain); whole {
+			in.document = &media.Document{Format: media.JSON}
+			k.walk(in, tree, depth+1, yield)
+		} else if form != "json" {
+			k.within(in, depth+1, yield)
+		}
+	}
+	if s.document != nil || s.place != InBody { // a body that was not taken apart is no text in one
+		open("json", s.text, s.text)
+	}
+	if plain, err := url.PathUnescape(s.text); err == nil && plain != s.text {
+		in := s
+		in.text = plain
+		yield(&in)
+	}
+	names.Coded(s.text, func(from, to int, plain string) { open("base64", s.text[from:to], plain) })
+}
+
+// parse takes a text apart that is an object or a list of JSON.
+func parse(text string) (names.Tree, bool) {
+	text = strings.TrimSpace(text)
+	if text == "" || text[0] != '{' && text[0] != '[' {
+		return nil, false
+	}
+	return names.Parse([]byte(text))
+}

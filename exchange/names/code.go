@@ -1,0 +1,100 @@
+package names
+
+import (
+	"encoding/base64"
+	"strings"
+	"unicode/utf8"
+)
+
+// Bounds of base64 that is opened.
+const (
+	shortestCode = 12 // bytes of the code
+	maxCode      = 1 << 20
+)
+
+// Coded yields what the words of a text say that are base64 of a text, of either
+// alphabet, with or without padding; from and to are where such a word stands.
+func Coded(text string, yield func(from, to int, plain string)) {
+	for at := 0; at < len(text); {
+		if !inCode(text[at]) {
+			at++
+			continue
+		}
+		from := at
+		for at < len(text) && inCode(text[at]) {
+			at++
+		}
+		if at-from < shortestCode {
+			continue
+		}
+		pieces(text, from, at, "/-_", yield)
+	}
+}
+
+// pieces decodes a word, or else what one of the separators separates in it: the
+// segments of a path, say.
+func pieces(text string, from, to int, separators string, yield func(from, to int, plain string)) {
+	if to-from < shortestCode-1 {
+		return
+	}
+	if plain, ok := Decode(text[from:to]); ok {
+		yield(from, to, plain)
+		return
+	}
+	if separators == "" || !strings.ContainsAny(text[from:to], separators) {
+		return
+	}
+	by, rest := "/", separators[1:]
+	if separators[0] != '/' {
+		by, rest = separators, ""
+	}
+	for from < to {
+		end := to
+		if i := strings.IndexAny(text[from:to], by); i >= 0 {
+			end = from + i
+		}
+		pieces(text, from, end, rest, yield)
+		from = end + 1
+	}
+}
+
+func inCode(c byte) bool {
+	return classes[c]&(aDigit|aLetter) != 0 || c == '+' || c == '/' || c == '-' || c == '_' || c == '='
+}
+
+// Decode decodes base64 of a text in UTF-8 without control characters, of either
+// alphabet, with or without padding, up to 1 MiB.
+func Decode(code string) (plain string, ok bool) {
+	code = strings.TrimRight(code, "=")
+	if code == "" || len(code) > maxCode {
+		return "", false
+	}
+	encoding := base64.RawStdEncoding
+	if strings.ContainsAny(code, "-_") {
+		encoding = base64.RawURLEncoding
+	}
+	if len(code) >= 8 { // few words get beyond this
+		var first [6]byte
+		if n, err := encoding.Decode(first[:], []byte(code[:8])); err != nil || !isText(first[:n], false) {
+			return "", false
+		}
+	}
+	out, err := encoding.DecodeString(code)
+	if err != nil || !isText(out, true) {
+		return "", false
+	}
+	return string(out), true
+}
+
+// isText says whether bytes are readable; whole: they are not cut.
+func isText(b []byte, whole bool) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0x7f {
+			return false
+		}
+	}
+	for cut := 0; !whole && cut < min(utf8.UTFMax-1, len(b)) && !utf8.Valid(b); cut++ {
+		b = b[:len(b)-1] // of a character that is cut
+	}
+	return utf8.Valid(b)
+}

@@ -1,0 +1,238 @@
+package names
+
+import "strings"
+
+// Search finds the baseline's names in texts that do not say what stands where:
+// as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, a
+// UUID with its hyphens or without, a number with zeros before it. It reads a text
+// once, however many names there are.
+type Search struct {
+	pairs *Pairs // nil if only has knows the names
+	has   func(name string) bool
+	words bool // some names have no digit
+	// lengths are those of the names, in bytes.
+	lengths [maxName + 1]bool
+}
+
+// NewSearch makes a search for the baseline's names of pairs that rename
+// something, times excepted. The pairs must not change while it is in use. It is
+// nil, and finds nothing, if there are none.
+func NewSearch(pairs *Pairs) (s *Search) {
+	for i := range pairs.list {
+		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName {
+			if s == nil {
+				s = &Search{pairs: pairs, has: pairs.Has}
+			}
+			s.lengths[len(p.Baseline.Text)] = true
+			s.words = s.words || !hasDigit(p.Baseline.Text)
+		}
+	}
+	return s
+}
+
+// SearchUnguessable makes a search for the names that are unguessable and that has
+// knows.
+func SearchUnguessable(has func(name string) bool) *Search {
+	s := &Search{has: func(name string) bool { return IsUnguessable(name) && has(name) }}
+	for n := LongName; n < len(s.lengths); n++ {
+		s.lengths[n] = true
+	}
+	return s
+}
+
+// Idle says that there is nothing to look for.
+func (s *Search) Idle() bool { return s == nil }
+
+// Sighting is where a text holds a name.
+type Sighting struct {
+	// Name is the name as it is known.
+	Name string
+	// From and To are where it stands.
+	From, To int
+	// Within and Until are where the word begins and ends that it is in.
+	Within, Until int
+	form          form
+}
+
+// form is how a name is spelled.
+type form uint8
+
+const (
+	asItIs form = iota
+	inCapitals
+	inSmall
+	hyphenless
+	hyphenated
+	padded
+)
+
+// Alone says whether the name is a word of its own, as it is known.
+func (s Sighting) Alone() bool {
+	return s.form == asItIs && s.From == s.Within && s.To == s.Until
+}
+
+// Spell writes another name as this one is written.
+func (s Sighting) Spell(name string) string {
+	switch s.form {
+	case inCapitals:
+		return strings.ToUpper(name)
+	case inSmall:
+		return strings.ToLower(name)
+	case hyphenless:
+		return strings.ReplaceAll(name, "-", "")
+	case padded:
+		return strings.Repeat("0", max(0, s.To-s.From-len(name))) + name
+	case hyphenated:
+		if hyphens, ok := withHyphens(name); ok {
+			return hyphens
+		}
+	}
+	return name
+}
+
+// maxParts is of how many words a name that is joined from several is looked for.
+const maxParts = 8
+
+// LongName is from which length on, in bytes, letters and digits are no word by
+// chance, wherever they stand.
+const LongName = 12
+
+// longDigits is likewise for digits alone; a time in milliseconds has fewer.
+const longDigits = 15
+
+// IsUnguessable says whether a name is so long that nothing else is called so by
+// chance, even within a word: a UUID, 12 letters and digits, 15 digits.
+func IsUnguessable(s string) bool {
+	return IsUnique(s) || len(s) >= LongName && IsUnmistakable(s) || len(s) >= longDigits && IsDigits(s)
+}
+
+// IsJoined says whether a name is of several words, so that it stands nowhere by
+// chance though it has no digit: brave-yak-tan.
+func IsJoined(s string) bool {
+	return len(s) >= LongName && strings.ContainsAny(s[1:len(s)-1], "-_")
+}
+
+// joins says whether a byte joins the parts of a word.
+func joins(c byte) bool { return c == '-' || c == '_' || c == '.' || c == ':' || c == '~' }
+
+// In yields the names in a text in their order. Of names within each other it
+// yields the longest, and those in it only if that is not taken.
+func (s *Search) In(text string, yield func(Sighting) (taken bool)) {
+	if s == nil {
+		return
+	}
+	for at := 0; at < len(text); {
+		if classes[text[at]]&(aDigit|aLetter) == 0 && !joins(text[at]) {
+			at++
+			continue
+		}
+		from, digits := at, false
+		for at < len(text) && (classes[text[at]]&(aDigit|aLetter) != 0 || joins(text[at])) {
+			digits = digits || isDigit(text[at])
+			at++
+		}
+		if digits || s.words {
+			s.word(text, from, at, yield)
+		}
+	}
+}
+
+// word looks into one word.
+func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
+	until := to
+	for until < len(text) && until < to+2 && text[until] == '=' {
+		until++ // of base64
+	}
+	if until > to && s.look(text, from, until, from, until, yield) || s.look(text, from, to, from, to, yield) {
+		return
+	}
+	whole := to - from
+	for from < to && joins(text[from]) {
+		from++
+	}
+	for to > from && joins(text[to-1]) {
+		to--
+	}
+	if IsUUID(text[from:to]) && whole == to-from {
+		return // of which no part is a name
+	}
+	var starts [maxParts]int
+	done, n := from, 0 // how many parts there were
+	for at := from; at < to; {
+		if joins(text[at]) {
+			at++
+			continue
+		}
+		starts[n%maxParts] = at
+		for at < to && !joins(text[at]) {
+			at++
+		}
+		n++
+		for i := max(0, n-maxParts); i < n; i++ { // the longest first
+			begin := starts[i%maxParts]
+			if begin >= done && at-begin < whole && s.look(text, begin, at, from, to, yield) {
+				done = at
+				break
+			}
+		}
+	}
+}
+
+// look looks a part of a word up, and yields it if it is a name.
+func (s *Search) look(text string, from, to, within, until int, yield func(Sighting) bool) bool {
+	n := to - from
+	if n > maxName {
+		return false
+	}
+	word := text[from:to]
+	found := func(name string, f form) bool {
+		if !s.lengths[len(name)] || f != asItIs && f != padded && !IsUnguessable(name) || !s.has(name) || IsDigits(name) && isOfNumber(text, from, to) {
+			return false
+		}
+		return yield(Sighting{name, from, to, within, until, f})
+	}
+	if s.lengths[n] && found(word, asItIs) {
+		return true
+	}
+	if word[0] == '0' && IsDigits(word) {
+		number := strings.TrimLeft(word, "0")
+		return len(number) >= leastPadded && found(number, padded)
+	}
+	if n < LongName || !s.lengths[n] && n != 32 && n != 36 || s.pairs == nil && !IsUnique(word) {
+		return false
+	}
+	if s.lengths[n] {
+		if small := strings.ToLower(word); small != word && found(small, inCapitals) {
+			return true
+		}
+		if capitals := strings.ToUpper(word); capitals != word && found(capitals, inSmall) {
+			return true
+		}
+	}
+	switch {
+	case n == 32 && s.lengths[36]:
+		hyphens, ok := withHyphens(word)
+		return ok && (found(hyphens, hyphenless) || found(strings.ToLower(hyphens), hyphenless))
+	case n == 36 && s.lengths[32] && IsUUID(word):
+		return found(strings.ReplaceAll(word, "-", ""), hyphenated)
+	}
+	return false
+}
+
+// leastPadded is how many digits a number has at least that is looked for behind
+// zeros.
+const leastPadded = 2
+
+// isOfNumber says whether digits are a part of a decimal, a date or a time.
+func isOfNumber(text string, from, to int) bool {
+	joint := func(at int) bool { return text[at] == '.' || text[at] == ':' || text[at] == '-' }
+	return from >= 2 && joint(from-1) && isDigit(text[from-2]) || to+1 < len(text) && joint(to) && isDigit(text[to+1])
+}
+
+// withHyphens is a UUID that was written without them.
+func withHyphens(s string) (string, bool) {
+	if len(s) != 32 || !isHex(s) {
+		return "", false
+	}
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], true
+}
