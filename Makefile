@@ -19,7 +19,7 @@ ACTIONLINT_VERSION    := v1.7.12
 
 .PHONY: help
 help: ## List the targets
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build bin/understudy (CGO off; with the tag static it needs no C library)
@@ -84,6 +84,14 @@ soak: ## Send 500,000 requests of a hostile mix through recorder and proxy, and 
 .PHONY: bench-tables
 bench-tables: ## Ask the tables what a report asks, of 50 million comparisons (REPLAYS): seconds and MB read
 	UNDERSTUDY_TABLES=$${REPLAYS:-50000000} go test -count=1 -timeout 60m -run '^$$' -bench '^BenchmarkTables$$' -benchtime 5x -v ./integration/clickhouse
+
+.PHONY: bench-compare
+bench-compare: ## Compare 100,000 replays (REPLAYS) of 10 KiB, and bodies that are harder: memory, replays per second of CPU
+	UNDERSTUDY_COMPARE=$${REPLAYS:-100000} go test -count=1 -timeout 60m -v -run '^TestCompareStaysSmall$$' ./integration/volume
+
+.PHONY: judge-again
+judge-again: ## Judge a run of 200,000 replays (REPLAYS) under other rules, compare the judgements, and lead rows back to records
+	UNDERSTUDY_JUDGED=$${REPLAYS:-200000} go test -count=1 -timeout 60m -v -run '^TestJudgeAgain$$' ./integration/volume
 
 .PHONY: kills
 kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 s in each round, and compare every table

@@ -71,9 +71,9 @@ func (j *Judge) agree(r *understudyv1.Replay, s *understudyv1.Sighting) bool {
 	found := &collector{max: 1} // one that counts takes the place of noise
 	j.compareOwn(found, two, done.GetPayload(), s.GetPayload())
 	all := found.out.Totals
-	// A monitor that is asked again says the same; callbacks may each carry an
-	// identifier of their own, and are duplicates anyway.
-	once := done.GetChannel() == understudyv1.Channel_CHANNEL_CALLBACK
+	// A monitor that is asked again says the same; what is delivered may each time
+	// carry an identifier of its own, and is a duplicate anyway.
+	once := done.GetChannel() != understudyv1.Channel_CHANNEL_POLL
 	return all.Counting == 0 && (once || all.Presumed == 0) && len(found.reasons) == 0
 }
 
@@ -81,15 +81,16 @@ func (j *Judge) agree(r *understudyv1.Replay, s *understudyv1.Sighting) bool {
 // asked without a pause would have known how its request ended, nanoseconds;
 // that we sent late, or asked late, is not the candidate's. A client cannot ask
 // before the acknowledgement has told it where, nor know while the answer is
-// "not yet", and has to wait as long for the final answer as we did.
+// "not yet", and has to wait as long for the final answer as we did. What our
+// process did not run is not the candidate's either.
 func Earliest(o *understudyv1.Observation) int64 {
 	done := o.GetCompletion()
 	if done.GetChannel() != understudyv1.Channel_CHANNEL_POLL {
-		return done.GetServiceNano()
+		return done.GetServiceNano() - done.GetStallNano()
 	}
 	pending := max(done.GetPendingNano(), o.GetAckServiceNano())
 	if asked := done.GetAskedNano(); asked > 0 {
 		pending += done.GetServiceNano() - asked
 	}
-	return pending
+	return max(pending-done.GetStallNano(), 0)
 }

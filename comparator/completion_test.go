@@ -55,6 +55,11 @@ func TestLaterCompletions(t *testing.T) {
 		return r
 	}
 	f(ask(called(paid, sighting(response(200, `{"paid":"5.00","fee":1,"attempt":2,"at":"2026-11-24T10:10:01Z"}`)))), "match")
+	for _, channel := range []understudyv1.Channel{understudyv1.Channel_CHANNEL_TOPIC, understudyv1.Channel_CHANNEL_SSE} {
+		delivered := called(plain, &understudyv1.Sighting{})
+		delivered.Candidate.Completion.Channel = channel
+		f(delivered, "duplicate")
+	}
 	f(ask(called(plain, sighting(response(200, `{"n":2}`)))), "contradictory", `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`)
 	// A refusal has later completions too.
 	refused := called(plain, sighting(response(200, `{"n":2}`)))
@@ -65,12 +70,12 @@ func TestLaterCompletions(t *testing.T) {
 // TestLate: only what is proved, and never our own lag.
 func TestLate(t *testing.T) {
 	ok := response(200, `{"n":1}`)
-	type facts struct{ pending, asked, done int64 }
+	type facts struct{ pending, asked, done, stall int64 }
 	f := func(channel understudyv1.Channel, ack int64, d facts, want string) {
 		t.Helper()
 		r := polled(ok, ok, func(c *understudyv1.Completion) {
 			c.Channel, c.DeadlineNano, c.LatencyNano = channel, 100, 10_000 // sent far behind its time
-			c.PendingNano, c.AskedNano, c.ServiceNano = d.pending, d.asked, d.done
+			c.PendingNano, c.AskedNano, c.ServiceNano, c.StallNano = d.pending, d.asked, d.done, d.stall
 		})
 		r.Candidate.AckServiceNano = ack
 		judge(t, comparator.DefaultConfig(), r, want)
@@ -81,7 +86,11 @@ func TestLate(t *testing.T) {
 	)
 	f(callback, 1, facts{done: 100}, "match")
 	f(callback, 1, facts{done: 101}, "late")
-	f(callback, 101, facts{done: 90}, "match")        // called before it was acknowledged
+	f(callback, 101, facts{done: 90}, "match")           // called before it was acknowledged
+	f(callback, 1, facts{done: 130, stall: 30}, "match") // as much may be ours
+	f(callback, 1, facts{done: 131, stall: 30}, "late")
+	f(poll, 1, facts{pending: 130, asked: 500, done: 500, stall: 30}, "match")
+	f(poll, 1, facts{pending: 131, asked: 500, done: 500, stall: 30}, "late")
 	f(poll, 1, facts{asked: 500, done: 510}, "match") // nobody asked before
 	f(poll, 1, facts{pending: 80, asked: 500, done: 510}, "match")
 	f(poll, 1, facts{pending: 101, asked: 500, done: 500}, "late")

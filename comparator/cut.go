@@ -16,7 +16,7 @@ import (
 // but the bytes is compared, are a difference. Anything else cannot be judged.
 func (j *Judge) compareCut(emit emitter, baseline, final *understudyv1.Response) {
 	b, f := baseline.GetBody(), final.GetBody()
-	hashes := len(b.GetSha256()) > 0 && len(f.GetSha256()) > 0
+	hashes := len(b.GetSha256()) > 0 && len(f.GetSha256()) > 0 && b.GetDigestKey() == f.GetDigestKey()
 	d := Difference{Kind: Truncated, Baseline: kept(b), Candidate: kept(f)}
 	switch {
 	case hashes && bytes.Equal(b.GetSha256(), f.GetSha256()) && sameMeaning(baseline, final):

@@ -257,7 +257,10 @@ func TestHeadersOfACompletion(t *testing.T) {
 	f(polled(made, other("Location: /orders/8")), "match") // its name there
 	f(polled(made, other("Location: /receipts/8")), "mismatch", "header header:location value /orders/7|/receipts/8")
 	f(polled(made, other("Content-Location: http://shop/orders/7")), "match", "header header:content-location extra |http://shop/orders/7 (default:completion)", covered)
-	f(acknowledged(polled(made, other()), "Location: /orders/7"), "match", covered)
+	f(acknowledged(polled(made, other()), "Location: /orders/7"), "match")
+	f(acknowledged(polled(made, other()), "Location: /orders/8"), "match")                                                                   // its name there
+	f(acknowledged(polled(response(201, `{"n":7}`, "Location: http://a/orders/mine"), other()), "Location: http://a/orders/yours"), "match") // likewise
+	f(acknowledged(polled(made, other()), "Location: /orders/7/status"), "mismatch", lost)
 	f(acknowledged(polled(made, other()), "Location: /jobs/1"), "mismatch", lost)
 	// Where the client was sent on to, it goes.
 	sent := response(302, "", "Location: /welcome")

@@ -36,8 +36,8 @@ type keeping struct {
 	family string
 	ids    map[string]bool // kinds of which names are known
 	sent   []*names.Text
-	said   map[string]bool // what was found, by place and name
-	theirs map[string]bool // what the candidate calls its own
+	said   map[string]bool     // what was found, by place and name
+	theirs map[string][]string // kinds of what the candidate calls so
 	paired map[string][]names.Pair
 }
 
@@ -77,9 +77,6 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 		if len(all) == 0 {
 			return
 		}
-		if in == nil {
-			continue
-		}
 		holds := map[held]bool{}
 		in(func(s *spot) {
 			k.search.In(s.text, func(at names.Sighting) bool {
@@ -107,7 +104,7 @@ func (k *keeping) judged(s *spot, at names.Sighting) (found names.Pair, class st
 		switch {
 		case names.IsDigits(at.Name) && !names.IsUnguessable(at.Name):
 			as = k.number(s, at, p)
-		case p.Proof == names.Created && names.IsUnguessable(at.Name):
+		case p.Proof == names.Created && names.IsUnguessable(at.Name) && (at.Alone() || !s.isProse()):
 			as = ""
 		case names.IsUnmistakable(at.Name) || names.IsDigits(at.Name) || names.IsJoined(at.Name):
 			as = noise.Presumed(noise.Identifier)
@@ -180,17 +177,17 @@ func (k *keeping) isSent(word string) bool {
 	return slices.ContainsFunc(k.sent, func(t *names.Text) bool { return t.Has(word) })
 }
 
-// isTheirs says whether the candidate calls something so.
-func (k *keeping) isTheirs(name string) bool {
+// isTheirs says whether the candidate calls something so that is not of a kind.
+func (k *keeping) isTheirs(name, kind string) bool {
 	if k.theirs == nil {
-		k.theirs = map[string]bool{}
+		k.theirs = map[string][]string{}
 		for _, p := range k.known.All() {
-			if p.Kind != names.Moment.Kind {
-				k.theirs[p.Candidate.Text] = true
+			if at := p.Candidate.Text; p.Kind != names.Moment.Kind && !slices.Contains(k.theirs[at], p.Kind) {
+				k.theirs[at] = append(k.theirs[at], p.Kind)
 			}
 		}
 	}
-	return k.theirs[name]
+	return slices.ContainsFunc(k.theirs[name], func(other string) bool { return other != kind })
 }
 
 // fields looks into header and trailer fields, and cookies.
@@ -255,10 +252,7 @@ func isFew(format string) bool { return format == media.Form || format == media.
 // what may hold one.
 func (k *keeping) mayHold(document []byte) bool {
 	text := string(document)
-	if strings.Contains(text, `\u`) || strings.Contains(text, "%") {
-		return true // they may hide one
-	}
-	may := false
+	may := isEncoded(text)
 	k.search.In(text, func(names.Sighting) bool {
 		may = true
 		return true
@@ -267,4 +261,17 @@ func (k *keeping) mayHold(document []byte) bool {
 		names.Coded(text, func(int, int, string) { may = true })
 	}
 	return may
+}
+
+// isEncoded says whether some characters of names may be written as others: as
+// %2D, or \u002d.
+func isEncoded(text string) bool {
+	for i := range len(text) {
+		switch rest := text[i:]; {
+		case text[i] == '%' && len(rest) > 2 && rest[1] >= '2' && rest[1] <= '7',
+			text[i] == '\\' && len(rest) > 5 && rest[:4] == `\u00` && rest[4] >= '2' && rest[4] <= '7':
+			return true
+		}
+	}
+	return false
 }

@@ -16,7 +16,7 @@ const longNumber = 4
 func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name
 	if s.key && at.Alone() {
-		if len(name) > 1 && !k.isTheirs(name) {
+		if len(name) > 1 && !k.isTheirs(name, p.Kind) {
 			return noise.Presumed(noise.Identifier) // of whatever the map is keyed by
 		}
 		return harmless
@@ -25,6 +25,9 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 		label, member := names.LabelBefore(s.text, at.From)
 		if is, asName := names.Calls(label, p.Kind); is && (asName || !member) && len(name) > 1 {
 			return noise.Presumed(noise.Identifier)
+		}
+		if _, asName := names.Calls(s.label, p.Kind); asName && at.To == len(s.text) && len(name) > 1 {
+			return noise.Presumed(noise.Identifier) // "order_number": "INV-1001"
 		}
 		return harmless
 	}
@@ -41,8 +44,8 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	is, asName := names.Calls(s.label, p.Kind)
 	general := names.IsDesignator(s.label) || generals[strings.Trim(s.label, "@#")]
 	switch {
-	case asName, is && s.few, is && s.elements > 1 && names.IsPlural(s.label):
-	case general && k.surrounded(s, p.Kind):
+	case asName, is && s.few, is && !names.IsPlural(s.label) && len(name) > 1 && (len(name) >= longNumber || !positions[p.Kind]), is && s.elements > 1 && names.IsPlural(s.label):
+	case general && s.surrounded(p.Kind):
 	case (general || place.Named) && isBeside(s.beside, p.Kind, false), s.elements > 0 && isBeside(s.beside, p.Kind, true):
 	case len(name) >= longNumber && names.IsDigits(name) && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
 	default:
@@ -51,16 +54,38 @@ func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
 	return noise.Presumed(noise.Identifier)
 }
 
+// positions are kinds that are also words for where something stands: what is
+// called so, with few digits, may be that.
+var positions = map[string]bool{
+	"order": true, "rank": true, "position": true, "place": true, "line": true, "row": true, "item": true, "entry": true, "page": true, "step": true, "level": true, "version": true,
+}
+
 // generals are members that hold the value of what is named beside or around
 // them.
 var generals = map[string]bool{"value": true, "content": true, "text": true, "body": true, "": true}
 
-// surrounded says whether what a spot stands in is called by a kind.
-func (k *keeping) surrounded(s *spot, kind string) bool {
-	for i := len(s.enclosing) - 1; i >= 0; i-- {
-		if name := s.enclosing[i]; name != "" && name != s.label {
-			is, asName := names.Calls(name, kind)
-			return is && (asName || names.IsDesignator(s.label))
+// surrounded says whether what a spot stands in is called by a kind: an object, or
+// a list in members that only hold it, as in orders.edges[].node.id. What an
+// element holds in such a member are its parts: orders[].items[].id.
+func (s *spot) surrounded(kind string) bool {
+	if s.where == nil {
+		return false
+	}
+	held := false
+	for at := s.where; at != nil; at = at.before {
+		switch {
+		case at.form != "":
+			return false
+		case at.index >= 0:
+			if held && at.before != nil && !names.IsContainer(at.before.name) {
+				return false
+			}
+		case at.name == "" || at.name == s.label:
+		case names.IsContainer(at.name) && !generals[at.name]:
+			held = true
+		default:
+			is, asName := names.Calls(at.name, kind)
+			return is && (asName || names.IsDesignator(s.label)) && (!held || names.IsPlural(at.name))
 		}
 	}
 	return false

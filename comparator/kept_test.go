@@ -2,6 +2,7 @@ package comparator_test
 
 import (
 	"encoding/base64"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 func TestWhatKeptItsName(t *testing.T) {
 	const presumed, mismatch, match = comparator.Presumed, comparator.Mismatch, comparator.Match
 	const token1, token2 = "pay_4Kd82MzQx71", "pay_9Tb35LwYr06"
-	pairs := knows("order #1001=#2001", "order #1002=#2002", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
+	pairs := knows("order #1001=#2001", "order #1002=#2002", "order #12=#21", "customer #17=#23", "document "+uuid1+"="+uuid2, "payment "+token1+"="+token2, "parcel #2097153=#3097153", "ticket brave-yak-tan=calm-emu-gold", "label kqzvb=wtrpl")
 	type answer = *understudyv1.Response
 	f := func(what string, kept, renamed comparator.Verdict, of func(id string) answer, ids ...string) {
 		t.Helper()
@@ -68,19 +69,21 @@ func TestWhatKeptItsName(t *testing.T) {
 		return response(200, `{"value":"{\"v\":\"`+base64.StdEncoding.EncodeToString([]byte(`{"order_id":`+id+`}`))+`\"}"}`)
 	}, order...)
 	f("JSON in a text", mismatch, match, body(`{"value":"{\"order_id\":ID}"}`), order...)
-	f("JSON in a text, another kind", match, mismatch, body(`{"value":"{\"voucher_id\":ID}"}`), order...)
+	f("JSON in a text, another kind", match, presumed, body(`{"value":"{\"voucher_id\":ID}"}`), order...)
 
 	// Glued into words, and spelled otherwise.
-	for _, text := range []string{"ID.pdf", "inv-ID", "inv_ID", "/files/inv-ID.pdf", "https://files.example/a/ID.tar.gz?v=2", "backup ID-2 is done", "a@ID.mail.example"} {
+	for _, text := range []string{"ID.pdf", "inv-ID", "inv_ID", "/files/inv-ID.pdf", "https://files.example/a/ID.tar.gz?v=2", "a@ID.mail.example"} {
 		f(text, mismatch, match, body(`{"value":"`+text+`"}`))
 		f(text, mismatch, match, body(`{"value":"`+text+`"}`), payment...)
 	}
+	f("in a sentence", presumed, match, body(`{"value":"backup ID-2 is done"}`)) // which somebody may have written
 	upper := func(id string) answer { return response(200, `{"value":"`+strings.ToUpper(id)+`"}`) }
 	f("in capitals", mismatch, match, upper)
 	bare := func(id string) answer { return response(200, `{"value":"x-`+strings.ReplaceAll(id, "-", "")+`"}`) }
 	f("without hyphens", mismatch, match, bare)
 	f("a member", mismatch, mismatch, body(`{"thumb_ID":"x"}`))
-	f("in an escaped text", mismatch, match, body(`{"value":"files\/inv-ID.pdf \u00e9"}`))
+	f("an escape within a word", mismatch, match, body(`{"value":"inv\u002dID.pdf"}`))
+	f("in an escaped text", mismatch, match, body(`{"value":"files\/inv-ID.pdf\u00e9"}`))
 
 	// Kinds by other words.
 	for _, member := range []string{`"order_number":ID`, `"orderNo":ID`, `"OrderNr":"ID"`, `"order_ref":"ID"`, `"id_order":ID`, `"idOrder":ID`, `"orders":[3,ID]`,
@@ -91,8 +94,20 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, mismatch, match, body(strings.ReplaceAll(`{`+member+`}`, "1002", "5")), order...)
 	}
 	f("a member beside it", presumed, mismatch, body(`{"x":{"type":"orders","number":ID}}`), order...)
+	f("the kind alone", presumed, presumed, body(`{"customer":ID}`), customer...)
+	f("the kind alone, a longer number", presumed, match, body(`{"order":ID}`), order...)
+	f("a place in a list", match, mismatch, func(id string) answer { return response(200, `{"order":`+id+`}`) }, "12", "21")
+	for _, held := range []string{`"orders":{"items":[{"id":ID}]}`, `"orders":{"edges":[{"node":{"id":ID}}]}`, `"orders":{"data":{"rows":[{"id":ID}]}}`} {
+		f(held, presumed, match, body(`{"x":{`+held+`}}`), order...)
+	}
+	for _, part := range []string{`"orders":[{"items":[{"id":ID}]}]`, `"order":{"items":[{"id":ID}]}`} {
+		f(part, match, presumed, body(`{"x":{`+part+`}}`), order...)
+	}
+	f("a role", match, presumed, body(`{"debtor":{"id":ID}}`), order...)
+	f("a role, with few digits", match, mismatch, body(`{"debtor_id":ID}`), customer...)
+	f("something else of which names are known", match, mismatch, body(`{"document_id":ID}`), order...)
 	f("customer number", presumed, match, body(`{"customer_no":ID}`), customer...)
-	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"customer":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
+	for _, member := range []string{`"quantity":ID`, `"customer_count":ID`, `"customers":ID`, `"age":ID,"customer":"Ann"`, `"customers":[{"age":ID}]`, `"position":ID`, `"text":"ID customers"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 
@@ -111,6 +126,13 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("a word after its kind", presumed, match, body(`{"a":"label ID is printed"}`), "kqzvb", "wtrpl")
 	f("a word", match, mismatch, body(`{"a":"the ID is printed"}`), "kqzvb", "wtrpl")
 	f("a word as a member", match, mismatch, body(`{"ID":1}`), "kqzvb", "wtrpl")
+
+	// With letters before it, under a member that says what it is.
+	for _, text := range []string{"INV-ID", "INVID", "2026/INV-000ID"} {
+		f(text, presumed, match, body(`{"order_number":"`+text+`"}`), order...)
+		f(text+" of something else", match, mismatch, body(`{"voucher_number":"`+text+`"}`), order...)
+	}
+	f("its kind before it", presumed, match, body(`{"file":"orderID.pdf"}`), order...)
 
 	// Other formats.
 	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)
@@ -156,6 +178,53 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("gRPC number", presumed, mismatch, func(id string) answer {
 		return typed("application/grpc", message("\x0a\x01a\x10"+map[string]string{"2097153": "\x81\x80\x80\x01", "3097153": "\x81\x84\xbd\x01"}[id]))
 	}, "2097153", "3097153")
+
+	// Where both sides count, a number is the name of one thing here and of another
+	// there.
+	counted := knows("order #1001=#1002", "order #1002=#1003", "order #1003=#1004", "order #1004=#1005",
+		"file doc-100001001=doc-100001002", "file doc-100001002=doc-100001003", "file doc-100001003=doc-100001004", "file doc-100001004=doc-100001005")
+	count := func(format string, first, n int, between string) string {
+		var out []string
+		for id := first; id < first+n; id++ {
+			out = append(out, strings.ReplaceAll(format, "ID", strconv.Itoa(id)))
+		}
+		return strings.Join(out, between)
+	}
+	for _, of := range []struct {
+		what string
+		kept comparator.Verdict
+		body func(first int) string
+	}{
+		{"a list", presumed, func(first int) string {
+			return `{"rows":[` + count(`{"order_number":ID,"text":"order no. ID","file":"order-ID.pdf"}`, first, 3, ",") + `]}`
+		}},
+		{"a list of files", mismatch, func(first int) string {
+			return `{"rows":[` + count(`{"url":"/x-doc-10000ID.pdf"}`, first, 3, ",") + `]}`
+		}},
+		{"two objects", mismatch, func(first int) string {
+			return `{"first":` + count(`{"url":"/x-doc-10000ID.pdf"}`, first, 2, `,"second":`) + `}`
+		}},
+		{"a sentence", presumed, func(first int) string { return `{"text":"see ` + count(`x-doc-10000ID.pdf`, first, 3, " and ") + `"}` }},
+	} {
+		for first, want := range map[int]comparator.Verdict{1002: match, 1001: of.kept} {
+			if c := judgement(t, immediate(response(200, of.body(1001)), response(200, of.body(first)), counted)); c.Verdict != want {
+				t.Errorf("%s counted from %d: %q", of.what, first, lines(c))
+			}
+		}
+	}
+
+	for kind, want := range map[string]comparator.Verdict{"order": presumed, "product": match} {
+		known := knows("order #1001=#2001", kind+" #77=#1001")
+		if c := judgement(t, immediate(response(200, `{"quantities":{"1001":3}}`), response(200, `{"quantities":{"1001":3}}`), known)); c.Verdict != want {
+			t.Errorf("a key that is the candidate's name for some %s: %q", kind, lines(c))
+		}
+	}
+
+	// What found no room in the record is not known to be right.
+	dropped := immediate(response(200, `{"a":"x"}`), response(200, `{"a":"x"}`), pairs, func(r *understudyv1.Replay) { r.SubstitutionsDropped = 2 })
+	if c := judgement(t, dropped); c.Verdict != comparator.Incomplete || c.Incomplete == "" {
+		t.Errorf("dropped: %q", lines(c))
+	}
 
 	// The client had said so itself.
 	echo := immediate(response(200, `{"q":"inv-`+uuid1+`.pdf"}`), response(200, `{"q":"inv-`+uuid1+`.pdf"}`), pairs, func(r *understudyv1.Replay) {

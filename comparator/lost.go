@@ -28,8 +28,8 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 }
 
 // isTold says whether the acknowledgement or the completion tells an address in
-// the candidate's names: as one or, if nobody is to be sent there at once, by the
-// name that it ends in.
+// the candidate's names though it has no such Location: as one or, if nobody is to
+// be sent there at once, by the name that it ends in.
 func (a answers) isTold(address string) bool {
 	for _, r := range [...]*understudyv1.Response{a.ack, a.final} {
 		for _, field := range [...]string{"Location", "Content-Location"} {
@@ -64,12 +64,34 @@ func pathOf(address string) string {
 	return address
 }
 
-// cookieLines are the cookies that an answer sets.
-func cookieLines(r *understudyv1.Response) (out []*understudyv1.Header) {
-	for _, h := range r.GetHeaders() {
-		if strings.EqualFold(h.GetName(), "Set-Cookie") {
+// acknowledged are the fields of the acknowledgement that are those of the answer:
+// its cookies, and a Location that leads to a place of the kind that the
+// baseline's does, if the completion has none.
+func (a answers) acknowledged() (out []*understudyv1.Header) {
+	address := message.First(a.baseline.GetHeaders(), "Location")
+	open := address != "" && message.First(a.final.GetHeaders(), "Location") == ""
+	for _, h := range a.ack.GetHeaders() {
+		switch {
+		case strings.EqualFold(h.GetName(), "Set-Cookie"):
 			out = append(out, h)
+		case open && strings.EqualFold(h.GetName(), "Location") && areOfOneKind(address, string(h.GetValue())):
+			out, open = append(out, h), false
 		}
 	}
 	return out
+}
+
+// areOfOneKind says whether two addresses differ in names only; the last segment
+// may be one though it is a word.
+func areOfOneKind(a, b string) bool {
+	as, bs := names.Segments(a, nil), names.Segments(b, nil)
+	if len(as) != len(bs) || len(as) == 0 {
+		return false
+	}
+	for i := range as[:len(as)-1] {
+		if as[i].Text != bs[i].Text && !(as[i].Name && bs[i].Name) {
+			return false
+		}
+	}
+	return len(as) > 1 || as[0].Text == bs[0].Text
 }

@@ -2,6 +2,7 @@ package comparator
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"understudy.dev/comparator/media"
@@ -26,6 +27,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	}
 	if len(path) > 0 {
 		s.enclosing, s.label = path[:len(path)-1], path[len(path)-1]
+		s.where = wayOf(path, d.Path)
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
@@ -48,6 +50,20 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 		return class, true
 	}
 	return x.evidence.Class(path, noise.Value{Text: code}, noise.Value{Text: other}), true
+}
+
+// wayOf are the steps to a place: the names that lead there, and of the folded path
+// where lists are.
+func wayOf(members []string, path string) (at *step) {
+	for _, name := range members {
+		at = &step{before: at, name: name, index: -1}
+		_, path, _ = strings.Cut(path, name)
+		path = strings.TrimPrefix(path, `"]`)
+		for strings.HasPrefix(path, "[]") {
+			at, path = &step{before: at}, path[len("[]"):]
+		}
+	}
+	return at
 }
 
 // format is that of the bodies that were opened.
@@ -115,7 +131,12 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 	}
 	switch {
 	case names.IsUnmistakable(at.Name) || names.IsUnguessable(at.Name) || names.IsJoined(at.Name):
-	case s.key || k.number(s, at, p) == harmless:
+	case s.key:
+		return ""
+	case k.number(s, at, p) == harmless:
+		if k.isRole(s, at) {
+			return noise.Presumed(noise.Identifier)
+		}
 		return ""
 	case !s.few && len(at.Name) < longNumber && at.From == 0 && at.To == len(s.text):
 		if _, asName := names.Calls(s.label, p.Kind); !asName {
@@ -126,6 +147,17 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 		return noise.Presumed(noise.Identifier)
 	}
 	return noise.Identifier
+}
+
+// isRole says whether a number is a whole value that is called the name of
+// something of which nothing else is known: another word for what it names here,
+// a debtor for a customer, shows itself by the two names of one thing.
+func (k *keeping) isRole(s *spot, at names.Sighting) bool {
+	if len(at.Name) < longNumber || at.From > 0 || at.To < len(s.text) {
+		return false
+	}
+	place := k.translator.Place(append(slices.Clip(s.enclosing), s.label))
+	return place.Named && place.Kind != "" && !k.ids[place.Kind]
 }
 
 // location is a Location or Content-Location in the candidate's names, also one

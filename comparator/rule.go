@@ -98,10 +98,11 @@ type rules struct {
 	own      []*rule
 	defaults defaults
 	marks    marks
+	oneKey   bool // made all tokens of redaction, so that they are compared as what they stand for
 }
 
 func (j *Judge) rulesFor(r *understudyv1.Replay) rules {
-	out := rules{defaults: j.defaults, marks: marksOf(r)}
+	out := rules{defaults: j.defaults, marks: marksOf(r), oneKey: underOneKey(r)}
 	name, closed := r.GetExchange().GetRoute(), time.Unix(0, r.GetClosedUnixNano())
 	for i := range j.rules {
 		r := &j.rules[i]
@@ -113,6 +114,11 @@ func (j *Judge) rulesFor(r *understudyv1.Replay) rules {
 		}
 	}
 	return out
+}
+
+// underOneKey: the tokens of the two answers were made with the same key.
+func underOneKey(r *understudyv1.Replay) bool {
+	return r.GetRedactionKey() != "" && r.GetExchange().GetRedactionKey() == r.GetRedactionKey()
 }
 
 // forPath gives the first rule of an action that covers a path.

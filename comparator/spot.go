@@ -43,6 +43,8 @@ type step struct {
 	name   string
 	index  int // -1 for a member
 	form   string
+	// path and location are empty until they are asked for.
+	path, location string
 }
 
 // maxPath bounds the text of a path, in bytes.
@@ -50,42 +52,67 @@ const maxPath = 4 << 10
 
 // paths are where a spot is, with positions folded and with them.
 func (s *spot) paths() (path, location string) {
-	if s.field != "" {
-		path, location = s.field, s.field
-	} else {
-		path, location = "$", "$"
+	root := s.field
+	if root == "" {
+		root = "$"
 	}
-	var way []*step
-	for at := s.where; at != nil; at = at.before {
-		way = append(way, at)
+	return s.where.paths(root)
+}
+
+// paths keeps what it made, for the steps that go on from here.
+func (s *step) paths(root string) (path, location string) {
+	if s == nil {
+		return root, root
 	}
-	for _, at := range slices.Backward(way) {
-		switch {
-		case len(location)+len(at.name) > maxPath:
-			return path + "…", location + "…"
-		case at.form != "":
-			path, location = path+"("+at.form+")", location+"("+at.form+")"
-		case at.index >= 0:
-			path, location = path+"[]", location+"["+decimal(int64(at.index))+"]"
-		default:
-			path, location = diff.Member(path, at.name), diff.Member(location, at.name)
-		}
+	if s.path != "" {
+		return s.path, s.location
 	}
+	path, location = s.before.paths(root)
+	switch {
+	case len(location)+len(s.name) > maxPath:
+		path, location = strings.TrimSuffix(path, "…")+"…", strings.TrimSuffix(location, "…")+"…"
+	case s.form != "":
+		path, location = path+"("+s.form+")", location+"("+s.form+")"
+	case s.index >= 0:
+		path, location = path+"[]", location+"["+decimal(int64(s.index))+"]"
+	default:
+		path, location = diff.Member(path, s.name), diff.Member(location, s.name)
+	}
+	s.path, s.location = path, location
 	return path, location
 }
 
 // held is a name at a spot. What stands on both sides is equal.
-type held struct{ label, name, word, outer string }
+type held struct{ label, position, name, word, outer string }
 
-// around is how much of a text before a number tells where it stands, in bytes.
+// around is how much of a text before a name tells where it stands, in bytes.
 const around = 32
 
+// held tells a name that may be that of several things, as where both sides count,
+// also by where it stands: 1002 is one order here and the next one there.
 func (s *spot) held(at names.Sighting) held {
-	word := s.text[at.Within:at.Until]
-	if !names.IsUnmistakable(at.Name) {
-		word = s.text[max(0, at.From-around):at.To]
+	h := held{label: s.label, name: at.Name, word: s.text[at.Within:at.Until], outer: s.outer}
+	if names.IsUnique(at.Name) || names.IsRandom(at.Name) {
+		return h
 	}
-	return held{s.label, at.Name, word, s.outer}
+	h.word = s.text[max(0, at.From-around):at.Until]
+	for step := s.where; step != nil && len(h.position) < maxPath; step = step.before {
+		switch {
+		case step.index >= 0:
+			h.position += "/" + decimal(int64(step.index))
+		case len(step.name) > maxText || strings.ContainsAny(step.name, "0123456789"):
+			h.position += "/?" // it may be a name itself
+		default:
+			h.position += "/" + step.name
+		}
+	}
+	return h
+}
+
+// isProse says whether it may be what somebody wrote, and sent earlier: the replay
+// sends words of it as they were that only hold names.
+func (s *spot) isProse() bool {
+	return s.place == InBody && s.outer == "" && strings.ContainsAny(s.text, " \t\r\n")
 }
 
 // made is what only the client could have made of a name, if it did not: the word
@@ -103,8 +130,8 @@ func (s *spot) made(at names.Sighting) string {
 // spots goes over the texts of an answer.
 type spots func(yield func(*spot))
 
-// maxWalk is how deep documents are looked into.
-const maxWalk = 200
+// maxWalk is how deep documents are looked into: as deep as they are compared.
+const maxWalk = diff.MaxDepth
 
 // walk goes over the texts of a document.
 func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {

@@ -153,7 +153,8 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 		verdict(text, comparator.Presumed, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
 	}
 	verdict("aligned", comparator.Presumed, get(`{"customer_id":70123}`, `{"customer_id":70123}`, knows("~customer #70123=#80123")))
-	for _, text := range []string{`{"order":1001}`, `{"amount":1001}`, `"1001 things"`, `"order 10010, reorder1001"`, `"an order of 1001 things"`} {
+	verdict("what is only called by the kind", comparator.Presumed, get(`{"a":{"order":1001}}`, `{"a":{"order":1001}}`, orders))
+	for _, text := range []string{`{"amount":1001}`, `"1001 things"`, `"order 10010, reorder1001"`, `"an order of 1001 things"`} {
 		verdict(text, comparator.Match, get(`{"a":`+text+`}`, `{"a":`+text+`}`, orders))
 	}
 	verdict("a map keyed by what it has, too", comparator.Match, get(`{"quantities":{"2001":3}}`, `{"quantities":{"2001":3}}`, orders))

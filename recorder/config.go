@@ -53,8 +53,13 @@ type Config struct {
 	Redact redact.Config `yaml:"redact"`
 	// Key makes session and redaction tokens: 16 bytes or more; instances with
 	// the same key give equal values equal tokens. Empty is a random key, so
-	// that tokens are equal within this process only.
+	// that tokens are equal within this process only; the commands take one that
+	// those of one user share.
 	Key string `yaml:"key"`
+	// KeyFile is a file of keys in the place of Key, one a line: the first makes
+	// tokens, the others are former ones, with which a replay compares what was
+	// recorded under them.
+	KeyFile string `yaml:"key_file"`
 	// IndexHeaders are names of request headers, at most 16, whose values are in
 	// the column headers of the table exchanges, as they are recorded: secrets as
 	// tokens.
@@ -92,15 +97,26 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.MemoryLimit >= 1<<20, "memory_limit", cfg.MemoryLimit, "is less than 1048576 (1 MiB)")
 	ps.Require(cfg.TallyInterval > 0, "tally_interval", cfg.TallyInterval, "is not positive")
 	ps.Require(cfg.DrainTimeout > 0, "drain_timeout", cfg.DrainTimeout, "is not positive")
-	key, err := token.New([]byte(cfg.Key))
-	ps.Under("key", err)
+	keys, err := cfg.Keys()
+	if cfg.KeyFile != "" {
+		ps.Under("key_file", err)
+	} else {
+		ps.Under("key", err)
+	}
+	if err != nil {
+		keys, _ = token.Parse("") // the rules below are looked at all the same
+	}
+	ps.Require(cfg.Key == "" || cfg.KeyFile == "", "key_file", cfg.KeyFile, "stands beside key; only one of them can hold")
+	for _, p := range cfg.Redact.Problems() {
+		ps.Require(false, setting.Join(setting.Index("redact.rules", p.Rule), p.Key), p.Value, p.Fault)
+	}
 	ps.Require(len(cfg.IndexHeaders) <= seal.MaxIndexed, "index_headers", len(cfg.IndexHeaders), fmt.Sprintf("names are more than %d", seal.MaxIndexed))
 	for i, name := range cfg.IndexHeaders {
 		ps.Require(message.IsToken(name), setting.Index("index_headers", i), name, "is not the name of a header")
 	}
 	cfg.Sample.validate(&ps)
 	for i, rule := range cfg.Session {
-		_, err := session.New([]string{rule}, key)
+		_, err := session.New([]string{rule}, keys.Current())
 		ps.Under(setting.Index("session", i), err)
 	}
 	for i, template := range cfg.Routes {
@@ -108,6 +124,14 @@ func (cfg Config) Validate() error {
 		ps.Under(setting.Index("routes", i), err)
 	}
 	return ps.Err()
+}
+
+// Keys are those of Key or KeyFile, the current one first.
+func (cfg Config) Keys() (token.Keys, error) {
+	if cfg.KeyFile != "" {
+		return token.Read(cfg.KeyFile)
+	}
+	return token.Parse(cfg.Key)
 }
 
 func (cfg Config) instance(now time.Time) string {

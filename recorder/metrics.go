@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/redact"
 	"understudy.dev/recorder/books"
 )
 
@@ -16,6 +17,7 @@ type metrics struct {
 	tallyErrors prometheus.Counter
 	violations  prometheus.Counter
 	cuts        map[string]prometheus.Counter
+	withheld    map[string]prometheus.Counter
 }
 
 var (
@@ -41,6 +43,10 @@ func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 		Name: "understudy_recorder_bodies_cut_total",
 		Help: "Bodies recorded as truncated: beyond the capture limit, beyond the memory limit, or cut off in transfer.",
 	}, []string{"reason"})
+	withheld := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "understudy_recorder_bodies_withheld_total",
+		Help: "Bodies that redaction kept in part or not at all, because nothing could tell what is secret in them, by reason.",
+	}, []string{"reason"})
 	m := &metrics{
 		r: r,
 		tallyErrors: prometheus.NewCounter(prometheus.CounterOpts{
@@ -49,12 +55,15 @@ func newMetrics(r *Recorder, reg prometheus.Registerer) (*metrics, error) {
 		violations: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "understudy_recorder_balance_violations_total", Help: "Times that the books were found not to balance.",
 		}),
-		cuts: map[string]prometheus.Counter{},
+		cuts: map[string]prometheus.Counter{}, withheld: map[string]prometheus.Counter{},
+	}
+	for _, reason := range redact.Withheld() {
+		m.withheld[reason] = withheld.WithLabelValues(reason)
 	}
 	for _, reason := range []string{cutByLimit, cutByMemory, cutByTransfer} {
 		m.cuts[reason] = cuts.WithLabelValues(reason)
 	}
-	if err := errors.Join(reg.Register(m), reg.Register(m.tallyErrors), reg.Register(m.violations), reg.Register(cuts)); err != nil {
+	if err := errors.Join(reg.Register(m), reg.Register(m.tallyErrors), reg.Register(m.violations), reg.Register(cuts), reg.Register(withheld)); err != nil {
 		return nil, fmt.Errorf("register recorder metrics: %w", err)
 	}
 	return m, nil

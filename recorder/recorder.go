@@ -12,7 +12,6 @@ import (
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/seal"
 	"understudy.dev/exchange/session"
-	"understudy.dev/exchange/token"
 	"understudy.dev/recorder/books"
 )
 
@@ -40,11 +39,11 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	key, err := token.New([]byte(cfg.Key))
+	keys, err := cfg.Keys()
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
-	sessions, err := session.New(cfg.Session, key)
+	sessions, err := session.New(cfg.Session, keys.Current())
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
@@ -58,7 +57,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 		cfg: cfg, instance: instance, sink: sink, log: log,
 		sealer: &seal.Sealer{
 			Recorder: instance, StartUnixNano: now.UnixNano(), Source: sourceProxy, ServedBy: cfg.ServedBy,
-			Sessions: sessions, Routes: routes, Redactor: redact.New(cfg.Redact, key),
+			Sessions: sessions, Routes: routes, Redactor: redact.New(cfg.Redact, keys.Current(), keys[1:]...),
 			IndexHeaders: seal.Indexed(cfg.IndexHeaders),
 		},
 		books: books.New(instance, now), pending: make(chan *tapWriter, cfg.QueueSize),

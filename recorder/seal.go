@@ -47,5 +47,10 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 		Target: target, Client: in.RemoteAddr,
 	})
 	r.metrics.countCuts(t)
+	for _, x := range e.Redactions {
+		if x.Withheld != "" {
+			r.metrics.withheld[x.Withheld].Inc()
+		}
+	}
 	return e
 }

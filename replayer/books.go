@@ -26,6 +26,7 @@ type books struct {
 	lag       *hdrhistogram.Histogram // microseconds
 	first     [2]time.Time            // planned, sent
 	last      [2]time.Time
+	took      func() []*understudyv1.RouteCompletion
 }
 
 // Progress is a snapshot of a running run.
@@ -161,6 +162,13 @@ func (b *books) uncontrolled(reason string) {
 	b.run.Uncontrolled[reason]++
 }
 
+// redacted counts a request that is sent with tokens in the place of secrets.
+func (b *books) redacted() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Redacted++
+}
+
 func (b *books) spread() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -225,9 +233,12 @@ func (b *books) record(now time.Time) *understudyv1.Run {
 		Name: r.Name, State: r.State, Detail: r.Detail, Spec: r.Spec, StartUnixNano: r.StartUnixNano, TimeUnixNano: r.TimeUnixNano,
 		EndUnixNano: r.EndUnixNano, Version: r.Version, Selected: r.Selected, Replayed: r.Replayed, Written: r.Written, Orphans: r.Orphans,
 		PlannedRate: r.PlannedRate, AchievedRate: r.AchievedRate, LagP50Nano: r.LagP50Nano, LagP99Nano: r.LagP99Nano, LagMaxNano: r.LagMaxNano,
-		LocationsRefused: r.LocationsRefused, Controlled: r.Controlled, Late: r.Late, Spread: r.Spread,
+		LocationsRefused: r.LocationsRefused, Controlled: r.Controlled, Late: r.Late, Spread: r.Spread, Redacted: r.Redacted,
 		Skipped: maps.Clone(r.Skipped), Unselected: maps.Clone(r.Unselected), Completed: maps.Clone(r.Completed),
 		Uncontrolled: maps.Clone(r.Uncontrolled), Errors: maps.Clone(r.Errors),
+	}
+	if b.took != nil {
+		copied.Routes = b.took()
 	}
 	return copied
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/target"
 	"understudy.dev/setting"
@@ -46,9 +47,10 @@ type Config struct {
 	// InFlightBytes bounds about how much memory they take together, likewise;
 	// default 512 MiB.
 	InFlightBytes int64 `yaml:"in_flight_bytes"`
-	// Order sends a request of a session only after the one before it is
-	// finished; latency still counts from the intended time.
-	Order bool `yaml:"order"`
+	// Order says after what of the request before it in its session a request is
+	// sent: none (default) waits for nothing, acknowledged for its direct answer,
+	// completed for how it ended. The wait is neither latency nor lag.
+	Order Order `yaml:"order"`
 	// KeepValues sends recorded identifiers as they are instead of the
 	// candidate's own.
 	KeepValues bool `yaml:"keep_values"`
@@ -65,16 +67,29 @@ type Config struct {
 	// of at least 100 requests ended in transport errors; default 0.9, and 1
 	// never ends it.
 	ErrorBudget float64 `yaml:"error_budget"`
+	// Redactor is that of the recording, nil if it has none: the candidate's
+	// answers are compared with recorded ones as they would have been recorded.
+	Redactor *redact.Redactor `yaml:"-"`
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
 	target.Config `yaml:",inline"`
 }
 
+// Order is what a request of a session waits for.
+type Order string
+
+// The orders.
+const (
+	OrderNone         Order = "none"
+	OrderAcknowledged Order = "acknowledged"
+	OrderCompleted    Order = "completed"
+)
+
 // DefaultConfig holds the documented defaults.
 func DefaultConfig() Config {
 	return Config{
-		Speed: 1, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
+		Speed: 1, Order: OrderNone, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
 		ErrorBudget: 0.9, Control: control.DefaultConfig(), Config: target.DefaultConfig(),
 	}
 }
@@ -96,6 +111,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.LagBudget >= 0, "lag_budget", cfg.LagBudget, "is negative")
 	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
+	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems

@@ -85,7 +85,7 @@ func TestTheCandidatesCredentialsAreSent(t *testing.T) {
 	cookie("sid=CAND; Expires=Fri, 01 Jan 2100 00:00:00 GMT", "sid=CAND")
 	cookie("sid=CAND; Domain=elsewhere.example", "")
 	cookie("sid=CAND; Domain=127.0.0.1", "sid=CAND")
-	cookie("other=CAND", "")
+	cookie("other=CAND", "other=CAND") // as it calls it
 	cookie("sid=ONE; Path=/\nSet-Cookie: sid=TWO; Path=/", "sid=TWO")
 	set := "< *Set-Cookie: sid=rdx_sid0000000000000000001; Path=/"
 	// Others stay as they are recorded, unless they are tokens of redaction.
@@ -141,5 +141,36 @@ func TestNoCredentialIsShown(t *testing.T) {
 		if text := fmt.Sprint(r.Substitutions, r.SkippedDetail); strings.Contains(text, secret) || strings.Contains(text, other) {
 			t.Errorf("%s shows a credential: %s", r.Exchange.Id, text)
 		}
+	}
+}
+
+// TestRequestsWithTokensAreCounted: a login whose password was redacted is sent,
+// and said; one with the candidate's own token in the place of a redacted one is
+// as good as any.
+func TestRequestsWithTokensAreCounted(t *testing.T) {
+	const password, given = "rdx_0123456789012345678901", "rdx_1234567890123456789012"
+	redacted := func(e *understudyv1.Exchange) *understudyv1.Exchange {
+		e.Redactions = append(e.Redactions, &understudyv1.Redaction{Place: understudyv1.Redaction_PLACE_REQUEST_BODY, Name: "/x", Count: 1})
+		return e
+	}
+	var mu sync.Mutex
+	bodies := map[string]string{}
+	src := &source{list: []*understudyv1.Exchange{
+		redacted(call("login", "s", 0, "POST /login", fmt.Sprintf(`{"password":%q}`, password), fmt.Sprintf(`{"refresh_token":%q}`, given))),
+		redacted(call("again", "s", 30, "POST /refresh", fmt.Sprintf(`{"refresh_token":%q}`, given), `{}`)),
+		call("plain", "s", 60, "POST /plain", `{"a":1}`, `{}`),
+	}}
+	run, err := replay(t.Context(), t, src, &sink{}, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		bodies[r.URL.Path] = string(body)
+		_, _ = io.WriteString(w, `{"refresh_token":"candidates-own-token"}`)
+	}, nil)
+	if err != nil || run.Replayed != 3 || run.Redacted != 1 {
+		t.Errorf("%v, replayed %d, with tokens %d, skipped %v", err, run.GetReplayed(), run.GetRedacted(), run.GetSkipped())
+	}
+	if want := `{"refresh_token":"candidates-own-token"}`; bodies["/refresh"] != want || !strings.Contains(bodies["/login"], password) {
+		t.Errorf("sent %v", bodies)
 	}
 }

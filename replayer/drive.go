@@ -27,6 +27,24 @@ type one struct {
 	free         func() // lets the next request of its session go; nil if none waits
 }
 
+// holdUntil says that the request was held back beyond its time until now: that
+// is when it is intended to be sent, and the wait is neither the candidate's
+// latency nor a lag of the schedule.
+func (x *one) holdUntil(now time.Time) {
+	if held := now.Sub(x.due); held > 0 {
+		x.due = now
+		x.HeldNano += int64(held)
+		x.ScheduledUnixNano = now.UnixNano()
+	}
+}
+
+// release lets the next request of the session go, if one waits.
+func (x *one) release() {
+	if x.free != nil {
+		x.free()
+	}
+}
+
 // register enters an exchange into the memories of names.
 func (r *Replayer) register(e *understudyv1.Exchange) recorded {
 	out := recorded{Exchange: e, control: r.controls.register(e)}
@@ -61,11 +79,18 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		return
 	}
 	replay.CandidateAuthority = q.Host
+	if holdsTokens(e, q, body) {
+		r.books.redacted()
+		r.tokens.Do(func() {
+			r.log.Warn("a request is sent with tokens in the place of secrets that redaction took away; a candidate that knows the secrets refuses it, one that was filled by this run takes it; "+
+				"record.redact.rules with the action keep record what the candidate needs", "exchange", e.GetId(), "route", e.GetRoute())
+		})
+	}
 	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer turn.Forget()
 	var promise, final *understudyv1.Response
 	observation, ok := r.client.Do(ctx, target.Request{
-		HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
+		ID: e.GetId(), Session: e.GetSession(), HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
 		Sent: func(at time.Time) {
 			replay.known.Leave()
 			replay.SentUnixNano = at.UnixNano()
@@ -79,10 +104,15 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 				replay.asked = r.controls.ask(ctx, replay.control, replay.Replay, at)
 			}
 		},
-		Acked: func(ack *understudyv1.Response) { promise = ack },
+		Acked: func(ack *understudyv1.Response) {
+			if promise = ack; r.cfg.Order == OrderAcknowledged {
+				replay.release()
+			}
+		},
 		Final: func(answer *understudyv1.Response) {
 			final = answer
 			replay.known.Learn(promise, answer, timestamp.FrameOf(replay.Replay, time.Since(time.Unix(0, replay.SentUnixNano))))
+			replay.release() // what comes after the first end is nobody's wait
 		},
 	})
 	replay.known.Settle() // if no final answer came
@@ -102,9 +132,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		d.Overtook = turn.Overtook(r.stop)
 	}
 	replay.Substitutions, replay.SubstitutionsDropped = replay.known.Record(request, final, observation.GetAck())
-	if replay.free != nil {
-		replay.free()
-	}
+	replay.release()
 	replay.asked.into(replay.Replay)
 	r.close(ctx, replay)
 }
@@ -119,8 +147,7 @@ func (r *Replayer) awaitNames(ctx context.Context, replay *one) (intended time.T
 		if unresolved == nil {
 			sleepUntil(ctx, intended)
 		}
-		replay.HeldNano = int64(intended.Sub(replay.due))
-		replay.ScheduledUnixNano = intended.UnixNano()
+		replay.holdUntil(intended)
 	}
 	return intended, unresolved
 }

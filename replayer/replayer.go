@@ -66,6 +66,7 @@ type Replayer struct {
 	stop     chan struct{} // closed when nothing may be waited for any more
 	skips    *skips
 	failing  failing
+	tokens   sync.Once // that requests with tokens are sent is said
 
 	running sync.WaitGroup
 	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
@@ -96,12 +97,15 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
-		order: target.NewOrder(cfg.OrderTolerance), memory: substitute.NewMemory(host), stop: make(chan struct{}),
+		memory: substitute.NewMemory(host), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(),
 	}
+	r.memory.Redactor = cfg.Redactor
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}
+	r.order = target.NewOrder(cfg.OrderTolerance, r.client)
+	books.took = r.client.Took
 	r.to = recipient{run: cfg.Run, base: r.client.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: message.RunMark}
 	if r.controls, err = newControls(cfg, books, log, reg); err != nil {
 		return nil, err
@@ -137,10 +141,14 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	defer tooMany(nil)
 	r.failing.stop = tooMany
 	err = r.send(sending, inner)
-	if failed := (*CandidateError)(nil); errors.As(context.Cause(sending), &failed) {
+	failed := (*CandidateError)(nil)
+	if errors.As(context.Cause(sending), &failed) {
 		err = failed
 	}
 	r.drain(ctx, cancel)
+	if n, all := r.books.errors(); failed != nil && n == all {
+		err = r.unanswered() // with those that were under way, as the books have it
+	}
 	r.skips.end()
 	if r.controls != nil {
 		r.controls.direct.Close()
@@ -238,7 +246,7 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 		return
 	}
 	var before, after chan struct{}
-	if r.cfg.Order {
+	if r.cfg.Order != OrderNone {
 		after = make(chan struct{})
 		if last, ok := r.lanes.Swap(e.GetSession(), after); ok {
 			before = last.(chan struct{})
@@ -260,6 +268,7 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 		if before != nil {
 			select {
 			case <-before:
+				one.holdUntil(time.Now())
 			case <-inner.Done():
 			}
 		}

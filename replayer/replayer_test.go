@@ -239,7 +239,7 @@ func TestTheCandidatesValuesAreUsed(t *testing.T) {
 			asked = r.RequestURI
 		}
 		_, _ = io.WriteString(w, `{"id":"u-77"}`)
-	}, func(c *replayer.Config) { c.Order = true })
+	}, func(c *replayer.Config) { c.Order = replayer.OrderCompleted })
 	if err != nil || asked != "/orders/u-77?again=u-77" {
 		t.Errorf("%v: asked for %q", err, asked)
 	}

@@ -208,6 +208,24 @@ func field(names *substitute.Request, name, value, target string, isRedacted boo
 	return out, ok && (out != "" || value == "")
 }
 
+// holdsTokens says whether a request is sent with tokens in its target or its body:
+// redaction put them there, and nothing that the candidate gave took their place.
+func holdsTokens(e *understudyv1.Exchange, q *http.Request, body []byte) bool {
+	for _, x := range e.GetRedactions() {
+		switch x.GetPlace() {
+		case understudyv1.Redaction_PLACE_REQUEST_TARGET:
+			if redact.HasToken(q.URL.Opaque + q.URL.Path + "?" + q.URL.RawQuery) {
+				return true
+			}
+		case understudyv1.Redaction_PLACE_REQUEST_BODY:
+			if redact.HasToken(string(body)) || bytes.Equal(body, e.GetRequest().GetBody().GetContent()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // keepsApart: the token of a session's name that the client has made itself is
 // as good a name, and keeps this session apart from others.
 func keepsApart(name, value string) bool {

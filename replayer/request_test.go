@@ -147,7 +147,7 @@ func TestJSONIsRewrittenWhateverItsTypeIsCalled(t *testing.T) {
 				return
 			}
 			_, _ = io.WriteString(w, `{"id":"u-77"}`)
-		}, func(c *replayer.Config) { c.Order = true })
+		}, func(c *replayer.Config) { c.Order = replayer.OrderCompleted })
 		if err != nil || got != want {
 			t.Errorf("%s: %v, sent %s, want %s", contentType, err, got, want)
 		}
@@ -177,7 +177,7 @@ func TestValuesAreLearnedFromWhereTheyAre(t *testing.T) {
 				return
 			}
 			answer(w, r)
-		}, func(c *replayer.Config) { c.Order = true })
+		}, func(c *replayer.Config) { c.Order = replayer.OrderCompleted })
 		if err != nil || asked != "/orders/u-77" || form != "order=u-77&n=1" {
 			t.Errorf("%v: asked for %q with %q", err, asked, form)
 		}

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -55,7 +56,7 @@ func TestAnyRunBalances(t *testing.T) {
 				mu.Unlock()
 				misbehave(w, r, choice)
 			}, func(c *replayer.Config) {
-				c.InFlight, c.Order, c.Drain = 5+random.IntN(50), seed%3 == 0, 20*time.Millisecond
+				c.InFlight, c.Order, c.Drain = 5+random.IntN(50), []replayer.Order{"completed", "acknowledged", "none"}[seed%3], 20*time.Millisecond
 				c.Timeout, c.Completion.Timeout, *c.Completion.Linger = 80*time.Millisecond, 80*time.Millisecond, 5*time.Millisecond
 				c.Completion.Channel = []string{"auto", "none", "poll", "callback"}[seed%4]
 			})
@@ -122,6 +123,28 @@ func TestALostRecordFailsAnInterruptedRunToo(t *testing.T) {
 	}
 }
 
+// TestNobodyAnswers: what a run says of its errors when it gives up is what its
+// books say, with what was under way then.
+func TestNobodyAnswers(t *testing.T) {
+	src := &source{}
+	for range 150 {
+		src.list = append(src.list, exchange(0))
+	}
+	var asked atomic.Int32
+	all := make(chan struct{})
+	run, err := replay(t.Context(), t, src, &sink{}, func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 150 {
+			close(all)
+		}
+		<-all // so that many fail at a time
+		panic(http.ErrAbortHandler)
+	}, nil)
+	want := fmt.Sprintf("%d of %d requests ended in transport errors", run.Replayed, run.Replayed)
+	if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != 150 || !strings.Contains(run.Detail, want) {
+		t.Errorf("%v; %q, want %q", err, run.Detail, want)
+	}
+}
+
 // TestMemoryInFlightIsBounded: large bodies are skipped before they are too
 // many, but a single one is always sent.
 func TestMemoryInFlightIsBounded(t *testing.T) {
@@ -157,14 +180,79 @@ func TestMoreIsReadAheadThanFits(t *testing.T) {
 	}
 }
 
+// slow gives each exchange a while after it was asked for.
+type slow struct {
+	*source
+	pause time.Duration
+}
+
+func (s slow) Next(ctx context.Context) (*understudyv1.Exchange, error) {
+	time.Sleep(s.pause)
+	return s.source.Next(ctx)
+}
+
 func TestTheLagBudget(t *testing.T) {
-	// Two requests of a session, of which the second must wait for the first.
-	list := []*understudyv1.Exchange{exchange(0), exchange(3)}
-	run, err := replay(t.Context(), t, &source{list: list}, &sink{}, func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) },
-		func(c *replayer.Config) { c.Order, c.LagBudget = true, 20*time.Millisecond })
-	if !errors.Is(err, replayer.ErrLag) || run.State != understudyv1.Run_STATE_FAILED || run.Detail == "" || run.LagMaxNano < int64(80*time.Millisecond) {
-		t.Errorf("%v, %s %q, lag %d", err, run.State, run.Detail, run.LagMaxNano)
+	f := func(pause time.Duration, order replayer.Order, wantErr error) *understudyv1.Run {
+		t.Helper()
+		out := &sink{}
+		src := slow{&source{list: []*understudyv1.Exchange{exchange(1), exchange(4)}}, pause}
+		run, err := replayTo(t.Context(), t, src, out, out, func(http.ResponseWriter, *http.Request) { time.Sleep(400 * time.Millisecond) },
+			func(c *replayer.Config) { c.Order, c.LagBudget = order, 200*time.Millisecond })
+		if !errors.Is(err, wantErr) {
+			t.Errorf("%s: %v, %s %q, lag %d", order, err, run.State, run.Detail, run.LagMaxNano)
+		}
+		return run
 	}
+	run := f(400*time.Millisecond, replayer.OrderNone, replayer.ErrLag)
+	if run.State != understudyv1.Run_STATE_FAILED || run.Detail == "" || run.LagMaxNano < int64(200*time.Millisecond) {
+		t.Errorf("%s %q, lag %d", run.State, run.Detail, run.LagMaxNano)
+	}
+	// Two requests of a session: the second waits for the first, which is no lag.
+	for _, order := range []replayer.Order{replayer.OrderAcknowledged, replayer.OrderCompleted} {
+		f(0, order, nil)
+	}
+}
+
+// TestOrderWaitsForNoMoreThanItsPolicy: the candidate accepts at once and
+// completes when the next request of the session has come, or never does.
+func TestOrderWaitsForNoMoreThanItsPolicy(t *testing.T) {
+	f := func(order replayer.Order, wantLost int) {
+		t.Helper()
+		out := &sink{}
+		var second atomic.Bool
+		list := []*understudyv1.Exchange{exchange(0), exchange(3)}
+		_, err := replay(t.Context(), t, &source{list: list}, out, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/x/0":
+				time.Sleep(50 * time.Millisecond) // the second is due meanwhile
+				w.Header().Set("Location", "/op")
+				w.WriteHeader(http.StatusAccepted)
+			case "/x/3":
+				second.Store(true)
+			case "/op":
+				if !second.Load() {
+					w.WriteHeader(http.StatusAccepted)
+				}
+			}
+		}, func(c *replayer.Config) {
+			c.Order, c.Completion.Timeout, *c.Completion.Linger = order, 2*time.Second, 0
+		})
+		lost := 0
+		for _, r := range out.replays {
+			if r.GetCandidate().GetCompletion().GetSeen() == 0 {
+				lost++
+			}
+			if held := r.HeldNano > 0; held != (r.Ordinal == 2 && order != replayer.OrderNone) {
+				t.Errorf("%s: request %d was held for %d", order, r.Ordinal, r.HeldNano)
+			}
+		}
+		if err != nil || lost != wantLost {
+			t.Errorf("%s: %v, %d lost, want %d", order, err, lost, wantLost)
+		}
+	}
+	f(replayer.OrderNone, 0)
+	f(replayer.OrderAcknowledged, 0)
+	f(replayer.OrderCompleted, 1)
 }
 
 // TestOrderHoldsWithinASession, whatever the schedule asks.
@@ -189,7 +277,7 @@ func TestOrderHoldsWithinASession(t *testing.T) {
 		mu.Lock()
 		busy[i%3] = false
 		mu.Unlock()
-	}, func(c *replayer.Config) { c.Order, c.Speed = true, 20 })
+	}, func(c *replayer.Config) { c.Order, c.Speed = replayer.OrderCompleted, 20 })
 	if err != nil {
 		t.Error(err)
 	}

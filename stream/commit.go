@@ -15,9 +15,9 @@ import (
 // ends by itself: either the partition goes to another member, and quit ends
 // this worker, or it stays with this one, and a commit in the new generation
 // succeeds.
-func (w *worker) commitRetrying(ctx context.Context, offset int64, metadata string, epoch int32) error {
+func (w *worker) commitRetrying(ctx context.Context, offset int64, epoch int32) error {
 	return w.retry(ctx, "commit", offset, func() (bool, error) {
-		err := w.commit(ctx, offset, metadata, epoch)
+		err := w.commit(ctx, offset, epoch)
 		return fenced(err), err
 	})
 }
@@ -56,17 +56,9 @@ func (w *worker) retry(ctx context.Context, what string, offset int64, do func()
 	}
 }
 
-// commit writes offset and metadata as this member of the group; the broker
+// commit writes the offset as this member of the group; the broker
 // refuses a member that has lost the partition.
-func (w *worker) commit(ctx context.Context, offset int64, metadata string, epoch int32) error {
-	ctx = kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
-		for i := range req.Topics {
-			for j := range req.Topics[i].Partitions {
-				req.Topics[i].Partitions[j].Metadata = &metadata
-			}
-		}
-		return nil
-	})
+func (w *worker) commit(ctx context.Context, offset int64, epoch int32) error {
 	var result error
 	w.c.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{
 		w.key.topic: {w.key.number: {Epoch: epoch, Offset: offset}},

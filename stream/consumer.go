@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,10 +27,9 @@ type Batch struct {
 }
 
 // Handler handles one batch. The batches of a partition come one after the
-// other, in order, those of different partitions concurrently. After a crash or
-// an error a batch comes again with the same First, End and Token; it has fewer
-// records, or none, only if Kafka's retention or compaction has deleted some
-// since.
+// other, in order, those of different partitions concurrently. After a crash the
+// records that were not committed come again, in whatever batches; after an
+// error the same batch does.
 type Handler func(context.Context, Batch) error
 
 // ConsumerConfig says what to consume and in batches of which size.
@@ -40,16 +41,19 @@ type ConsumerConfig struct {
 	// the session timeout of the one that died. Two live members must not
 	// share a name.
 	Instance string
-	// A batch ends at MaxRecords records, MaxBytes bytes of values or MaxWait
-	// after its first record, whichever comes first; defaults 2,000, 16 MiB and
-	// 1 s. About three batches of each partition are held in memory at most.
+	// A batch ends at MaxRecords records, MaxBytes bytes or MaxWait after its
+	// first record, whichever comes first; defaults 2,000, 16 MiB and 1 s.
 	MaxRecords int
 	MaxBytes   int64
 	MaxWait    time.Duration
-	// Fingerprint identifies the configuration that decides the outcome of
-	// handling. It is stored in the plan, and a member that takes over a plan
-	// with another fingerprint logs a warning.
-	Fingerprint string
+	// MaxHeld bounds the bytes of the records that wait or are handled, of all
+	// partitions together; default 64 MiB. When it is reached nothing more is
+	// read, and what waits is handled in batches that are smaller. What one fetch
+	// brings may be beyond it.
+	MaxHeld int64
+	// Handlers is how many batches are handled at a time; default two for each
+	// processor, at most 8.
+	Handlers int
 	// Retries is how often a failing batch is tried again before Run gives
 	// up; default 8, with a pause that doubles from 100 ms to 5 s.
 	Retries int
@@ -57,13 +61,10 @@ type ConsumerConfig struct {
 
 // DefaultConsumerConfig holds the documented defaults.
 func DefaultConsumerConfig() ConsumerConfig {
-	return ConsumerConfig{MaxRecords: 2000, MaxBytes: 16 << 20, MaxWait: time.Second, Retries: 8}
+	return ConsumerConfig{MaxRecords: 2000, MaxBytes: 16 << 20, MaxWait: time.Second, MaxHeld: 64 << 20, Handlers: min(8, 2*runtime.GOMAXPROCS(0)), Retries: 8}
 }
 
-// Consumer reads topics as a member of a group, at least once. Before a batch
-// is handled, its planned end is written into the metadata of a commit of its
-// first offset; after a crash the next owner reads the plan and makes the
-// identical batch.
+// Consumer reads topics as a member of a group, at least once.
 type Consumer struct {
 	cfg     ConsumerConfig
 	kafka   Config
@@ -77,6 +78,10 @@ type Consumer struct {
 
 	said map[partition]time.Time // of poll: when an error was logged
 
+	held  atomic.Int64  // bytes of records that wait or are handled
+	freed chan struct{} // signals that held has fallen
+	slots chan struct{} // one for each batch that is handled
+
 	mu      sync.Mutex
 	workers map[partition]*worker
 }
@@ -88,12 +93,13 @@ type partition struct {
 
 // NewConsumer prepares a consumer; Run connects it.
 func NewConsumer(kafka Config, cfg ConsumerConfig, handle Handler, log *slog.Logger, reg prometheus.Registerer) (*Consumer, error) {
-	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 {
-		return nil, errors.New("consumer: group, topics, max records, max bytes and max wait must be set")
+	if cfg.Group == "" || len(cfg.Topics) == 0 || cfg.MaxRecords < 1 || cfg.MaxBytes < 1 || cfg.MaxWait <= 0 || cfg.MaxHeld < 1 || cfg.Handlers < 1 {
+		return nil, errors.New("consumer: group, topics, max records, max bytes, max wait, max held and handlers must be set")
 	}
 	c := &Consumer{
 		cfg: cfg, kafka: kafka, handle: handle, log: log,
 		workers: map[partition]*worker{}, said: map[partition]time.Time{},
+		freed: make(chan struct{}, 1), slots: make(chan struct{}, cfg.Handlers),
 	}
 	var err error
 	if c.metrics, err = newConsumerMetrics(reg, c.lag); err != nil {
@@ -130,15 +136,14 @@ func (c *Consumer) Run(parent context.Context) error {
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.HeartbeatInterval(time.Second), // a rebalance is noticed by a heartbeat
-		kgo.FetchMaxWait(fetchMaxWait),
-		kgo.FetchMaxBytes(32 << 20),
-		kgo.FetchMaxPartitionBytes(9 << 20),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { <-connected; c.assigned(ctx, m) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { c.stop(m) }),
 		kgo.SessionTimeout(sessionTimeout),
 		NewOutage(c.log).Option(),
 	}
+	var fetch sizer
+	opts = append(opts, fetch.options()...)
 	if c.cfg.Instance != "" {
 		opts = append(opts, kgo.InstanceID(c.cfg.Instance))
 	}
@@ -148,8 +153,9 @@ func (c *Consumer) Run(parent context.Context) error {
 	}
 	c.client, c.admin = client, kadm.NewClient(client)
 	close(connected)
-	for c.poll(ctx) {
+	for c.waitForRoom(ctx) && c.poll(ctx) {
 		client.AllowRebalance()
+		fetch.adjust(client)
 	}
 	client.AllowRebalance()
 	c.stopAll()
@@ -158,6 +164,36 @@ func (c *Consumer) Run(parent context.Context) error {
 		return cause
 	}
 	return nil
+}
+
+func (c *Consumer) full() bool { return c.held.Load() >= c.cfg.MaxHeld }
+
+// release says that records of so many bytes are held no more.
+func (c *Consumer) release(bytes int64) {
+	c.held.Add(-bytes)
+	select {
+	case c.freed <- struct{}{}:
+	default:
+	}
+}
+
+// waitForRoom waits, outside of a poll, so that partitions can go to another
+// member, until what is held is less than MaxHeld. All workers are told: none
+// gets more to fill a batch with.
+func (c *Consumer) waitForRoom(ctx context.Context) bool {
+	for c.full() {
+		c.mu.Lock()
+		for _, w := range c.workers {
+			w.wake()
+		}
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-c.freed:
+		}
+	}
+	return true
 }
 
 // poll hands what was fetched to the partitions' workers; it never waits for a

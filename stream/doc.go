@@ -1,7 +1,7 @@
 // Package stream writes to Kafka and reads from it: records with CloudEvents
 // headers, a producer that need not block its caller, a consumer that keeps the
-// order of each partition and repeats the same batch after a crash, and a
-// timeline that merges the partitions of the exchanges topic by time.
+// order of each partition and bounds the bytes that it holds, and a timeline
+// that merges the partitions of the exchanges topic by time.
 //
 // It knows the messages of package schemas, but not what is done with them.
 package stream

@@ -173,9 +173,9 @@ func Settle(ctx context.Context, client *kgo.Client, topic string, quiet, limit 
 	}
 }
 
-// fetchMaxWait is how long a broker holds a fetch that finds nothing. A resumed
-// partition is fetched only after the pending fetch of the others has returned,
-// so Kafka's default of seconds would delay it by seconds.
+// fetchMaxWait is how long a broker holds a fetch that finds nothing. What is to
+// be fetched next waits for it, so Kafka's default of seconds would delay that by
+// seconds.
 const fetchMaxWait = 100 * time.Millisecond
 
 // rangeReader reads the given offsets of one topic without a group.
@@ -183,6 +183,7 @@ type rangeReader struct {
 	client *kgo.Client
 	topic  string
 	left   map[int32]int64 // partition → end offset not yet reached
+	size   *sizer
 }
 
 func openRange(ctx context.Context, cfg Config, topic string, starts, ends map[int32]int64) (*rangeReader, error) {
@@ -196,18 +197,17 @@ func openRange(ctx context.Context, cfg Config, topic string, starts, ends map[i
 	if len(left) == 0 {
 		return &rangeReader{topic: topic, left: left}, nil
 	}
-	client, err := Dial(ctx, cfg,
+	size := &sizer{}
+	client, err := Dial(ctx, cfg, append(size.options(),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: offsets}),
 		// Without control records a partition that ends with transaction markers
 		// would never reach its end. fetch drops them.
 		kgo.KeepControlRecords(),
-		kgo.FetchMaxWait(fetchMaxWait),
-		kgo.FetchMaxBytes(16<<20), kgo.FetchMaxPartitionBytes(9<<20), kgo.MaxConcurrentFetches(2),
-	)
+	)...)
 	if err != nil {
 		return nil, err
 	}
-	return &rangeReader{client, topic, left}, nil
+	return &rangeReader{client, topic, left, size}, nil
 }
 
 func (r *rangeReader) finished() bool { return len(r.left) == 0 }
@@ -219,6 +219,7 @@ func (r *rangeReader) fetch(ctx context.Context) ([]*kgo.Record, error) {
 		return nil, nil
 	}
 	fetches := r.client.PollRecords(ctx, 2000)
+	r.size.adjust(r.client)
 	// Records may have arrived although ctx has ended. They are not delivered
 	// again, so they must be kept.
 	if fetches.NumRecords() == 0 && ctx.Err() != nil {

@@ -18,7 +18,7 @@ func newConsumerMetrics(reg prometheus.Registerer, lag func() float64) (consumer
 	m := consumerMetrics{
 		records: counter("records_total", "Records handled and committed."),
 		batches: counter("batches_total", "Batches handled and committed."),
-		commits: counter("commits_total", "Offset commits that Kafka accepted, plans included."),
+		commits: counter("commits_total", "Offset commits that Kafka accepted."),
 		errors:  counter("errors_total", "Fetch errors and failed tries to handle or commit a batch."),
 	}
 	behind := prometheus.NewGaugeFunc(prometheus.GaugeOpts{

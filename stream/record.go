@@ -121,11 +121,6 @@ func DecodeRun(r *kgo.Record) (*understudyv1.Run, error) {
 	return decode(r, topic.TypeRun, &understudyv1.Run{})
 }
 
-// DecodeDeadLetter reads a dead letter; the error wraps ErrForeign.
-func DecodeDeadLetter(r *kgo.Record) (*understudyv1.DeadLetter, error) {
-	return decode(r, topic.TypeDeadLetter, &understudyv1.DeadLetter{})
-}
-
 // kindOf is the type that a record says it has.
 func kindOf(r *kgo.Record) string { return headerOf(r, topic.HeaderType) }
 

@@ -33,7 +33,6 @@ func FuzzDecode(f *testing.F) {
 	add(stream.ReplayRecord(names, &understudyv1.Replay{Run: "r", Exchange: e}))
 	add(stream.TallyRecord(names, &understudyv1.Tally{Recorder: "r", Dropped: map[string]uint64{"full": 1}}))
 	add(stream.RunRecord(names, &understudyv1.Run{Name: "r"}))
-	add(stream.DeadLetter("c", &kgo.Record{Topic: "t", Value: []byte("v")}, "why"))
 	f.Add(topic.TypeRun, []byte{0xff})
 	f.Add("", []byte(nil))
 	f.Fuzz(func(t *testing.T, kind string, value []byte) {
@@ -42,7 +41,6 @@ func FuzzDecode(f *testing.F) {
 		check(t, r, stream.DecodeReplay)
 		check(t, r, stream.DecodeTally)
 		check(t, r, stream.DecodeRun)
-		check(t, r, stream.DecodeDeadLetter)
 	})
 }
 

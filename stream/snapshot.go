@@ -67,18 +67,23 @@ func (s *Snapshot) Size() int64 { return s.size }
 // Close ends reading.
 func (s *Snapshot) Close() { s.reader.close() }
 
+// heldBytes bounds what Each collects of all partitions together before it hands
+// over the largest batch as it is.
+const heldBytes = 32 << 20
+
 // Each hands all records over in batches of one partition each, of at most
-// records records and bytes bytes of values (one more record than that), up to
-// workers of them at a time. It returns the first error, when no handler is
-// running any more.
+// records records and bytes bytes (one more record than that), up to workers of
+// them at a time. It returns the first error, when no handler is running any
+// more.
 func (s *Snapshot) Each(parent context.Context, records int, bytes int64, workers int, handle Handler) error {
 	group, ctx := errgroup.WithContext(parent)
 	group.SetLimit(max(1, workers))
 	held := map[int32]*Batch{}
-	weight := map[int32]int64{}
+	weight, sum := map[int32]int64{}, int64(0)
 	send := func(number int32) {
 		b := *held[number]
 		b.First, b.End = b.Records[0].Offset, b.Records[len(b.Records)-1].Offset+1
+		sum -= weight[number]
 		delete(held, number)
 		delete(weight, number)
 		group.Go(func() error { return handle(ctx, b) })
@@ -95,8 +100,12 @@ func (s *Snapshot) Each(parent context.Context, records int, bytes int64, worker
 			}
 			b := held[r.Partition]
 			b.Records = append(b.Records, r)
-			if weight[r.Partition] += int64(len(r.Value)); len(b.Records) >= records || weight[r.Partition] >= bytes {
+			weight[r.Partition] += sizeOf(r)
+			sum += sizeOf(r)
+			if len(b.Records) >= records || weight[r.Partition] >= bytes {
 				send(r.Partition)
+			} else if sum >= heldBytes {
+				send(heaviest(weight))
 			}
 		}
 	}
@@ -110,4 +119,15 @@ func (s *Snapshot) Each(parent context.Context, records int, bytes int64, worker
 		return failed
 	}
 	return errors.Join(parent.Err(), err)
+}
+
+// heaviest is the partition of the greatest weight.
+func heaviest(weight map[int32]int64) (number int32) {
+	most := int64(-1)
+	for n, w := range weight {
+		if w > most {
+			number, most = n, w
+		}
+	}
+	return number
 }

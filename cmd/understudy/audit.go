@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync/atomic"
 
 	"github.com/spf13/cobra"
@@ -14,7 +13,6 @@ import (
 	"understudy.dev/comparator/audit"
 	"understudy.dev/comparator/report/text"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
-	"understudy.dev/setting/source"
 	"understudy.dev/stream"
 )
 
@@ -85,9 +83,13 @@ func (a *app) audit(ctx context.Context, run string, f auditFlags) error {
 	if err != nil {
 		return err
 	}
-	result.Run = run
+	judgement, err := a.cfg.Compare.Judgement()
+	if err != nil {
+		return usagef("compare: %w", err)
+	}
+	result.Run, result.Judgement = run, judgement.ID
 	for i := range result.Places {
-		result.Places[i].Source = a.sourceOfRule(result.Places[i].By)
+		result.Places[i].Source = a.whereRule(result.Places[i].By)
 	}
 	if err := text.Audit(a.out, result, f.output); err != nil {
 		return err
@@ -141,24 +143,4 @@ func (a *app) plantFaults(ctx context.Context, run string, f auditFlags) (audit.
 		return audit.Result{}, dependency(err)
 	}
 	return au.Result(), nil
-}
-
-// sourceOfRule is where a rule or setting of the user's stands, "" if nowhere.
-func (a *app) sourceOfRule(class string) string {
-	path := ""
-	if name, ok := strings.CutPrefix(class, "rule:"); ok {
-		for i, r := range a.cfg.Compare.Rules {
-			if r.Name == name {
-				path = fmt.Sprintf("compare.rules[%d].name", i)
-			}
-		}
-		if path == "" {
-			path = "compare.ignore_headers"
-		}
-	}
-	from, ok := a.origins[path]
-	if !ok || from.Kind == source.Default {
-		return ""
-	}
-	return from.String()
 }

@@ -3,8 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -86,7 +89,7 @@ func TestAudit(t *testing.T) {
 			sources[p.By] = p.Source
 		}
 	}
-	if d := cmp.Diff(map[string]string{"rule:wide": rules + ":5", "rule:ignore_headers": rules + ":2"}, sources); d != "" {
+	if d := cmp.Diff(map[string]string{"rule:wide": rules + ":5:8", "rule:ignore_headers": rules + ":2:3"}, sources); d != "" {
 		t.Error(d)
 	}
 	if !strings.Contains(said, "less than --fail-under 0.99") {
@@ -113,4 +116,32 @@ func TestNothingToAudit(t *testing.T) {
 	}
 	f(exitUsage, "unknown run tuesday: there are empty, killed", "tuesday")
 	f(exitFailed, "no fault could be planted", "empty")
+}
+
+// TestAuditKeysInTheDocs: docs/audit.md names what `audit -o json` prints.
+func TestAuditKeysInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/audit.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## For programs\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var told []string
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*`) \\|").FindAllStringSubmatch(section, -1) {
+		for _, key := range strings.Split(row[1], ",") {
+			told = append(told, strings.Trim(strings.TrimSpace(key), "`"))
+		}
+	}
+	text, err := json.Marshal(audit.Result{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	printed := map[string]any{}
+	if err := json.Unmarshal(text, &printed); err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(told)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(printed)), told); diff != "" {
+		t.Errorf("docs/audit.md (-printed +page):\n%s", diff)
+	}
 }

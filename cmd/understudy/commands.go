@@ -15,6 +15,7 @@ func (a *app) commands() []*cobra.Command {
 		a.auditCommand(),
 		a.judgeCommand(),
 		a.rulesCommand(),
+		a.redactCommand(),
 		a.reportCommand(),
 		a.showCommand(),
 		a.explainCommand(),

@@ -18,7 +18,7 @@ type compareFlags struct {
 	run, group, instance string
 	follow               bool
 	wait                 time.Duration
-	failOn               string
+	failOn               failOn
 	quiet                bool // of the verdicts, for a command that shows them itself
 }
 
@@ -41,10 +41,14 @@ Started before its replay, it waits for the run to begin: --wait 10m.
 Several of these share the work. At the end it prints the verdicts of the runs
 of which it has judged something.`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			calmCollector(100, judgingMemory)
 			if f.wait < 0 {
 				return usagef("--wait: %s is negative", f.wait)
 			}
-			if f.failOn != "" && (f.run == "" || f.follow) {
+			if c.Flags().Changed("run") && f.run == "" {
+				return usagef("--run is empty; want the name of a run, or leave it out for all")
+			}
+			if f.failOn.given && (f.run == "" || f.follow) {
 				return usagef("--fail-on is about a run that is judged to its end: it needs --run NAME, and no --follow")
 			}
 			return a.compare(c.Context(), f)
@@ -64,7 +68,7 @@ of which it has judged something.`,
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		return err
 	}
 	cc := stream.DefaultConsumerConfig()
-	cc.Group, cc.Topics, cc.Fingerprint, cc.Instance = f.group, ingest.Topics(), judgement.ID, f.instance
+	cc.Group, cc.Topics, cc.Instance = f.group, ingest.Topics(), f.instance
 	cc.MaxRecords = judgeBatch // roll-ups are made for each batch
 	if cc.Group == "" {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
@@ -117,12 +121,12 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	if err := a.checkJudged(ctx, conn, f.run, judgement); err != nil || f.quiet {
-		return err
-	}
 	runs := judged.names()
 	if f.run != "" {
 		runs = []string{f.run}
+	}
+	if err := a.checkJudged(ctx, conn, f.run, runs, judgement); err != nil || f.quiet {
+		return err
 	}
 	return a.sayVerdicts(ctx, conn, runs, limits)
 }

@@ -30,7 +30,8 @@ func TestCompleteEnumerations(t *testing.T) {
 	}
 	f("debug info warn error", "record", "--log-level", "")
 	f("snappy lz4 zstd none", "record", "--compression", "")
-	f("auto none poll callback", "replay", "--completion", "")
+	f("auto response poll long_poll sse callback topic", "replay", "--completion", "")
+	f("none acknowledged completed", "replay", "--order=")
 	f("table json", "demo", "-o", "")
 }
 

@@ -42,7 +42,9 @@ func TestConfigMistakesHaveAPlace(t *testing.T) {
 	f("kafka: [\n", ":1:8: ")
 	f("replay:\n", "section replay is empty")
 	f("replay:\n  speed: -1\ncompare:\n  skew: -1s\n", ":2:10: replay.speed: -1 is not above 0", ":4:9: compare.skew: -1s is negative")
-	f("replay:\n  routes:\n    - route: GET /x\n      channel: pigeon\n", ":4:16: replay.routes[0].channel: \"pigeon\" is not one of auto, none, poll, callback")
+	f("replay:\n  routes:\n    - route: GET /x\n      channel: pigeon\n", ":4:16: replay.routes[0].channel: \"pigeon\" is not one of auto, response, none, poll, long_poll, sse, callback, topic")
+	f("replay:\n  completion:\n    preset: azure\n    done: {jq: '.a |'}\n    result: code\n", ":3:13: replay.completion.preset: \"azure\" is not one of asyncapi-reply, azure-async, fhir-bulk", ":4:16: replay.completion.done.jq: ", ":5:13: replay.completion.result: \"code\" is neither a JSON pointer")
+	f("replay:\n  routes:\n    - route: GET /x\n      channel: topic\n      callback:\n        methods: [GET]\n", "replay.routes[0].topic.reply: is needed", ":6:19: replay.routes[0].callback.methods[0]: \"GET\" is not a method of a callback")
 }
 
 func TestConfigValidateAccepts(t *testing.T) {

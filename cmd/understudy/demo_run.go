@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -58,6 +59,7 @@ func (d *demonstration) record(ctx context.Context) error {
 		return err
 	}
 	rc := &d.a.cfg.Record
+	rc.Key = rand.Text() // of recorder and replay, and of nobody else
 	rc.Listen, rc.Upstream.URL = address, d.systems.Baseline
 	recording, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -14,7 +14,6 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
-	"understudy.dev/exchange/token"
 	"understudy.dev/recorder/importer"
 	"understudy.dev/recorder/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -54,6 +53,7 @@ others are imported, and the exit code is 1.`,
 	c.Flags().StringVar(&f.authority, "authority", "", "host where the format does not say it")
 	c.Flags().StringVar(&f.scheme, "scheme", "http", "scheme where the format does not say it")
 	a.indexFlag(c)
+	a.keyFlag(c)
 	c.Flags().BoolVar(&f.redact, "redact", true, "replace secrets by tokens")
 	c.Flags().DurationVar(&f.interval, "interval", time.Second, "time between entries that carry no arrival time")
 	c.Flags().StringVar(&f.start, "start", "", "arrival of the first such entry, RFC 3339; default 1970")
@@ -78,12 +78,13 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 	if err := a.need("record", "kafka", "kafka.producer"); err != nil {
 		return nil, o, err
 	}
-	key, err := token.New([]byte(a.cfg.Record.Key))
+	a.ownKey()
+	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, o, usagef("%w", err)
 	}
 	routes, errRoutes := route.New(a.cfg.Record.Routes)
-	sessions, errSessions := session.New(a.cfg.Record.Session, key)
+	sessions, errSessions := session.New(a.cfg.Record.Session, keys.Current())
 	if err := errors.Join(errRoutes, errSessions); err != nil {
 		return nil, o, usagef("%w", err)
 	}
@@ -94,7 +95,7 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 		o.Recorder = "import-" + filepath.Base(files[0])
 	}
 	if f.redact {
-		o.Redactor = redact.New(a.cfg.Record.Redact, key)
+		o.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
 	}
 	return format, o, nil
 }

@@ -127,11 +127,14 @@ func (a *app) nextSteps(run *understudyv1.Run) {
 		fmt.Fprintf(a.errOut, "understudy: %d requests were not sent, because their methods are not safe and %s may have effects outside; if it has none, --isolated sends them\n",
 			n, report.Clean(run.GetSpec().GetCandidate()))
 	}
+	if n := run.GetRedacted(); n > 0 {
+		fmt.Fprintf(a.errOut, "understudy: %d requests were sent with tokens in the place of secrets in their bodies; where the candidate refused these, record with a rule that keeps what it needs (record.redact.rules, action keep)\n", n)
+	}
 	if n := run.GetUncontrolled()["method_not_safe"]; n > 0 {
 		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays of its sample, because their methods are not safe and it is the recorded baseline; another instance without effects outside gets them with --control-isolated\n", n)
 	}
 	if n := run.GetUncontrolled()["redacted"]; n > 0 {
-		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays, because redaction took credentials from their requests; --control-header gives it its own (\"Cookie:\" says that it needs none)\n", n)
+		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays, because redaction took something from their requests, which a warning above names; --control-header \"NAME: value\" gives it a header of its own, and \"NAME:\" says that it needs none\n", n)
 	}
 }
 

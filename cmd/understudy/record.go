@@ -4,19 +4,15 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
-	"understudy.dev/setting/source"
 )
 
 func (a *app) recordCommand() *cobra.Command {
-	var keyFile string
 	c := &cobra.Command{
 		Use: "record --baseline URL", Short: "Proxy traffic to the baseline and write every exchange to Kafka", Args: exactly(),
 		Long: `   client ──► recorder ──► gateway ──► baseline
@@ -27,14 +23,6 @@ Live traffic never waits for Kafka, not at the start either: what cannot be
 kept is dropped, counted with a reason, and leaves a hole in the sequence
 numbers.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if keyFile != "" {
-				key, err := os.ReadFile(keyFile)
-				if err != nil {
-					return usagef("--key-file: %w", err)
-				}
-				a.cfg.Record.Key = strings.TrimSpace(string(key))
-				a.origins.Set("record.key", source.Origin{Kind: source.Flag, Name: "--key-file"})
-			}
 			calmCollector(400, 512<<20)
 			return a.record(c.Context())
 		},
@@ -51,7 +39,7 @@ numbers.`,
 	f.StringSliceVar(&r.Session, "session", r.Session, "where the session is found, in order: header:NAME, cookie:NAME, query:NAME, ip")
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
-	f.StringVar(&keyFile, "key-file", "", "file with the key of session and redaction tokens (16 bytes or more); without it tokens are equal within this process only")
+	a.keyFlag(c)
 	f.StringVar(&r.Spool.Dir, "spool-dir", r.Spool.Dir, "folder for exchanges that Kafka does not take now; empty is off")
 	f.DurationVar(&r.ShutdownTimeout, "shutdown-timeout", r.ShutdownTimeout, "bound of the whole end, from the signal to the final tally")
 	f.DurationVar(&r.DrainDelay, "drain-delay", r.DrainDelay, "how long new requests are taken after /readyz has said that it ends")
@@ -69,6 +57,7 @@ func (a *app) indexFlag(c *cobra.Command) {
 }
 
 func (a *app) record(ctx context.Context) error {
+	a.ownKey()
 	cfg := a.cfg.Record
 	if cfg.Upstream.URL == "" {
 		return usagef("record needs --baseline http://host:port")

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/exchange/redact"
-	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -62,12 +61,13 @@ the loopback address, or with --isolated.`,
 	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
-	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, none, poll or callback")
+	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, response, poll, long_poll, sse, callback or topic")
 	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
 	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
 	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
 	fl.BoolVar(&r.Isolated, "isolated", r.Isolated, "the candidate has no effect outside the rehearsal: send unsafe methods")
-	fl.BoolVar(&r.Order, "order", r.Order, "send a request only after the one before it in its session is finished")
+	fl.StringVar((*string)(&r.Order), "order", string(r.Order), "send a request only after the one before it in its session is acknowledged or completed; none waits for nothing")
+	fl.Lookup("order").NoOptDefVal = string(replayer.OrderCompleted)
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
 	fl.IntVar(&r.InFlight, "in-flight", r.InFlight, "unfinished requests at most; what is due beyond is skipped and counted")
 	fl.DurationVar(&r.LagBudget, "lag-budget", r.LagBudget, "fail the run (exit 3) when the 99th percentile of the schedule lag exceeds this; 0 means none")
@@ -76,7 +76,9 @@ the loopback address, or with --isolated.`,
 	fl.StringVar(&r.Control.URL, "control-url", r.Control.URL, "where it is asked: URL of the baseline, or of another instance of it")
 	fl.BoolVar(&r.Control.Isolated, "control-isolated", r.Control.Isolated, "that is another instance without effects outside: send unsafe methods, and its own names")
 	fl.StringArrayVar(&f.control, "control-header", nil, "header for every request to it, \"Name: value\"")
-	enumerate(c, "completion", "auto", "none", "poll", "callback")
+	a.keyFlag(c)
+	enumerate(c, "completion", "auto", "response", "poll", "long_poll", "sse", "callback", "topic")
+	enumerate(c, "order", "none", "acknowledged", "completed")
 	return c
 }
 
@@ -117,7 +119,7 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 	if r.Candidate == "" {
 		return nil, usagef("replay needs --candidate http://host:port")
 	}
-	if err := a.need("replay", "kafka", "kafka.producer"); err != nil {
+	if err := a.need("replay", "record", "kafka", "kafka.producer"); err != nil {
 		return nil, err
 	}
 	if err := a.requireTopics(ctx); err != nil {
@@ -131,7 +133,8 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 
 func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
-	key, err := token.New([]byte(a.cfg.Record.Key))
+	a.ownKey()
+	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, usagef("record.key: %w", err)
 	}
@@ -155,7 +158,20 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	}
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
-	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), redact.New(a.cfg.Record.Redact, key))}
+	r.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
+	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), r.Redactor)}
+	if r.UsesTopics() {
+		cluster := a.cfg.Kafka.Config
+		if len(r.TopicBrokers) > 0 {
+			cluster.Brokers = r.TopicBrokers
+		}
+		topics, err := kafka.NewTopics(ctx, cluster)
+		if err != nil {
+			return nil, dependency(err)
+		}
+		defer topics.Close()
+		r.Topics = topics
+	}
 	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err
@@ -169,10 +185,14 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	// The pacer's thread sleeps in the kernel and keeps its processor until the
 	// runtime notices; one more lets what it just started run meanwhile.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
-	if err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run); errors.Is(err, stream.ErrTaken) {
+	dead, err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run)
+	switch {
+	case errors.Is(err, stream.ErrTaken):
 		return nil, usage(err)
-	} else if err != nil {
+	case err != nil:
 		return nil, dependency(err)
+	case !dead.IsZero():
+		fmt.Fprintf(a.errOut, "understudy: run %s was claimed at %s by a start that never began; its name is taken over\n", r.Run, dead.UTC().Format(time.RFC3339))
 	}
 	stopLine := statusLine(a.errOut, func() string {
 		size, most := timeline.Size()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ type reportFlags struct {
 	format string
 	routes int
 	all    bool
-	failOn string
+	failOn failOn
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -55,16 +56,38 @@ Exit code 3 if the books do not balance or a condition of --fail-on holds.`,
 	return c
 }
 
-func failOnFlag(c *cobra.Command, failOn *string) {
-	c.Flags().StringVar(failOn, "fail-on", "", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
+// failOn is the flag --fail-on. One that is given and empty, as by a variable of
+// a script that is not set, is a mistake: it would let everything pass.
+type failOn struct {
+	text  string
+	given bool
+}
+
+// Set implements pflag.Value.
+func (f *failOn) Set(text string) error {
+	f.text, f.given = text, true
+	return nil
+}
+
+// String implements pflag.Value.
+func (f *failOn) String() string { return f.text }
+
+// Type implements pflag.Value.
+func (f *failOn) Type() string { return "string" }
+
+func failOnFlag(c *cobra.Command, f *failOn) {
+	c.Flags().Var(f, "fail-on", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
 }
 
 // conditions reads --fail-on.
-func conditions(failOn string) ([]report.Condition, error) {
-	if failOn == "" {
+func (f *failOn) conditions() ([]report.Condition, error) {
+	if !f.given {
 		return nil, nil
 	}
-	all, err := report.ParseConditions(failOn)
+	if strings.TrimSpace(f.text) == "" {
+		return nil, usagef(`--fail-on is empty, so that nothing could fail; want conditions, as in "mismatch>0.1%%,lost>0", or leave it out`)
+	}
+	all, err := report.ParseConditions(f.text)
 	if err != nil {
 		return nil, usagef("--fail-on: %w", err)
 	}
@@ -75,7 +98,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 	if err := errors.Join(checkFormat(f.format), options.Validate()); err != nil {
 		return usagef("%w", err)
 	}
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}
@@ -88,6 +111,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 		if err != nil {
 			return a.unknownRun(ctx, run, err)
 		}
+		a.located(r)
 		if err := text.Report(a.out, r, f.format, routes); err != nil {
 			return err
 		}
@@ -137,6 +161,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return a.unknownRun(c.Context(), args[0], err)
 				}
+				b.Flags = a.where("report")
 				if err := text.Balance(a.out, b, format); err != nil {
 					return err
 				}
@@ -179,7 +204,7 @@ func (a *app) unknownRun(ctx context.Context, name string, err error) error {
 	defer cancel()
 	known, away := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if away == nil && slices.ContainsFunc(known, func(r *understudyv1.Run) bool { return r.GetName() == name }) {
-		return usagef("run %s is not judged yet; judge it: understudy compare --run %s", report.Clean(name), report.Clean(name))
+		return usagef("run %s is not judged yet; judge it: understudy compare%s --run %s", report.Clean(name), a.where("compare"), report.Clean(name))
 	}
 	return unknownRun(err)
 }
@@ -276,6 +301,7 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	}
 	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
+	printRoutes(w, r.GetRoutes())
 	if n := r.GetSpread(); n > 0 {
 		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)
 	}
@@ -285,6 +311,29 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	if n := total(r.GetUnselected()); n > 0 {
 		fmt.Fprintf(w, "read and not selected %d%s\n", n, reasons(r.GetUnselected()))
 	}
+}
+
+// printRoutes says what the answers of the routes were taken for, and where that
+// is doubtful. Routes whose answers were all final need no line.
+func printRoutes(w io.Writer, routes []*understudyv1.RouteCompletion) {
+	for _, x := range routes {
+		if len(x.GetTaken()) > 1 || x.GetTaken()["final"] == 0 {
+			fmt.Fprintf(w, "  %s: taken for%s\n", quotedRoute(x), reasons(x.GetTaken()))
+		}
+	}
+	for _, x := range routes {
+		if n := total(x.GetDoubts()); n > 0 {
+			fmt.Fprintf(w, "  warning: %s looks asynchronous, and %d of its answers were taken as final%s; say in replay.routes how it answers\n", quotedRoute(x), n, reasons(x.GetDoubts()))
+		}
+	}
+}
+
+// quotedRoute names one; it comes from the recording, and is quoted because of that.
+func quotedRoute(x *understudyv1.RouteCompletion) string {
+	if x.GetRoute() == "" {
+		return "other routes"
+	}
+	return strconv.Quote(x.GetRoute())
 }
 
 func total(m map[string]uint64) (n uint64) {

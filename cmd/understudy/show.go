@@ -33,8 +33,10 @@ func (a *app) showCommand() *cobra.Command {
 On a terminal of 110 columns or more the answers stand side by side. Secrets
 stay the tokens by which the recorder replaced them.
 
-RUN ORDINAL is one replay; both are columns of the tables. EXCHANGE_ID is a
-recorded exchange with its latest replay.`,
+RUN ORDINAL is one replay; both are columns of the tables. What has no ordinal,
+a completion that nobody asked for, is named by RUN PARTITION:OFFSET, its
+kafka_partition and kafka_offset. EXCHANGE_ID is a recorded exchange with its
+latest replay.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := checkTableOrJSON(format); err != nil {
 				return err
@@ -44,7 +46,7 @@ recorded exchange with its latest replay.`,
 				if len(args) == 1 {
 					f, err = a.findExchange(c.Context(), conn, args[0])
 				} else {
-					f, err = a.findReplay(c.Context(), conn, args[0], args[1])
+					f, err = a.findCurrent(c.Context(), conn, args[0], args[1])
 				}
 				return err
 			})
@@ -101,31 +103,61 @@ func (a *app) show(f found, format string, asCurl bool) error {
 	return text.Show(a.out, f.replay, width)
 }
 
-// findReplay reads the replay that has an ordinal in a run: of several attempts
-// the latest.
-func (a *app) findReplay(ctx context.Context, conn driver.Conn, run, ordinal string) (found, error) {
-	n, err := strconv.ParseUint(ordinal, 10, 64)
-	if err != nil || n == 0 {
-		return found{}, usagef("ORDINAL %q: want a number from 1, as in the column ordinal of comparisons; %s", ordinal, howToFind(run))
-	}
-	rows, err := report.FindReplay(ctx, conn, run, n)
+// findCurrent reads the replay at a place in a run, and its current judgement.
+func (a *app) findCurrent(ctx context.Context, conn driver.Conn, run, place string) (found, error) {
+	p, err := placeOf(run, place)
 	if err != nil {
 		return found{}, err
 	}
-	if len(rows) == 0 {
-		return found{}, a.noReplay(ctx, conn, run, n)
+	rows, err := report.FindReplay(ctx, conn, run, p)
+	return a.readFirst(ctx, conn, run, p, rows, err)
+}
+
+// findReplay reads it with what another judgement says.
+func (a *app) findReplay(ctx context.Context, conn driver.Conn, run, place, judgement string) (found, error) {
+	p, err := placeOf(run, place)
+	if err != nil {
+		return found{}, err
+	}
+	rows, err := report.FindJudgedReplay(ctx, conn, run, judgement, p)
+	return a.readFirst(ctx, conn, run, p, rows, err)
+}
+
+// placeOf reads an ordinal, or PARTITION:OFFSET.
+func placeOf(run, text string) (p report.Place, err error) {
+	partition, offset, at := strings.Cut(text, ":")
+	if !at {
+		if p.Ordinal, err = strconv.ParseUint(text, 10, 64); err == nil && p.Ordinal > 0 {
+			return p, nil
+		}
+	} else if number, errP := strconv.ParseUint(partition, 10, 31); errP == nil {
+		if n, errO := strconv.ParseUint(offset, 10, 63); errO == nil {
+			return report.Place{Partition: int32(number), Offset: int64(n)}, nil
+		}
+	}
+	return p, usagef("ORDINAL %q: want a number from 1, as in the column ordinal of comparisons, or PARTITION:OFFSET, as in kafka_partition and kafka_offset; %s", text, howToFind(run))
+}
+
+// readFirst reads the first of the replays that were found: of several attempts
+// the latest.
+func (a *app) readFirst(ctx context.Context, conn driver.Conn, run string, p report.Place, rows []report.Replay, err error) (found, error) {
+	switch {
+	case err != nil:
+		return found{}, err
+	case len(rows) == 0:
+		return found{}, a.noReplay(ctx, conn, run, p)
 	}
 	return a.readReplay(ctx, rows[0])
 }
 
 // noReplay says which replays there are instead.
-func (a *app) noReplay(ctx context.Context, conn driver.Conn, run string, ordinal uint64) error {
+func (a *app) noReplay(ctx context.Context, conn driver.Conn, run string, p report.Place) error {
 	least, greatest, err := report.Ordinals(ctx, conn, run)
 	switch {
 	case err != nil:
 		return err
 	case greatest > 0:
-		return usagef("run %s has no replay %d in the tables, which hold %d to %d; %s", report.Clean(run), ordinal, least, greatest, howToFind(run))
+		return usagef("run %s has no replay %s in the tables, which hold %d to %d; %s", report.Clean(run), p, least, greatest, howToFind(run))
 	}
 	if _, err := report.FindRun(ctx, conn, run); err != nil {
 		return unknownRun(err)

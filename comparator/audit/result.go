@@ -72,8 +72,10 @@ type Place struct {
 
 // Result is what an audit has found out, the worst first.
 type Result struct {
-	Run  string `json:"run"`
-	Seed uint64 `json:"seed"`
+	Run string `json:"run"`
+	// Judgement is the one whose rules were tested, as the tables name it.
+	Judgement string `json:"judgement"`
+	Seed      uint64 `json:"seed"`
 	// Replays of the run, those of the sample, and those of it into which faults
 	// were planted.
 	Replays uint64 `json:"replays"`

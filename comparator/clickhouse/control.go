@@ -32,6 +32,10 @@ type controlRow struct {
 	Verdict string `ch:"verdict"`
 }
 
+func (r *controlRow) size() int {
+	return rowSize + len(r.ExchangeID) + len(r.Route) + len(r.Path) + len(r.Word)
+}
+
 // controlled is the statistic of the row that says that a replay has a control.
 const controlled = "replay"
 

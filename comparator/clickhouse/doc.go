@@ -1,4 +1,4 @@
 // Package clickhouse writes what the comparator found into ClickHouse: tables
-// by migration, rows by pure functions, batches with deduplication tokens so
-// that a repeated batch leaves no second trace.
+// by migration, rows by pure functions, each with the identity of the record that
+// it is made of, so that what is written again leaves no second trace.
 package clickhouse

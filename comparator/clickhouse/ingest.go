@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sync/semaphore"
 
 	"understudy.dev/comparator"
 	"understudy.dev/schemas/topic"
@@ -43,22 +45,19 @@ type Ingest struct {
 	cfg      IngestConfig
 	registry *registry
 	judge    Judge
+	judged   *semaphore.Weighted // bytes, see weigh
 	foreign  func(context.Context, *kgo.Record, error) error
 	rows     *prometheus.CounterVec
 	verdict  *prometheus.CounterVec
 	strange  *prometheus.CounterVec
 }
 
-// blockRows is how many rows of differences are held before they are sent: a
-// replay may have a hundred, with texts of 1 KiB each.
-const blockRows = 20_000
-
 // NewIngest prepares an ingest. foreign is called for each record that is none
 // of ours, before the batch that holds it is written; it should put the record
 // aside.
 func NewIngest(conn driver.Conn, cfg IngestConfig, judge Judge,
 	foreign func(context.Context, *kgo.Record, error) error, reg prometheus.Registerer) (*Ingest, error) {
-	in := &Ingest{conn: conn, cfg: cfg, registry: newRegistry(conn, cfg), judge: judge, foreign: foreign,
+	in := &Ingest{conn: conn, cfg: cfg, registry: newRegistry(conn, cfg), judge: judge, judged: semaphore.NewWeighted(judgedBytes), foreign: foreign,
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "understudy", Subsystem: "comparator", Name: "rows_total", Help: "Rows sent to ClickHouse, by table.",
 		}, []string{"table"}),
@@ -156,41 +155,54 @@ func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
 	return insert(ctx, in, "runs", rows)
 }
 
-// replays writes the facts and then the roll-ups, which are made of them.
-// The comparisons go last: each row of them then has its own in the others.
+// State writes what the replayer says of a run. Written again, or after a later
+// state, it changes nothing. The error wraps ErrOrigin as that of Claim does.
+func (in *Ingest) State(ctx context.Context, run *understudyv1.Run) error {
+	if err := in.registry.claim(ctx, run.GetName()); err != nil {
+		return err
+	}
+	return insert(ctx, in, "runs", []*runRow{toRun(run, in.cfg.Origin)})
+}
+
+// replays writes the facts and then the roll-ups, which are made of them. One
+// replay at a time is unpacked: it may be large. The comparisons go last: each
+// row of them then has its own in the others.
 func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
-	replays, runs, err := in.decode(ctx, b)
-	if err != nil {
-		return err
-	}
-	if err := in.registry.register(ctx, runs...); err != nil {
-		return err
-	}
-	var comparisons []*comparisonRow
-	differences := blocks[differenceRow]{in: in, table: "stored_differences"}
-	substitutions := blocks[substitutionRow]{in: in, table: "stored_substitutions"}
-	controls := blocks[controlRow]{in: in, table: "stored_controls"}
-	for _, m := range replays {
-		c := in.judge.Judge(m.replay)
+	var runs []string
+	comparisons := make([]*comparisonRow, 0, len(b.Records))
+	differences := blocks[differenceRow, *differenceRow]{in: in, table: "stored_differences"}
+	substitutions := blocks[substitutionRow, *substitutionRow]{in: in, table: "stored_substitutions"}
+	controls := blocks[controlRow, *controlRow]{in: in, table: "stored_controls"}
+	for _, record := range b.Records {
+		r, err := stream.DecodeReplay(record)
+		if err != nil {
+			if err := in.aside(ctx, record, err); err != nil {
+				return err
+			}
+			continue
+		}
+		if !slices.Contains(runs, r.GetRun()) {
+			if err := in.registry.register(ctx, r.GetRun()); err != nil {
+				return err
+			}
+			runs = append(runs, r.GetRun())
+		}
+		c, err := in.judgeOne(ctx, r)
+		if err != nil {
+			return err
+		}
+		at := position(b, record)
 		in.verdict.WithLabelValues(string(c.Verdict)).Inc()
-		comparisons = append(comparisons, toComparison(m.replay, c, m.at, in.cfg.Judgement.ID))
-		if err := differences.add(ctx, toDifferences(m.replay, c, m.at, in.cfg.Judgement.ID)...); err != nil {
-			return err
-		}
-		if err := substitutions.add(ctx, toSubstitutions(m.replay, m.at)...); err != nil {
-			return err
-		}
-		if err := controls.add(ctx, toControls(m.replay, c, m.at, in.cfg.Judgement.ID)...); err != nil {
+		comparisons = append(comparisons, toComparison(r, c, at, in.cfg.Judgement.ID))
+		if err := errors.Join(
+			differences.add(ctx, toDifferences(r, c, at, in.cfg.Judgement.ID)...),
+			substitutions.add(ctx, toSubstitutions(r, at)...),
+			controls.add(ctx, toControls(r, c, at, in.cfg.Judgement.ID)...),
+		); err != nil {
 			return err
 		}
 	}
-	if err := differences.send(ctx); err != nil {
-		return err
-	}
-	if err := substitutions.send(ctx); err != nil {
-		return err
-	}
-	if err := controls.send(ctx); err != nil {
+	if err := errors.Join(differences.send(ctx), substitutions.send(ctx), controls.send(ctx)); err != nil {
 		return err
 	}
 	if err := insert(ctx, in, "stored_comparisons", comparisons); err != nil {
@@ -199,31 +211,17 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	return in.rollUp(ctx, b, runs)
 }
 
-type placed struct {
-	replay *understudyv1.Replay
-	at     Position
-}
-
-// decode reads the replays of a batch and tells of which runs they are.
-func (in *Ingest) decode(ctx context.Context, b stream.Batch) (replays []placed, runs []string, err error) {
-	for _, r := range b.Records {
-		m, err := stream.DecodeReplay(r)
-		if err != nil {
-			if err := in.aside(ctx, r, err); err != nil {
-				return nil, nil, err
-			}
-			continue
-		}
-		replays = append(replays, placed{m, position(b, r)})
-		if !slices.Contains(runs, m.GetRun()) {
-			runs = append(runs, m.GetRun())
-		}
+// judgeOne waits while as many bytes as may be are judged already.
+func (in *Ingest) judgeOne(ctx context.Context, r *understudyv1.Replay) (comparator.Comparison, error) {
+	weight := weigh(r)
+	if err := in.judged.Acquire(ctx, weight); err != nil {
+		return comparator.Comparison{}, err
 	}
-	return replays, runs, nil
+	defer in.judged.Release(weight)
+	return in.judge.Judge(r), nil
 }
 
-// insert sends rows as one block. They outlive the call, because a client's
-// batch cannot be sent twice: the next try builds a new one.
+// insert sends rows as one block.
 func insert[R any](ctx context.Context, in *Ingest, table string, rows []*R) error {
 	if len(rows) == 0 {
 		return nil

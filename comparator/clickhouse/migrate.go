@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -26,7 +27,8 @@ type Migration struct {
 
 // Migrate creates the database if it is missing and applies the migrations
 // that it does not have. Every statement says IF NOT EXISTS or OR REPLACE, so
-// that two processes that migrate at once do no harm.
+// that two processes that migrate at once do no harm: if one does not find what
+// the other has replaced meanwhile, it goes on behind it.
 func Migrate(ctx context.Context, c Config) ([]Migration, error) {
 	t, err := c.Target()
 	if err != nil {
@@ -49,8 +51,18 @@ func Migrate(ctx context.Context, c Config) ([]Migration, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read which migrations %s has: %w", t, err)
 	}
-	if _, err := provider.Up(ctx); err != nil {
-		return nil, fmt.Errorf("migrate %s: %w", t, err)
+	for try := 1; ; try++ {
+		if _, err = provider.Up(ctx); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			try = migrateTries
+		case <-time.After(time.Second):
+		}
+		if try >= migrateTries {
+			return nil, fmt.Errorf("migrate %s: %w", t, err)
+		}
 	}
 	var out []Migration
 	for _, s := range before {
@@ -59,6 +71,10 @@ func Migrate(ctx context.Context, c Config) ([]Migration, error) {
 	}
 	return out, nil
 }
+
+// migrateTries is how often Migrate tries, a second apart: as long as another
+// process takes for all migrations of a new database, on a busy machine.
+const migrateTries = 6
 
 func createDatabase(ctx context.Context, t Target) error {
 	name := t.Database

@@ -135,6 +135,10 @@ type differenceRow struct {
 	Number uint32 `ch:"number"`
 }
 
+func (r *differenceRow) size() int {
+	return rowSize + len(r.ExchangeID) + len(r.Route) + len(r.Path) + len(r.Location) + len(r.Baseline) + len(r.Candidate)
+}
+
 // toDifferences maps the differing places of a judged replay.
 func toDifferences(r *understudyv1.Replay, c comparator.Comparison, at Position, judgement string) []*differenceRow {
 	var rows []*differenceRow

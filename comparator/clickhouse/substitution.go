@@ -1,7 +1,6 @@
 package clickhouse
 
 import (
-	"context"
 	"time"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -45,23 +44,6 @@ func toSubstitutions(r *understudyv1.Replay, at Position) []*substitutionRow {
 	return rows
 }
 
-// blocks sends rows of one table in blocks, so that few are held.
-type blocks[R any] struct {
-	in    *Ingest
-	table string
-	rows  []*R
-}
-
-// add sends what is held once it fills a block.
-func (b *blocks[R]) add(ctx context.Context, rows ...*R) error {
-	if b.rows = append(b.rows, rows...); len(b.rows) < blockRows {
-		return nil
-	}
-	return b.send(ctx)
-}
-
-func (b *blocks[R]) send(ctx context.Context) error {
-	err := insert(ctx, b.in, b.table, b.rows)
-	b.rows = nil
-	return err
+func (r *substitutionRow) size() int {
+	return rowSize + len(r.ExchangeID) + len(r.Route) + len(r.Recorded) + len(r.Candidate) + len(r.LearnedFrom) + len(r.BrokenBy)
 }

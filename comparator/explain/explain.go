@@ -25,7 +25,10 @@ type Explanation struct {
 	Exchange string `json:"exchange_id"`
 	Route    string `json:"route"`
 
-	// Verdict and Findings are those of the configuration at hand.
+	// Under says under whose rules it is explained; empty is those of the
+	// judgement of Stored.
+	Under string `json:"under"`
+	// Verdict and Findings are those of these rules.
 	Verdict  comparator.Verdict `json:"verdict"`
 	Findings []Finding          `json:"findings"`
 	// Stored is what the tables say.
@@ -47,8 +50,14 @@ type Explanation struct {
 	NamesDropped uint32 `json:"names_dropped"`
 }
 
-// Stored is a judgement as the tables have it.
+// Stored is what a judgement says of the replay, as the tables have it.
 type Stored struct {
+	Judgement string `json:"judgement"`
+	// Current: the views show the run under it.
+	Current bool `json:"current"`
+	// Since is when the run was first judged so.
+	Since time.Time `json:"since"`
+
 	Verdict    string   `json:"verdict"`
 	Findings   []string `json:"findings"`
 	Counting   uint32   `json:"differences"`
@@ -129,6 +138,8 @@ type Sent struct {
 
 // Options are what only the caller knows.
 type Options struct {
+	// Under is that of the Explanation.
+	Under string
 	// Rules are the user's and the default ones, as they stood when the replay
 	// was closed.
 	Rules []comparator.ListedRule
@@ -142,7 +153,7 @@ func Of(j *comparator.Judge, r *understudyv1.Replay, stored Stored, o Options) E
 	x := Explanation{
 		Run: r.GetRun(), Ordinal: r.GetOrdinal(), Attempt: r.GetAttempt(),
 		Exchange: r.GetExchange().GetId(), Route: r.GetExchange().GetRoute(),
-		Verdict: c.Verdict, Findings: []Finding{}, Stored: stored, Dropped: c.Dropped,
+		Under: o.Under, Verdict: c.Verdict, Findings: []Finding{}, Stored: stored, Dropped: c.Dropped,
 		Sent: sentOf(r), Completion: completionOf(r.GetCandidate()),
 		Places: []Place{}, Names: namesOf(r, known), NamesDropped: r.GetSubstitutionsDropped(),
 	}

@@ -9,6 +9,17 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
+// whose says for which request an orphan was.
+func whose(o *understudyv1.Orphan) string {
+	switch {
+	case o.GetExchangeId() == "":
+		return "that belongs to no request of the run"
+	case o.GetLateAfter() == "timeout":
+		return "for exchange " + o.GetExchangeId() + " after the timeout of its completion"
+	}
+	return "for exchange " + o.GetExchangeId() + ", whose end was no longer waited for"
+}
+
 // because says why a finding holds.
 func because(v comparator.Verdict, r *understudyv1.Replay, c comparator.Comparison) string {
 	o := r.GetCandidate()
@@ -17,7 +28,7 @@ func because(v comparator.Verdict, r *understudyv1.Replay, c comparator.Comparis
 	case comparator.Skipped:
 		return "it was not sent: " + r.GetSkipped() + prefixed(" — ", r.GetSkippedDetail())
 	case comparator.Orphan:
-		return "a completion came by " + understudyv1.Label(r.GetOrphan().GetChannel()) + " that belongs to no request of the run"
+		return "a completion came by " + understudyv1.Label(r.GetOrphan().GetChannel()) + " " + whose(r.GetOrphan())
 	case comparator.Error:
 		return "no answer of the " + without(r) + "; see the place transport"
 	case comparator.Rejected:

@@ -176,14 +176,7 @@ func of(patterns ...string) func(string) bool {
 }
 
 // IsOpaque reports media types whose bytes alone are compared.
-func IsOpaque(mediaType string) bool {
-	major, _, _ := strings.Cut(mediaType, "/")
-	switch major {
-	case "image", "audio", "video", "font":
-		return !message.IsXML(mediaType)
-	}
-	return mediaType == "application/pdf" || mediaType == "application/zip" || mediaType == "application/gzip"
-}
+func IsOpaque(mediaType string) bool { return message.IsOpaque(mediaType) }
 
 // Open opens a body by its Content-Type, and where that says nothing by its
 // look. The error is a *SyntaxError if the body is not what the Content-Type

@@ -2,6 +2,8 @@ package report
 
 import (
 	"context"
+	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
@@ -25,22 +27,58 @@ type Replay struct {
 	Closed     time.Time `json:"closed_time" ch:"closed_time"`
 	Partition  int32     `json:"kafka_partition" ch:"kafka_partition"`
 	Offset     int64     `json:"kafka_offset" ch:"kafka_offset"`
+	Judgement  string    `json:"judgement" ch:"judgement"`
 }
 
 const replayQuery = `SELECT toString(run) AS run, ordinal, attempt, exchange_id, toString(route) AS route, toString(verdict) AS verdict,
  arrayMap(f -> toString(f), findings) AS findings, differences, presumed, noise, toString(incomplete) AS incomplete,
- closed_time, kafka_partition, kafka_offset
-FROM comparisons `
+ closed_time, kafka_partition, kafka_offset, toString(judgement) AS judgement
+FROM all_comparisons AS c WHERE `
 
-// FindReplay gives the replays of a run that have an ordinal, the latest
-// attempt first: more than one if the run was resumed. Empty if there is none.
-func FindReplay(ctx context.Context, conn driver.Conn, run string, ordinal uint64) ([]Replay, error) {
-	return replays(ctx, conn, "WHERE comparisons.run = @run AND ordinal = @ordinal ", clickhouse.Named("run", run), clickhouse.Named("ordinal", ordinal))
+// current keeps the rows of the judgement that the views show a run under.
+const current = "(c.run, c.judgement) IN (SELECT run, judgement FROM current_judgements) "
+
+// Place says which replay of a run: by its ordinal or, if that is 0, by where its
+// record stands in Kafka. Completions that nobody asked for have no ordinal.
+type Place struct {
+	Ordinal   uint64
+	Partition int32
+	Offset    int64
+}
+
+// String is the place as commands take it: "17" or "3:1234".
+func (p Place) String() string {
+	if p.Ordinal > 0 {
+		return strconv.FormatUint(p.Ordinal, 10)
+	}
+	return fmt.Sprintf("%d:%d", p.Partition, p.Offset)
+}
+
+func (p Place) condition() (string, []any) {
+	if p.Ordinal > 0 {
+		return "c.ordinal = @ordinal AND ", []any{clickhouse.Named("ordinal", p.Ordinal)}
+	}
+	return "c.kafka_partition = @partition AND c.kafka_offset = @offset AND ", []any{clickhouse.Named("partition", p.Partition), clickhouse.Named("offset", p.Offset)}
+}
+
+// FindReplay gives the replays at a place in a run, as its current judgement has
+// them, the latest attempt first: more than one if the run was resumed. Empty if
+// there is none.
+func FindReplay(ctx context.Context, conn driver.Conn, run string, p Place) ([]Replay, error) {
+	where, args := p.condition()
+	return replays(ctx, conn, where+"c.run = @run AND "+current, append(args, clickhouse.Named("run", run))...)
+}
+
+// FindJudgedReplay gives them as another judgement has them.
+func FindJudgedReplay(ctx context.Context, conn driver.Conn, run, judgement string, p Place) ([]Replay, error) {
+	where, args := p.condition()
+	return replays(ctx, conn, where+"c.run = @run AND c.judgement = @judgement ",
+		append(args, clickhouse.Named("run", run), clickhouse.Named("judgement", judgement))...)
 }
 
 // ReplaysOf gives the replays of an exchange, the latest first, at most 100.
 func ReplaysOf(ctx context.Context, conn driver.Conn, exchange string) ([]Replay, error) {
-	return replays(ctx, conn, "WHERE exchange_id = @exchange ", clickhouse.Named("exchange", exchange))
+	return replays(ctx, conn, "c.exchange_id = @exchange AND "+current, clickhouse.Named("exchange", exchange))
 }
 
 func replays(ctx context.Context, conn driver.Conn, where string, args ...any) ([]Replay, error) {

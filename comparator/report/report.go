@@ -51,6 +51,11 @@ const (
 // Report is what one run came to.
 type Report struct {
 	Run Run `json:"run"`
+	// Judgement is the one that all of it is of: the run's current one. Nil when
+	// the run is not judged.
+	Judgement *Judgement `json:"judgement"`
+	// Judgements is how many the run has.
+	Judgements int `json:"judgements"`
 	// Diagnoses are what spoils the run as a whole, the worst first.
 	Diagnoses     []Diagnosis   `json:"diagnoses"`
 	Total         Score         `json:"total"`
@@ -101,6 +106,16 @@ func Summary(ctx context.Context, conn driver.Conn, run string) (*Report, error)
 	r := &Report{Discrepancies: []Discrepancy{}, Latency: []Latency{}, Noise: []NoiseClass{}, Presumed: []NoiseClass{}, Paired: []Pairing{}, Control: Control{Places: []VolatilePlace{}}}
 	return r, inOrder(
 		func() (err error) { r.Run, err = FindRun(ctx, conn, run); return err },
+		func() error {
+			all, err := Judgements(ctx, conn, run)
+			r.Judgements = len(all)
+			for i := range all {
+				if all[i].Current {
+					r.Judgement = &all[i]
+				}
+			}
+			return err
+		},
 		func() (err error) { r.Routes, err = Scorecard(ctx, conn, run); return err },
 		func() (err error) { r.Total, err = LoadTotal(ctx, conn, run); return err },
 		func() (err error) { r.Incomplete, err = Incomplete(ctx, conn, run); return err },

@@ -179,17 +179,3 @@ var catalogue = []Fault{
 		Where: "discrepancies with path trailer:export-status",
 	},
 }
-
-// Noise lists the harmless differences that are everywhere and must not be
-// reported.
-func Noise() []string {
-	return []string{
-		"identifiers: ord_1001, pay_1002, quo_1003 and cus_1004 against UUIDs, in requests, links and tokens too",
-		"tokens: each system's own key, times and token ids; cookies: each system's own values",
-		"timestamps: each system's own clock, at the time of its own request",
-		"the order of the members of JSON objects",
-		"the spelling of decimals: 129.90 against 129.9",
-		"X-Request-Id, Date and Content-Length headers",
-		"202 and a completion instead of 200 or 201",
-	}
-}

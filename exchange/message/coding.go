@@ -102,3 +102,42 @@ func unzstd(body []byte, limit int64) (io.ReadCloser, error) {
 	}
 	return d.IOReadCloser(), nil
 }
+
+// Encode applies the content codings that Content-Encoding names, in its order:
+// what Decode undoes. It is quick rather than thorough.
+func Encode(body []byte, contentEncoding string) ([]byte, error) {
+	codings := slices.Collect(Elements([]string{strings.ToLower(contentEncoding)}))
+	if len(codings) > maxCodings {
+		return nil, fmt.Errorf("%d content codings: at most %d are applied", len(codings), maxCodings)
+	}
+	for _, coding := range codings {
+		var b bytes.Buffer
+		var w io.WriteCloser
+		var err error
+		switch coding {
+		case "identity":
+			continue
+		case "gzip", "x-gzip":
+			w, err = gzip.NewWriterLevel(&b, gzip.BestSpeed)
+		case "deflate":
+			w, err = zlib.NewWriterLevel(&b, zlib.BestSpeed)
+		case "br":
+			w = brotli.NewWriterLevel(&b, brotli.BestSpeed)
+		case "zstd":
+			w, err = zstd.NewWriter(&b, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest))
+		default:
+			return nil, fmt.Errorf("%w %q", ErrUnknownCoding, coding)
+		}
+		if err == nil {
+			_, err = w.Write(body)
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("content coding %s: %w", coding, err)
+		}
+		body = b.Bytes()
+	}
+	return body, nil
+}

@@ -42,3 +42,14 @@ func IsForm(mediaType string) bool { return mediaType == "application/x-www-form
 func IsGRPC(mediaType string) bool {
 	return mediaType == "application/grpc" || strings.HasPrefix(mediaType, "application/grpc+")
 }
+
+// IsOpaque reports media types whose bytes alone say something: pictures, sounds,
+// archives.
+func IsOpaque(mediaType string) bool {
+	major, _, _ := strings.Cut(mediaType, "/")
+	switch major {
+	case "image", "audio", "video", "font":
+		return !IsXML(mediaType)
+	}
+	return mediaType == "application/pdf" || mediaType == "application/zip" || mediaType == "application/gzip"
+}

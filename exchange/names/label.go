@@ -33,6 +33,13 @@ func IsPlural(label string) bool {
 	return t.kind != t.word
 }
 
+// IsContainer says whether a label is that of a member that only holds things, one
+// or several, and does not say of what kind: items, data, edges.
+func IsContainer(label string) bool {
+	t := termOf(label)
+	return t.lists || t.wraps || t.wrapsAnswer
+}
+
 // undesignated takes the designators away from a label.
 func undesignated(label string) (stem string, some bool) {
 	stem = strings.Trim(words(label), "_")
@@ -69,7 +76,7 @@ func LabelBefore(text string, at int) (label string, member bool) {
 	for end > 0 && at-end < maxGap && strings.IndexByte(" \t\r\n:/#=\"'\\>([-_.", text[end-1]) >= 0 {
 		end--
 	}
-	if end == at {
+	if end == at && (end == 0 || classes[text[end-1]]&aLetter == 0) {
 		return "", false
 	}
 	gap := text[end:at]

@@ -4,8 +4,8 @@ import "strings"
 
 // Search finds the baseline's names in texts that do not say what stands where:
 // as a word, as a part of one (inv-<id>.pdf), in capitals or small letters, a
-// UUID with its hyphens or without, a number with zeros before it. It reads a text
-// once, however many names there are.
+// UUID with its hyphens or without, a number with zeros or letters before it. It
+// reads a text once, however many names there are.
 type Search struct {
 	pairs *Pairs // nil if only has knows the names
 	has   func(name string) bool
@@ -168,15 +168,23 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 			at++
 		}
 		n++
-		for i := max(0, n-maxParts); i < n; i++ { // the longest first
+		found := false
+		for i := max(0, n-maxParts); i < n && !found; i++ { // the longest first
 			begin := starts[i%maxParts]
 			if begin >= done && at-begin < whole && s.look(text, begin, at, from, to, yield) {
-				done = at
-				break
+				done, found = at, true
 			}
+		}
+		begin := starts[(n-1)%maxParts]
+		if digits := begin + len(trimDigits(text[begin:at])); !found && digits > begin && at-digits >= leastGlued && !hasDigit(text[begin:digits]) {
+			s.look(text, digits, at, from, to, yield) // INV1001
 		}
 	}
 }
+
+// leastGlued is how many digits a number has at least that is looked for behind
+// letters.
+const leastGlued = 3
 
 // look looks a part of a word up, and yields it if it is a name.
 func (s *Search) look(text string, from, to, within, until int, yield func(Sighting) bool) bool {

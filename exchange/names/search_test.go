@@ -36,7 +36,8 @@ func TestSearch(t *testing.T) {
 	}
 	f("order 1001, 17.", "1001@1001<1001", "17@17<17")
 	f(`{"a":1001,"b":"n-52"}`, "1001@1001<1001", "n-52@n-52<n-52")
-	f("11001 1001a a1001 x17")
+	f("11001 1001a x17 b2b1001")
+	f("INV1001 PO-INV1001.pdf", "1001@1001<INV1001", "1001@1001<PO-INV1001.pdf")
 	f("1.17 17.50 10:17 2026-11-17 1001-1001 3,17", "17@17<17")
 	f("inv-1001.pdf 0001001 order_17", "1001@1001<inv-1001.pdf", "1001@0001001<0001001", "17@17<order_17")
 	f(uuid, uuid+"@"+uuid+"<"+uuid)
@@ -155,7 +156,34 @@ func TestCalls(t *testing.T) {
 	before(`{"order_id":17}`, "order_id", true)
 	before(`{\"order\" : \"17`, "order", true)
 	before("order_id=17", "order_id", false)
+	before("order17", "order", false)
+	before("2order17", "order", false)
 	before("17 orders", "", false)
 	before("3 17", "", false)
 	before("order: see page three of the manual, 17", "", false)
+}
+
+// FuzzSearch: a name stands where it was found, as it is spelled there.
+func FuzzSearch(f *testing.F) {
+	const uuid = "4f1c2d3e-1111-4222-8333-444455556666"
+	for _, text := range []string{"inv-" + uuid + ".pdf", "order no. 001001", "INV1001", strings.ToUpper(uuid), strings.ReplaceAll(uuid, "-", ""), "Q3VzdG9tZXI6MTAwMQ==", "\x00\x00\x00\x00\x05\x08\x81\x80\x80\x01"} {
+		f.Add(text)
+	}
+	s := names.NewSearch(pairsOf("order #1001=#2001", "file "+uuid+"=f-1", "note n-52=n-51", "order #2097153=#5", "pet brave-yak-tan=calm-emu", "label kqzvb=wtrpl"))
+	f.Fuzz(func(t *testing.T, text string) {
+		s.In(text, func(at names.Sighting) bool {
+			if at.Within > at.From || at.From >= at.To || at.To > at.Until || at.Until > len(text) || at.Spell(at.Name) != text[at.From:at.To] && !strings.EqualFold(at.Name, text[at.From:at.To]) &&
+				!strings.EqualFold(strings.ReplaceAll(at.Name, "-", ""), text[at.From:at.To]) {
+				t.Errorf("%q: %+v", text, at)
+			}
+			names.LabelBefore(text, at.From)
+			return len(text)%2 == 0
+		})
+		s.InBytes([]byte(text), true, func(name string) {})
+		names.Coded(text, func(from, to int, plain string) {
+			if from < 0 || from >= to || to > len(text) {
+				t.Errorf("%q: %d, %d", text, from, to)
+			}
+		})
+	})
 }

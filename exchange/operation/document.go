@@ -2,9 +2,9 @@ package operation
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -29,60 +29,75 @@ var (
 	doneLabels    = []string{"succeeded", "success", "successful", "completed", "complete", "done", "finished"}
 )
 
-// Read returns the state of an operation and the answer that its document
-// holds, nil while the operation is pending. document says that r is such a
-// document by convention: it came from an Operation-Location or by callback.
-func (c Conventions) Read(r *understudyv1.Response, document bool) (State, *understudyv1.Response) {
-	body := r.GetBody().GetContent()
-	s := c.state(r, body, document)
-	if s == Pending {
-		return Pending, nil
-	}
-	if googleDone(body) == nil || c.Result != "" {
-		return s, c.unwrap(r, body)
-	}
-	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody()}
-	if raw, ok := at(body, "/error"); ok {
-		return Failed, withBody(out, raw)
-	}
-	if raw, ok := at(body, "/response"); ok {
-		return s, withBody(out, raw)
-	}
-	return s, c.unwrap(r, body)
+// progressLabels are the pending ones that say so of anything. The others
+// (accepted, created, new, scheduled) may be what became of the thing itself,
+// and whoever calls back has something to say.
+var progressLabels = []string{"notstarted", "queued", "pending", "running", "inprogress", "processing", "started", "submitted", "waiting"}
+
+// reading is how a document is read.
+type reading struct {
+	// document says that by convention it is about the operation.
+	document bool
+	// open says that every word for a state but the known final ones means that
+	// the operation goes on, as Azure says.
+	open bool
+	// pending are the words that mean so.
+	pending []string
+	// expected is the word that the expected answer has itself.
+	expected string
 }
 
-func (c Conventions) state(r *understudyv1.Response, body []byte, document bool) State {
+// state is that of an operation, by its document d in r.
+func (c Conventions) state(r *understudyv1.Response, d *document, how reading) State {
 	switch {
-	case r.GetStatus() == http.StatusAccepted:
+	case r.GetStatus() == http.StatusAccepted, c.Pending.holds(r, d):
 		return Pending
-	case c.Pending.holds(body):
-		return Pending
-	case c.Failed.holds(body):
+	case c.Failed.holds(r, d):
 		return Failed
-	case c.Done.Pointer != "":
-		if c.Done.holds(body) {
+	case c.Done.Given():
+		if c.Done.holds(r, d) {
 			return Done
 		}
 		return Pending
-	case c.Pending.Pointer != "":
+	case c.Pending.Given(), c.ByStatus:
 		return Done
 	}
-	if d := googleDone(body); d != nil {
-		if !*d {
+	if done := googleDone(d.body); done != nil {
+		if !*done {
 			return Pending
 		}
 		return Done
 	}
-	if !document && message.First(r.GetHeaders(), "Retry-After") == "" {
+	if !how.document && message.First(r.GetHeaders(), "Retry-After") == "" {
 		return Done
 	}
-	switch label := stateLabel(body); {
-	case slices.Contains(pendingLabels, label):
+	switch label := stateLabel(d.body); {
+	case label == "" || label == how.expected:
+		return Done
+	case slices.Contains(how.pending, label):
 		return Pending
 	case slices.Contains(failedLabels, label):
 		return Failed
+	case how.open && !slices.Contains(doneLabels, label):
+		return Pending
 	}
 	return Done
+}
+
+// answer is what the document of an operation holds that has ended so; it may
+// be that a result which says error has failed after all.
+func (c Conventions) answer(s State, r *understudyv1.Response, d *document) (State, *understudyv1.Response) {
+	if c.Envelope.Given() || googleDone(d.body) == nil {
+		return s, c.open(r, d)
+	}
+	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody()}
+	if raw, ok := at(d.body, "/error"); ok {
+		return Failed, withBody(out, raw)
+	}
+	if raw, ok := at(d.body, "/response"); ok {
+		return s, withBody(out, raw)
+	}
+	return s, out
 }
 
 // stateLabel is the state that a document gives, in lower case and without
@@ -127,6 +142,8 @@ const maxExpected = 1 << 20
 // too, as a number.
 var commonMembers = []string{"status", "state", "error", "errors", "message", "code", "detail", "details", "reason"}
 
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
 // membersOf are those of a JSON object, nil if it is none.
 func membersOf(body []byte) map[string]json.RawMessage {
 	var members map[string]json.RawMessage
@@ -168,28 +185,6 @@ func googleDone(body []byte) *bool {
 		return &yes
 	}
 	return &no
-}
-
-// unwrap takes the answer's status and body from where the user's conventions
-// say they are in the document.
-func (c Conventions) unwrap(r *understudyv1.Response, body []byte) *understudyv1.Response {
-	out := &understudyv1.Response{Status: r.GetStatus(), Headers: r.GetHeaders(), Body: r.GetBody(), Protocol: r.GetProtocol(), Trailers: r.GetTrailers()}
-	if c.Status != "" {
-		if raw, ok := at(body, c.Status); ok {
-			if n, err := strconv.ParseUint(strings.Trim(string(raw), `"`), 10, 16); err == nil {
-				out.Status = uint32(n)
-			}
-		}
-	}
-	if c.Result != "" {
-		if raw, ok := at(body, c.Result); ok {
-			if string(raw) == "null" {
-				raw = nil
-			}
-			return withBody(out, raw)
-		}
-	}
-	return out
 }
 
 // withBody replaces the body by a part of it.

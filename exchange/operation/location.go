@@ -44,15 +44,17 @@ func (h Hosts) Resolve(from *url.URL, location string) (*url.URL, error) {
 		return nil, fmt.Errorf("%w: scheme %q", ErrForeign, u.Scheme)
 	case u.User != nil:
 		return nil, fmt.Errorf("%w: it has user information", ErrForeign)
-	case h.Own(u) && u.Scheme == h.Base.Scheme, slices.Contains(h.Others, hostPort(u)):
+	case h.Own(u), slices.Contains(h.Others, hostPort(u)):
 		return u, nil
 	}
 	return nil, fmt.Errorf("%w: %s is not the candidate %s", ErrForeign, hostPort(u), hostPort(h.Base))
 }
 
-// Own reports whether an address is on the host and port of the system that was
-// asked.
-func (h Hosts) Own(u *url.URL) bool { return hostPort(u) == hostPort(h.Base) }
+// Own reports whether an address is of the origin of the system that was asked:
+// its scheme, host and port.
+func (h Hosts) Own(u *url.URL) bool {
+	return u.Scheme == h.Base.Scheme && hostPort(u) == hostPort(h.Base)
+}
 
 func hostPort(u *url.URL) string {
 	port := u.Port()

@@ -19,9 +19,17 @@ type Monitor struct {
 	// Document says that by convention Location serves a document about the
 	// operation, not its result.
 	Document bool
+	// Azure says that its document has the states of Azure's resource providers.
+	Azure bool
+	// Request is the address of the request itself, and Replaces says that its
+	// method, PUT or PATCH, is about what is there.
+	Request  string
+	Replaces bool
 	// Beside is the Location given together with an Operation-Location: where
 	// the result will be.
 	Beside string
+	// ByStatus is that of the user's conventions.
+	ByStatus bool
 	// Result says that a document has led here: what stands here is the answer,
 	// whatever it links to.
 	Result bool
@@ -30,13 +38,39 @@ type Monitor struct {
 	Expected *understudyv1.Response
 }
 
+const azure = "Azure-AsyncOperation"
+
+// Locate finds the status monitor that an acknowledgement of a request names: as
+// the user says, or else by convention.
+func (c Conventions) Locate(ack *understudyv1.Response, method, request string) (Monitor, error) {
+	m := MonitorOf(ack)
+	if c.Monitor.Given() {
+		d := newDocument(ack)
+		where := c.Monitor.find(ack, d)
+		if where == "" && c.Monitor.Template != "" {
+			where = c.Monitor.Template.fill(ack, d, "", request)
+		}
+		if d.fault != nil {
+			return Monitor{}, d.fault
+		}
+		if where != "" {
+			m = Monitor{Location: where, Document: true}
+			if location := message.First(ack.GetHeaders(), "Location"); location != where {
+				m.Beside = location
+			}
+		}
+	}
+	m.Document = m.Document && !c.ByStatus
+	m.Request, m.Replaces = request, method == http.MethodPut || method == http.MethodPatch
+	m.ByStatus = c.ByStatus
+	return m, nil
+}
+
 // MonitorOf finds the status monitor that an acknowledgement names.
 func MonitorOf(ack *understudyv1.Response) Monitor {
 	location := message.First(ack.GetHeaders(), "Location")
-	for _, name := range []string{"Operation-Location", "Azure-AsyncOperation"} {
-		if v := message.First(ack.GetHeaders(), name); v != "" {
-			return Monitor{Location: v, Document: true, Beside: location}
-		}
+	if v, isAzure, ok := documentOf(ack); ok {
+		return Monitor{Location: v, Document: true, Azure: isAzure, Beside: location}
 	}
 	if location != "" {
 		return Monitor{Location: location}
@@ -51,6 +85,16 @@ func MonitorOf(ack *understudyv1.Response) Monitor {
 		}
 	}
 	return Monitor{}
+}
+
+// documentOf is the address in a field that only operations have.
+func documentOf(ack *understudyv1.Response) (location string, isAzure, ok bool) {
+	for _, name := range []string{"Operation-Location", azure} {
+		if v := message.First(ack.GetHeaders(), name); v != "" {
+			return v, name == azure, true
+		}
+	}
+	return "", false, false
 }
 
 // linked finds the target of a Link (RFC 8288) whose relation means a status
@@ -114,12 +158,16 @@ const grace = 2 * time.Second
 func (m Monitor) Means(r *understudyv1.Response, after time.Duration) Meaning {
 	status := r.GetStatus()
 	switch {
-	case status < 400:
+	case status < 400 || m.Result:
+		return Look
+	case m.ByStatus && status >= 500 && (status < http.StatusBadGateway || status > http.StatusGatewayTimeout) && message.First(r.GetHeaders(), "Retry-After") == "":
 		return Look
 	case status == http.StatusNotFound && after < grace, status >= 500,
 		status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests,
 		message.First(r.GetHeaders(), "Retry-After") != "":
 		return Retry
+	case m.ByStatus:
+		return Look
 	case m.Document, status == http.StatusNotFound, status == http.StatusUnauthorized, status == http.StatusForbidden:
 		return GiveUp
 	}

@@ -25,7 +25,7 @@ func TestPromises(t *testing.T) {
 	f := func(status uint32, body, headers string, want bool, accepted ...uint32) {
 		t.Helper()
 		ack := response(status, body, strings.Split(headers, "\n")...)
-		if got := (operation.Conventions{Accepted: accepted}).Promises(ack); got != want {
+		if got, err := (operation.Conventions{Accepted: accepted}).Promises(ack, nil); got != want || err != nil {
 			t.Errorf("%d %s %q: %v, want %v", status, body, headers, got, want)
 		}
 	}
@@ -41,6 +41,10 @@ func TestPromises(t *testing.T) {
 	f(201, `{"id":1}`, "Operation-Location: /op", true)
 	f(201, `{"name":"op/1","done":false}`, "Location: /op", true)
 	f(201, `{"name":"op/1","done":true}`, "Location: /op", false)
+	f(200, `{"status":"Creating"}`, "Azure-AsyncOperation: /op", true)
+	f(201, "null", "Location: /op", false)
+	f(201, "null", "Location: /op\nPreference-Applied: respond-async", true)
+	f(200, "", "Location: /op\nPreference-Applied: wait=3, respond-async", true)
 	f(302, "", "Location: /elsewhere", false)
 }
 
@@ -92,10 +96,10 @@ func TestAsk(t *testing.T) {
 func TestGoogleOperations(t *testing.T) {
 	f := func(body, want string) {
 		t.Helper()
-		s, answer := operation.Conventions{}.Read(response(200, body), false)
-		got := []string{"pending", "done", "failed"}[s]
-		if answer != nil {
-			got += " " + string(answer.GetBody().GetContent())
+		s := operation.Conventions{}.Ask(operation.Monitor{}, response(200, body))
+		got := []string{"pending", "done", "failed"}[s.State]
+		if s.Answer != nil {
+			got += " " + string(s.Answer.GetBody().GetContent())
 		}
 		if got != want {
 			t.Errorf("%s: got %q, want %q", body, got, want)
@@ -157,12 +161,12 @@ func TestDocumentsAtAPlainLocation(t *testing.T) {
 func TestConventionsOfTheUser(t *testing.T) {
 	c := operation.Conventions{
 		Pending: operation.Condition{Pointer: "/state", Values: []string{"BUSY"}}, Failed: operation.Condition{Pointer: "/n", Values: []string{"7"}},
-		Status: "/code", Result: "/out",
+		Envelope: operation.Envelope{Status: "/code", Result: "/out"},
 	}
 	f := func(body, want string) {
 		t.Helper()
-		s, answer := c.Read(response(200, body), true)
-		if got := fmt.Sprintf("%d %d %s", s, answer.GetStatus(), answer.GetBody().GetContent()); got != want {
+		s := c.Receive(response(200, body), nil)
+		if got := fmt.Sprintf("%d %d %s", s.State, s.Answer.GetStatus(), s.Answer.GetBody().GetContent()); got != want {
 			t.Errorf("%s: got %q, want %q", body, got, want)
 		}
 	}
@@ -195,6 +199,11 @@ func TestForeignLocationsAreRefused(t *testing.T) {
 	f("http://CANDIDATE.example:80/op", "http://CANDIDATE.example:80/op")
 	f("https://status.example/op", "https://status.example/op")
 	f("https://candidate.example/op", "")
+	for address, want := range map[string]bool{"http://candidate.example/": true, "http://candidate.EXAMPLE:80/": true, "https://candidate.example:80/": false, "http://status.example:443/": false} {
+		if u, err := url.Parse(address); err != nil || hosts.Own(u) != want {
+			t.Errorf("%s is the candidate's own: %v, %v", address, !want, err)
+		}
+	}
 	f("http://candidate.example:81/op", "")
 	f("//elsewhere/op", "")
 	f("ftp://candidate.example/op", "")

@@ -61,35 +61,42 @@ func stringAt(body []byte, pointer string) (string, bool) {
 	return s, true
 }
 
-// WithCallback sets a member of a request's JSON, given by a pointer, to the
-// address of a callback and leaves every other byte as it is. The pointer may
-// lead through objects only; the last member need not exist.
-func WithCallback(body []byte, pointer, address string) ([]byte, error) {
-	text, err := json.Marshal(address)
+// WithMember sets a member of a request's JSON, given by a pointer, to a text
+// and leaves every other byte as it is. The pointer leads through objects only;
+// what of it does not exist is made. An empty body becomes an object.
+func WithMember(body []byte, pointer, value string) ([]byte, error) {
+	text, err := json.Marshal(value)
 	if err != nil {
 		return body, err
 	}
 	from, to := 0, len(body)
+	if len(bytes.TrimSpace(body)) == 0 {
+		body, from, to = []byte("{}"), 0, 2
+	}
 	tokens := pointerTokens(pointer)
 	for i, token := range tokens {
 		m, err := findMember(body[from:to], token)
-		if err != nil || m.end < 0 && i < len(tokens)-1 {
-			return body, fmt.Errorf("the request's body has no place for the callback's address at %s", pointer)
+		if err != nil {
+			return body, fmt.Errorf("the request's body has no place for a text at %s", pointer)
 		}
 		if m.end < 0 {
-			name, err := json.Marshal(token)
-			if err != nil {
-				return body, err
+			for j := len(tokens) - 1; j > i; j-- {
+				text = bytes.Join([][]byte{{'{'}, quoted(tokens[j]), {':'}, text, {'}'}}, nil)
 			}
-			text = append(append(name, ':'), text...)
+			text = bytes.Join([][]byte{quoted(token), {':'}, text}, nil)
 			if !m.empty {
 				text = append(text, ',')
 			}
-			m.start, m.end = m.open, m.open
+			return bytes.Join([][]byte{body[:from+m.open], text, body[from+m.open:]}, nil), nil
 		}
 		from, to = from+m.start, from+m.end
 	}
 	return bytes.Join([][]byte{body[:from], text, body[to:]}, nil), nil
+}
+
+func quoted(name string) []byte {
+	text, _ := json.Marshal(name) // a string always can be
+	return text
 }
 
 // member is the position of a member in an object: its value is at [start,

@@ -1,22 +1,10 @@
 package redact
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 )
-
-// IsToken says whether a text is a token that a Redactor put in the place of a
-// secret.
-func IsToken(text string) bool { return tokenShape.MatchString(text) }
-
-var tokenShape = regexp.MustCompile(`^` + domain + `_[A-Za-z0-9_-]{22}$`)
-
-// HasToken says whether such a token stands somewhere in a text.
-func HasToken(text string) bool { return tokenInside.MatchString(text) }
-
-var tokenInside = regexp.MustCompile(domain + `_[A-Za-z0-9_-]{22}`)
 
 // IsSecret says whether values of a name (of a member, a parameter, a field or a
 // kind of things) are secrets by that name: what is redacted by default, and
@@ -102,7 +90,7 @@ func setOf(words string) map[string]bool {
 }
 
 func init() {
-	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer")} {
+	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2")} {
 		for _, name := range list {
 			secretNames[strings.Join(wordsOf(name), "")] = true
 		}

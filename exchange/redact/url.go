@@ -11,12 +11,11 @@ import (
 // maxNested is how deep URLs within parameters of URLs are looked into.
 const maxNested = 3
 
-// target redacts a request target, a URL, or a field that has some in it. What
-// is no secret keeps its bytes.
-func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found *places) []byte {
-	u := urls{r: r, place: place, found: found}
+// target redacts a request target or a URL. What is no secret keeps its bytes.
+func (r *Redactor) target(raw []byte, list understudyv1.Redaction_Place, found *places) []byte {
+	w := work{r: r, at: list, found: found}
 	text := string(raw)
-	if out := u.redact(text, maxNested); out != text {
+	if out := w.url(text, maxNested); out != text {
 		return []byte(out)
 	}
 	return raw
@@ -24,59 +23,60 @@ func (r *Redactor) target(raw []byte, place understudyv1.Redaction_Place, found 
 
 // links redacts a field that is a URL, or has some in angle brackets (Link) or
 // behind "url=" (Refresh).
-func (r *Redactor) links(raw []byte, place understudyv1.Redaction_Place, found *places) []byte {
-	text := string(raw)
+func (w *work) links(text string) string {
+	field := w.field
+	w.field = "" // its parameters have names of their own
+	defer func() { w.field = field }()
 	if i := strings.Index(strings.ToLower(text), "url="); i >= 0 && strings.Contains(text[:i], ";") {
 		i += len("url=")
-		return append([]byte(text[:i]), r.target(raw[i:], place, found)...)
+		return text[:i] + w.url(text[i:], maxNested)
 	}
 	if !strings.HasPrefix(text, "<") {
-		return r.target(raw, place, found)
+		return w.url(text, maxNested)
 	}
-	var out []byte
+	var out strings.Builder
 	for {
 		before, rest, ok := strings.Cut(text, "<")
 		inner, after, closed := strings.Cut(rest, ">")
 		if !ok || !closed {
-			return append(out, r.target([]byte(text), place, found)...)
+			return out.String() + w.url(text, maxNested)
 		}
-		out = append(append(out, before...), '<')
-		out = append(append(out, r.target([]byte(inner), place, found)...), '>')
+		out.WriteString(before + "<" + w.url(inner, maxNested) + ">")
 		text = after
 	}
 }
 
-// urls redacts the secrets in URLs: user information, parameters of path, query
+// url redacts the secrets in a URL: user information, parameters of path, query
 // and fragment, and parts of the path that are a secret by their shape or by
 // what stands before them.
-type urls struct {
-	r     *Redactor
-	place understudyv1.Redaction_Place
-	found *places
-}
-
-func (u urls) token(name, value string) string {
-	u.found.add(u.place, name)
-	return u.r.token(value)
-}
-
-func (u urls) redact(text string, depth int) string {
+func (w *work) url(text string, depth int) string {
 	text, fragment, hasFragment := strings.Cut(text, "#")
 	text, query, hasQuery := strings.Cut(text, "?")
-	out := u.path(u.userInformation(text))
+	out := w.pathOf(w.userInformation(text))
 	if hasQuery {
-		out += "?" + u.parameters(query, depth)
+		out += "?" + w.parameters(inQuery, query, depth)
 	}
 	if hasFragment {
 		// What answers OAuth's implicit grant (RFC 6749, 4.2.2), or a place in
 		// a page with parameters of its own.
-		out += "#" + u.parameters(fragment, depth)
+		out += "#" + w.parameters(inFragment, fragment, depth)
 	}
 	return out
 }
 
+// mayBeURL says whether a text is a URL, or a path with parameters.
+func mayBeURL(text string) bool {
+	if len(text) > maxURL || !strings.Contains(text, "/") || strings.ContainsAny(text, " \n\t") {
+		return false
+	}
+	return strings.Contains(text, "://") || text[0] == '/' && strings.ContainsAny(text, "?#;")
+}
+
+// maxURL is the longest text that is taken for a URL, in bytes.
+const maxURL = 16 << 10
+
 // userInformation redacts what stands before the host of an absolute URL.
-func (u urls) userInformation(text string) string {
+func (w *work) userInformation(text string) string {
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
 		return text
@@ -86,44 +86,92 @@ func (u urls) userInformation(text string) string {
 	if at <= 0 {
 		return text
 	}
-	out := scheme + "://" + u.token("userinfo", authority[:at]) + authority[at:]
+	with := w.r.made(authority[:at])
+	if with != authority[:at] {
+		w.note(inPath, userinfo, "userinfo", actionToken)
+	}
+	out := scheme + "://" + with + authority[at:]
 	if hasPath {
 		out += "/" + path
 	}
 	return out
 }
 
-// path redacts a path: parameters such as ;jsessionid=…, the session (S(…)) of
+var (
+	userinfo    = &name{lower: "userinfo"}
+	pathSegment = &name{lower: "path"}
+)
+
+// pathOf redacts a path: parameters such as ;jsessionid=…, the session (S(…)) of
 // ASP.NET, a text whose shape is that of a secret, and one that looks made by a
 // machine behind a segment such as "token".
-func (u urls) path(text string) string {
+func (w *work) pathOf(text string) string {
 	if !strings.Contains(text, "/") {
 		return text
 	}
-	segments := strings.Split(text, "/")
+	begin := 0
+	if i := strings.Index(text, "://"); i >= 0 {
+		if begin = i + 3; strings.IndexByte(text[begin:], '/') < 0 {
+			return text
+		}
+		begin += strings.IndexByte(text[begin:], '/')
+	}
+	segments := strings.Split(text[begin:], "/")
+	changed := false
 	for i, s := range segments {
 		base, params, hasParams := strings.Cut(s, ";")
 		before := ""
 		if i > 0 {
 			before = segments[i-1]
 		}
-		segments[i] = u.segment(before, base)
+		out := w.segment(before, base)
 		if hasParams {
-			segments[i] += ";" + u.parameters(params, 0)
+			out += ";" + w.parameters(inPath, params, 0)
 		}
+		changed = changed || out != s
+		segments[i] = out
 	}
-	return strings.Join(segments, "/")
+	if !changed {
+		return text
+	}
+	return text[:begin] + strings.Join(segments, "/")
 }
 
-func (u urls) segment(before, text string) string {
-	if inner, ok := strings.CutPrefix(text, "(S("); ok && strings.HasSuffix(inner, "))") {
-		return "(S(" + u.token("path", strings.TrimSuffix(inner, "))")) + "))"
+func (w *work) segment(before, raw string) string {
+	if raw == "" {
+		return raw
 	}
-	switch {
-	case hasSecretShape(text), leads(before) && isMachineMade(text):
-		return u.token("path", text)
+	if inner, ok := strings.CutPrefix(raw, "(S("); ok && strings.HasSuffix(inner, "))") {
+		inner = strings.TrimSuffix(inner, "))")
+		out := w.r.made(inner)
+		if out != inner {
+			w.note(inPath, pathSegment, labelNames, actionToken)
+		}
+		return "(S(" + out + "))"
 	}
-	return text
+	text := raw
+	if strings.IndexByte(raw, '%') >= 0 {
+		if decoded, err := url.PathUnescape(raw); err == nil {
+			text = decoded
+		}
+	}
+	n := w.r.nameOf(before)
+	if leads(before) && isMachineMade(text) && !w.ruled(inPath, n) && !n.kept {
+		out := w.r.made(text)
+		if out != text {
+			w.note(inPath, pathSegment, labelNames, actionToken)
+			return out // has no characters that would need it
+		}
+		return raw
+	}
+	at := *pathSegment
+	at.rules, at.hint = n.rules, n.hint
+	at.kept = n.kept
+	res := w.value(inPath, &at, text)
+	if !res.changed {
+		return raw
+	}
+	return spelled(url.PathEscape(res.text), raw)
 }
 
 // leads says whether what follows a segment is a secret by its name. That of a
@@ -139,18 +187,26 @@ func isMachineMade(s string) bool {
 	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" && strings.Count(s, "-") != 4
 }
 
-// parameters redacts those of a query, a path or a fragment.
-func (u urls) parameters(query string, depth int) string {
+// parameters redacts those of a query, a path, a fragment or a form.
+func (w *work) parameters(at place, query string, depth int) string {
 	var b strings.Builder
 	done := 0 // so much of query is in b
 	for p := range message.Parameters(query) {
-		with, ok := u.parameter(p, depth)
-		if !ok {
-			continue
+		with, drop, ok := w.parameter(at, p, depth)
+		switch {
+		case drop:
+			from := p.At - len("=") - len(p.Name)
+			end := p.At + len(p.Value)
+			if end < len(query) {
+				end++ // what parts it from the next
+			}
+			b.WriteString(query[done:from])
+			done = end
+		case ok:
+			b.WriteString(query[done:p.At])
+			b.WriteString(with)
+			done = p.At + len(p.Value)
 		}
-		b.WriteString(query[done:p.At])
-		b.WriteString(with)
-		done = p.At + len(p.Value)
 	}
 	if done == 0 {
 		return query
@@ -160,48 +216,49 @@ func (u urls) parameters(query string, depth int) string {
 
 // parameter is what is put in the place of a parameter's value; ok says whether
 // anything is.
-func (u urls) parameter(p message.Parameter, depth int) (with string, ok bool) {
+func (w *work) parameter(at place, p message.Parameter, depth int) (with string, drop, ok bool) {
 	if p.Value == "" {
-		return "", false
+		return "", false, false
 	}
-	value, err := url.QueryUnescape(p.Value)
-	if err != nil {
-		value = p.Value
-	}
-	name := p.Decoded()
-	if u.r.secretParameter(name, value) || !u.r.kept[strings.ToLower(name)] && hasSecretShape(value) {
-		return u.token(name, value), true
-	}
-	if depth > 0 && strings.ContainsAny(value, "?#@;=") {
-		if out := u.redact(value, depth-1); out != value {
-			return url.QueryEscape(out), true
+	value := p.Value
+	if strings.ContainsAny(value, "%+") {
+		if decoded, err := url.QueryUnescape(value); err == nil {
+			value = decoded
 		}
 	}
-	return "", false
-}
-
-// secretParameter says whether a parameter's value is a secret by its name. A
-// switch is none (?reset=true), nor what is too short for one under a name that
-// others use too (?code=DE).
-func (r *Redactor) secretParameter(name, value string) bool {
-	lower := strings.ToLower(name)
-	switch {
-	case r.kept[lower]:
-		return false
-	case r.query[lower]:
-		return true
-	case openParameters[lower]:
-		return len(value) >= leastSecret
+	if at == inFragment && isMade(value) {
+		return "", false, false
 	}
-	// Kinto calls the place in a list so.
-	return !switches[strings.ToLower(value)] && lower != "_token" && IsSecret(name)
+	n := w.r.nameOf(lastOfBrackets(p.Decoded()))
+	if res := w.value(at, n, value); res.changed {
+		return spelled(url.QueryEscape(res.text), p.Value), res.dropped, true
+	}
+	if w.ruled(at, n) {
+		return "", false, false
+	}
+	if depth > 0 && strings.ContainsAny(value, "?#@;=") {
+		if out := w.url(value, depth-1); out != value {
+			return url.QueryEscape(out), false, true
+		}
+	}
+	if at == inForm {
+		if out, ok := w.document(value); ok {
+			return url.QueryEscape(out), false, true
+		}
+	}
+	return "", false, false
 }
 
-// leastSecret is how long a value is that is taken for a secret under a name
-// that others use too, in bytes.
-const leastSecret = 12
+// spelled is a text that is escaped for a URL, with what need not be as it stands
+// in the text whose place it takes.
+func spelled(escaped, raw string) string {
+	escaped = strings.ReplaceAll(escaped, "%2A", "*")
+	if strings.Contains(raw, "@") {
+		escaped = strings.ReplaceAll(escaped, "%40", "@")
+	}
+	return escaped
+}
 
-var (
-	openParameters = setOf("code key")
-	switches       = setOf("true false yes no on off 0 1")
-)
+// lastOfBrackets is the name without the brackets of a list (token[]), by which
+// nothing ends.
+func lastOfBrackets(name string) string { return strings.TrimSuffix(name, "[]") }

@@ -1,65 +1,275 @@
 package redact
 
 import (
-	"slices"
 	"strings"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// credentials keeps the scheme of "Bearer …" visible, if it is one that is known:
-// the first word of anything else may be a part of the secret.
-func (r *Redactor) credentials(value string) string {
-	scheme, rest, found := strings.Cut(value, " ")
-	if !found || strings.Trim(rest, " \t") == "" || !slices.Contains(schemes, strings.ToLower(scheme)) {
-		return r.token(value)
-	}
-	return scheme + " " + r.token(strings.Trim(rest, " \t"))
+// work redacts one message.
+type work struct {
+	r     *Redactor
+	at    understudyv1.Redaction_Place
+	found *places
+	spans []span
+	trail []string // names that lead to a value of JSON or XML
+	field string   // that a header's value stands in, as it is spelled
+	nest  int      // documents within texts of documents
+	cut   bool     // the body is not whole
+	// behind takes what each token stands for; nil where nobody asks.
+	behind map[string]string
 }
 
-// schemes are those of IANA's registry of HTTP authentication schemes, and what
-// is in use beside it.
-var schemes = strings.Fields(`basic bearer concealed digest dpop gnap hoba mutual negotiate ntlm oauth privatetoken scram-sha-1 scram-sha-256 vapid
-	token apikey api-key key jwt hawk signature sharedkey sharedaccesssignature aws4-hmac-sha256 googlelogin splunk mac`)
+// path leads to the value that is looked at, lists aside.
+func (w *work) path() string {
+	if len(w.trail) == 0 {
+		return "/"
+	}
+	return "/" + strings.Join(w.trail, "/")
+}
 
-// cookies replaces the value of each pair of a Cookie header; everything
-// between the values stays as it is.
-func (r *Redactor) cookies(line string) string {
+// shownPath is the path as a list of redactions has it: its end, if it is long.
+func (w *work) shownPath() string {
+	if n := len(w.trail) - maxSteps; n > 0 {
+		return "/…/" + strings.Join(w.trail[n:], "/")
+	}
+	return w.path()
+}
+
+// maxSteps is how many names of a path are shown.
+const maxSteps = 16
+
+// result is what becomes of a value.
+type result struct {
+	text             string
+	changed, dropped bool
+}
+
+// value redacts a text that stands at a place under a name.
+func (w *work) value(at place, n *name, text string) result {
+	if text == "" {
+		return result{}
+	}
+	var partial [maxPartial]int
+	count := 0
+	for _, i := range n.rules {
+		c := &w.r.rules[i]
+		if c.places&(1<<at) == 0 || !w.fits(c, n) {
+			continue
+		}
+		if c.isPartial() {
+			if count < len(partial) {
+				partial[count] = i
+				count++
+			}
+			continue
+		}
+		if c.action == actionKeep && count > 0 {
+			return w.parts(at, n, text, partial[:count], true) // what rules before it say of parts holds
+		}
+		return w.act(c.action, c.label, at, n, text)
+	}
+	if !n.kept {
+		switch {
+		case w.secretBy(at, n, text):
+			return w.act(actionToken, labelNames, at, n, text)
+		case w.r.allow && !w.isKept(n, text, partial[:count]):
+			return w.act(actionToken, labelAllow, at, n, text)
+		}
+	}
+	return w.parts(at, n, text, partial[:count], false)
+}
+
+// isKept says whether the first rule about parts that finds something finds the
+// whole value, and keeps it.
+func (w *work) isKept(n *name, text string, partial []int) bool {
+	w.spans = appendShapes(w.spans[:0], text, n.hint)
+	for _, i := range partial {
+		for _, c := range w.r.rules[i].claims(nil, text, w.spans) {
+			return c.action == actionKeep && c.from == 0 && c.to == len(text)
+		}
+	}
+	return false
+}
+
+// maxPartial bounds the rules about parts that hold for one value.
+const maxPartial = 32
+
+// Labels of the rules by default.
+const (
+	labelNames = "names"
+	labelAllow = "allow_list"
+)
+
+// fits says whether a rule is about the name, or the path to it.
+func (w *work) fits(c *rule, n *name) bool {
+	if len(c.paths) == 0 {
+		return true // see describe
+	}
+	if len(c.names) > 0 && c.fitsName(n.lower) {
+		return true
+	}
+	path := strings.ToLower(w.path())
+	for _, p := range c.paths {
+		if like(p, path) {
+			return true
+		}
+	}
+	return false
+}
+
+// secretBy says whether a value is a secret by its name. A switch is none
+// (?reset=true), nor what is too short for one under a name that others use too
+// (?code=DE).
+func (w *work) secretBy(at place, n *name, text string) bool {
+	switch {
+	case n.secret:
+		if w.r.query[n.lower] && at != inJSON && at != inXML {
+			return true
+		}
+		// Kinto calls the place in a list so.
+		return !switches[strings.ToLower(text)] && (n.lower != "_token" || at != inQuery && at != inFragment)
+	case n.open && (at == inQuery || at == inFragment || at == inPath):
+		return len(text) >= leastSecret
+	case n.open:
+		return looksRandom(text)
+	}
+	return false
+}
+
+// leastSecret is how long a value is that is taken for a secret under a name
+// that others use too, in bytes.
+const leastSecret = 12
+
+var (
+	openParameters = setOf("code key")
+	switches       = setOf("true false yes no on off 0 1 null none undefined")
+)
+
+// act does to a whole value what a rule says.
+func (w *work) act(action, label string, at place, n *name, text string) result {
+	var out result
+	switch action {
+	case actionKeep:
+		return result{text: text}
+	case actionDrop:
+		out = result{changed: true, dropped: true}
+	case actionMask:
+		out = result{text: masked, changed: text != masked}
+	default:
+		with := w.stands(w.whole(at, n, text), text)
+		out = result{text: with, changed: with != text}
+	}
+	if out.changed {
+		w.note(at, n, label, action)
+	}
+	return out
+}
+
+// stands notes what a token stands for.
+func (w *work) stands(token, plain string) string {
+	if w.behind != nil && token != plain {
+		w.behind[token] = plain
+	}
+	return token
+}
+
+// masked stands for every value that is masked.
+const masked = "***"
+
+func (w *work) whole(at place, n *name, text string) string {
+	if n.authorization {
+		return w.r.credentials(text)
+	}
+	if inBodies[at] && isJWT(text) {
+		return w.r.madeJWT(text)
+	}
+	if n.hint&maybePhone != 0 && !isMade(text) {
+		if d := phoneDigits(text); d >= 7 && d <= 15 {
+			return w.r.madePhone(text)
+		}
+	}
+	return w.r.made(text)
+}
+
+// parts redacts what in a value has a shape, or fits a pattern.
+// kept says that nothing else is to be.
+func (w *work) parts(at place, n *name, text string, partial []int, kept bool) result {
+	if isMade(text) {
+		return result{text: text}
+	}
+	h := n.hint
+	if at == inHeader || at == inTrailer || at == inPath {
+		if h&maybeCard == 0 {
+			h |= isName // an ETag, a number that counts
+		}
+	}
+	w.spans = appendShapes(w.spans[:0], text, h)
+	spans := w.spans
+	if len(partial) > 0 {
+		return w.byRules(at, n, text, spans, partial, kept)
+	}
+	if len(spans) == 0 || n.kept {
+		return result{text: text}
+	}
 	var b strings.Builder
-	for i, pair := range strings.Split(line, ";") {
-		if i > 0 {
-			b.WriteByte(';')
+	done := 0
+	for _, s := range spans {
+		with := w.stands(w.r.madeOf(at, text[s.from:s.to], s.shape), text[s.from:s.to])
+		if with == text[s.from:s.to] {
+			continue
 		}
-		b.WriteString(r.pair(pair))
+		b.WriteString(text[done:s.from])
+		b.WriteString(with)
+		done = s.to
+		w.note(at, n, s.shape.String(), actionToken)
 	}
-	return b.String()
+	if done == 0 {
+		return result{text: text}
+	}
+	b.WriteString(text[done:])
+	return result{text: b.String(), changed: true}
 }
 
-// setCookie replaces only the values: the attributes are not secret. Two cookies
-// may stand in one field, joined by a comma, as some recorders write them.
-func (r *Redactor) setCookie(line string) string {
-	parts := strings.Split(line, ";")
-	parts[0] = r.pair(parts[0])
-	for i, part := range parts[1:] {
-		attribute, next, found := strings.Cut(part, ",")
-		if found && strings.Contains(next, "=") {
-			parts[i+1] = attribute + "," + r.pair(next)
+// inBodies are the places where a JSON Web Token stays one.
+var inBodies = [len(placeNames)]bool{inForm: true, inMultipart: true, inJSON: true, inXML: true, inText: true}
+
+// looksRandom says whether a text is long and has letters of both cases and
+// digits, or many hexadecimal digits, and nothing that parts words.
+func looksRandom(s string) bool {
+	if len(s) < 16 {
+		return false
+	}
+	upper, lower, digits := 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z':
+			lower++
+		case c >= 'A' && c <= 'Z':
+			upper++
+		default:
+			return false
 		}
 	}
-	return strings.Join(parts, ";")
+	return digits >= 2 && (upper >= 2 && lower >= 2 || upper+lower >= 4 && len(s) >= 24)
 }
 
-func (r *Redactor) pair(pair string) string {
-	name, value, found := strings.Cut(pair, "=")
-	if !found {
-		// A cookie without a name consists of a value only.
-		trimmed := strings.Trim(pair, " \t")
-		if trimmed == "" {
-			return pair
+// note counts a value that was replaced.
+func (w *work) note(at place, n *name, label, action string) {
+	where := n.lower
+	if w.field != "" {
+		where = w.field
+	}
+	switch at {
+	case inJSON, inXML, inForm, inMultipart, inText:
+		if where = w.shownPath(); len(w.trail) == 0 && n.lower != "" {
+			where = "/" + n.lower
 		}
-		return pair[:strings.Index(pair, trimmed)] + r.token(trimmed)
 	}
-	value = strings.Trim(value, " \t")
-	if len(value) >= 2 && value[0] == '"' && value[len(value)-1] == '"' {
-		return name + `="` + r.token(value[1:len(value)-1]) + `"`
+	w.found.add(w.at, where)
+	if w.found.hit != nil {
+		w.found.hit(Hit{Place: w.at, Name: where, In: placeNames[at], Rule: label, Action: action})
 	}
-	return name + "=" + r.token(value)
 }

@@ -54,12 +54,13 @@ func Indexed(headers []string) []string {
 func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from session.Source) {
 	e.Id, e.Recorder, e.Sequence, e.Source, e.ServedBy = id, s.Recorder, sequence, s.Source, s.ServedBy
 	e.RecorderStartUnixNano = s.StartUnixNano
-	e.Route = s.Routes.Route(e.Request.Method, from.Target)
 	if e.Session = s.Sessions.Session(from); e.Session == "" {
 		e.Session = id // a session of its own
 	}
 	e.IndexedHeaders = s.IndexHeaders
 	s.Redactor.Exchange(e)
+	// Of the redacted target, since a route is kept for long and shown everywhere.
+	e.Route = s.Routes.Route(e.Request.Method, string(e.Request.Target))
 	// Copied when redacted: an operator may call them secret.
 	fields := e.Request.GetHeaders()
 	e.Traceparent, e.Tracestate = text(message.Values(fields, "Traceparent")), text(message.Values(fields, "Tracestate"))

@@ -55,7 +55,7 @@ func TestSeal(t *testing.T) {
 		t.Errorf("tracestate %q is not redacted", state)
 	}
 	want := &understudyv1.Exchange{
-		Id: "id", Recorder: "r", RecorderStartUnixNano: 5, Sequence: 7, Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE,
+		RedactionKey: got.RedactionKey, Id: "id", Recorder: "r", RecorderStartUnixNano: 5, Sequence: 7, Source: "import/x", ServedBy: understudyv1.Side_SIDE_CANDIDATE,
 		Route: "PUT /users/{name}", Session: "id", Traceparent: "00-a-b-01", Tracestate: state,
 		Request: &understudyv1.Request{Method: "PUT", Target: got.Request.Target, Headers: []*understudyv1.Header{
 			{Name: "Traceparent", Value: []byte("00-a-b-01")}, {Name: "Tracestate", Value: []byte(state)},

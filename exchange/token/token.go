@@ -21,7 +21,10 @@ const MinKeyBytes = 16
 const size = 22
 
 // Key makes tokens with HMAC-SHA256 (RFC 2104). It is safe for concurrent use.
-type Key struct{ macs sync.Pool }
+type Key struct {
+	macs sync.Pool
+	id   string
+}
 
 // New makes a Key from a secret of at least MinKeyBytes bytes. An empty secret
 // gives a random Key, whose tokens no other process can reproduce.
@@ -35,12 +38,38 @@ func New(secret []byte) (*Key, error) {
 	}
 	k := new(Key)
 	k.macs.New = func() any { return &mac{hash: hmac.New(sha256.New, secret)} }
+	id := k.Token("id", "")
+	k.id = id[len(id)-size:][:idSize]
 	return k, nil
+}
+
+// idSize is how many characters an id has: 48 bits, since keys are few.
+const idSize = 8
+
+// ID names the key: it is made from it, so that two processes with one key call
+// it the same, and tells nothing about it.
+func (k *Key) ID() string { return k.id }
+
+// Sum is the HMAC of a value in a domain, for tokens of another shape than
+// Token's.
+func (k *Key) Sum(domain, value string) [sha256.Size]byte {
+	m := k.macs.Get().(*mac)
+	defer k.macs.Put(m)
+	m.sum = [sha256.Size]byte(m.of(domain, value))
+	return m.sum
 }
 
 type mac struct {
 	hash hash.Hash
 	sum  [sha256.Size]byte
+}
+
+func (m *mac) of(domain, value string) []byte {
+	m.hash.Reset()
+	_, _ = io.WriteString(m.hash, domain)
+	_, _ = m.hash.Write([]byte{0})
+	_, _ = io.WriteString(m.hash, value)
+	return m.hash.Sum(m.sum[:0])
 }
 
 // Token returns domain, a label of at most 20 bytes, followed by "_" and 22
@@ -49,11 +78,7 @@ type mac struct {
 func (k *Key) Token(domain, value string) string {
 	m := k.macs.Get().(*mac)
 	defer k.macs.Put(m)
-	m.hash.Reset()
-	_, _ = io.WriteString(m.hash, domain)
-	_, _ = m.hash.Write([]byte{0})
-	_, _ = io.WriteString(m.hash, value)
-	sum := m.hash.Sum(m.sum[:0])
+	sum := m.of(domain, value)
 	var out [64]byte
 	n := copy(out[:20], domain)
 	out[n] = '_'

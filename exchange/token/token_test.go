@@ -1,6 +1,8 @@
 package token_test
 
 import (
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -52,5 +54,39 @@ func BenchmarkToken(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		k.Token("rdx", "8f14e45fceea167a5a36dedd4bea2543")
+	}
+}
+
+func TestKeys(t *testing.T) {
+	file := func(text string) string {
+		name := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	keys, err := token.Read(file("\nfedcba9876543210\n0123456789abcdef\r\n"))
+	if err != nil || len(keys) != 2 {
+		t.Fatal(keys, err)
+	}
+	old, _ := token.New([]byte("0123456789abcdef"))
+	if keys[1].ID() != old.ID() || keys[1].Token("rdx", "a") != old.Token("rdx", "a") || keys.Current().ID() == old.ID() || len(old.ID()) != 8 {
+		t.Errorf("ids %s, %s, %s", keys[0].ID(), keys[1].ID(), old.ID())
+	}
+	if old.Sum("a", "b") == old.Sum("a", "c") || old.Sum("a", "b") != keys[1].Sum("a", "b") {
+		t.Error("a sum does not depend on its value and its key alone")
+	}
+	for _, text := range []string{"", " \n", "short", "0123456789abcdef\nshort"} {
+		if _, err := token.Read(file(text)); err == nil {
+			t.Errorf("%q was accepted", text)
+		}
+	}
+	if _, err := token.Read(filepath.Join(t.TempDir(), "none")); err == nil {
+		t.Error("a file that is not there was accepted")
+	}
+	a, errA := token.Parse("")
+	b, errB := token.Parse("")
+	if errA != nil || errB != nil || a.Current().ID() == b.Current().ID() {
+		t.Error("two random keys are one")
 	}
 }

@@ -45,6 +45,9 @@ def audit(p, *args, code=0):
 
 def test_what_is_planted_is_found(demo):
     result = json.loads(audit(demo, "-o", "json", "--fail-under", "0.99").stdout)
+    # The rules tested are those that the run is judged under.
+    current = [j["judgement"] for j in json.loads(demo.run("judge", "list", "demo", "-o", "json")) if j["current"]]
+    assert current == [result["judgement"]]
     total = result["total"]
     assert total["recall"] >= 0.99
     assert total["planted"] > 10_000
@@ -82,7 +85,7 @@ def test_a_rule_that_hides_too_much_is_named(demo, tmp_path):
     assert "--fail-under 0.99" in done.stderr
     hidden = [p for p in json.loads(done.stdout)["places"] if p["outcome"] == "hidden"]
     assert {p["by"] for p in hidden} == {"rule:whatever-orders-hold"}
-    assert {p["source"] for p in hidden} == {f"{rules}:8"}
+    assert {p["source"] for p in hidden} == {f"{rules}:8:7"}
     assert {p["route"] for p in hidden} == {"GET /orders/{id}"}
     assert "$.total" in {p["path"] for p in hidden}
     page = audit(demo, "--config", rules).stdout

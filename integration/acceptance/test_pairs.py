@@ -232,14 +232,16 @@ def test_match_where_the_answers_agree(platform, outcome, sides):
         f"WHERE run = '{outcome.run}' AND (noise_class = '' OR startsWith(noise_class, 'presumed'))"
     ):
         places[exchange].append(rest)
-    base, wrong, matches = sides[0], [], 0
+    base, wrong, matches, doubted = sides[0], [], 0, []
     for step, comparison, equal, (answer, _) in verdicts(outcome, sides):
         right = comparison["verdict"] == "match" or comparison["verdict"] == "presumed" and not base.is_told(step, answer)
         matches += equal and comparison["verdict"] == "match"
+        if equal and comparison["verdict"] != "match":
+            doubted.append(f"{step.name} {step.method} {step.target}: {comparison['verdict']} {places[comparison['exchange_id']]}")
         if equal and not right:
             wrong.append(f"{step.name} {step.method} {step.target}: {comparison['verdict']} {places[comparison['exchange_id']]}")
     assert not wrong, f"{len(wrong)} false verdicts\n" + "\n".join(wrong)
-    assert matches >= outcome.pair.matches
+    assert matches >= outcome.pair.matches, f"{matches} match; of those that agree these do not\n" + "\n".join(doubted)
 
 
 def test_each_difference_is_confirmed_directly(outcome, sides):

@@ -154,11 +154,27 @@ def test_explain(run):
     assert "ord_1001" in run.run("explain", "r", 2, "--config", run.rules)
 
 
-def test_other_rules_are_said(run):
-    other = explained(run, 1)  # without the rule
-    assert not other["agrees"] and other["stored"]["differences"] == 1
+def test_the_judgement_knows_its_rules(run):
+    """Without a file the rules of the judgement hold, which the tables keep."""
+    judgement = json.loads(run.run("judge", "list", "r", "-o", "json"))[0]["judgement"]
+    first = explained(run, 1)
+    assert first["agrees"] and first["stored"]["judgement"] == judgement and first["stored"]["current"], first
+    shipping = {x["location"]: x for x in first["places"]}["$.shipping"]
+    assert shipping["rule"]["where"] == f"judgement {judgement}", shipping
+    assert f"the current judgement {judgement}" in run.run("explain", "r", 1, "--judgement", judgement[:6])
+    assert f"judgement {judgement}" in run.run("report", "r")
+    assert json.loads(run.run("report", "r", "-o", "json"))["judgement"]["judgement"] == judgement
+    done = driver.run("explain", "r", 1, "--judgement", "ffff", env=run.env())
+    assert done.returncode == 2 and f"run r has {judgement}" in done.stderr, done
+
+
+def test_other_rules_are_said(run, tmp_path):
+    rules = tmp_path / "none.yaml"
+    rules.write_text("rules: []\n")
+    other = explained(run, 1, "--rules", rules)
+    assert not other["agrees"] and other["stored"]["differences"] == 1 and other["under"] == f"the rules of {rules}"
     assert {x["location"] for x in other["places"] if not x["noise_class"]} == {"$.shipping", "$.price"}
-    assert "THE TABLES SAY mismatch" in run.run("explain", "r", 1)
+    assert "THE TABLES SAY mismatch" in run.run("explain", "r", 1, "--rules", rules)
 
 
 def test_headers_are_in_the_tables(run):

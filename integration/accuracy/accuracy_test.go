@@ -124,7 +124,7 @@ func TestKinds(t *testing.T) {
 	if len(seen) < 60 {
 		t.Errorf("only %d kinds", len(seen))
 	}
-	met := map[*kind]bool{overtakes: true} // is met when a session has one that is late
+	met := map[*kind]bool{overtakes: true}                                   // is met when a session has one that is late
 	for seed := uint64(0); seed < 200 && len(met) <= len(allKinds); seed++ { // nil is met, too
 		for _, p := range newWorld(seed, 500, 5, time.Millisecond, time.Now()).pairs {
 			met[p.kind] = true

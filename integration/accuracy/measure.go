@@ -49,6 +49,7 @@ func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged,
 	}
 	s := &source{pairs: w.pairs}
 	k := &sink{world: w, judge: judge, face: face}
+	cfg.Redactor = w.redactor
 	r, err := replayer.New(cfg, &understudyv1.RunSpec{}, s, k, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		return nil, 0, err

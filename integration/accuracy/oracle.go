@@ -37,7 +37,7 @@ func (w *world) examine(p *pair, r *http.Request, body []byte) (samePath bool) {
 		want, is := b[place], c[place]
 		credential := strings.HasPrefix(place, "header ")
 		if want == was {
-			if is != was && !(is == "" && credential) {
+			if is != was && !(is == "" && credential) && is != w.asRecorded(p, place, was) {
 				p.oracle.err("%s: %s became %s", place, was, is)
 			}
 			continue
@@ -71,6 +71,20 @@ func (w *world) examine(p *pair, r *http.Request, body []byte) (samePath bool) {
 	}
 	path := func(target string) string { s, _, _ := strings.Cut(target, "?"); return s }
 	return path(got.target) == path(expected.target)
+}
+
+// asRecorded is a value of a body as the recorder has written it: a token, if it is
+// a secret.
+func (w *world) asRecorded(p *pair, place, value string) string {
+	name := place[strings.LastIndexAny(place, ". ")+1:]
+	text := fmt.Sprintf(`{%q:%q}`, name, unquoted(value))
+	redacted, _ := w.redactor.Body(p.exchange, "application/json", []byte(text))
+	_, rest, _ := strings.Cut(string(redacted), ":")
+	if out := strings.TrimSuffix(rest, "}"); strings.HasPrefix(value, `"`) {
+		return out
+	} else {
+		return unquoted(out)
+	}
 }
 
 func (o *oracle) err(format string, args ...any) {

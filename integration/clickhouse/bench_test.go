@@ -89,6 +89,15 @@ func generate(b *testing.B, conn driver.Conn, n int64) {
 	exec(fmt.Sprintf("INSERT INTO stored_tallies (recorder, number, served, recorded, final) VALUES ('rec', 1, %d, %d, true)", n, n))
 }
 
+// count asks a question whose answer is true, and says n then.
+func count(conn driver.Conn, n int64, query string) func(context.Context) (uint64, error) {
+	return func(ctx context.Context) (uint64, error) {
+		var yes uint8
+		err := conn.QueryRow(ctx, query).Scan(&yes)
+		return uint64(yes) * uint64(n), err
+	}
+}
+
 // BenchmarkTables asks what a report asks of a large run: seconds, and bytes
 // read. UNDERSTUDY_TABLES=50000000 is the run of docs/tables.md.
 func BenchmarkTables(b *testing.B) {
@@ -131,6 +140,30 @@ func BenchmarkTables(b *testing.B) {
 			}
 			return uint64(n), err
 		}},
+		// What show and explain ask, and questions to the facts.
+		{"ShowOrdinal", func(ctx context.Context) (uint64, error) {
+			rows, err := report.FindReplay(ctx, conn, "bench", report.Place{Ordinal: uint64(n / 2)})
+			if err == nil && (len(rows) != 1 || rows[0].Ordinal != uint64(n/2)) {
+				err = fmt.Errorf("got %+v", rows)
+			}
+			return uint64(n), err
+		}},
+		{"ShowExchange", func(ctx context.Context) (uint64, error) {
+			var id string
+			if err := conn.QueryRow(b.Context(), "SELECT concat('0198c-', hex(cityHash64(toInt64(?))))", n/2).Scan(&id); err != nil {
+				return 0, err
+			}
+			rows, err := report.ReplaysOf(ctx, conn, id)
+			if err == nil && len(rows) != 1 {
+				err = fmt.Errorf("got %+v", rows)
+			}
+			return uint64(n), err
+		}},
+		{"FactsOfASession", count(conn, n, "SELECT count() > 0 FROM comparisons WHERE run = 'bench' AND session = hex(cityHash64(toInt64(17)))")},
+		{"FactsByVerdict", count(conn, n, "SELECT sum(c) > 0 FROM (SELECT verdict, count() AS c FROM comparisons WHERE run = 'bench' GROUP BY verdict)")},
+		{"FactsByPath", count(conn, n, "SELECT sum(c) > 0 FROM (SELECT route, path, kind, count() AS c FROM discrepancies WHERE run = 'bench' GROUP BY ALL)")},
+		{"FactsOfAPath", count(conn, n, "SELECT count() > 0 FROM (SELECT exchange_id, baseline, candidate FROM discrepancies WHERE run = 'bench' AND route = 'GET /r3/{id}' AND path = '$.items[].f3' LIMIT 20)")},
+		{"TotalsByPath", count(conn, n, "SELECT sum(c) > 0 FROM (SELECT route, path, kind, sum(places) AS c FROM difference_totals WHERE run = 'bench' AND noise_class = '' GROUP BY ALL)")},
 	} {
 		b.Run(question.name, func(b *testing.B) {
 			var read atomic.Uint64

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded/embeddedtest"
@@ -103,7 +104,8 @@ func TestForeignRecordsAreSetAside(t *testing.T) {
 			t.Errorf("%s holds letters about %d records, want %d", name, len(letters), want)
 		}
 		for _, r := range letters {
-			if l, err := stream.DecodeDeadLetter(r); err != nil || l.Reason == "" || len(l.Value) == 0 {
+			l := &understudyv1.DeadLetter{}
+			if err := proto.Unmarshal(r.Value, l); err != nil || l.Reason == "" || len(l.Value) == 0 {
 				t.Errorf("letter %v: %v", l, err)
 			}
 		}

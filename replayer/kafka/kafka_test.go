@@ -3,6 +3,7 @@ package kafka_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
+	"understudy.dev/replayer/target"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
@@ -102,5 +104,53 @@ func TestSinkBlamesKafka(t *testing.T) {
 	err = sink.Run(ctx, &understudyv1.Run{Name: "r"})
 	if !errors.Is(err, kafka.ErrKafka) || errors.Unwrap(err) == nil || err.Error() != errors.Unwrap(err).Error() {
 		t.Errorf("without a broker: %v", err)
+	}
+}
+
+// TestTopics: a subscription begins at the end of every partition, and one to a
+// topic that is not there says so.
+func TestTopics(t *testing.T) {
+	cluster, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(3, "replies"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cluster.Close)
+	topics, err := kafka.NewTopics(t.Context(), stream.Config{Brokers: cluster.ListenAddrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer topics.Close()
+	produce := func(key string) {
+		t.Helper()
+		m := target.Message{Key: []byte(key), Value: []byte("v" + key), Headers: []*understudyv1.Header{{Name: "correlationId", Value: []byte(key)}}}
+		if err := topics.Produce(t.Context(), "replies", m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 20 {
+		produce(fmt.Sprint("before", i))
+	}
+	got := make(chan target.Message, 100)
+	stop, err := topics.Subscribe(t.Context(), "replies", func(m target.Message) { got <- m })
+	if err != nil {
+		t.Fatal(err)
+	}
+	partitions, keys := map[int32]bool{}, map[string]bool{}
+	for i := range 20 {
+		produce(fmt.Sprint(i))
+	}
+	for range 20 {
+		m := <-got
+		partitions[m.Partition], keys[string(m.Key)] = true, true
+		if string(m.Value) != "v"+string(m.Key) || string(m.Headers[0].GetValue()) != string(m.Key) || m.Offset < 0 {
+			t.Errorf("got %+v", m)
+		}
+	}
+	stop()
+	if len(keys) != 20 || len(partitions) != 3 || len(got) != 0 {
+		t.Errorf("%d keys in %d partitions, %d too many", len(keys), len(partitions), len(got))
+	}
+	if _, err := topics.Subscribe(t.Context(), "none", nil); err == nil || !strings.Contains(err.Error(), "topic none") {
+		t.Errorf("a topic that is not there: %v", err)
 	}
 }

@@ -36,7 +36,7 @@ var end = time.Unix(0, math.MaxInt64)
 
 // New makes a plan whose first request leaves at start. speed 2 is twice as
 // fast as recorded. maxGap, if positive, is the longest pause of the trace
-// that is kept; longer ones are cut to it, which the plan counts.
+// that is kept; longer ones are cut to it.
 func New(start time.Time, speed float64, maxGap time.Duration) *Plan {
 	return &Plan{start: start, speed: speed, maxGap: maxGap}
 }
@@ -75,6 +75,3 @@ func (p *Plan) At(t time.Time) time.Time {
 // the first request, and those after the latest pauses that were cut, at most
 // 32. What is returned does not change.
 func (p *Plan) Moments() []Moment { return p.moments }
-
-// Cut is how much of the trace's pauses was left out.
-func (p *Plan) Cut() time.Duration { return p.cut }

@@ -43,7 +43,7 @@ func (v *credential) lost() bool {
 
 // byCookie and byValue are the keys.
 func byCookie(name, value string) string { return "c" + name + "=" + value }
-func byValue(value string) string        { return "v" + value }
+func byValue(value string) string        { return "v" + redact.Bare(value) }
 
 // leastCredential is how long a value must be to be known by itself.
 const leastCredential = 8

@@ -2,6 +2,7 @@ package substitute
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,17 +27,24 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	// What failed may have been made all the same, and two may refuse alike; what the
 	// candidate alone refused is another's.
-	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(answer.GetStatus()) {
+	if !accepted && answer != nil && names.IsRefusal(recorded.GetStatus()) == names.IsRefusal(outcome(recorded, promise, answer)) {
 		accepted = message.First(recorded.GetHeaders(), "Location") != "" && location(promise, answer) != ""
 	}
 	if accepted {
 		lesson, before, body := x.lesson(promise, answer)
 		lesson.Frame = &frame
 		lesson.Strict = !wrote(lesson.Method) && !ofThing(lesson.Target) || isSearch(lesson.Sent[1])
+		shown, plain := x.asRecorded(body)
+		lesson.Candidate.Tree = shown.first
 		pairs := names.Learn(lesson)
+		for i, p := range pairs {
+			if own, ok := plain[p.Candidate.Text]; ok {
+				pairs[i].Candidate.Text = own
+			}
+		}
 		pairs = append(pairs, asClient(lesson.Target, pairs)...)
-		counterpart := isCounterpart(lesson.Sent[1], before.document(), body.document())
-		stood := x.stood(promise, answer, body)
+		counterpart := isCounterpart(lesson.Sent[1], before.document(), shown.document())
+		stood := x.stood(promise, answer, shown)
 		s.mu.Lock()
 		for _, p := range pairs {
 			if p, ok := x.checked(p, frame.Candidate.From); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
@@ -60,6 +68,19 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 	x.origin.settle(accepted)
 }
 
+// asRecorded is an answer of the candidate as it would have been recorded, since
+// it is compared with a recorded one, and what the tokens in it stand for.
+func (x *Exchange) asRecorded(c *content) (*content, map[string]string) {
+	e := x.recorded
+	if x.memory.Redactor == nil || !slices.ContainsFunc(e.GetRedactions(), func(r *understudyv1.Redaction) bool {
+		return r.GetPlace() == understudyv1.Redaction_PLACE_RESPONSE_BODY || r.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_BODY
+	}) {
+		return c, nil
+	}
+	body, plain := x.memory.Redactor.Body(e, message.First(c.of.GetHeaders(), "Content-Type"), c.plain)
+	return newContent(c.of, body), plain
+}
+
 // Settle ends what is known of an exchange; without an answer learned before,
 // it counts as never done.
 func (x *Exchange) Settle() {
@@ -78,8 +99,24 @@ func (x *Exchange) lesson(promise, answer *understudyv1.Response) (l names.Lesso
 			Status: recorded.GetStatus(), Location: message.First(recorded.GetHeaders(), "Location"), Links: linkFields(recorded),
 			Tree: before.first,
 		},
-		Candidate: names.Answer{Status: answer.GetStatus(), Location: location(promise, answer), Links: linkFields(answer), Tree: after.first},
+		Candidate: names.Answer{Status: outcome(recorded, promise, answer), Location: location(promise, answer), Links: linkFields(answer), Tree: after.first},
 	}, before, after
+}
+
+// outcome is the status of the candidate's answer. What it had taken on, and has
+// said nothing better of than where the job is, was not refused, whatever the
+// status of its end says, and may have failed as on the baseline.
+func outcome(recorded, promise, answer *understudyv1.Response) uint32 {
+	status := answer.GetStatus()
+	switch taken := promise != nil && promise != answer && promise.GetStatus() < 400; {
+	case !taken || message.First(answer.GetHeaders(), "Location") != "":
+		return status
+	case recorded.GetStatus() >= 400:
+		return recorded.GetStatus()
+	case status >= 400:
+		return http.StatusInternalServerError
+	}
+	return status
 }
 
 // location is where the candidate says that what it made is.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -32,6 +33,9 @@ const (
 
 // Memory holds what a run knows. It is safe for concurrent use.
 type Memory struct {
+	// Redactor is that of the recording; nil if it has none. It is set before use.
+	Redactor *redact.Redactor
+
 	total    atomic.Int64 // entries
 	sequence atomic.Uint64
 	created  created

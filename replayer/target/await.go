@@ -3,23 +3,27 @@ package target
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net/http"
 	"slices"
 	"time"
 
 	"understudy.dev/exchange/message"
-	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // wait is the wait for how one request ends.
 type wait struct {
 	c           *Client
-	p           Completion
+	p           *Completion // shared by all of the route
 	r           Request
 	o           *understudyv1.Observation
 	sent, acked time.Time
-	// unnamed: the request's body has no place for the callback's address.
+	// unnamed: the request has no place for the callback's address, or for the
+	// identifier of its completion.
 	unnamed error
+	// progress is how many deliveries said that the operation goes on.
+	progress int
 }
 
 // send sends the request and reads the acknowledgement.
@@ -28,15 +32,63 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 	defer cancel()
 	w.sent = time.Now()
 	w.r.Sent(w.sent)
-	ack, err := w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+	ack, err := w.exchange(ctx)
 	w.acked = time.Now()
 	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
 	return ack, err
 }
 
+// exchange sends the request on its way: by HTTP, or to a topic, which accepts
+// everything.
+func (w *wait) exchange(ctx context.Context) (*understudyv1.Response, error) {
+	if w.p.Channel != ChannelTopic || w.p.Topic.Request == "" {
+		return w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+	}
+	if err := w.c.cfg.Topics.Produce(ctx, w.p.Topic.Request, requestMessage(w.r)); err != nil {
+		return nil, &notTaken{err}
+	}
+	return &understudyv1.Response{Status: http.StatusAccepted, Protocol: "Kafka", Body: message.BodyOf(nil)}, nil
+}
+
+// notTaken is the failure to write a request to a topic.
+type notTaken struct{ error }
+
+func (e *notTaken) Unwrap() error { return e.error }
+
+// failure is what a request failed with.
+func failure(err error) *understudyv1.TransportError {
+	if produced := (*notTaken)(nil); errors.As(err, &produced) && !errors.Is(err, context.DeadlineExceeded) {
+		return &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_CONNECT, Message: "Kafka did not take the request"}
+	}
+	return message.TransportError(err)
+}
+
+// giveUp ends the wait without a completion.
+func (w *wait) giveUp(reason, detail string) {
+	w.o.Completion.Reason, w.o.Completion.Detail = reason, detail
+	w.r.Turn.end(false)
+}
+
+// refuse ends the wait because the candidate points where we do not go.
+func (w *wait) refuse(err error) {
+	w.c.metrics.refused.Inc()
+	w.giveUp("location_refused", err.Error())
+}
+
+// unreadable ends the wait because what the user said about the answers cannot
+// be applied to this one: nothing is known of how the request ended.
+func (w *wait) unreadable(err error) {
+	w.o.Ack, w.o.Completion = nil, nil
+	w.o.Error = &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_UNREADABLE, Message: cut("the answer could not be read: " + err.Error())}
+	w.r.Turn.end(false)
+}
+
 // immediate takes the acknowledgement for the answer.
 func (w *wait) immediate() {
 	answered(w.o, w.p.Deadline)
+	if d := w.o.GetCompletion(); d != nil {
+		d.StallNano = min(int64(w.ours(d.GetChannel(), w.acked)), d.GetServiceNano())
+	}
 	w.r.Final(w.o.GetAck())
 	w.r.Turn.end(false)
 }
@@ -56,12 +108,24 @@ func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
 	if d.Seen == 1 {
 		d.Payload, d.Failed = answer, isFailed
 		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), service
+		d.StallNano = min(int64(w.ours(d.GetChannel(), at)), service)
 		w.r.Final(answer)
 		return
 	}
 	if len(d.Later) < maxLater {
 		d.Later = append(d.Later, &understudyv1.Sighting{Payload: w.kept(answer), Failed: isFailed, ServiceNano: service})
 	}
+}
+
+// ours is how much of the time from the send to a completion that was noticed at
+// a moment may be our own fault: the request left late, and what was delivered
+// was noticed late. A poll proves when it was asked.
+func (w *wait) ours(channel understudyv1.Channel, at time.Time) time.Duration {
+	left := min(w.c.stalls.longest(w.sent, w.acked), w.acked.Sub(w.sent))
+	if channel == understudyv1.Channel_CHANNEL_POLL {
+		return left
+	}
+	return left + w.c.stalls.delay(at.Add(-edge), at)
 }
 
 // maxLater is how many completions are kept beside the first.
@@ -90,44 +154,6 @@ func repeats(a, b *understudyv1.Response) bool {
 		x.GetLength() == y.GetLength() && bytes.Equal(x.GetSha256(), y.GetSha256()) &&
 		slices.Equal(message.Values(a.GetHeaders(), "Content-Type"), message.Values(b.GetHeaders(), "Content-Type")) &&
 		slices.Equal(message.Values(a.GetHeaders(), "Content-Encoding"), message.Values(b.GetHeaders(), "Content-Encoding"))
-}
-
-// callback waits for the candidate to call.
-func (w *wait) callback(ctx context.Context, waiter *waiter) {
-	d := w.begin(understudyv1.Channel_CHANNEL_CALLBACK)
-	d.Location = waiter.path
-	timeout := time.NewTimer(time.Until(w.sent.Add(w.p.Timeout)))
-	defer timeout.Stop()
-	d.Reason = "timeout"
-	if w.unnamed != nil {
-		d.Detail = w.unnamed.Error()
-	}
-	var linger <-chan time.Time
-	for {
-		select {
-		case call := <-waiter.calls:
-			s, final := w.p.Read(call.answer, true)
-			if s == operation.Pending {
-				continue // progress, not an end
-			}
-			w.saw(final, s == operation.Failed, call.at)
-			if d.Seen == 1 {
-				d.Reason, d.Detail = "", ""
-				w.r.Turn.endAt(call.at, true)
-				linger = time.After(*w.p.Linger)
-			}
-		case <-linger:
-			return
-		case <-timeout.C:
-			if d.Seen == 0 {
-				w.r.Turn.end(false)
-				return
-			}
-		case <-ctx.Done():
-			w.r.Turn.end(false)
-			return
-		}
-	}
 }
 
 func cut(s string) string { return s[:min(len(s), 1024)] }

@@ -102,7 +102,7 @@ func TestAddressesMayBeValidated(t *testing.T) {
 			t.Errorf("%s %s: got %q, %d orphans", method, query, got, len(orphans))
 		}
 	}
-	f("OPTIONS", "", []string{"WebHook-Request-Origin: mail.example", "WebHook-Request-Rate: 120"}, "", "WebHook-Allowed-Origin: *", "WebHook-Allowed-Rate: *", "Allow: OPTIONS, POST")
+	f("OPTIONS", "", []string{"WebHook-Request-Origin: mail.example", "WebHook-Request-Rate: 120"}, "", "WebHook-Allowed-Origin: *", "WebHook-Allowed-Rate: *", "Allow: OPTIONS, POST, PUT, PATCH")
 	f("OPTIONS", "", []string{"WebHook-Request-Origin: mail.example"}, "", "WebHook-Allowed-Origin: *", "WebHook-Allowed-Rate: ")
 	f("OPTIONS", "", nil, "", "WebHook-Allowed-Origin: ")
 	f("HEAD", "", nil, "")

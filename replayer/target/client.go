@@ -2,28 +2,33 @@ package target
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
+	"understudy.dev/exchange/route"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Client drives one candidate. It is safe for concurrent use.
 type Client struct {
-	cfg        Config
-	hosts      operation.Hosts
-	exceptions []exception
-	direct     *Direct
-	log        *slog.Logger
-	metrics    metrics
-	callbacks  *receiver
-	orphan     func(*understudyv1.Orphan)
+	cfg       Config
+	hosts     operation.Hosts
+	policies  []Completion // the first is that of routes without one of their own
+	routes    []route.Pattern
+	direct    *Direct
+	log       *slog.Logger
+	metrics   metrics
+	callbacks *receiver
+	stalls    stalls
+	took      taking
+	orphan    func(*understudyv1.Orphan)
 }
 
 // New makes a client; orphan is called for each callback that belongs to no
@@ -36,7 +41,7 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	if err != nil {
 		return nil, err
 	}
-	exceptions, err := cfg.exceptions()
+	policies, routes, err := cfg.policies()
 	if err != nil {
 		return nil, err
 	}
@@ -45,34 +50,46 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 		return nil, err
 	}
 	client := &Client{
-		cfg: cfg, exceptions: exceptions, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
+		cfg: cfg, policies: policies, routes: routes, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
 		direct: newDirect(cfg, base, m.resent.Inc),
 	}
-	client.callbacks = newReceiver(client)
+	if client.callbacks, err = newReceiver(client); err != nil {
+		return nil, err
+	}
+	if cfg.Topics == nil && cfg.UsesTopics() {
+		return nil, errors.New("completions by topic need Kafka, and there is none")
+	}
 	return client, nil
 }
 
 // Base is where the candidate is.
 func (c *Client) Base() *url.URL { return c.direct.Base() }
 
-// Start listens for callbacks if any policy uses them; stop ends it.
+// Start listens for callbacks and reads topics if any policy uses them; stop
+// ends it.
 func (c *Client) Start(ctx context.Context) (stop func(), err error) {
-	uses := c.cfg.Completion.Channel == ChannelCallback
-	for _, r := range c.cfg.Routes {
-		uses = uses || r.Channel == ChannelCallback
+	stopReceiver := func() {}
+	if slices.ContainsFunc(c.policies, func(p Completion) bool { return p.Channel == ChannelCallback }) {
+		if stopReceiver, err = c.callbacks.start(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if !uses {
-		return c.direct.Close, nil
-	}
-	stopReceiver, err := c.callbacks.start(ctx)
+	stopTopics, err := c.subscribe(ctx)
 	if err != nil {
+		stopReceiver()
 		return nil, err
 	}
-	return func() { stopReceiver(); c.direct.Close() }, nil
+	stopBeating := func() {}
+	if c.cfg.Network == nil { // who holds both ends has his own notion of time
+		stopBeating = c.stalls.start(ctx)
+	}
+	return func() { stopReceiver(); stopTopics(); stopBeating(); c.direct.Close() }, nil
 }
 
 // Request is one request to drive.
 type Request struct {
+	// ID is that of the exchange, and Session its session.
+	ID, Session string
 	// HTTP is the request without its body.
 	HTTP  *http.Request
 	Body  []byte
@@ -99,46 +116,53 @@ type Request struct {
 // observation, never an error. When ctx ends before a completion came, ok is
 // false and the observation is not complete.
 func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation, ok bool) {
-	w := &wait{c: c, p: c.policy(r.Route), o: &understudyv1.Observation{}}
+	w := &wait{c: c, p: c.policy(r.Route), o: &understudyv1.Observation{}, r: r}
 	if w.p.Unordered {
 		r.Turn.end(false)
-		r.Turn = nil
+		w.r.Turn = nil
 	}
-	var expected *waiter
-	if w.p.Channel == ChannelCallback {
-		expected = c.callbacks.expect()
-		defer c.callbacks.forget(expected)
-		r.HTTP.Header.Set(w.p.CallbackHeader, c.callbacks.url(expected))
-		if w.p.CallbackPointer != "" {
-			r.Body, w.unnamed = operation.WithCallback(r.Body, w.p.CallbackPointer, c.callbacks.url(expected))
-		}
-	}
-	load(r.HTTP, r.Body)
-	w.r = r
+	channel := c.channel(w.p)
+	forget := channel.expect(w)
+	load(w.r.HTTP, w.r.Body)
 	ack, err := w.send(ctx)
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return w.o, false
-	case err != nil:
-		w.o.Error = message.TransportError(err)
-		r.Turn.end(false)
-		return w.o, true
+	if err != nil {
+		forget("after_end")
+		if ctx.Err() == nil {
+			w.o.Error = failure(err)
+		}
+		w.r.Turn.end(false)
+		return w.o, w.o.Error != nil
 	}
 	w.o.Ack = ack
-	switch {
-	case !promised(w.p, ack):
-		w.immediate()
-	case expected != nil:
-		r.Acked(ack)
-		w.callback(ctx, expected)
+	w.r.Turn.acknowledged()
+	switch promise, fault := promised(w); {
+	case fault != nil:
+		w.unreadable(fault)
+	case promise:
+		c.took.promise(r.Route, w.p.Channel)
+		w.r.Acked(ack)
+		channel.await(ctx, w)
 	default:
-		r.Acked(ack)
-		w.poll(ctx)
+		if doubt := c.took.final(r.Route, w.p, ack, r.Recorded); doubt != "" {
+			c.log.Warn("an answer looks asynchronous and is taken as final; further ones are counted", "route", r.Route, "because", doubt)
+		}
+		w.immediate()
 	}
-	if d := w.o.GetCompletion(); d != nil {
+	d := w.o.GetCompletion()
+	forget(w.after())
+	if d != nil {
 		c.metrics.completed.WithLabelValues(channelName(d)).Inc()
+		w.cancel(ctx)
 	}
-	return w.o, ctx.Err() == nil || w.o.GetCompletion() == nil || w.o.GetCompletion().GetSeen() > 0
+	return w.o, ctx.Err() == nil || d == nil || d.GetSeen() > 0
+}
+
+// after says how the wait ended, for what comes later.
+func (w *wait) after() string {
+	if d := w.o.GetCompletion(); d != nil && d.GetSeen() == 0 && d.GetReason() != "" {
+		return d.GetReason()
+	}
+	return "after_end"
 }
 
 func channelName(d *understudyv1.Completion) string {
@@ -146,16 +170,4 @@ func channelName(d *understudyv1.Completion) string {
 		return "none"
 	}
 	return understudyv1.Label(d.GetChannel())
-}
-
-// promised says whether an acknowledgement is a promise rather than an answer.
-func promised(p Completion, ack *understudyv1.Response) bool {
-	accepted := p.Accepts(ack.GetStatus())
-	switch {
-	case p.Channel == ChannelNone:
-		return false
-	case p.Channel == ChannelCallback, p.Channel == ChannelPoll && accepted:
-		return accepted
-	}
-	return p.Promises(ack)
 }

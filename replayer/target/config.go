@@ -1,9 +1,13 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"net"
+	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"understudy.dev/exchange/message"
@@ -12,19 +16,14 @@ import (
 	"understudy.dev/setting"
 )
 
-// The channels of a Completion policy.
-const (
-	// ChannelAuto takes what the candidate does.
-	ChannelAuto = "auto"
-	// ChannelNone takes the direct answer as final, whatever it says.
-	ChannelNone     = "none"
-	ChannelPoll     = "poll"
-	ChannelCallback = "callback"
-)
-
 // Completion says how to learn how a request ended.
 type Completion struct {
-	// Channel is auto, none, poll or callback; default auto.
+	// Preset is a protocol that is known by name: google-lro, azure-async,
+	// rfc7240, ogc-processes, fhir-bulk or asyncapi-reply. What is said beside it
+	// takes precedence.
+	Preset string `yaml:"preset"`
+	// Channel is auto, response (older name none), poll, long_poll, sse, callback
+	// or topic; default auto.
 	Channel string `yaml:"channel"`
 	// Timeout is how long after the send a completion is waited for; then the
 	// request counts as lost. Default 30 s.
@@ -35,20 +34,97 @@ type Completion struct {
 	// Linger is how long after a completion another one is watched for;
 	// default 1 s, 0 does not watch.
 	Linger *time.Duration `yaml:"linger"`
-	// PollInterval is the first pause between polls, which grows by half each
-	// time up to PollMax, unless the candidate says Retry-After. Defaults
-	// 25 ms and 1 s.
+	// PollInterval is the first pause between polls, which grows by the factor
+	// PollBackoff (1 or more) each time up to PollMax, unless the candidate says
+	// Retry-After. Defaults 25 ms, 1.5 and 1 s.
 	PollInterval time.Duration `yaml:"poll_interval"`
 	PollMax      time.Duration `yaml:"poll_max"`
+	PollBackoff  float64       `yaml:"poll_backoff"`
 	// Conventions say what the acknowledgement and the documents mean.
 	operation.Conventions `yaml:",inline"`
 	// CallbackHeader carries our callback URL to the candidate; default
-	// Callback-Url. CallbackPointer puts it into the request's JSON as well: a
-	// pointer through objects to the member to set.
+	// Callback-Url. CallbackQuery is a parameter and CallbackPointer a member of
+	// the request's JSON that carry it as well; what of the pointer does not
+	// exist is made.
 	CallbackHeader  string `yaml:"callback_header"`
+	CallbackQuery   string `yaml:"callback_query"`
 	CallbackPointer string `yaml:"callback_pointer"`
+	// Callback says more of how the candidate calls.
+	Callback Callback `yaml:"callback"`
+	// Topic says how the candidate answers on Kafka.
+	Topic Topic `yaml:"topic"`
+	// Stream says what the events of a stream mean.
+	Stream Stream `yaml:"stream"`
+	// Cancel says how to cancel what is not waited for any more.
+	Cancel Cancel `yaml:"cancel"`
 	// Unordered says that requests of one session may complete in any order.
 	Unordered bool `yaml:"unordered"`
+}
+
+// Callback says how a candidate calls.
+type Callback struct {
+	// Success, Failure and Progress carry addresses of their own, for candidates
+	// that call another one for each; a call to one of them means that, whatever
+	// it says.
+	Success  Carrier `yaml:"success"`
+	Failure  Carrier `yaml:"failure"`
+	Progress Carrier `yaml:"progress"`
+	// Methods are those of a callback; default POST, PUT and PATCH. GET, HEAD and
+	// OPTIONS never are.
+	Methods []string `yaml:"methods"`
+	// Correlate is for candidates that call one address for all requests,
+	// callback_url with the path /understudy/callback: how a call names its
+	// request.
+	Correlate Correlation `yaml:"correlate"`
+	// Signature says how callbacks are signed.
+	Signature Signature `yaml:"signature"`
+}
+
+func (c Callback) methods() []string {
+	if len(c.Methods) == 0 {
+		return []string{http.MethodPost, http.MethodPut, http.MethodPatch}
+	}
+	return c.Methods
+}
+
+func (c Callback) mistakes(say sayer) {
+	c.Success.mistakes(say.under("success"))
+	c.Failure.mistakes(say.under("failure"))
+	c.Progress.mistakes(say.under("progress"))
+	for i, m := range c.Methods {
+		if !message.IsToken(m) || m != strings.ToUpper(m) || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, m) {
+			say(setting.Index("methods", i), m, "is not a method of a callback; GET, HEAD and OPTIONS never are")
+		}
+	}
+	if c.Correlate.Given() {
+		c.Correlate.mistakes(false, say.under("correlate"))
+		if c.Success.Given() || c.Failure.Given() || c.Progress.Given() {
+			say("correlate", nil, "goes with one address, not with those of success, failure and progress")
+		}
+	}
+	c.Signature.mistakes(say.under("signature"))
+}
+
+// address is where the request carries the callback's address.
+func (c Completion) address() Carrier {
+	return Carrier{Header: c.CallbackHeader, Query: c.CallbackQuery, Pointer: c.CallbackPointer}
+}
+
+// carried are the header fields of a request that carry texts of ours.
+func (c Completion) carried() []string {
+	return []string{
+		c.CallbackHeader, c.Callback.Success.Header, c.Callback.Failure.Header, c.Callback.Progress.Header,
+		c.Callback.Correlate.Send.Header, c.Topic.Correlate.Send.Header, c.Topic.ReplyTo,
+	}
+}
+
+// Cancel says how to cancel an operation when its timeout is over or the run is
+// interrupted; without a method nothing is canceled.
+type Cancel struct {
+	// Method is that of the request, usually DELETE or POST.
+	Method string `yaml:"method"`
+	// Template is its address; default "{monitor}".
+	Template operation.Template `yaml:"template"`
 }
 
 // Route overrides the policy for one route; what it leaves out is inherited.
@@ -83,6 +159,11 @@ type Config struct {
 	// default http:// and the address listened on.
 	CallbackListen string `yaml:"callback_listen"`
 	CallbackURL    string `yaml:"callback_url"`
+	// TopicBrokers are host:port seeds of the candidate's Kafka; by default it is
+	// that of section kafka.
+	TopicBrokers []string `yaml:"topic_brokers"`
+	// Topics are needed where a policy uses them.
+	Topics Topics `yaml:"-"`
 	// Network opens connections; nil is the machine's own.
 	Network Network `yaml:"-"`
 	// Completion is the policy.
@@ -100,17 +181,11 @@ type Network interface {
 	Listen(ctx context.Context, network, address string) (net.Listener, error)
 }
 
-// machine is the network of the machine.
-type machine struct {
-	net.Dialer
-	net.ListenConfig
-}
-
-func (cfg Config) network() Network {
+func (cfg Config) listen(ctx context.Context, address string) (net.Listener, error) {
 	if cfg.Network != nil {
-		return cfg.Network
+		return cfg.Network.Listen(ctx, "tcp", address)
 	}
-	return &machine{Dialer: net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}}
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 }
 
 // DefaultConfig holds the documented defaults.
@@ -120,7 +195,7 @@ func DefaultConfig() Config {
 		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Connections: 1024, CallbackListen: "127.0.0.1:0",
 		Completion: Completion{
 			Channel: ChannelAuto, Timeout: 30 * time.Second, Linger: &linger,
-			PollInterval: 25 * time.Millisecond, PollMax: time.Second, CallbackHeader: "Callback-Url",
+			PollInterval: 25 * time.Millisecond, PollMax: time.Second, PollBackoff: 1.5, CallbackHeader: "Callback-Url",
 		},
 	}
 }
@@ -139,10 +214,20 @@ func (cfg Config) Validate() error {
 	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
 		ps.Require(false, "callback_url", redactURL(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
 	}
+	for i, b := range cfg.TopicBrokers {
+		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("topic_brokers", i), b, "is not host:port")
+	}
 	ps.Under("completion", cfg.Completion.problems(true).Err())
+	base := cfg.Completion.whole()
+	if base.Channel == ChannelTopic {
+		base.Topic.mistakes(saying(&ps).under("completion.topic"))
+	}
 	for i, r := range cfg.Routes {
 		at := setting.Index("routes", i)
 		ps.Under(at, r.problems(false).Err())
+		if p := r.over(base); p.Channel == ChannelTopic {
+			p.Topic.mistakes(saying(&ps).under(at + ".topic"))
+		}
 		_, err := route.ParsePattern(r.Route)
 		ps.Require(err == nil, at+".route", r.Route, "is not a pattern")
 		ps.Require(r.Route != "", at+".route", nil, "is needed; write \"POST /orders/{id}\"")
@@ -150,11 +235,23 @@ func (cfg Config) Validate() error {
 	return ps.Err()
 }
 
+// sayer notes a mistake with the key under which it stands.
+type sayer func(key string, value any, fault string)
+
+func saying(ps *setting.Problems) sayer {
+	return func(key string, value any, fault string) { ps.Require(false, key, value, fault) }
+}
+
+// under is the sayer of a section.
+func (say sayer) under(section string) sayer {
+	return func(key string, value any, fault string) { say(setting.Join(section, key), value, fault) }
+}
+
 // problems of a policy; one that is not whole inherits what it leaves out.
 func (c Completion) problems(whole bool) setting.Problems {
 	var ps setting.Problems
 	if whole || c.Channel != "" {
-		ps.OneOf("channel", c.Channel, ChannelAuto, ChannelNone, ChannelPoll, ChannelCallback)
+		ps.OneOf("channel", c.Channel, channelNames...)
 	}
 	positive := func(path string, d time.Duration) {
 		ps.Require(d > 0 || d == 0 && !whole, path, d, "is not positive")
@@ -166,83 +263,98 @@ func (c Completion) problems(whole bool) setting.Problems {
 	if c.Linger != nil {
 		ps.Require(*c.Linger >= 0, "linger", *c.Linger, "is negative")
 	}
-	for i, a := range c.Accepted {
-		ps.Require(a >= 200 && a <= 299, setting.Index("accepted", i), a, "is not a status of success, 200 to 299")
-	}
-	for _, p := range []struct{ path, pointer string }{
-		{"pending.pointer", c.Pending.Pointer}, {"done.pointer", c.Done.Pointer}, {"failed.pointer", c.Failed.Pointer},
-		{"status", c.Status}, {"result", c.Result}, {"result_link", c.ResultLink}, {"callback_pointer", c.CallbackPointer},
-	} {
-		ps.Require(p.pointer == "" || p.pointer[0] == '/', p.path, p.pointer, "does not begin with /, as a JSON pointer does (RFC 6901)")
+	say := saying(&ps)
+	ps.Require(c.Preset == "" || presets[c.Preset] != nil, "preset", c.Preset, "is not one of "+strings.Join(presetNames(), ", "))
+	ps.Require(c.PollBackoff >= 1 || c.PollBackoff == 0 && !whole, "poll_backoff", c.PollBackoff, "is less than 1")
+	c.Conventions.Mistakes(say)
+	ps.Require(c.CallbackHeader == "" || message.IsToken(c.CallbackHeader), "callback_header", c.CallbackHeader, "is not the name of a field")
+	ps.Require(c.CallbackPointer == "" || c.CallbackPointer[0] == '/', "callback_pointer", c.CallbackPointer, "does not begin with /, as a JSON pointer does (RFC 6901)")
+	c.Callback.mistakes(say.under("callback"))
+	ps.Require(c.Cancel.Method == "" || message.IsToken(c.Cancel.Method), "cancel.method", c.Cancel.Method, "is not a method")
+	ps.Require(c.Cancel.Template == "" || c.Cancel.Method != "", "cancel.method", nil, "is needed beside template")
+	if err := c.Cancel.Template.Check(true); err != nil {
+		say("cancel.template", string(c.Cancel.Template), err.Error())
 	}
 	return ps
 }
 
-// exception is the whole policy of the routes that a pattern chooses.
-type exception struct {
-	routes route.Pattern
-	policy Completion
+// UsesTopics says whether any policy needs Topics.
+func (cfg Config) UsesTopics() bool {
+	base := cfg.Completion.whole()
+	return base.Channel == ChannelTopic || slices.ContainsFunc(cfg.Routes, func(r Route) bool { return r.over(base).Channel == ChannelTopic })
 }
 
-// exceptions are those of Routes, in their order.
-func (cfg Config) exceptions() ([]exception, error) {
-	var out []exception
+// policies are those of all routes that have none of their own, and of Routes,
+// in their order with the patterns that choose them.
+func (cfg Config) policies() (all []Completion, routes []route.Pattern, err error) {
+	base := cfg.Completion.whole()
+	all = []Completion{base}
 	for _, r := range cfg.Routes {
 		p, err := route.ParsePattern(r.Route)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, exception{p, r.over(cfg.Completion)})
+		all, routes = append(all, r.over(base)), append(routes, p)
 	}
-	return out, nil
+	return all, routes, nil
 }
 
 // policy gives the completion policy of a route.
-func (c *Client) policy(name string) Completion {
-	for _, e := range c.exceptions {
-		if e.routes.Match(name) {
-			return e.policy
+func (c *Client) policy(name string) *Completion {
+	for i, p := range c.routes {
+		if p.Match(name) {
+			return &c.policies[1+i]
 		}
 	}
-	return c.cfg.Completion
+	return &c.policies[0]
 }
 
-// over fills what c leaves out from base.
+// whole is a policy that inherits nothing, with what its preset says.
+func (c Completion) whole() Completion {
+	known := presets[c.Preset]
+	if known == nil {
+		return c
+	}
+	if c.Channel == ChannelAuto {
+		c.Channel = ""
+	}
+	return c.fill(*known)
+}
+
+// over fills what c leaves out from base. With a preset it has a protocol of its
+// own, and inherits none.
 func (c Completion) over(base Completion) Completion {
-	or := func(d, e time.Duration) time.Duration {
-		if d != 0 {
-			return d
-		}
-		return e
+	if known := presets[c.Preset]; known != nil {
+		c = c.fill(*known)
+		base.Conventions, base.Topic, base.Stream, base.Callback, base.Cancel = operation.Conventions{}, Topic{Reply: base.Topic.Reply, Request: base.Topic.Request}, Stream{}, Callback{}, Cancel{}
 	}
-	text := func(s, t string) string {
-		if s != "" {
-			return s
-		}
-		return t
+	return c.fill(base)
+}
+
+func (c Completion) fill(base Completion) Completion {
+	c.Channel, c.Timeout, c.Deadline = cmp.Or(c.Channel, base.Channel), cmp.Or(c.Timeout, base.Timeout), cmp.Or(c.Deadline, base.Deadline)
+	c.PollInterval, c.PollMax, c.PollBackoff = cmp.Or(c.PollInterval, base.PollInterval), cmp.Or(c.PollMax, base.PollMax), cmp.Or(c.PollBackoff, base.PollBackoff)
+	if c.Linger == nil {
+		c.Linger = base.Linger
 	}
-	condition := func(a, b operation.Condition) operation.Condition {
-		if a.Pointer != "" {
-			return a
-		}
-		return b
+	c.Conventions = c.Conventions.Over(base.Conventions)
+	c.CallbackHeader, c.CallbackQuery = cmp.Or(c.CallbackHeader, base.CallbackHeader), cmp.Or(c.CallbackQuery, base.CallbackQuery)
+	c.CallbackPointer = cmp.Or(c.CallbackPointer, base.CallbackPointer)
+	cb, own := &c.Callback, base.Callback
+	if !cb.Success.Given() && !cb.Failure.Given() && !cb.Progress.Given() && !cb.Correlate.Given() {
+		cb.Success, cb.Failure, cb.Progress, cb.Correlate = own.Success, own.Failure, own.Progress, own.Correlate
 	}
-	out := Completion{
-		Channel: text(c.Channel, base.Channel), Timeout: or(c.Timeout, base.Timeout), Deadline: or(c.Deadline, base.Deadline),
-		Linger: c.Linger, PollInterval: or(c.PollInterval, base.PollInterval), PollMax: or(c.PollMax, base.PollMax),
-		Conventions: operation.Conventions{
-			Pending: condition(c.Pending, base.Pending), Done: condition(c.Done, base.Done), Failed: condition(c.Failed, base.Failed),
-			Status: text(c.Status, base.Status), Result: text(c.Result, base.Result), Accepted: c.Accepted,
-			ResultLink: text(c.ResultLink, base.ResultLink),
-		},
-		CallbackPointer: text(c.CallbackPointer, base.CallbackPointer),
-		CallbackHeader:  text(c.CallbackHeader, base.CallbackHeader), Unordered: c.Unordered || base.Unordered,
+	if cb.Methods == nil {
+		cb.Methods = own.Methods
 	}
-	if out.Accepted == nil {
-		out.Accepted = base.Accepted
+	cb.Signature = cmp.Or(cb.Signature, own.Signature)
+	t := &c.Topic
+	t.Reply, t.ReplyTo, t.Request = cmp.Or(t.Reply, base.Topic.Reply), cmp.Or(t.ReplyTo, base.Topic.ReplyTo), cmp.Or(t.Request, base.Topic.Request)
+	t.Correlate = cmp.Or(t.Correlate, base.Topic.Correlate)
+	if !c.Stream.given() {
+		c.Stream = base.Stream
 	}
-	if out.Linger == nil {
-		out.Linger = base.Linger
-	}
-	return out
+	c.Cancel = cmp.Or(c.Cancel, base.Cancel)
+	c.Unordered = c.Unordered || base.Unordered
+	return c
 }

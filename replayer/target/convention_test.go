@@ -31,6 +31,12 @@ func routes(ack []string, paths map[string]func(http.ResponseWriter)) http.Handl
 	}
 }
 
+// once answers with the first, then with the last again and again.
+func once(answers ...func(http.ResponseWriter)) func(http.ResponseWriter) {
+	var n atomic.Int32
+	return func(w http.ResponseWriter) { answers[min(int(n.Add(1))-1, len(answers)-1)](w) }
+}
+
 // TestWhereTheResultIs: the conventions about where a finished operation keeps
 // its result.
 func TestWhereTheResultIs(t *testing.T) {
@@ -53,7 +59,14 @@ func TestWhereTheResultIs(t *testing.T) {
 	f(routes([]string{"Location: /order"}, paths{"/order": say(200, `{"status":"done","result":{"n":1}}`)}), `poll 200 {"status":"done","result":{"n":1}}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
 	f(routes([]string{"Location: /op"}, paths{"/op": say(307, "", "Location: /op2"), "/op2": say(301, "", "Location: /order"), "/order": order}), `poll 200 {"id":1}`)
-	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /op")}), "none timeout")
+	f(routes([]string{"Location: /op"}, paths{"/op": say(302, "", "Location: /op")}), "poll 302 ")
+	// What a redirect of the monitor itself leads to is the monitor.
+	f(routes([]string{"Operation-Location: /op"}, paths{"/op": say(308, "", "Location: /moved"), "/moved": once(say(200, `{"status":"Running"}`), say(200, `{"status":"Failed"}`))}), `poll 200 {"status":"Failed"} failed`)
+	f(routes([]string{"Operation-Location: /op"}, paths{"/op": say(308, "", "Location: /op")}), "none timeout")
+	// A link to the result is the answer, whatever it answers.
+	for _, status := range []int{202, 302, 403, 404, 429, 500, 503} {
+		f(routes(both, paths{"/op": say(200, `{"status":"Succeeded"}`), "/order": say(status, "x", "Location: /elsewhere")}), fmt.Sprintf("poll %d x", status))
+	}
 	// What the monitor leads to goes on living: that is not a contradiction.
 	var asked atomic.Int32
 	living := func(w http.ResponseWriter) { say(200, fmt.Sprint(asked.Add(1)))(w) }
@@ -179,8 +192,10 @@ func TestUnorderedRoutesGiveNoEvidence(t *testing.T) {
 		defer server.Close()
 		client, stop := newClient(t, server.URL, func(c *target.Config) { c.Completion.Unordered = unordered })
 		defer stop()
-		order := target.NewOrder(time.Millisecond)
-		first, second := order.Begin("s", "e1", 0, 10), order.Begin("s", "e2", 10, 20)
+		order := target.NewOrder(time.Millisecond, nil)
+		first := order.Begin("s", "e1", 0, 10)
+		target.Acknowledge(first)
+		second := order.Begin("s", "e2", 10, 20)
 		_, ok := client.Do(t.Context(), target.Request{
 			HTTP: post(client), Route: "POST /orders/{id}", Turn: second, Scheduled: time.Now(),
 			Sent: func(time.Time) {}, Acked: func(*understudyv1.Response) {}, Final: func(*understudyv1.Response) {},

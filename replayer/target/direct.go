@@ -39,12 +39,16 @@ func NewDirect(cfg Config) (*Direct, error) {
 
 // newDirect calls resent for each request that was begun on a second connection.
 func newDirect(cfg Config, base *url.URL, resent func()) *Direct {
+	dial := newDialer(base).dial
+	if cfg.Network != nil {
+		dial = cfg.Network.DialContext
+	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(!cfg.H2C)
 	protocols.SetHTTP2(!cfg.H2C)
 	protocols.SetUnencryptedHTTP2(cfg.H2C)
 	return &Direct{base: base, timeout: cfg.Timeout, captureLimit: cfg.CaptureLimit, resent: resent, transport: &http.Transport{
-		DialContext:           cfg.network().DialContext,
+		DialContext:           dial,
 		MaxIdleConns:          cfg.Connections,
 		MaxIdleConnsPerHost:   cfg.Connections,
 		IdleConnTimeout:       idleConnection,

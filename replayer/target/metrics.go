@@ -17,6 +17,7 @@ const (
 	callbackOrphan    = "orphan"
 	callbackRejected  = "rejected"
 	callbackHandshake = "handshake"
+	callbackUnsigned  = "unsigned"
 )
 
 func newMetrics(reg prometheus.Registerer) (metrics, error) {
@@ -25,7 +26,7 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 	}
 	m := metrics{
 		completed: prometheus.NewCounterVec(opts("completed_total", "Accepted requests by the channel of their completion; none = it never came."), []string{"channel"}),
-		callbacks: prometheus.NewCounterVec(opts("callbacks_total", "Callbacks received: taken, orphan (no request waits for it), rejected (not readable, or too many), handshake (a sender asked whether it may call)."), []string{"result"}),
+		callbacks: prometheus.NewCounterVec(opts("callbacks_total", "Callbacks received: taken, orphan (no request waits for it), rejected (not readable, or too many), handshake (a sender asked whether it may call), unsigned (its signature is missing or wrong)."), []string{"result"}),
 		polls:     prometheus.NewCounter(opts("polls_total", "Polls of status monitors.")),
 		refused:   prometheus.NewCounter(opts("locations_refused_total", "Locations of the candidate that are not on its host.")),
 		resent:    prometheus.NewCounter(opts("resent_total", "Requests sent again because the candidate closed an idle connection under them: safe ones, and those of which nothing was written.")),

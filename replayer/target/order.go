@@ -8,17 +8,27 @@ import (
 
 // Order watches in which order the asynchronous requests of each session
 // complete. Only what is proved counts: that an earlier request was still
-// unfinished after a later one was seen complete.
+// unfinished after a later one was seen complete. What had not been acknowledged
+// when the later one was sent cannot be overtaken: the candidate may not have
+// known of it.
 type Order struct {
 	tolerance time.Duration
-	mu        sync.Mutex
-	sessions  map[string][]*Turn
+	// delay is how much later than it happened something may have been noticed
+	// between two moments; nil is not at all.
+	delay    func(a, b time.Time) time.Duration
+	mu       sync.Mutex
+	sessions map[string][]*Turn
 }
 
 // NewOrder makes a watch. tolerance is the least time by which an earlier
-// callback must come after a later one to count.
-func NewOrder(tolerance time.Duration) *Order {
-	return &Order{tolerance: tolerance, sessions: map[string][]*Turn{}}
+// callback must come after a later one to count, beside the time by which the
+// process of c may have noticed it late. c may be nil.
+func NewOrder(tolerance time.Duration, c *Client) *Order {
+	o := &Order{tolerance: tolerance, sessions: map[string][]*Turn{}}
+	if c != nil {
+		o.delay = c.stalls.delay
+	}
+	return o
 }
 
 // Turn is one request of a session.
@@ -32,7 +42,9 @@ type Turn struct {
 
 	// Under order.mu.
 	prior       []*Turn // unsettled when this one was sent, finished before it in the recording
+	isAcked     bool
 	completed   time.Time
+	place       place // of what completed it
 	lastPending time.Time
 	polled      bool
 }
@@ -47,7 +59,7 @@ func (o *Order) Begin(session, id string, began, ended int64) *Turn {
 		if len(t.prior) == maxPrior {
 			break
 		}
-		if e.ended <= began && !e.settled() {
+		if e.ended <= began && e.isAcked && !e.settled() {
 			t.prior = append(t.prior, e)
 		}
 	}
@@ -65,17 +77,29 @@ func (t *Turn) pendingAt(at time.Time) {
 	t.lastPending, t.polled = at, true
 }
 
-func (t *Turn) end(completed bool) { t.endAt(time.Now(), completed) }
+// acknowledged notes that the candidate has answered: from now on it knows of
+// the request.
+func (t *Turn) acknowledged() {
+	if t == nil {
+		return
+	}
+	t.order.mu.Lock()
+	defer t.order.mu.Unlock()
+	t.isAcked = true
+}
 
-// endAt settles the operation: completed at that moment, or never.
-func (t *Turn) endAt(at time.Time, completed bool) {
+func (t *Turn) end(completed bool) { t.endAt(time.Now(), place{}, completed) }
+
+// endAt settles the operation: completed at that moment, by what stands at that
+// place of a topic, if any, or never.
+func (t *Turn) endAt(at time.Time, by place, completed bool) {
 	if t == nil {
 		return
 	}
 	t.once.Do(func() {
 		t.order.mu.Lock()
 		if completed {
-			t.completed = at
+			t.completed, t.place = at, by
 		}
 		t.order.mu.Unlock()
 		close(t.decided)
@@ -122,8 +146,14 @@ func (t *Turn) overtook(earlier *Turn) bool {
 		return false
 	case earlier.polled:
 		return earlier.lastPending.After(t.completed)
+	case t.place.topic != "" && t.place.topic == earlier.place.topic && t.place.partition == earlier.place.partition:
+		return earlier.place.offset > t.place.offset
 	}
-	return earlier.completed.After(t.completed.Add(t.order.tolerance))
+	need := t.order.tolerance
+	if t.order.delay != nil {
+		need += t.order.delay(t.completed, earlier.completed)
+	}
+	return earlier.completed.Sub(t.completed) > need
 }
 
 // Forget ends the watch over a request whose record is closed.

@@ -24,32 +24,30 @@ type watch struct {
 	*wait
 	target  *url.URL
 	monitor operation.Monitor
-	// moved: the monitor has led to another resource, which holds the answer.
-	moved bool
+	held    bool
 	// pause is our own before the next poll, asked what the candidate said last
 	// by Retry-After.
 	pause, asked time.Duration
 }
 
-// poll asks the status monitor until the operation is done.
-func (w *wait) poll(ctx context.Context) {
+// poll asks the status monitor until the operation is done. If held is set, the
+// monitor answers when there is news, and says so if there was none.
+type poll struct{ held bool }
+
+func (poll) expect(*wait) func(string) { return nothing }
+
+func (c poll) await(ctx context.Context, w *wait) {
 	d := w.begin(understudyv1.Channel_CHANNEL_POLL)
-	m := &watch{wait: w, pause: w.p.PollInterval, monitor: operation.MonitorOf(w.o.GetAck())}
-	if w.p.Accepts(w.o.GetAck().GetStatus()) { // a 201 leads to what was created
-		m.monitor.Expected = w.r.Recorded
-	}
-	d.Location = cut(m.monitor.Location)
-	if m.monitor.Location == "" {
-		m.giveUp("no_location", "the acknowledgement names no status monitor")
+	m, over := w.monitor(ctx)
+	if over {
 		return
 	}
-	var err error
-	if m.target, err = w.c.hosts.Resolve(operation.RequestURL(w.r.HTTP.URL), m.monitor.Location); err != nil {
-		m.refuse(err)
-		return
-	}
+	m.held = c.held
 	d.Reason = "timeout"
 	m.asked = operation.RetryAfter(message.First(w.o.GetAck().GetHeaders(), "Retry-After"), w.acked)
+	if m.monitor.Result {
+		m.asked = 0
+	}
 	end := w.sent.Add(w.p.Timeout)
 	polls, cancel := context.WithDeadline(ctx, latest(end, w.acked).Add(lastAnswer))
 	defer cancel()
@@ -62,7 +60,49 @@ func (w *wait) poll(ctx context.Context) {
 			break
 		}
 	}
+	if ctx.Err() != nil {
+		d.Reason = "interrupted"
+	}
 	w.r.Turn.end(false)
+}
+
+// monitor finds the status monitor that the acknowledgement names. over says
+// that nothing is to be waited for: the operation has ended already, or there is
+// no monitor.
+func (w *wait) monitor(ctx context.Context) (m *watch, over bool) {
+	d, ack := w.o.GetCompletion(), w.o.GetAck()
+	monitor, err := w.p.Locate(ack, w.r.HTTP.Method, w.ownURL())
+	if err != nil {
+		w.unreadable(err)
+		return nil, true
+	}
+	if accepted, _ := w.p.Accepts(ack); accepted { // a 201 leads to what was created
+		monitor.Expected = w.r.Recorded
+	}
+	d.Location = cut(monitor.Location)
+	m = w.watch(monitor)
+	m.target = w.requestURL()
+	if monitor.Location != "" {
+		if m.target, err = w.c.hosts.Resolve(m.target, monitor.Location); err != nil {
+			w.refuse(err)
+			return nil, true
+		}
+		m.monitor.Location = m.target.String()
+	}
+	if s, ok := w.p.Already(m.monitor, ack); ok {
+		d.AskedNano = int64(w.acked.Sub(w.sent))
+		return m, m.finish(ctx, s, w.acked)
+	}
+	if monitor.Location == "" {
+		w.giveUp("no_location", "the acknowledgement names no status monitor")
+		return nil, true
+	}
+	return m, false
+}
+
+// watch begins to look at a status monitor.
+func (w *wait) watch(monitor operation.Monitor) *watch {
+	return &watch{wait: w, pause: w.p.PollInterval, monitor: monitor}
 }
 
 func latest(a, b time.Time) time.Time {
@@ -86,18 +126,6 @@ func (m *watch) next(now, end time.Time) time.Duration {
 	return min(pause, max(end.Sub(now), 0))
 }
 
-// giveUp ends the wait without a completion.
-func (m *watch) giveUp(reason, detail string) {
-	m.o.Completion.Reason, m.o.Completion.Detail = reason, detail
-	m.r.Turn.end(false)
-}
-
-// refuse ends the wait because the candidate points where we do not go.
-func (m *watch) refuse(err error) {
-	m.c.metrics.refused.Inc()
-	m.giveUp("location_refused", err.Error())
-}
-
 // step polls once and says whether the wait is over.
 func (m *watch) step(ctx context.Context) (over bool) {
 	d := m.o.GetCompletion()
@@ -111,6 +139,9 @@ func (m *watch) step(ctx context.Context) (over bool) {
 		return true
 	case err != nil:
 		d.Detail = "last poll: " + message.TransportError(err).GetMessage()
+	case m.held && saysNoNews(answer.GetStatus()):
+		meaning, d.Detail = operation.Look, ""
+		answer = &understudyv1.Response{Status: http.StatusAccepted}
 	default:
 		meaning, d.Detail = m.means(answer), ""
 	}
@@ -119,11 +150,11 @@ func (m *watch) step(ctx context.Context) (over bool) {
 		m.giveUp("poll_failed", "the status monitor answered "+strconv.Itoa(int(answer.GetStatus())))
 		return true
 	case operation.Look:
-		if s := m.p.Ask(m.monitor, answer); s.State != operation.Pending {
+		if s := m.p.Ask(m.monitor, answer); s.State != operation.Pending || s.Fault != nil {
 			if d.AskedNano == 0 {
 				d.AskedNano = int64(started.Sub(m.sent))
 			}
-			return m.finish(ctx, s)
+			return m.finish(ctx, s, time.Now())
 		}
 		m.r.Turn.pendingAt(started)
 		d.PendingNano = int64(started.Sub(m.sent))
@@ -134,14 +165,26 @@ func (m *watch) step(ctx context.Context) (over bool) {
 	}
 	// What comes after a pause of ours was not waited for since then.
 	d.AskedNano = 0
-	m.pause = min(max(m.pause*3/2, m.p.PollInterval), m.p.PollMax)
+	m.pause = min(max(time.Duration(float64(m.pause)*m.p.PollBackoff), m.p.PollInterval), m.p.PollMax)
+	if m.held && time.Since(started) >= m.p.PollInterval {
+		m.pause = 0 // the monitor has paused itself
+	}
 	return false
+}
+
+// saysNoNews says that a held poll has ended without news.
+func saysNoNews(status uint32) bool {
+	return slices.Contains([]uint32{http.StatusNoContent, http.StatusNotModified, http.StatusRequestTimeout, http.StatusGatewayTimeout}, status)
 }
 
 // finish takes what a finished operation says, or goes on to where its result
 // is.
-func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
-	if s.Elsewhere != "" {
+func (m *watch) finish(ctx context.Context, s operation.Status, at time.Time) (over bool) {
+	switch {
+	case s.Fault != nil:
+		m.unreadable(s.Fault)
+		return true
+	case s.Elsewhere != "":
 		u, err := m.c.hosts.Resolve(m.target, s.Elsewhere)
 		if err != nil {
 			m.refuse(err)
@@ -152,16 +195,15 @@ func (m *watch) finish(ctx context.Context, s operation.Status) (over bool) {
 		return false
 	}
 	m.o.Completion.Reason, m.o.Completion.Detail = "", ""
-	m.saw(s.Answer, s.State == operation.Failed, time.Now())
-	m.r.Turn.end(true)
+	m.saw(s.Answer, s.State == operation.Failed, at)
+	m.r.Turn.endAt(at, place{}, true)
 	m.again(ctx)
 	return true
 }
 
-// move goes on to another resource, which is or will be the answer.
+// move goes on to another resource, which is the answer.
 func (m *watch) move(to *url.URL) {
-	m.target, m.moved, m.monitor.Result = to, true, true
-	m.monitor.Document, m.monitor.Expected = false, nil
+	m.target, m.monitor.Result = to, true
 }
 
 func (m *watch) means(answer *understudyv1.Response) operation.Meaning {
@@ -172,17 +214,17 @@ func (m *watch) means(answer *understudyv1.Response) operation.Meaning {
 // that says something else; what repeats the first to the byte is the same one.
 // A resource that the monitor led to may go on living and is not asked.
 func (m *watch) again(ctx context.Context) {
-	if *m.p.Linger == 0 || m.moved || !sleep(ctx, *m.p.Linger) {
+	d := m.o.GetCompletion()
+	if *m.p.Linger == 0 || m.monitor.Result || d.GetPolls() == 0 || !sleep(ctx, *m.p.Linger) {
 		return
 	}
 	answer, err := m.ask(ctx)
-	if err != nil || m.moved || m.means(answer) != operation.Look {
+	if err != nil || m.monitor.Result || m.held && saysNoNews(answer.GetStatus()) || m.means(answer) != operation.Look {
 		return // the monitor may be gone by now
 	}
-	d := m.o.GetCompletion()
 	s := m.p.Ask(m.monitor, answer)
 	isFailed := s.State == operation.Failed
-	if s.State != operation.Pending && (isFailed != d.GetFailed() || !repeats(d.GetPayload(), s.Answer)) {
+	if s.State != operation.Pending && s.Fault == nil && s.Elsewhere == "" && (isFailed != d.GetFailed() || !repeats(d.GetPayload(), s.Answer)) {
 		m.saw(s.Answer, isFailed, time.Now())
 	}
 }
@@ -195,16 +237,28 @@ func (m *watch) ask(ctx context.Context) (*understudyv1.Response, error) {
 	for range 1 + maxRedirects {
 		answer, err := m.get(ctx)
 		location := message.First(answer.GetHeaders(), "Location")
-		if err != nil || !redirects(answer.GetStatus()) || location == "" {
+		if err != nil || m.monitor.Result || !redirects(answer.GetStatus()) || location == "" {
 			return answer, err
 		}
 		next, err := m.c.hosts.Resolve(m.target, location)
 		if err != nil {
 			return nil, err
 		}
-		m.move(next)
+		if m.leads(answer.GetStatus()) {
+			m.move(next)
+		} else {
+			m.target = next
+		}
 	}
 	return nil, fmt.Errorf("the status monitor redirects more than %d times", maxRedirects)
+}
+
+// leads says that a redirect is that of an operation which is done to its answer
+// (RFC 9110, 15.4.4), and not one of the monitor to where it is now. A 302 means
+// either, and the latter where the monitor's document tells the two apart.
+func (m *watch) leads(status uint32) bool {
+	reads := m.monitor.Document || m.p.Done.Given() || m.p.Pending.Given()
+	return status == http.StatusSeeOther || status == http.StatusFound && !reads
 }
 
 func redirects(status uint32) bool {
@@ -216,30 +270,41 @@ func redirects(status uint32) bool {
 func (m *watch) get(ctx context.Context) (*understudyv1.Response, error) {
 	ctx, cancel := context.WithTimeout(ctx, m.c.cfg.Timeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, m.target.String(), nil)
+	req, err := m.request(ctx, http.MethodGet, m.target)
 	if err != nil {
 		return nil, err
 	}
-	if m.c.hosts.Own(m.target) {
-		req.Host, req.Header = m.r.HTTP.Host, pollHeader(m.r.HTTP.Header, m.p.CallbackHeader)
-	}
-	for name, value := range m.c.cfg.Headers {
-		req.Header.Set(name, value)
-	}
-	req.Header.Set(message.RunMark, m.c.cfg.Run)
 	return m.c.direct.exchange(req)
+}
+
+// request is one about the operation that w's request has begun. Only the
+// candidate itself gets what that request carried, and the headers of the
+// configuration, which may be secrets.
+func (w *wait) request(ctx context.Context, method string, to *url.URL) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	if w.c.hosts.Own(to) {
+		req.Host, req.Header = w.r.HTTP.Host, pollHeader(w.r.HTTP.Header, w.p.carried())
+		for name, value := range w.c.cfg.Headers {
+			req.Header.Set(name, value)
+		}
+	}
+	req.Header.Set(message.RunMark, w.c.cfg.Run)
+	return req, nil
 }
 
 // pollHeader is what a client that sent these fields would send to the status
 // monitor: the same, credentials too, without what is about the request's body
 // or asks for a part, a condition or an encoding.
-func pollHeader(sent http.Header, callback string) http.Header {
+func pollHeader(sent http.Header, carried []string) http.Header {
 	h := http.Header{}
 	for name, values := range sent {
 		lower := strings.ToLower(name)
 		switch {
 		case strings.HasPrefix(lower, "content-"), strings.HasPrefix(lower, "if-"), message.IsIdempotencyKey(name),
-			lower == "range", lower == "prefer", lower == "accept-encoding", strings.EqualFold(name, callback):
+			lower == "range", lower == "prefer", lower == "accept-encoding", slices.ContainsFunc(carried, func(c string) bool { return strings.EqualFold(c, name) }):
 		default:
 			h[name] = values
 		}

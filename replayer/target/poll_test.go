@@ -34,8 +34,8 @@ func TestWhatPollsProve(t *testing.T) {
 	f(polls{say(202, "")}, facts{pending: true})
 	f(polls{say(403, "")}, facts{})
 	f(polls{say(303, "", "Location: /there"), say(200, "x")}, facts{asked: true})
-	// The operation is done, its result is not there yet.
-	f(polls{say(200, `{"status":"done","resourceLocation":"/there"}`), say(202, ""), say(200, "x")}, facts{pending: true, asked: true})
+	// What stands behind the link is the answer.
+	f(polls{say(202, ""), say(200, `{"status":"done","resourceLocation":"/there"}`), say(202, "")}, facts{pending: true, asked: true})
 }
 
 // TestThePollsThatMustBe: one at the deadline, one at the timeout, whatever the

@@ -179,7 +179,7 @@ func TestPolicyReadsTheOperation(t *testing.T) {
 	o, _ := drive(t, accept("Location: /op", say(200, `{"state":"busy"}`), say(200, `{"state":"over","code":409,"out":{"n":1.10}}`)), func(c *target.Config) {
 		c.Routes = []target.Route{{Route: "POST /orders/*", Completion: target.Completion{
 			Channel: target.ChannelPoll, Deadline: time.Second, Conventions: operation.Conventions{
-				Pending: operation.Condition{Pointer: "/state", Values: []string{"busy"}}, Status: "/code", Result: "/out",
+				Pending: operation.Condition{Pointer: "/state", Values: []string{"busy"}}, Envelope: operation.Envelope{Status: "/code", Result: "/out"},
 			},
 		}}}
 	})
@@ -251,8 +251,10 @@ func TestBodiesAreBoundedAndHashed(t *testing.T) {
 // TestOrderIsProved: only a poll that was sent after the later request was
 // complete, and said "pending", counts.
 func TestOrderIsProved(t *testing.T) {
-	order := target.NewOrder(time.Millisecond)
+	order := target.NewOrder(time.Millisecond, nil)
 	first := order.Begin("s", "e1", 0, 10)
+	unknown := order.Begin("s", "e0", 0, 10) // sent, and not acknowledged
+	target.Acknowledge(first)
 	overlapping := order.Begin("s", "e2", 5, 20)
 	second := order.Begin("s", "e3", 10, 30)
 	other := order.Begin("t", "e4", 100, 110)
@@ -262,6 +264,7 @@ func TestOrderIsProved(t *testing.T) {
 	target.End(other, now)
 	target.Pending(first, now.Add(time.Millisecond))
 	target.End(first, now.Add(2*time.Millisecond))
+	target.End(unknown, now.Add(time.Hour))
 	f := func(turn *target.Turn, want ...string) {
 		t.Helper()
 		if diff := cmp.Diff(want, turn.Overtook(nil)); diff != "" {
@@ -273,6 +276,7 @@ func TestOrderIsProved(t *testing.T) {
 	f(other)       // another session
 	f(first)
 	lost := order.Begin("s", "e5", 40, 50)
+	target.Acknowledge(lost)
 	after := order.Begin("s", "e6", 50, 60)
 	target.End(after, now)
 	lost.Forget() // never completed: that is its own verdict

@@ -9,6 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+	"google.golang.org/protobuf/proto"
+
+	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
@@ -27,7 +31,11 @@ func (k kit) producer(t *testing.T) *stream.Producer {
 func (k kit) oneOfManyStartsGetsTheName(t *testing.T) {
 	names := k.topics(t, 1)
 	claim := func(name string) error {
-		return stream.Claim(t.Context(), k.cfg, names, k.producer(t), name)
+		dead, err := stream.Claim(t.Context(), k.cfg, names, k.producer(t), name)
+		if !dead.IsZero() {
+			t.Errorf("%s was taken over from a start at %s", name, dead)
+		}
+		return err
 	}
 	const starts = 6
 	errs := make([]error, starts)
@@ -69,6 +77,55 @@ func (k kit) oneOfManyStartsGetsTheName(t *testing.T) {
 	runs, err := stream.Runs(t.Context(), k.cfg, names)
 	if err != nil || len(runs) != 1 {
 		t.Errorf("runs %v, %v", runs, err)
+	}
+}
+
+// aNameIsTakenOver from a start that was killed before its run began, by one of
+// those that want it.
+func (k kit) aNameIsTakenOver(t *testing.T) {
+	names := k.topics(t, 1)
+	put := func(name string, ago time.Duration) (at time.Time) {
+		t.Helper()
+		at = time.Now().Add(-ago)
+		value, err := proto.Marshal(&understudyv1.RunClaim{Name: name, Start: "dead", TimeUnixNano: at.UnixNano()})
+		if err == nil {
+			err = k.producer(t).ProduceSync(t.Context(), &kgo.Record{
+				Topic: names.Runs, Key: []byte(name + "/claim/dead"), Value: value,
+				Headers: []kgo.RecordHeader{{Key: topic.HeaderType, Value: []byte(topic.TypeRunClaim)}},
+			})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	claim := func(name string) (time.Time, error) {
+		return stream.Claim(t.Context(), k.cfg, names, k.producer(t), name)
+	}
+	put("young", 0)
+	if _, err := claim("young"); !errors.Is(err, stream.ErrTaken) || !strings.Contains(err.Error(), "if that start was killed, take this one from") {
+		t.Errorf("a name that was just claimed: %v", err)
+	}
+	at := put("dead", stream.ClaimLease+time.Minute)
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	won := 0
+	for range 4 {
+		wg.Go(func() {
+			dead, err := claim("dead")
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case err == nil && dead.Equal(at):
+				won++
+			case !errors.Is(err, stream.ErrTaken):
+				t.Errorf("taken over from %s, %v", dead, err)
+			}
+		})
+	}
+	wg.Wait()
+	if won != 1 {
+		t.Errorf("%d starts took the name over", won)
 	}
 }
 

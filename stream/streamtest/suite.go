@@ -27,11 +27,12 @@ func Suite(t *testing.T, cfg stream.Config) {
 	t.Run("TimelineFollowHoldsBack", k.timelineFollowHoldsBack)
 	t.Run("TimelineFollowLosesNothing", k.timelineFollowLosesNothing)
 	t.Run("TimelineOfAnEmptyTopicEnds", k.timelineOfAnEmptyTopicEnds)
-	t.Run("ConsumerRepeatsAnAnnouncedBatch", k.consumerRepeatsAnAnnouncedBatch)
+	t.Run("ConsumerRepeatsWhatWasNotCommitted", k.consumerRepeatsWhatWasNotCommitted)
 	t.Run("ConsumerGivesUpOnABatchThatCannotBeHandled", k.consumerGivesUpOnABatchThatCannotBeHandled)
 	t.Run("ConsumersShareAGroup", k.consumersShareAGroup)
-	t.Run("ConsumerPassesAPlanWhoseRecordsAreGone", k.consumerPassesAPlanWhoseRecordsAreGone)
+	t.Run("ConsumerPassesWhatIsGone", k.consumerPassesWhatIsGone)
 	t.Run("OneOfManyStartsGetsTheName", k.oneOfManyStartsGetsTheName)
+	t.Run("ANameIsTakenOver", k.aNameIsTakenOver)
 	t.Run("ASnapshotHandsOverEachRecordOnce", k.aSnapshotHandsOverEachRecordOnce)
 }
 

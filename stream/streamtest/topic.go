@@ -145,8 +145,8 @@ func (k kit) recordsComeBackAsWritten(t *testing.T) {
 	gotE, err := stream.DecodeExchange(r)
 	same(e, gotE, err)
 	dead := write(stream.DeadLetter("tester", r, "why"))
-	letter, err := stream.DecodeDeadLetter(dead)
-	if err != nil || letter.Offset != r.Offset || letter.Partition != r.Partition || len(letter.Value) != 256<<10 ||
+	letter := &understudyv1.DeadLetter{}
+	if err := proto.Unmarshal(dead.Value, letter); err != nil || letter.Offset != r.Offset || letter.Partition != r.Partition || len(letter.Value) != 256<<10 ||
 		letter.ValueLength != int64(len(r.Value)) || letter.Reason != "why" || letter.Component != "tester" {
 		t.Errorf("dead letter of %s/%d/%d: %v/%d/%d %q by %q", r.Topic, r.Partition, r.Offset,
 			err, letter.GetPartition(), letter.GetOffset(), letter.GetReason(), letter.GetComponent())

@@ -41,15 +41,22 @@ func (p *page) explanation(x explain.Explanation) {
 	}
 }
 
-// stored holds the judgement against that of the tables.
+// stored says which judgement it is, and holds the explanation against what the
+// tables have of it.
 func (p *page) stored(x explain.Explanation) {
 	s := x.Stored
+	which := map[bool]string{true: "the current judgement", false: "judgement"}[s.Current]
+	p.item("%s %s, of %s", which, s.Judgement, made(s.Since))
+	if x.Under != "" {
+		p.item("explained under %s", x.Under)
+	}
 	if x.Agrees {
 		p.item("the tables say the same")
 		return
 	}
-	p.item("THE TABLES SAY %s (%s; %d places count, %d are presumed, %d are noise%s): rules have changed since, or another version has judged it",
-		s.Verdict, strings.Join(s.Findings, ", "), s.Counting, s.Presumed, s.Harmless, prefixed("; not compared: ", s.Incomplete))
+	p.item("THE TABLES SAY %s (%s; %d places count, %d are presumed, %d are noise%s)%s",
+		s.Verdict, strings.Join(s.Findings, ", "), s.Counting, s.Presumed, s.Harmless, prefixed("; not compared: ", s.Incomplete),
+		map[bool]string{true: ": another version has judged it"}[x.Under == ""])
 }
 
 func (p *page) sent(s explain.Sent) {

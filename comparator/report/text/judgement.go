@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -16,10 +17,7 @@ func Judgements(w io.Writer, run string, js []report.Judgement, format string) e
 	var rows [][]string
 	for _, j := range js {
 		current := map[bool]string{true: "current"}[j.Current]
-		at := j.Time.UTC().Format("2006-01-02T15:04:05Z")
-		if j.Time.Unix() == 0 {
-			at = "unknown"
-		}
+		at := made(j.Time)
 		rules := ruleNames(j.Config)
 		v.records = append(v.records, []any{j.ID, j.Current, j.Version, at, j.MadeBy, j.Replays, j.Match, rules})
 		rows = append(rows, []string{j.Name(), current, at, report.Count(j.Replays), report.Count(j.Match), rules})
@@ -32,6 +30,14 @@ func Judgements(w io.Writer, run string, js []report.Judgement, format string) e
 		p.table([]column{{"Judgement", 16, false}, {"", 7, false}, {"First used", 20, false}, {"Replays", 9, true}, {"Match", 9, true}, {"Rules", 16, false}}, rows)
 	}
 	return v.render(w, format)
+}
+
+// made is when a judgement was first used.
+func made(t time.Time) string {
+	if t.Unix() <= 0 { // from before there were judgements
+		return "unknown"
+	}
+	return t.UTC().Format("2006-01-02T15:04:05Z")
 }
 
 // ruleNames sums up the configuration of a judge.

@@ -29,6 +29,9 @@ func Verdicts(w io.Writer, r *report.Report) error {
 		others = ". Not a match: " + text
 	}
 	p.line("Run %s: %s of %s selected match%s.", r.Run.Name, report.Percent(r.Total.Match, r.Total.Selected), report.Count(r.Total.Selected), others)
+	if r.Run.Ended() && r.Balance.Holds && !r.Balance.Trusted() { // what breaks its own is among the diagnoses
+		p.holds(r.Balance)
+	}
 	_, err := io.WriteString(w, p.String())
 	return err
 }
@@ -36,6 +39,7 @@ func Verdicts(w io.Writer, r *report.Report) error {
 func (p *page) report(r *report.Report, routes int) {
 	p.diagnoses(r.Diagnoses)
 	p.head(r.Run)
+	p.judgement(r)
 	p.line("")
 	p.scorecard(r, routes)
 	p.discrepancies(r)
@@ -80,6 +84,19 @@ func (p *page) head(r report.Run) {
 	if r.LocationsRefused > 0 {
 		p.item("locations of the candidate refused: %s", report.Count(r.LocationsRefused))
 	}
+}
+
+// judgement says which one the verdicts are of.
+func (p *page) judgement(r *report.Report) {
+	j := r.Judgement
+	if j == nil {
+		return
+	}
+	others := ""
+	if r.Judgements > 1 {
+		others = fmt.Sprintf("; understudy judge list %s shows all %d", r.Run.Name, r.Judgements)
+	}
+	p.item("judgement %s of %s, rules: %s%s", j.Name(), made(j.Time), ruleNames(j.Config), others)
 }
 
 func lasted(r report.Run) string {

@@ -64,7 +64,11 @@ func (s *sheet) replay(r *understudyv1.Replay) {
 			candidate(r),
 		)
 	} else if o := r.GetOrphan(); o != nil {
-		s.put(request("Completion by "+understudyv1.Label(o.GetChannel())+", which nobody asked for", o.GetReceived(), ""))
+		whose := ", which nobody asked for"
+		if o.GetExchangeId() != "" {
+			whose = ", too late for exchange " + o.GetExchangeId()
+		}
+		s.put(request("Completion by "+understudyv1.Label(o.GetChannel())+whose, o.GetReceived(), ""))
 	}
 	if c := r.GetControl(); c != nil {
 		for _, block := range observation("Control", c) {
@@ -92,7 +96,11 @@ func observation(who string, o *understudyv1.Observation) [][]string {
 	}
 	head := who + ", completion by " + understudyv1.Label(done.GetChannel())
 	if done.GetSeen() == 0 {
-		return append(out, []string{head, "  none: " + done.GetReason() + prefixed(" — ", done.GetDetail())})
+		text := "  none: " + done.GetReason() + prefixed(" — ", done.GetDetail())
+		if status := done.GetCancelStatus(); status != 0 {
+			text += fmt.Sprintf("; canceled with %d", status)
+		}
+		return append(out, []string{head, text})
 	}
 	out = append(out, answer(head+took(done.GetServiceNano()), done.GetPayload(), nil))
 	for i, s := range done.GetLater() {
@@ -286,7 +294,13 @@ func Head(w io.Writer, r *understudyv1.Replay, stored report.Replay, others []re
 			fmt.Sprintf("  recorded %s by %s, sequence %d; session %s", at(x.GetStartUnixNano()), x.GetRecorder(), x.GetSequence(), x.GetSession()))
 	}
 	if r.GetRun() != "" {
-		lines = append(lines, fmt.Sprintf("  run %s, ordinal %d: %s; understudy explain %s %d says why", r.GetRun(), r.GetOrdinal(), stored.Verdict, r.GetRun(), r.GetOrdinal()))
+		place := report.Place{Ordinal: r.GetOrdinal(), Partition: stored.Partition, Offset: stored.Offset}
+		name := "ordinal " + place.String()
+		if place.Ordinal == 0 {
+			name = "record " + place.String()
+		}
+		lines = append(lines, fmt.Sprintf("  run %s, %s: %s%s; understudy explain %s %s says why", r.GetRun(), name, stored.Verdict,
+			prefixed(" under judgement ", stored.Judgement), r.GetRun(), place))
 	}
 	for i, o := range others {
 		if i == maxOthers {

@@ -129,14 +129,18 @@ func (Redaction_Place) EnumDescriptor() ([]byte, []int) {
 	return file_understudy_v1_exchange_proto_rawDescGZIP(), []int{0, 0}
 }
 
-// Redaction names one place whose value left the process only as a token.
+// Redaction names one place whose value left the process only as a token, or
+// did not leave it.
 type Redaction struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Place Redaction_Place        `protobuf:"varint,1,opt,name=place,proto3,enum=understudy.v1.Redaction_Place" json:"place,omitempty"`
 	// Header name, query parameter or JSON path.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// How many values were replaced there.
-	Count         uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	Count uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
+	// Why a body, or its end, was taken out: "cut", "malformed", "coding",
+	// "too_large", "too_deep", "opaque" or "rule". Empty for a value.
+	Withheld      string `protobuf:"bytes,4,opt,name=withheld,proto3" json:"withheld,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -192,6 +196,13 @@ func (x *Redaction) GetCount() uint32 {
 	return 0
 }
 
+func (x *Redaction) GetWithheld() string {
+	if x != nil {
+		return x.Withheld
+	}
+	return ""
+}
+
 // Exchange is one request and the response it got, as recorded.
 // Topic: exchanges; key: session; ce_type: understudy.exchange.v1.
 type Exchange struct {
@@ -228,6 +239,9 @@ type Exchange struct {
 	// Names of request headers, in lower case, whose values belong into the
 	// tables; at most 16.
 	IndexedHeaders []string `protobuf:"bytes,17,rep,name=indexed_headers,json=indexedHeaders,proto3" json:"indexed_headers,omitempty"`
+	// Id of the key that made the tokens of redaction; empty when nothing is
+	// redacted. Tokens of two keys say nothing about whether values are equal.
+	RedactionKey string `protobuf:"bytes,18,opt,name=redaction_key,json=redactionKey,proto3" json:"redaction_key,omitempty"`
 	// When the recorder started, nanoseconds since the Unix epoch: a name that is
 	// used again begins another life, whose numbers begin at 1. 0 in what earlier
 	// versions wrote.
@@ -383,6 +397,13 @@ func (x *Exchange) GetIndexedHeaders() []string {
 		return x.IndexedHeaders
 	}
 	return nil
+}
+
+func (x *Exchange) GetRedactionKey() string {
+	if x != nil {
+		return x.RedactionKey
+	}
+	return ""
 }
 
 func (x *Exchange) GetRecorderStartUnixNano() int64 {
@@ -555,18 +576,19 @@ var File_understudy_v1_exchange_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\n" +
-	"\x1cunderstudy/v1/exchange.proto\x12\runderstudy.v1\x1a\x18understudy/v1/http.proto\"\x8c\x02\n" +
+	"\x1cunderstudy/v1/exchange.proto\x12\runderstudy.v1\x1a\x18understudy/v1/http.proto\"\xa8\x02\n" +
 	"\tRedaction\x124\n" +
 	"\x05place\x18\x01 \x01(\x0e2\x1e.understudy.v1.Redaction.PlaceR\x05place\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\rR\x05count\"\x9e\x01\n" +
+	"\x05count\x18\x03 \x01(\rR\x05count\x12\x1a\n" +
+	"\bwithheld\x18\x04 \x01(\tR\bwithheld\"\x9e\x01\n" +
 	"\x05Place\x12\x15\n" +
 	"\x11PLACE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14PLACE_REQUEST_HEADER\x10\x01\x12\x19\n" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xbb\x05\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xe0\x05\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -589,7 +611,8 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"tracestate\x18\x0f \x01(\tR\n" +
 	"tracestate\x12\x16\n" +
 	"\x06source\x18\x10 \x01(\tR\x06source\x12'\n" +
-	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\x127\n" +
+	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\x12#\n" +
+	"\rredaction_key\x18\x12 \x01(\tR\fredactionKey\x127\n" +
 	"\x18recorder_start_unix_nano\x18\x13 \x01(\x03R\x15recorderStartUnixNano\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +

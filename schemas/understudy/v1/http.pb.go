@@ -37,6 +37,9 @@ const (
 	TransportError_KIND_PROTOCOL TransportError_Kind = 5
 	// Understudy refused to send (target not allowed, unsafe redirect).
 	TransportError_KIND_REFUSED TransportError_Kind = 6
+	// The answer came, and a jq filter or a place of the user's could not read
+	// it.
+	TransportError_KIND_UNREADABLE TransportError_Kind = 7
 )
 
 // Enum value maps for TransportError_Kind.
@@ -49,6 +52,7 @@ var (
 		4: "KIND_CANCELED",
 		5: "KIND_PROTOCOL",
 		6: "KIND_REFUSED",
+		7: "KIND_UNREADABLE",
 	}
 	TransportError_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -58,6 +62,7 @@ var (
 		"KIND_CANCELED":    4,
 		"KIND_PROTOCOL":    5,
 		"KIND_REFUSED":     6,
+		"KIND_UNREADABLE":  7,
 	}
 )
 
@@ -149,18 +154,24 @@ func (x *Header) GetValue() []byte {
 type Body struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The captured bytes, as on the wire after transfer coding is removed and
-	// before content coding is (a gzip body stays gzip).
+	// before content coding is (a gzip body stays gzip). Redaction replaces
+	// secrets in them.
 	Content []byte `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`
 	// Content-Length as declared by the message; -1 when it declared none.
 	DeclaredLength int64 `protobuf:"varint,2,opt,name=declared_length,json=declaredLength,proto3" json:"declared_length,omitempty"`
-	// Number of bytes that the whole body had; content holds the first of them.
+	// Number of bytes that the whole body had on the wire; content holds the
+	// first of them, and may have another length once secrets are replaced.
 	Length int64 `protobuf:"varint,3,opt,name=length,proto3" json:"length,omitempty"`
-	// SHA-256 of the whole body, truncated or not; empty when the whole body was
-	// never seen (an access log) or the body is empty.
+	// SHA-256 of the content if that is whole, else of the whole body; empty when
+	// the whole body was never seen (an access log) or the body is empty.
 	Sha256 []byte `protobuf:"bytes,4,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// True when content is not the whole body: cut at the capture limit, broken
-	// off in the transfer, or never captured.
-	Truncated     bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// off in the transfer, never captured, or withheld by redaction.
+	Truncated bool `protobuf:"varint,5,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// Id of the key under which sha256 is an HMAC of the SHA-256, as that of what
+	// is not in content must be: a plain one would let short secrets be guessed.
+	// Empty for a plain one.
+	DigestKey     string `protobuf:"bytes,6,opt,name=digest_key,json=digestKey,proto3" json:"digest_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -228,6 +239,13 @@ func (x *Body) GetTruncated() bool {
 		return x.Truncated
 	}
 	return false
+}
+
+func (x *Body) GetDigestKey() string {
+	if x != nil {
+		return x.DigestKey
+	}
+	return ""
 }
 
 // Request is what the client sent.
@@ -473,13 +491,15 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\x18understudy/v1/http.proto\x12\runderstudy.v1\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\x97\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xb6\x01\n" +
 	"\x04Body\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12'\n" +
 	"\x0fdeclared_length\x18\x02 \x01(\x03R\x0edeclaredLength\x12\x16\n" +
 	"\x06length\x18\x03 \x01(\x03R\x06length\x12\x16\n" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1c\n" +
-	"\ttruncated\x18\x05 \x01(\bR\ttruncated\"\x98\x02\n" +
+	"\ttruncated\x18\x05 \x01(\bR\ttruncated\x12\x1d\n" +
+	"\n" +
+	"digest_key\x18\x06 \x01(\tR\tdigestKey\"\x98\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\fR\x06target\x12\x1c\n" +
@@ -494,10 +514,10 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\bprotocol\x18\x02 \x01(\tR\bprotocol\x12/\n" +
 	"\aheaders\x18\x03 \x03(\v2\x15.understudy.v1.HeaderR\aheaders\x12'\n" +
 	"\x04body\x18\x04 \x01(\v2\x13.understudy.v1.BodyR\x04body\x121\n" +
-	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\xed\x01\n" +
+	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\x82\x02\n" +
 	"\x0eTransportError\x126\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\".understudy.v1.TransportError.KindR\x04kind\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x88\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\x9d\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_CONNECT\x10\x01\x12\x10\n" +
@@ -506,7 +526,8 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"KIND_RESET\x10\x03\x12\x11\n" +
 	"\rKIND_CANCELED\x10\x04\x12\x11\n" +
 	"\rKIND_PROTOCOL\x10\x05\x12\x10\n" +
-	"\fKIND_REFUSED\x10\x06B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\fKIND_REFUSED\x10\x06\x12\x13\n" +
+	"\x0fKIND_UNREADABLE\x10\aB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_http_proto_rawDescOnce sync.Once

@@ -31,6 +31,8 @@ const (
 	Channel_CHANNEL_POLL      Channel = 2
 	Channel_CHANNEL_CALLBACK  Channel = 3
 	Channel_CHANNEL_TOPIC     Channel = 4
+	// Server-sent events.
+	Channel_CHANNEL_SSE Channel = 5
 )
 
 // Enum value maps for Channel.
@@ -41,6 +43,7 @@ var (
 		2: "CHANNEL_POLL",
 		3: "CHANNEL_CALLBACK",
 		4: "CHANNEL_TOPIC",
+		5: "CHANNEL_SSE",
 	}
 	Channel_value = map[string]int32{
 		"CHANNEL_UNSPECIFIED": 0,
@@ -48,6 +51,7 @@ var (
 		"CHANNEL_POLL":        2,
 		"CHANNEL_CALLBACK":    3,
 		"CHANNEL_TOPIC":       4,
+		"CHANNEL_SSE":         5,
 	}
 )
 
@@ -252,7 +256,13 @@ type Completion struct {
 	Later []*Sighting `protobuf:"bytes,16,rep,name=later,proto3" json:"later,omitempty"`
 	// From the actual send to the start of the poll that said done; 0 when it was
 	// not a poll that said so. Until service_nano the candidate was answering.
-	AskedNano     int64 `protobuf:"varint,17,opt,name=asked_nano,json=askedNano,proto3" json:"asked_nano,omitempty"`
+	AskedNano int64 `protobuf:"varint,17,opt,name=asked_nano,json=askedNano,proto3" json:"asked_nano,omitempty"`
+	// How much of service_nano may be the replay's own fault: the process did not
+	// run when the request was sent, or when the completion came.
+	StallNano int64 `protobuf:"varint,18,opt,name=stall_nano,json=stallNano,proto3" json:"stall_nano,omitempty"`
+	// What the candidate answered when the wait was given up and the operation
+	// canceled; 0 when it was not canceled, or gave no answer.
+	CancelStatus  uint32 `protobuf:"varint,19,opt,name=cancel_status,json=cancelStatus,proto3" json:"cancel_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +398,20 @@ func (x *Completion) GetLater() []*Sighting {
 func (x *Completion) GetAskedNano() int64 {
 	if x != nil {
 		return x.AskedNano
+	}
+	return 0
+}
+
+func (x *Completion) GetStallNano() int64 {
+	if x != nil {
+		return x.StallNano
+	}
+	return 0
+}
+
+func (x *Completion) GetCancelStatus() uint32 {
+	if x != nil {
+		return x.CancelStatus
 	}
 	return 0
 }
@@ -677,8 +701,11 @@ type Replay struct {
 	// The pairs of names of the baseline and the control, which has names of its
 	// own only if it is another instance.
 	ControlSubstitutions []*Substitution `protobuf:"bytes,21,rep,name=control_substitutions,json=controlSubstitutions,proto3" json:"control_substitutions,omitempty"`
-	unknownFields        protoimpl.UnknownFields
-	sizeCache            protoimpl.SizeCache
+	// Id of the key that made the tokens in what was observed, as the exchange's
+	// redaction_key.
+	RedactionKey  string `protobuf:"bytes,22,opt,name=redaction_key,json=redactionKey,proto3" json:"redaction_key,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -858,12 +885,24 @@ func (x *Replay) GetControlSubstitutions() []*Substitution {
 	return nil
 }
 
+func (x *Replay) GetRedactionKey() string {
+	if x != nil {
+		return x.RedactionKey
+	}
+	return ""
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Channel       Channel                `protobuf:"varint,1,opt,name=channel,proto3,enum=understudy.v1.Channel" json:"channel,omitempty"`
-	Received      *Request               `protobuf:"bytes,2,opt,name=received,proto3" json:"received,omitempty"`
-	TimeUnixNano  int64                  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	Channel      Channel                `protobuf:"varint,1,opt,name=channel,proto3,enum=understudy.v1.Channel" json:"channel,omitempty"`
+	Received     *Request               `protobuf:"bytes,2,opt,name=received,proto3" json:"received,omitempty"`
+	TimeUnixNano int64                  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	// The exchange that it was for, if it came when nobody waited for it any
+	// more, and why: "timeout", "interrupted", or "after_end" when that had
+	// completed or was never promised. Both are empty for what nobody asked for.
+	ExchangeId    string `protobuf:"bytes,4,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
+	LateAfter     string `protobuf:"bytes,5,opt,name=late_after,json=lateAfter,proto3" json:"late_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -919,6 +958,20 @@ func (x *Orphan) GetTimeUnixNano() int64 {
 	return 0
 }
 
+func (x *Orphan) GetExchangeId() string {
+	if x != nil {
+		return x.ExchangeId
+	}
+	return ""
+}
+
+func (x *Orphan) GetLateAfter() string {
+	if x != nil {
+		return x.LateAfter
+	}
+	return ""
+}
+
 var File_understudy_v1_replay_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_replay_proto_rawDesc = "" +
@@ -931,7 +984,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x10ack_service_nano\x18\x04 \x01(\x03R\x0eackServiceNano\x129\n" +
 	"\n" +
 	"completion\x18\x05 \x01(\v2\x19.understudy.v1.CompletionR\n" +
-	"completion\"\xa1\x04\n" +
+	"completion\"\xe5\x04\n" +
 	"\n" +
 	"Completion\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x121\n" +
@@ -950,7 +1003,10 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\fpending_nano\x18\x0f \x01(\x03R\vpendingNano\x12-\n" +
 	"\x05later\x18\x10 \x03(\v2\x17.understudy.v1.SightingR\x05later\x12\x1d\n" +
 	"\n" +
-	"asked_nano\x18\x11 \x01(\x03R\taskedNanoJ\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
+	"asked_nano\x18\x11 \x01(\x03R\taskedNano\x12\x1d\n" +
+	"\n" +
+	"stall_nano\x18\x12 \x01(\x03R\tstallNano\x12#\n" +
+	"\rcancel_status\x18\x13 \x01(\rR\fcancelStatusJ\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
 	"\bSighting\x121\n" +
 	"\apayload\x18\x01 \x01(\v2\x17.understudy.v1.ResponseR\apayload\x12\x16\n" +
 	"\x06failed\x18\x02 \x01(\bR\x06failed\x12!\n" +
@@ -971,7 +1027,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xa4\a\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xc9\a\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -994,17 +1050,23 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x0eskipped_detail\x18\x11 \x01(\tR\rskippedDetail\x123\n" +
 	"\x16control_sent_unix_nano\x18\x13 \x01(\x03R\x13controlSentUnixNano\x12+\n" +
 	"\x11control_authority\x18\x14 \x01(\tR\x10controlAuthority\x12P\n" +
-	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\"\x94\x01\n" +
+	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\x12#\n" +
+	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\"\xd4\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
-	"\x0etime_unix_nano\x18\x03 \x01(\x03R\ftimeUnixNano*t\n" +
+	"\x0etime_unix_nano\x18\x03 \x01(\x03R\ftimeUnixNano\x12\x1f\n" +
+	"\vexchange_id\x18\x04 \x01(\tR\n" +
+	"exchangeId\x12\x1d\n" +
+	"\n" +
+	"late_after\x18\x05 \x01(\tR\tlateAfter*\x85\x01\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CHANNEL_IMMEDIATE\x10\x01\x12\x10\n" +
 	"\fCHANNEL_POLL\x10\x02\x12\x14\n" +
 	"\x10CHANNEL_CALLBACK\x10\x03\x12\x11\n" +
-	"\rCHANNEL_TOPIC\x10\x04B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\rCHANNEL_TOPIC\x10\x04\x12\x0f\n" +
+	"\vCHANNEL_SSE\x10\x05B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_replay_proto_rawDescOnce sync.Once

@@ -127,7 +127,12 @@ type Run struct {
 	Late uint64 `protobuf:"varint,25,opt,name=late,proto3" json:"late,omitempty"`
 	// Of selected: exchanges whose start is known to the second only, which were
 	// spread over it.
-	Spread        uint64 `protobuf:"varint,26,opt,name=spread,proto3" json:"spread,omitempty"`
+	Spread uint64 `protobuf:"varint,26,opt,name=spread,proto3" json:"spread,omitempty"`
+	// Requests that were sent with tokens in the place of secrets, because the
+	// recording does not have these and the candidate gave nothing for them.
+	Redacted uint64 `protobuf:"varint,27,opt,name=redacted,proto3" json:"redacted,omitempty"`
+	// What each route's answers were taken for, by route; at most 1,000 routes.
+	Routes        []*RouteCompletion `protobuf:"bytes,30,rep,name=routes,proto3" json:"routes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -344,6 +349,85 @@ func (x *Run) GetSpread() uint64 {
 	return 0
 }
 
+func (x *Run) GetRedacted() uint64 {
+	if x != nil {
+		return x.Redacted
+	}
+	return 0
+}
+
+func (x *Run) GetRoutes() []*RouteCompletion {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+// RouteCompletion is how the answers of one route were taken.
+type RouteCompletion struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Route string                 `protobuf:"bytes,1,opt,name=route,proto3" json:"route,omitempty"`
+	// Answered requests by what their acknowledgement was taken for: "final", or
+	// the promise of a completion by a channel.
+	Taken map[string]uint64 `protobuf:"bytes,2,rep,name=taken,proto3" json:"taken,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// Of "final": acknowledgements that look asynchronous, by what says so:
+	// "accepted" (202), "respond_async", "operation", "status_word".
+	Doubts        map[string]uint64 `protobuf:"bytes,3,rep,name=doubts,proto3" json:"doubts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RouteCompletion) Reset() {
+	*x = RouteCompletion{}
+	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RouteCompletion) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RouteCompletion) ProtoMessage() {}
+
+func (x *RouteCompletion) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RouteCompletion.ProtoReflect.Descriptor instead.
+func (*RouteCompletion) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RouteCompletion) GetRoute() string {
+	if x != nil {
+		return x.Route
+	}
+	return ""
+}
+
+func (x *RouteCompletion) GetTaken() map[string]uint64 {
+	if x != nil {
+		return x.Taken
+	}
+	return nil
+}
+
+func (x *RouteCompletion) GetDoubts() map[string]uint64 {
+	if x != nil {
+		return x.Doubts
+	}
+	return nil
+}
+
 // RunSpec is what the person asked for.
 type RunSpec struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -372,7 +456,7 @@ type RunSpec struct {
 
 func (x *RunSpec) Reset() {
 	*x = RunSpec{}
-	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -384,7 +468,7 @@ func (x *RunSpec) String() string {
 func (*RunSpec) ProtoMessage() {}
 
 func (x *RunSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -397,7 +481,7 @@ func (x *RunSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSpec.ProtoReflect.Descriptor instead.
 func (*RunSpec) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *RunSpec) GetCandidate() string {
@@ -492,8 +576,9 @@ func (x *RunSpec) GetControlIsolated() bool {
 }
 
 // RunClaim is written to the runs topic by a replay that is about to start,
-// under a key of its own. The first claim of a name in the topic has the name;
-// every other start is refused.
+// under a key of its own. The first claim of a name in the topic has the name,
+// and every other start is refused, unless it comes more than 30 s later and no
+// run has begun.
 type RunClaim struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -506,7 +591,7 @@ type RunClaim struct {
 
 func (x *RunClaim) Reset() {
 	*x = RunClaim{}
-	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	mi := &file_understudy_v1_run_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +603,7 @@ func (x *RunClaim) String() string {
 func (*RunClaim) ProtoMessage() {}
 
 func (x *RunClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	mi := &file_understudy_v1_run_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +616,7 @@ func (x *RunClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunClaim.ProtoReflect.Descriptor instead.
 func (*RunClaim) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RunClaim) GetName() string {
@@ -559,7 +644,7 @@ var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\x91\v\n" +
+	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xe5\v\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.understudy.v1.Run.StateR\x05state\x12\x16\n" +
@@ -594,7 +679,9 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\funcontrolled\x18\x17 \x03(\v2$.understudy.v1.Run.UncontrolledEntryR\funcontrolled\x126\n" +
 	"\x06errors\x18\x18 \x03(\v2\x1e.understudy.v1.Run.ErrorsEntryR\x06errors\x12\x12\n" +
 	"\x04late\x18\x19 \x01(\x04R\x04late\x12\x16\n" +
-	"\x06spread\x18\x1a \x01(\x04R\x06spread\x1a:\n" +
+	"\x06spread\x18\x1a \x01(\x04R\x06spread\x12\x1a\n" +
+	"\bredacted\x18\x1b \x01(\x04R\bredacted\x126\n" +
+	"\x06routes\x18\x1e \x03(\v2\x1e.understudy.v1.RouteCompletionR\x06routes\x1a:\n" +
 	"\fSkippedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a=\n" +
@@ -615,7 +702,18 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
 	"\x0fSTATE_COMPLETED\x10\x02\x12\x12\n" +
 	"\x0eSTATE_CANCELED\x10\x03\x12\x10\n" +
-	"\fSTATE_FAILED\x10\x04\"\xbc\x03\n" +
+	"\fSTATE_FAILED\x10\x04\"\xa1\x02\n" +
+	"\x0fRouteCompletion\x12\x14\n" +
+	"\x05route\x18\x01 \x01(\tR\x05route\x12?\n" +
+	"\x05taken\x18\x02 \x03(\v2).understudy.v1.RouteCompletion.TakenEntryR\x05taken\x12B\n" +
+	"\x06doubts\x18\x03 \x03(\v2*.understudy.v1.RouteCompletion.DoubtsEntryR\x06doubts\x1a8\n" +
+	"\n" +
+	"TakenEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
+	"\vDoubtsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xbc\x03\n" +
 	"\aRunSpec\x12\x1c\n" +
 	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
 	"\x05speed\x18\x02 \x01(\x01R\x05speed\x12\x16\n" +
@@ -652,31 +750,37 @@ func file_understudy_v1_run_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_understudy_v1_run_proto_goTypes = []any{
-	(Run_State)(0),   // 0: understudy.v1.Run.State
-	(*Run)(nil),      // 1: understudy.v1.Run
-	(*RunSpec)(nil),  // 2: understudy.v1.RunSpec
-	(*RunClaim)(nil), // 3: understudy.v1.RunClaim
-	nil,              // 4: understudy.v1.Run.SkippedEntry
-	nil,              // 5: understudy.v1.Run.UnselectedEntry
-	nil,              // 6: understudy.v1.Run.CompletedEntry
-	nil,              // 7: understudy.v1.Run.UncontrolledEntry
-	nil,              // 8: understudy.v1.Run.ErrorsEntry
+	(Run_State)(0),          // 0: understudy.v1.Run.State
+	(*Run)(nil),             // 1: understudy.v1.Run
+	(*RouteCompletion)(nil), // 2: understudy.v1.RouteCompletion
+	(*RunSpec)(nil),         // 3: understudy.v1.RunSpec
+	(*RunClaim)(nil),        // 4: understudy.v1.RunClaim
+	nil,                     // 5: understudy.v1.Run.SkippedEntry
+	nil,                     // 6: understudy.v1.Run.UnselectedEntry
+	nil,                     // 7: understudy.v1.Run.CompletedEntry
+	nil,                     // 8: understudy.v1.Run.UncontrolledEntry
+	nil,                     // 9: understudy.v1.Run.ErrorsEntry
+	nil,                     // 10: understudy.v1.RouteCompletion.TakenEntry
+	nil,                     // 11: understudy.v1.RouteCompletion.DoubtsEntry
 }
 var file_understudy_v1_run_proto_depIdxs = []int32{
-	0, // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
-	2, // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
-	4, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
-	5, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
-	6, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
-	7, // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
-	8, // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	0,  // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
+	3,  // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
+	5,  // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
+	6,  // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
+	7,  // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
+	8,  // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
+	9,  // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
+	2,  // 7: understudy.v1.Run.routes:type_name -> understudy.v1.RouteCompletion
+	10, // 8: understudy.v1.RouteCompletion.taken:type_name -> understudy.v1.RouteCompletion.TakenEntry
+	11, // 9: understudy.v1.RouteCompletion.doubts:type_name -> understudy.v1.RouteCompletion.DoubtsEntry
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_run_proto_init() }
@@ -690,7 +794,7 @@ func file_understudy_v1_run_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_run_proto_rawDesc), len(file_understudy_v1_run_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   8,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

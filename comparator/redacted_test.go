@@ -1,0 +1,85 @@
+package comparator_test
+
+import (
+	"testing"
+
+	"understudy.dev/comparator"
+	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/token"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// TestRedactedBodies: tokens of one key are compared as the values are; those of
+// two keys tell nothing, and nobody takes them for equal.
+func TestRedactedBodies(t *testing.T) {
+	redactor := func(secret string) *redact.Redactor {
+		key, err := token.New([]byte(secret))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return redact.New(redact.Config{}, key)
+	}
+	f := func(baseline, candidate, candidateKey, want string) {
+		t.Helper()
+		r := immediate(response(200, baseline, "Content-Length: 1"), response(200, candidate, "Content-Length: 1"))
+		for _, a := range []*understudyv1.Response{r.Exchange.Response, r.Candidate.Ack} {
+			a.Body.Length = 1 // as it was on the wire
+		}
+		redactor("0123456789abcdef").Exchange(r.Exchange)
+		redactor(candidateKey).Replay(r)
+		j, err := comparator.NewJudge(comparator.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := j.Judge(r); string(got.Verdict) != want {
+			t.Errorf("%s and %s: %s, want %s; %v", baseline, candidate, got.Verdict, want, lines(got))
+		}
+	}
+	const one, other = "0123456789abcdef", "fedcba9876543210"
+	f(`{"email":"ann@shop.example","id":7}`, `{"email":"ann@shop.example","id":7}`, one, "match")
+	f(`{"email":"ann@shop.example","id":7}`, `{"email":"bob@shop.example","id":7}`, one, "mismatch")
+	f(`{"owner":"ann@shop.example","x":[1]}`, `{"owner":"bob@shop.example","x":[1]}`, one, "mismatch")
+	f(`{"to":"Write to ann@shop.example!"}`, `{"to":"Write to bob@shop.example!"}`, one, "mismatch")
+	f(`{"card":"4111 1111 1111 1111"}`, `{"card":"5500 0000 0000 0004"}`, one, "mismatch")
+	f(`{"card":"4111111111111111"}`, `{"card":"4012888888881881"}`, one, "mismatch")
+	f(`{"iban":"DE89370400440532013000"}`, `{"iban":"GB82WEST12345698765432"}`, one, "mismatch")
+	f(`{"phone":"+4915123456789"}`, `{"phone":"+4915123456780"}`, one, "mismatch")
+	f(`{"otp":123456}`, `{"otp":123457}`, one, "mismatch")
+	f(`{"email":"ann@shop.example","id":7}`, `{"email":"ann@shop.example","id":7}`, other, "incomplete")
+	f(`{"email":"ann@shop.example","state":"open"}`, `{"email":"ann@shop.example","state":"paid"}`, other, "mismatch")
+	f(`{"to":"Write to ann@shop.example!"}`, `{"to":"Write to ann@shop.example!"}`, other, "incomplete")
+	f(`{"card":"4111111111111111"}`, `{"card":"4111111111111111"}`, other, "incomplete")
+	f(`{"card":"4111111111111111"}`, `{"card":"none"}`, other, "mismatch")
+	f(`{"card":"4111111111111111"}`, `{"card":"none"}`, one, "mismatch")
+	// What a login gives is made anew by every system.
+	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"c4Nd1d4t3b3aR3r70k3N1"}`, one, "presumed")
+	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, one, "match")
+}
+
+// TestRedactedFields: the digest of a body and an e-mail address are compared by
+// their tokens, if these are of one key; credentials never are.
+func TestRedactedFields(t *testing.T) {
+	key, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := redact.New(redact.Config{}, key)
+	f := func(baseline, candidate, want string) {
+		t.Helper()
+		p := immediate(response(200, `{"otp":123456}`, baseline), response(200, `{"otp":123456}`, candidate))
+		r.Exchange(p.Exchange)
+		r.Replay(p)
+		j, err := comparator.NewJudge(comparator.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := j.Judge(p); string(got.Verdict) != want {
+			t.Errorf("%s and %s: %s, want %s; %v", baseline, candidate, got.Verdict, want, lines(got))
+		}
+	}
+	f("Repr-Digest: sha-256=:a=:", "Repr-Digest: sha-256=:b=:", "mismatch")
+	f("Repr-Digest: sha-256=:a=:", "Repr-Digest: sha-256=:a=:", "match")
+	f("X-User: ann@shop.example", "X-User: bob@shop.example", "mismatch")
+	f("X-User: ann@shop.example", "X-User: ann@shop.example", "match")
+	f("X-Auth-Token: one-of-it", "X-Auth-Token: another-one", "match")
+}

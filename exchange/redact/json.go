@@ -1,0 +1,300 @@
+package redact
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxDepth is how deep documents nest at most; what is deeper is not kept.
+const maxDepth = 1000
+
+// jsonText rewrites JSON in place: one value after another, as bodies of JSON
+// have one and those of JSON Lines many. Everything but the values that are
+// replaced keeps its bytes.
+type jsonText struct {
+	w    *work
+	src  string
+	at   int
+	out  []byte
+	done int // so much of src is in out
+	safe int // up to here everything has been looked at
+	deep bool
+}
+
+// json rewrites a text. whole is false if it is not JSON up to its end; out is
+// then what stands before that, up to the end of the last value.
+func (w *work) json(src string) (out string, changed, whole, deep bool) {
+	j := jsonText{w: w, src: src}
+	trail := len(w.trail)
+	for j.skip(); j.at < len(src); j.skip() {
+		if !j.value(nameless, 0) {
+			w.trail = w.trail[:trail]
+			// The comma in front of what is missing stays: it shows that the number
+			// before it was whole.
+			return string(append(j.out, src[j.done:max(j.safe, j.done)]...)), true, false, j.deep
+		}
+	}
+	if j.done == 0 {
+		return src, false, true, false
+	}
+	return string(append(j.out, src[j.done:]...)), true, true, false
+}
+
+// skip passes over what may stand between values; 0x1e is that of RFC 7464.
+func (j *jsonText) skip() {
+	for j.at < len(j.src) {
+		switch j.src[j.at] {
+		case ' ', '\t', '\n', '\r', 0x1e:
+			j.at++
+		default:
+			return
+		}
+	}
+}
+
+// replace puts other bytes into the place of src[from:j.at].
+func (j *jsonText) replace(from int, with string) {
+	j.out = append(j.out, j.src[j.done:from]...)
+	j.out = append(j.out, with...)
+	j.done = j.at
+}
+
+// value rewrites one value; n is what its name says.
+func (j *jsonText) value(n *name, depth int) bool {
+	if j.at >= len(j.src) {
+		return false
+	}
+	ok := false
+	switch c := j.src[j.at]; {
+	case c == '{' || c == '[':
+		if depth >= maxDepth {
+			j.deep = true
+			return false
+		}
+		if c == '{' {
+			ok = j.object(n, depth)
+		} else {
+			ok = j.array(n, depth)
+		}
+	case c == '"':
+		ok = j.text(n)
+	default:
+		ok = j.scalar(n)
+	}
+	if ok {
+		j.safe = j.at
+	}
+	return ok
+}
+
+func (j *jsonText) array(n *name, depth int) bool {
+	j.at++
+	if j.skip(); j.at < len(j.src) && j.src[j.at] == ']' {
+		j.at++
+		return true
+	}
+	for {
+		if j.skip(); !j.value(n, depth+1) {
+			return false
+		}
+		j.skip()
+		if j.at >= len(j.src) {
+			return false
+		}
+		j.at++
+		switch j.src[j.at-1] {
+		case ',':
+			j.safe = j.at
+		case ']':
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// object rewrites an object, whose own name is of.
+func (j *jsonText) object(of *name, depth int) bool {
+	j.at++
+	if j.skip(); j.at < len(j.src) && j.src[j.at] == '}' {
+		j.at++
+		return true
+	}
+	// What a member called value is about, where its name stands beside it
+	// ({"name":"token","value":…}) or around it ({"token":{"value":…}}).
+	about := of
+	for {
+		j.skip()
+		from := j.at
+		key, ok := j.string()
+		if !ok {
+			return false
+		}
+		n := j.w.r.nameOf(key)
+		key = j.key(from, key)
+		j.skip()
+		if j.at >= len(j.src) || j.src[j.at] != ':' {
+			return false
+		}
+		j.at++
+		j.skip()
+		if n.isValue && (about.secret || about.authorization || about.hint != 0) && !n.secret {
+			n = about
+		}
+		begin := j.at
+		j.w.trail = append(j.w.trail, key)
+		ok = j.value(n, depth+1)
+		j.w.trail = j.w.trail[:len(j.w.trail)-1]
+		if !ok {
+			return false
+		}
+		if n.isName && j.src[begin] == '"' && j.at-begin <= maxName {
+			if named := j.w.r.nameOf(strings.Trim(j.src[begin:j.at], `"`)); named.secret {
+				about = named
+			}
+		}
+		j.skip()
+		if j.at >= len(j.src) {
+			return false
+		}
+		j.at++
+		switch j.src[j.at-1] {
+		case ',':
+			j.safe = j.at
+		case '}':
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// key redacts the name of a member that has the shape of a secret: an object may
+// be a table by e-mail address. It returns the name as it is now.
+func (j *jsonText) key(from int, key string) string {
+	if len(key) < leastShaped || !mayHaveShape(key) {
+		return key
+	}
+	res := j.w.parts(inJSON, nameless, key, nil, false)
+	if res.changed {
+		j.replace(from, string(quoted(res.text)))
+	}
+	return res.text
+}
+
+// mayHaveShape is a quick look at a name.
+func mayHaveShape(key string) bool {
+	digits := 0
+	for i := range len(key) {
+		if key[i] == '@' || key[i] == '+' {
+			return true
+		}
+		if digitAt(key, i) {
+			digits++
+		}
+	}
+	return digits >= 8 || digits > 0 && len(key) >= leastMarked
+}
+
+// string reads a string and returns what it stands for.
+func (j *jsonText) string() (string, bool) {
+	if j.at >= len(j.src) || j.src[j.at] != '"' {
+		return "", false
+	}
+	from := j.at + 1
+	plain := true
+	for i := from; i < len(j.src); i++ {
+		switch c := j.src[i]; {
+		case c == '"':
+			j.at = i + 1
+			if plain {
+				return j.src[from:i], true
+			}
+			var s string
+			err := json.Unmarshal([]byte(j.src[from-1:j.at]), &s)
+			return s, err == nil
+		case c == '\\':
+			plain = false
+			i++
+		case c < ' ':
+			return "", false
+		}
+	}
+	return "", false
+}
+
+// text rewrites a string.
+func (j *jsonText) text(n *name) bool {
+	from := j.at
+	text, ok := j.string()
+	if !ok {
+		return false
+	}
+	if len(text) < leastShaped && !n.secret && len(n.rules) == 0 && !j.w.r.allow {
+		return true
+	}
+	if out, dropped, changed := j.w.text(inJSON, n, text); changed {
+		if dropped {
+			j.replace(from, "null")
+		} else {
+			j.replace(from, string(quoted(out)))
+		}
+	}
+	return true
+}
+
+// text redacts a text in a document: its value by name and shape, or what stands
+// in it if it is a document or a URL itself.
+func (w *work) text(at place, n *name, text string) (out string, dropped, changed bool) {
+	res := w.value(at, n, text)
+	if res.dropped || res.changed && (res.text == masked || isMade(res.text)) || w.ruled(at, n) {
+		return res.text, res.dropped, res.changed
+	}
+	out = text
+	if res.changed {
+		out = res.text
+	}
+	if inner, ok := w.document(out); ok {
+		return inner, false, true
+	}
+	if mayBeURL(out) {
+		with := w.url(out, maxNested)
+		return with, false, with != text
+	}
+	if strings.IndexByte(out, '=') > 0 {
+		with := w.pairs(out, false)
+		return with, false, with != text
+	}
+	return out, false, res.changed
+}
+
+// document redacts a text that is a document itself; ok says that it changed.
+func (w *work) document(text string) (out string, ok bool) {
+	if len(text) < leastShaped || w.nest >= maxNested || text[0] != '{' && text[0] != '[' {
+		return "", false
+	}
+	w.nest++
+	defer func() { w.nest-- }()
+	found := len(w.found.into.Redactions)
+	out, changed, whole, _ := w.json(text)
+	if !whole {
+		w.found.into.Redactions = w.found.into.Redactions[:found]
+		return "", false
+	}
+	return out, changed
+}
+
+// quoted is a text as a string of JSON.
+func quoted(text string) []byte {
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	out, err := jsontext.AppendQuote(nil, text)
+	if err != nil {
+		return []byte(`"` + masked + `"`) // cannot be: the text is UTF-8
+	}
+	return out
+}
