@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"understudy.dev/replayer/control"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
