@@ -66,7 +66,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
-		if x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text) {
+		if x.memory.hides(p) {
 			p.Baseline, p.Candidate = names.Value{Text: secret}, names.Value{Text: secret}
 			if n == 0 {
 				return // it explains nothing
