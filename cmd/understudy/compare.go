@@ -176,12 +176,13 @@ func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerC
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
 	}, cc.Topics, f.run, f.wait)
 	said, dead := "", 0
+	var away outage
 	for {
 		reached, waiting, err := finish.Reached(ctx)
 		if gone := finish.Abandoned(); len(gone) > dead {
 			dead = len(gone)
-			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close NAME ends a run\n",
-				strings.Join(gone, ", "), stream.AbandonedAfter)
+			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close%s NAME ends a run\n",
+				strings.Join(gone, ", "), stream.AbandonedAfter, a.where("runs"))
 		}
 		if reached || ctx.Err() != nil {
 			return nil // an error after all work is done does not matter
@@ -189,7 +190,10 @@ func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerC
 		if errors.Is(err, stream.ErrNoRun) {
 			return usagef("%w; --wait 10m waits longer for one to begin", err)
 		}
-		if err != nil {
+		switch again := away.bear(err, time.Now()); {
+		case again:
+			waiting = "kafka, which does not answer"
+		case err != nil:
 			return dependency(err)
 		}
 		if waiting != said {

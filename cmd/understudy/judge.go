@@ -170,8 +170,19 @@ func (a *app) judgeAgain(ctx context.Context, j judging, run *understudyv1.Run) 
 		if len(own.Records) == 0 {
 			return nil
 		}
-		if err := j.ingest.Handle(ctx, own); err != nil {
-			return err
+		var away outage
+		for {
+			err := j.ingest.Handle(ctx, own)
+			if errors.Is(err, clickhouse.ErrOrigin) || !away.bear(err, time.Now()) {
+				if err != nil {
+					return err
+				}
+				break
+			}
+			a.log.Warn("a batch is not in ClickHouse; trying again", "error", err)
+			if !pause(ctx, time.Second) {
+				return ctx.Err()
+			}
 		}
 		judged.Add(uint64(len(own.Records)))
 		return nil

@@ -218,7 +218,7 @@ func (b Balance) unjudged() uint64 {
 func (b Balance) Remedy() (remedy, try string) {
 	switch n := b.unjudged(); {
 	case slices.ContainsFunc(b.Facts.Equations(), func(e Equation) bool { return !e.Holds() }):
-		return "Rows were deleted from the tables, or put into them, past understudy compare. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge" + b.Flags + " " + Shell(b.Run)
+		return "Unless understudy compare is writing right now, rows were deleted from the tables or put into them. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge" + b.Flags + " " + Shell(b.Run)
 	case n > 0:
 		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare" + b.Flags + " --run " + Shell(b.Run)
 	}

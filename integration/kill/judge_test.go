@@ -118,7 +118,7 @@ func TestJudgeSaysWhatItCannotDo(t *testing.T) {
 		f(here, 0, "", "judge", "whole")
 		books(0, "")
 	}
-	if err := conn.Exec(t.Context(), "INSERT INTO stored_comparison_totals SELECT * REPLACE (4000 AS block) FROM stored_comparison_totals WHERE run = 'whole' LIMIT 1"); err != nil {
+	if err := conn.Exec(t.Context(), "INSERT INTO stored_comparison_totals SELECT * REPLACE (4000 AS block) FROM stored_comparison_totals WHERE (run, judgement) IN (SELECT run, judgement FROM current_judgements) AND run = 'whole' LIMIT 1"); err != nil {
 		t.Fatal(err)
 	}
 	books(3, "too many")
