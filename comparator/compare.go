@@ -258,7 +258,9 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, b, f) {
 			return !x.stuck && !x.begun
 		}
-		x.explain(&d, path, b, f)
+		if x.explain(&d, path, b, f); d.Noise == "" {
+			d.Noise = x.presumedOfCompletion(d, path[len(path)-1])
+		}
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording

@@ -12,7 +12,7 @@ import (
 )
 
 // compareCut compares bodies of which one is not whole. Equal hashes of the
-// whole are equality; other lengths, and other hashes of media of which nothing
+// whole are equality; that only one can be read, other lengths, and other hashes of media of which nothing
 // but the bytes is compared, are a difference. Anything else cannot be judged.
 func (j *Judge) compareCut(emit emitter, baseline, final *understudyv1.Response) {
 	b, f := baseline.GetBody(), final.GetBody()
@@ -25,6 +25,8 @@ func (j *Judge) compareCut(emit emitter, baseline, final *understudyv1.Response)
 		d.Kind, d.Candidate = Missing, ""
 	case f.GetLength() > 0 && !b.GetTruncated() && b.GetLength() == 0:
 		d.Kind, d.Baseline = Extra, ""
+	case b.GetUnreadable() != f.GetUnreadable():
+		d.Kind, d.Baseline, d.Candidate = Unparsable, readable(baseline), readable(final)
 	case hashes && opaque(baseline) && opaque(final):
 		d.Kind, d.Baseline, d.Candidate = Body, hashed(b), hashed(f)
 	case (lengths{j, baseline}).differ(lengths{j, final}):
@@ -46,6 +48,14 @@ func (j *Judge) compareUnknowable(emit emitter, baseline, final *understudyv1.Re
 
 func kept(b *understudyv1.Body) string {
 	return fmt.Sprintf("%d of %d bytes kept", len(b.GetContent()), b.GetLength())
+}
+
+// readable says of a body that no client can read why, and else what is kept.
+func readable(r *understudyv1.Response) string {
+	if r.GetBody().GetUnreadable() {
+		return fmt.Sprintf("content coding %s: cannot be undone", contentEncoding(r))
+	}
+	return kept(r.GetBody())
 }
 
 func hashed(b *understudyv1.Body) string {

@@ -173,7 +173,7 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return on
 	}
 	switch {
-	case a.later && a.isOfCompletion(name, d):
+	case a.later && a.isOfCompletion(name, d) && !a.isOwn(name, d):
 		return rs.defaults.class(completionHeaders)
 	case name == "idempotency-key" && d.Kind == Extra && d.Candidate == rs.marks.key:
 		return rs.defaults.class(ownMarks)

@@ -250,6 +250,14 @@ func TestHeadersOfACompletion(t *testing.T) {
 	cfg.DefaultRulesOff = []string{"completion"}
 	judge(t, cfg, polled(ok("Location: /orders/7"), ok()), "mismatch", lost)
 
+	// What the completion says itself may be the answer's.
+	f(polled(ok("X-Balance: 5"), ok("X-Balance: 5")), "match")
+	f(polled(ok("X-Balance: 5"), ok("X-Balance: 6")), "presumed", "header header:x-balance value 5|6 (presumed:completion)")
+	f(polled(ok("X-Balance: 5"), ok()), "match", "header header:x-balance missing 5| (default:completion)")
+	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "match", "header header:x-balance missing 5| (default:completion)")
+	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "match", "header header:cache-control value max-age=9|no-store (default:completion)")
+	f(polled(ok("X-Served-At: 2026-11-24T10:00:00Z"), ok("X-Served-At: 2026-11-24T10:10:00Z")), "match", "header header:x-served-at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")
+
 	// The address of what was made is told somewhere, or lost.
 	other := func(headers ...string) *understudyv1.Response { return response(200, `{"n":7}`, headers...) }
 	made := response(201, `{"n":7}`, "Location: /orders/7")

@@ -54,12 +54,22 @@ func (k *keeping) cut() {
 const longTime = len("2026-11-26T10:00:00")
 
 // moments looks for times that both bodies hold, though the session has shown
-// them as others.
+// them as others, and for tokens of values that should have another name in them.
 func (x *comparing) moments() {
 	var b, f *names.Text
 	for _, p := range x.known.All() {
-		name := p.Baseline.Text
-		if p.Kind != names.Moment.Kind || !p.Holds() || p.Candidate.Text == name || p.From == x.r.GetExchange().GetId() || len(name) < longTime {
+		name, class := p.Baseline.Text, noise.Presumed(noise.Timestamp)
+		switch _, put := x.translator.Put(p.Candidate.Text); {
+		case p.Kind == names.Redacted.Kind && put: // compared already
+			continue
+		case p.Kind == names.Redacted.Kind && p.Proof == names.Created:
+			class = ""
+		case p.Kind == names.Redacted.Kind:
+			class = noise.Presumed(noise.Identifier)
+		case p.Kind != names.Moment.Kind || p.From == x.r.GetExchange().GetId() || len(name) < longTime:
+			continue
+		}
+		if !p.Holds() || p.Candidate.Text == name {
 			continue
 		}
 		if b == nil {
@@ -75,7 +85,7 @@ func (x *comparing) moments() {
 		}
 		if b.Has(name) && f.Has(name) {
 			x.add(Difference{
-				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: noise.Presumed(noise.Timestamp),
+				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
 				Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
 			}, noise.Value{}, noise.Value{})
 		}

@@ -60,6 +60,10 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("global id", presumed, match, coded(`Customer:ID`, base64.StdEncoding), customer...)
 	f("global id of a path", presumed, match, coded(`gid://shop/Customer/ID`, base64.RawStdEncoding), customer...)
 	f("global id, unmistakable", mismatch, match, coded(`Document:ID`, base64.StdEncoding))
+	f("cursor of a link", mismatch, match, func(id string) answer {
+		code := base64.RawURLEncoding.EncodeToString([]byte(`{"after":"` + id + `"}`))
+		return response(200, `{"next":"/documents?limit=1&cursor=`+code+`"}`)
+	})
 	f("global id of something else", match, mismatch, coded(`Voucher:ID`, base64.StdEncoding), customer...)
 	f("token", mismatch, match, func(id string) answer { return response(200, `{"t":"`+jwt(`{"customer_id":`+id+`}`, "one")+`"}`) }, customer...)
 	f("token in a field", mismatch, match, func(id string) answer {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"understudy.dev/comparator/noise"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -25,6 +26,35 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 		return d.Kind == Extra || d.Kind == Missing && a.isTold(d.Baseline)
 	}
 	return true
+}
+
+// isOwn says whether a field of a completion that differs from the answer's may be
+// that of the answer after all: the completion has it too. How long, and by what,
+// a monitor may be kept says nothing of the answer.
+func (a answers) isOwn(name string, d Difference) bool {
+	if d.Kind != Value {
+		return false
+	}
+	switch name {
+	case "cache-control", "expires", "pragma", "vary", "etag", "last-modified":
+		return false
+	}
+	fields := a.final.GetHeaders()
+	if d.Place == InTrailer {
+		fields = a.final.GetTrailers()
+	}
+	return len(message.Values(fields, name)) > 0
+}
+
+// presumedOfCompletion is the class of such a field if nothing else explains it.
+func (x *comparing) presumedOfCompletion(d Difference, name string) string {
+	if !x.later || d.Place != InHeader && d.Place != InTrailer || x.rs.defaults.class(completionHeaders) == "" {
+		return ""
+	}
+	if a := newAnswers(x.r, x.final, x.later); a.isOfCompletion(name, d) && a.isOwn(name, d) {
+		return noise.Presumed(completionHeaders)
+	}
+	return ""
 }
 
 // isTold says whether the acknowledgement or the completion tells an address in

@@ -1,9 +1,13 @@
 package comparator_test
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"understudy.dev/comparator"
+	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -54,6 +58,55 @@ func TestRedactedBodies(t *testing.T) {
 	// What a login gives is made anew by every system.
 	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"c4Nd1d4t3b3aR3r70k3N1"}`, one, "presumed")
 	f(`{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, `{"access_token":"b4Se1iN3b3aR3r70k3N1"}`, one, "match")
+}
+
+// TestNamesInRedactedValues: the record says which tokens are of values that differ
+// in nothing but names.
+func TestNamesInRedactedValues(t *testing.T) {
+	key, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	redactor := redact.New(redact.Config{}, key)
+	f := func(baseline, candidate string, proof understudyv1.Substitution_Proof, want ...string) {
+		t.Helper()
+		r := immediate(response(200, baseline), response(200, candidate))
+		redactor.Exchange(r.Exchange)
+		pair := func(b, c string) {
+			r.Substitutions = append(r.Substitutions, &understudyv1.Substitution{
+				Kind: names.Redacted.Kind, Recorded: redactor.Token(r.Exchange, b), Candidate: redactor.Token(r.Exchange, c), LearnedFrom: "e0", Proof: proof,
+			})
+		}
+		pair("o+b1@x.it", "o+c1@x.it")
+		pair("b1-of-all", "c1-of-all")
+		redactor.Replay(r)
+		j, err := comparator.NewJudge(comparator.DefaultConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := j.Judge(r)
+		var classes []string
+		for _, d := range got.Differences {
+			classes = append(classes, d.Noise)
+		}
+		if diff := cmp.Diff(want, append([]string{string(got.Verdict)}, classes...)); diff != "" {
+			t.Errorf("%s and %s (-want +got)\n%s%v", baseline, candidate, diff, lines(got))
+		}
+	}
+	const created, aligned = understudyv1.Substitution_PROOF_CREATED, understudyv1.Substitution_PROOF_ALIGNED
+	for _, c := range [][2]string{
+		{`{"to":"o+b1@x.it"}`, `{"to":"o+c1@x.it"}`}, {`{"text":"Write to o+b1@x.it, or call."}`, `{"text":"Write to o+c1@x.it, or call."}`}, {`{"secret":"b1-of-all"}`, `{"secret":"c1-of-all"}`},
+	} {
+		right, other := c[1], strings.NewReplacer("o+c1", "ann", "c1-of", "d1-of").Replace(c[1])
+		f(c[0], c[0], created, "mismatch", "")
+		f(c[0], other, created, "mismatch", "")
+		f(c[0], c[0], aligned, "presumed", "presumed:identifier")
+		f(c[0], right, aligned, "presumed", "presumed:identifier")
+		f(c[0], other, aligned, "mismatch", "")
+	}
+	f(`{"secret":"b1-of-all"}`, `{"secret":"c1-of-all"}`, created, "match")
+	f(`{"to":"o+b1@x.it"}`, `{"to":"o+c1@x.it"}`, created, "match")
+	f(`{"text":"Write to o+b1@x.it, or call."}`, `{"text":"Write to o+c1@x.it, or call."}`, created, "match", "identifier")
 }
 
 // TestRedactedFields: the digest of a body and an e-mail address are compared by

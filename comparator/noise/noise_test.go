@@ -93,13 +93,51 @@ func TestTimes(t *testing.T) {
 	// Seen before in the session: the very same, however near.
 	e.know(names.Aligned, "@time 2026-11-20T09:59:59.500Z=2026-11-24T10:06:59.800Z")
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.800Z", Timestamp)
-	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.890Z", Timestamp) // two events of one moment
+	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.807Z", Timestamp) // two events of one moment
+	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:06:59.890Z", Presumed(Timestamp))
 	f("2026-11-20T09:59:59.500Z", "2026-11-24T10:07:00.000Z", "")
 	// Nor the moment of another, though that is within what clocks may be apart.
 	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:07:00.010Z", Timestamp)
 	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
 	f("2026-11-20T09:59:56.000Z", "2026-11-24T10:06:59.800Z", Presumed(Timestamp))
-	f("2026-11-20T09:59:59.530Z", "2026-11-24T10:06:59.800Z", Timestamp) // at once
+	f("2026-11-20T09:59:59.530Z", "2026-11-24T10:06:59.800Z", Presumed(Timestamp)) // at once, or not set anew
+	f("2026-11-20T09:59:59.503Z", "2026-11-24T10:06:59.800Z", Timestamp)
+	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
+
+	// Two things that were made one after the other, whose times the candidate swaps,
+	// takes from each other, or makes anew whenever it is asked.
+	for _, speed := range []float64{1, 20} {
+		e = evidence("/x")
+		e.Frame.Speed = speed
+		e.know(names.Aligned, "@time 2026-11-20T09:59:59.900Z=2026-11-24T10:06:59.900Z", "@time 2026-11-20T09:59:59.930Z=2026-11-24T10:06:59.930Z",
+			"@time 2026-11-20T09:59:59.935Z=2026-11-24T10:06:59.935Z", "@time 2026-11-20T09:59:59.996Z=2026-11-24T10:06:59.995Z")
+		f("2026-11-20T09:59:59.900Z", "2026-11-24T10:06:59.900Z", Timestamp)
+		f("2026-11-20T09:59:59.900Z", "2026-11-24T10:06:59.904Z", Timestamp)
+		f("2026-11-20T09:59:59.900Z", "2026-11-24T10:06:59.930Z", "")
+		f("2026-11-20T09:59:59.930Z", "2026-11-24T10:06:59.900Z", "")
+		f("2026-11-20T09:59:59.930Z", "2026-11-24T10:06:59.935Z", Presumed(Timestamp))
+		f("2026-11-20T09:59:59.900Z", "2026-11-24T10:06:59.960Z", Presumed(Timestamp)) // that of a third one
+		f("2026-11-20T09:59:59.996Z", "2026-11-24T10:07:00.002Z", Presumed(Timestamp)) // now
+		f("2026-11-20T10:00:00.020Z", "2026-11-24T10:07:00.030Z", Timestamp)
+		f("2026-11-20T10:00:00.020Z", "2026-11-24T10:06:59.930Z", Presumed(Timestamp)) // not set anew
+		f("2026-11-20T10:00:00.050Z", "2026-11-24T10:06:59.900Z", "")
+	}
+
+	// Likewise in seconds, which do not tell events apart that are nearer.
+	for _, speed := range []float64{1, 5} {
+		e = evidence("/x")
+		e.Frame.Speed = speed
+		e.know(names.Aligned, "@time 2026-11-20T09:59:57Z=2026-11-24T10:06:57Z", "@time 2026-11-20T09:59:58Z=2026-11-24T10:06:58Z", "@time 2026-11-20T10:00:00Z=2026-11-24T10:07:00Z")
+		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:58Z", Timestamp)
+		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:57Z", Presumed(Timestamp))
+		f("2026-11-20T09:59:58Z", "2026-11-24T10:06:59Z", Presumed(Timestamp))
+		f("2026-11-20T09:59:58Z", "2026-11-24T10:07:00Z", "") // now
+		f("2026-11-20T09:59:59Z", "2026-11-24T10:06:58Z", Presumed(Timestamp))
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:06:58Z", "") // not set anew
+		f("2026-11-20T10:00:01Z", "2026-11-24T10:07:01Z", Timestamp)
+		f("2026-11-20T10:00:00Z", "2026-11-24T10:07:01Z", Timestamp) // another event of that second
+		f("Fri, 20 Nov 2026 09:59:58 GMT", "Tue, 24 Nov 2026 10:06:59 GMT", Presumed(Timestamp))
+	}
 
 	// At sixty times the speed: what was shown as two events of one moment stays so.
 	e = evidence("/x")

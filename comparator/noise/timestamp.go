@@ -25,14 +25,12 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 			e.byShown(tie)
 			return classOf(tie), true
 		}
-		if tie == timestamp.Tied && e.isAnother(b, c) {
+		if far, known := e.another(b, c); known && tie == timestamp.Tied && far > atOnce {
 			e.because("the candidate's time was shown as that of another moment of the baseline")
 			// What it did right now may coincide with what it did before; what it
 			// says to have done before cannot be this.
-			switch then, _ := e.Frame.Now(b, c); {
-			case !then:
-				tie = timestamp.Doubtful
-			case c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())):
+			tie = timestamp.Doubtful
+			if then, _ := e.Frame.Now(b, c); then && far > together && c.Before(e.Frame.Candidate.From.Add(-c.Style.Precision())) {
 				tie = timestamp.Loose
 			}
 		}
@@ -52,8 +50,12 @@ func classOf(tie timestamp.Tie) string {
 	return ""
 }
 
-// together is how far apart two events may be that the recording shows as one.
-const together = 100 * time.Millisecond
+// together is how far apart two events of one request may be that the other side
+// shows as one, and atOnce how far for certain: a request takes longer.
+const (
+	together = 100 * time.Millisecond
+	atOnce   = 10 * time.Millisecond
+)
 
 // moment is one that the session has shown on both sides.
 type moment struct{ baseline, candidate timestamp.Time }
@@ -100,33 +102,67 @@ func (e *Evidence) shown(b, c timestamp.Time, tie timestamp.Tie) (best timestamp
 	precision := b.Style.Precision()
 	then, now := e.Frame.Now(b, c)
 	for _, m := range e.around(b.Time, precision) {
-		same := m.baseline.Style == b.Style && m.baseline.Equal(b.Time)
-		known = known || same && (b.Style.Digits > 0 || !(then && now)) // a second has many events
+		same := asFine(m.baseline, b) && m.baseline.Equal(b.Time)
+		known = known || same && (b.Style.Digits > 0 || !(then && now && e.fresh(b, c))) // a second has many events
 		as := timestamp.Loose
 		switch apart := m.candidate.Sub(c.Time).Abs(); {
 		case same && apart == 0:
-			if as = timestamp.Tied; e.isAnother(b, c) {
-				as = timestamp.Doubtful
-			}
+			as = timestamp.Tied
 		case same && b.Style.Digits > 0:
-			if apart <= together {
-				as = tie
-			}
+			as = e.nearby(b, c, tie, apart)
 		case m.baseline.Sub(b.Time).Abs() >= precision+m.baseline.Style.Precision() || apart >= precision+m.candidate.Style.Precision():
 		case written(m.baseline, b) && written(m.candidate, c):
 			as = timestamp.Tied
-		case same: // another event of that second, which has more of them the faster the replay is
-			if as = timestamp.Doubtful; then == now && e.Frame.Speed <= 1 {
-				as = timestamp.Tied
-			}
 		default:
-			if as = max(tie, timestamp.Doubtful); then == now && e.Frame.Speed <= 1 {
-				as = timestamp.Tied
-			}
+			as = e.beside(b, c, tie, same, apart)
 		}
 		best = max(best, as)
 	}
 	return best, known || best > timestamp.Loose
+}
+
+// nearby says how a time of the candidate is tied to one of the baseline's that
+// the session has shown as another of the candidate's, so far apart. Two events of
+// one request may be; but what was stored once does not move, the moment that the
+// session has shown as that of something else is not this one, and what the
+// candidate may have made just now is not what the baseline had made before.
+func (e *Evidence) nearby(b, c timestamp.Time, tie timestamp.Tie, apart time.Duration) timestamp.Tie {
+	earlier := b.Before(e.Frame.Baseline.From)
+	switch far, isAnother := e.another(b, c); {
+	case apart > together || isAnother && far > atOnce:
+		return timestamp.Loose
+	case apart > atOnce || isAnother || earlier != c.Before(e.Frame.Candidate.From):
+		return min(tie, timestamp.Doubtful)
+	}
+	return tie
+}
+
+// beside says how a time of the candidate is tied to one of the baseline's where
+// the session has shown a moment that is less than what the times do not say away
+// from either, though not as these; same: it has shown the baseline's time as one
+// so far from the candidate's. It may be another event of that second, if both
+// sides may have made it for this request; else nothing proves it.
+func (e *Evidence) beside(b, c timestamp.Time, tie timestamp.Tie, same bool, apart time.Duration) timestamp.Tie {
+	precision := b.Style.Precision()
+	isAnother := slices.ContainsFunc(e.shownAs[c.UnixNano()], func(m moment) bool {
+		return asFine(m.candidate, c) && asFine(m.baseline, b) && !m.baseline.Equal(b.Time)
+	})
+	switch {
+	case same && isAnother && apart > precision:
+		return timestamp.Loose
+	case isAnother && (same || !e.fresh(b, c)), same && !e.fresh(b, c):
+		return timestamp.Doubtful
+	}
+	return max(tie, timestamp.Doubtful)
+}
+
+// asFine says whether two times are of one precision, however they are written.
+func asFine(a, b timestamp.Time) bool { return a.Style.Precision() == b.Style.Precision() }
+
+// fresh says whether neither time is of before its request, as far as it is
+// written.
+func (e *Evidence) fresh(b, c timestamp.Time) bool {
+	return b.Add(b.Style.Precision()).After(e.Frame.Baseline.From) && c.Add(c.Style.Precision()).After(e.Frame.Candidate.From)
 }
 
 // written says whether a time is a moment as a style writes it, rounded or cut.
@@ -135,22 +171,21 @@ func written(moment, as timestamp.Time) bool {
 	return moment.Truncate(precision).Equal(as.Time) || moment.Round(precision).Equal(as.Time)
 }
 
-// isAnother says whether the candidate's time was shown as that of another moment
-// of the baseline. Seconds are too coarse to tell.
-func (e *Evidence) isAnother(b, c timestamp.Time) bool {
+// another says how far from the baseline's time the nearest moment lies that the
+// session has shown as the candidate's time; known: it has shown one. Seconds are
+// too coarse to tell.
+func (e *Evidence) another(b, c timestamp.Time) (far time.Duration, known bool) {
 	e.read()
 	if c.Style.Digits == 0 {
-		return false
+		return 0, false
 	}
-	apart := together + b.Style.Precision()
-	another := false
 	for _, m := range e.shownAs[c.UnixNano()] {
-		if m.candidate.Style == c.Style {
-			if m.baseline.Style == b.Style && m.baseline.Sub(b.Time).Abs() <= apart {
-				return false
-			}
-			another = another || m.baseline.Style == b.Style
+		if !asFine(m.candidate, c) || !asFine(m.baseline, b) {
+			continue
+		}
+		if from := m.baseline.Sub(b.Time).Abs(); !known || from < far {
+			far, known = from, true
 		}
 	}
-	return another
+	return far, known
 }

@@ -24,6 +24,9 @@ func Coded(text string, yield func(from, to int, plain string)) {
 		for at < len(text) && inCode(text[at]) {
 			at++
 		}
+		for at < len(text) && text[at] == '=' { // what pads a code, or ends the name of one: cursor=…
+			at++
+		}
 		if at-from < shortestCode {
 			continue
 		}
@@ -59,7 +62,7 @@ func pieces(text string, from, to int, separators string, yield func(from, to in
 }
 
 func inCode(c byte) bool {
-	return classes[c]&(aDigit|aLetter) != 0 || c == '+' || c == '/' || c == '-' || c == '_' || c == '='
+	return classes[c]&(aDigit|aLetter) != 0 || c == '+' || c == '/' || c == '-' || c == '_'
 }
 
 // Decode decodes base64 of a text in UTF-8 without control characters, of either

@@ -264,6 +264,10 @@ func (n *learner) scalar(w where, a, b Tree) {
 // paired like a name: where it is shown again, it must be the same.
 var Moment = Place{Kind: "@time", Named: true}
 
+// Redacted is the place of what was redacted: two tokens, of values that differ in
+// nothing but known names of the two sides.
+var Redacted = Place{Kind: "@redacted", Named: true}
+
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {
 	a, okA := timestamp.Read(x.Text, x.Number)

@@ -50,7 +50,7 @@ func (p Pair) Renames() bool { return p.Baseline != p.Candidate }
 func (p *Pair) suits(at Place) bool {
 	foreign := ofOtherParents(p.Scope, at.Scope, p.Baseline.Text)
 	switch {
-	case !foreign && IsUnmistakable(p.Baseline.Text):
+	case !foreign && (IsUnmistakable(p.Baseline.Text) || p.Kind == Redacted.Kind):
 		return true
 	case ArePersons(p.Kind, at.Kind) && at.Named && len(p.Baseline.Text) >= longPerson && (p.Kind == at.Kind || !IsDigits(p.Baseline.Text)):
 		return true // a user who logs in is the customer who orders, unless both are counted

@@ -17,14 +17,24 @@ type Search struct {
 // NewSearch makes a search for the baseline's names of pairs that rename
 // something, times excepted. The pairs must not change while it is in use. It is
 // nil, and finds nothing, if there are none.
-func NewSearch(pairs *Pairs) (s *Search) {
+func NewSearch(pairs *Pairs) (s *Search) { return newSearch(pairs, ofBaseline) }
+
+// NewCandidateSearch makes one for the candidate's names.
+func NewCandidateSearch(pairs *Pairs) (s *Search) { return newSearch(pairs, ofCandidate) }
+
+func newSearch(pairs *Pairs, of side) (s *Search) {
 	for i := range pairs.list {
-		if p := &pairs.list[i]; p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && len(p.Baseline.Text) <= maxName {
+		p := &pairs.list[i]
+		name := p.Baseline.Text
+		if of == ofCandidate {
+			name = p.Candidate.Text
+		}
+		if p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && p.Kind != Redacted.Kind && len(name) <= maxName {
 			if s == nil {
-				s = &Search{pairs: pairs, has: pairs.Has}
+				s = &Search{pairs: pairs, has: func(name string) bool { return pairs.latest(of, name) >= 0 }}
 			}
-			s.lengths[len(p.Baseline.Text)] = true
-			s.words = s.words || !hasDigit(p.Baseline.Text)
+			s.lengths[len(name)] = true
+			s.words = s.words || !hasDigit(name)
 		}
 	}
 	return s

@@ -116,6 +116,8 @@ func TestCoded(t *testing.T) {
 	f("/node/"+url([]byte("Customer:17?>"))+"/x", "Customer:17?>")
 	f("Bearer "+url([]byte(`{"a":10}`))+"."+url([]byte(`{"b":100}`))+".c2ln", `{"b":100}`)
 	f("data:text/plain;base64,"+std([]byte("größer als 17")), "größer als 17")
+	f("/orders?limit=1&cursor="+std([]byte("Customer:17"))+"&x=1", "Customer:17")
+	f("a="+std([]byte("Customer:17"))+";b="+std([]byte("Customer:18 ")), "Customer:17", "Customer:18 ")
 	f("an-ordinary-sentence with wonderfully long words 123456789012345")
 	f(std([]byte("a\x00b and more")))
 	f(std([]byte("\xff\xfe and more of it")))

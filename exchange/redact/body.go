@@ -1,11 +1,15 @@
 package redact
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"mime"
 	"strings"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
 
 	"understudy.dev/exchange/message"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -40,7 +44,7 @@ func (r *Redactor) body(headers []*understudyv1.Header, b *understudyv1.Body, li
 	out, reason := w.kept(headers, b.Content)
 	if reason != "" {
 		w.found.withheld(list, reason)
-		b.Truncated = true
+		b.Truncated, b.Unreadable = true, w.unreadable
 	}
 	if changed = reason != "" || !isSame(out, b.Content); changed {
 		b.Content = out
@@ -90,6 +94,7 @@ func (w *work) kept(headers []*understudyv1.Header, content []byte) (out []byte,
 	case errors.Is(err, message.ErrTooLong):
 		return nil, withheldTooLarge
 	case err != nil:
+		w.unreadable = !errors.Is(err, message.ErrUnknownCoding)
 		return nil, withheldCoding
 	}
 	redacted, reason := w.unpacked(media, contentType, plain)
@@ -119,12 +124,52 @@ func (w *work) unpacked(media, contentType string, body []byte) (out []byte, rea
 		}
 		return body, ""
 	}
-	text := string(body)
+	text, wide := string(body), wideCharset(contentType, body)
+	if wide != nil {
+		var ok bool
+		if text, ok = narrow(wide, body[:len(body)&^1]); !ok || !w.cut && len(body)%2 != 0 {
+			return nil, withheldMalformed
+		}
+	}
 	redacted, reason := w.content(media, contentType, text, 0)
 	if reason == "" && redacted == text {
 		return body, ""
 	}
-	return []byte(redacted), reason
+	if out = []byte(redacted); wide != nil {
+		if out, err := wide.NewEncoder().Bytes(out); err == nil {
+			return out, reason
+		}
+		return nil, withheldMalformed
+	}
+	return out, reason
+}
+
+// wideCharset is the charset of two bytes that a text is in: by its byte order
+// mark, or by its type; nil for another.
+func wideCharset(contentType string, body []byte) encoding.Encoding {
+	begin := string(body[:min(2, len(body))])
+	_, p, _ := mime.ParseMediaType(contentType)
+	switch name := strings.ToLower(p["charset"]); {
+	case begin == "\xfe\xff":
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	case begin == "\xff\xfe":
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case !strings.HasPrefix(name, "utf-16") || isText(body): // one that its type does not describe
+		return nil
+	case name == "utf-16be":
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	}
+	return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM) // as in the WHATWG Encoding standard
+}
+
+// narrow is a text in UTF-8, if it is that text.
+func narrow(wide encoding.Encoding, body []byte) (text string, ok bool) {
+	out, err := wide.NewDecoder().Bytes(body)
+	if err != nil {
+		return "", false
+	}
+	back, err := wide.NewEncoder().Bytes(out)
+	return string(out), err == nil && bytes.Equal(back, body)
 }
 
 // isTextual says whether a media type is one of texts.
@@ -165,15 +210,16 @@ func (w *work) content(media, contentType, text string, depth int) (out, reason 
 		}
 		return head + out, ""
 	case begin[0] == '{' || begin[0] == '[' || begin[0] == '"' && message.IsJSON(media):
-		out, _, whole, deep := w.json(text)
+		doc := w.json(text)
 		switch {
-		case deep:
-			return head + out, withheldTooDeep
-		case whole:
-			return head + out, ""
-		case w.cut || message.IsJSON(media):
-			return head + out, w.unfinished()
+		case doc.whole:
+			return head + doc.out, ""
+		case doc.deep:
+			return head + doc.out, withheldTooDeep
+		case w.cut || doc.hidden:
+			return head + doc.out, w.unfinished()
 		}
+		return head + doc.out + w.plain(doc.rest), ""
 	case media == "text/event-stream":
 		if !w.cut {
 			return head + w.events(text), ""
@@ -197,8 +243,8 @@ func (w *work) content(media, contentType, text string, depth int) (out, reason 
 		}
 		return head + w.parameters(inForm, kept, maxNested), w.lacks(text, kept)
 	case message.IsJSON(media):
-		if out, _, whole, _ := w.json(text); whole { // a number, a word
-			return head + out, ""
+		if doc := w.json(text); doc.whole { // a number, a word
+			return head + doc.out, ""
 		}
 	}
 	if strings.Contains(text, "\x00") {

@@ -75,10 +75,14 @@ func TestJSON(t *testing.T) {
 	f(`{"max_tokens":4096,"usage":{"total_tokens":12,"prompt_tokens":1204}}`, `{"max_tokens":4096,"usage":{"total_tokens":12,"prompt_tokens":1204}}`)
 	f(`{"code":"INSUFFICIENT_FUNDS","key":"users/2024/a.png"}`, `{"code":"INSUFFICIENT_FUNDS","key":"users/2024/a.png"}`)
 	// What is no JSON to its end.
+	f(`{not json`, `{not json`)
 	f(`{"a":"two","password":"hunter22`, `{"a":"two",`)
-	f(`{"a":1,password:"hunter22"}`, `{"a":1,`)
+	f(`{"a":"two","b":{"c":"ann@shop.example",}} ann@shop.example`, `{"a":"two","b":{"c":"<ann@shop.example>",}} <ann@shop.example>`)
+	f(`{"a":1,password:"hunter22"}`, `{"a":1,password:"<hunter22>"}`)
+	f(`{"a":1,"tokens":["hunter22",'hunter22']}`, `{"a":1,"tokens":["<hunter22>",`)
+	f(`{"a":1,"password":"two"hunter22"}`, `{"a":1,"password":"<two>"`)
 	f(`not JSON: password=hunter22`, `not JSON: password=<hunter22>`)
-	f(`{password:"hunter22"}`, ``)
+	f(`{password:"hunter22"}`, `{password:"<hunter22>"}`)
 }
 
 func TestNumbersStayNumbers(t *testing.T) {
@@ -132,6 +136,34 @@ func TestOtherBodies(t *testing.T) {
 	f("multipart/form-data; boundary=b", fmt.Sprintf(parts, "password", "hunter22", "two"), fmt.Sprintf(parts, "password", "<hunter22>", "<two>"))
 	f("image/png", "password=hunter22", "password=hunter22")
 	f("application/octet-stream", "\xff\x00password=hunter22", "\xff\x00password=hunter22")
+}
+
+// TestWideCharsets: a text in UTF-16 is one, whoever says so.
+func TestWideCharsets(t *testing.T) {
+	wide := func(text, mark string) string {
+		out := []byte(mark)
+		for _, c := range text {
+			out = append(out, byte(c), byte(c>>8))
+		}
+		return string(out)
+	}
+	f := func(contentType, mark, in, want string) {
+		t.Helper()
+		e := redacted(t, redact.Config{}, contentType, wide(in, mark), false)
+		want = strings.ReplaceAll(want, "<two>", tokenOf(t, "two"))
+		if b := e.Response.Body; b.Truncated || string(b.Content) != wide(want, mark) {
+			t.Errorf("%s: %q became %q", contentType, in, b.Content)
+		}
+	}
+	f("text/plain; charset=utf-16le", "", "grüße", "grüße")
+	f("text/plain; charset=UTF-16", "", "password=two, ok", "password=<two>, ok")
+	f("text/plain", "\xff\xfe", "password=two, ok", "password=<two>, ok")
+	f("application/json", "\xff\xfe", `{"token":"two"}`, `{"token":"<two>"}`)
+	for _, in := range []string{"a\x00b", "\x00\xd8a\x00"} { // half a character, half a pair
+		if b := redacted(t, redact.Config{}, "text/plain; charset=utf-16le", in, false).Response.Body; len(b.Content) > 0 || !b.Truncated {
+			t.Errorf("%q is kept: %q", in, b.Content)
+		}
+	}
 }
 
 func TestCutBodies(t *testing.T) {
@@ -195,7 +227,7 @@ func TestContentCodings(t *testing.T) {
 			{Name: "Content-Type", Value: []byte("application/json")}, {Name: "Content-Encoding", Value: []byte("gzip")},
 		}}}
 		redact.New(redact.Config{}, key(t)).Exchange(e)
-		if b := e.Response.Body; len(b.Content) > 0 || !b.Truncated || e.Redactions[0].Withheld != reason {
+		if b := e.Response.Body; len(b.Content) > 0 || !b.Truncated || b.Unreadable != (reason == "coding") || e.Redactions[0].Withheld != reason {
 			t.Errorf("%d bytes kept, %v, want %s", len(b.Content), e.Redactions, reason)
 		}
 	}

@@ -22,11 +22,20 @@ type jsonText struct {
 	done int // so much of src is in out
 	safe int // up to here everything has been looked at
 	deep bool
+	// hidden: it ends to be JSON at a value whose name a text's rules do not see.
+	hidden bool
 }
 
-// json rewrites a text. whole is false if it is not JSON up to its end; out is
-// then what stands before that, up to the end of the last value.
-func (w *work) json(src string) (out string, changed, whole, deep bool) {
+// asJSON is what became of a text that may be JSON.
+type asJSON struct {
+	out            string // if it is not whole, what stands before that, up to the end of the last value
+	changed, whole bool
+	deep, hidden   bool
+	rest           string // what stands behind that
+}
+
+// json rewrites a text as far as it is JSON.
+func (w *work) json(src string) asJSON {
 	j := jsonText{w: w, src: src}
 	trail := len(w.trail)
 	for j.skip(); j.at < len(src); j.skip() {
@@ -34,13 +43,14 @@ func (w *work) json(src string) (out string, changed, whole, deep bool) {
 			w.trail = w.trail[:trail]
 			// The comma in front of what is missing stays: it shows that the number
 			// before it was whole.
-			return string(append(j.out, src[j.done:max(j.safe, j.done)]...)), true, false, j.deep
+			to := max(j.safe, j.done)
+			return asJSON{out: string(append(j.out, src[j.done:to]...)), changed: true, deep: j.deep, hidden: j.hidden, rest: src[to:]}
 		}
 	}
 	if j.done == 0 {
-		return src, false, true, false
+		return asJSON{out: src, whole: true}
 	}
-	return string(append(j.out, src[j.done:]...)), true, true, false
+	return asJSON{out: string(append(j.out, src[j.done:]...)), changed: true, whole: true}
 }
 
 // skip passes over what may stand between values; 0x1e is that of RFC 7464.
@@ -149,6 +159,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 		ok = j.value(n, depth+1)
 		j.w.trail = j.w.trail[:len(j.w.trail)-1]
 		if !ok {
+			j.hides(n)
 			return false
 		}
 		if n.isName && j.src[begin] == '"' && j.at-begin <= maxName {
@@ -167,9 +178,15 @@ func (j *jsonText) object(of *name, depth int) bool {
 		case '}':
 			return true
 		default:
+			j.hides(n)
 			return false
 		}
 	}
+}
+
+// hides notes that it ends to be JSON at a value of a name.
+func (j *jsonText) hides(n *name) {
+	j.hidden = j.hidden || n.secret || n.authorization || n.hint&maybePhone != 0 || len(n.rules) > 0
 }
 
 // key redacts the name of a member that has the shape of a secret: an object may
@@ -279,12 +296,12 @@ func (w *work) document(text string) (out string, ok bool) {
 	w.nest++
 	defer func() { w.nest-- }()
 	found := len(w.found.into.Redactions)
-	out, changed, whole, _ := w.json(text)
-	if !whole {
+	doc := w.json(text)
+	if !doc.whole {
 		w.found.into.Redactions = w.found.into.Redactions[:found]
 		return "", false
 	}
-	return out, changed
+	return doc.out, doc.changed
 }
 
 // quoted is a text as a string of JSON.

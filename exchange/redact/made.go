@@ -62,12 +62,12 @@ func (r *Redactor) madeJWT(text string) string {
 			return whole
 		}
 		w := work{r: r, found: &places{into: &understudyv1.Exchange{}}, nest: maxNested}
-		out, changed, isJSON, _ := w.json(string(plain))
-		if !isJSON {
+		claims := w.json(string(plain))
+		if !claims.whole {
 			return whole
 		}
-		if parts[i] = part; changed {
-			parts[i] = base64.RawURLEncoding.EncodeToString([]byte(out))
+		if parts[i] = part; claims.changed {
+			parts[i] = base64.RawURLEncoding.EncodeToString([]byte(claims.out))
 		}
 	}
 	if parts[2] != "" {

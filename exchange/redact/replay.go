@@ -61,6 +61,11 @@ func (r *Redactor) Body(e *understudyv1.Exchange, contentType string, body []byt
 	return redacted, plain
 }
 
+// Token is what stands for a value in the record of an exchange.
+func (r *Redactor) Token(e *understudyv1.Exchange, value string) string {
+	return r.with(r.keyOf(e.GetRedactionKey()), r.headers).made(value)
+}
+
 // keyOf is the key of an id, the current one if it is not known.
 func (r *Redactor) keyOf(id string) *token.Key {
 	for _, k := range r.former {

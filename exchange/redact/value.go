@@ -16,6 +16,8 @@ type work struct {
 	field string   // that a header's value stands in, as it is spelled
 	nest  int      // documents within texts of documents
 	cut   bool     // the body is not whole
+	// unreadable: nobody can undo the content coding of the body.
+	unreadable bool
 	// behind takes what each token stands for; nil where nobody asks.
 	behind map[string]string
 }

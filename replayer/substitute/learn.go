@@ -2,7 +2,6 @@ package substitute
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -72,9 +71,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 // it is compared with a recorded one, and what the tokens in it stand for.
 func (x *Exchange) asRecorded(c *content) (*content, map[string]string) {
 	e := x.recorded
-	if x.memory.Redactor == nil || !slices.ContainsFunc(e.GetRedactions(), func(r *understudyv1.Redaction) bool {
-		return r.GetPlace() == understudyv1.Redaction_PLACE_RESPONSE_BODY || r.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_BODY
-	}) {
+	if !x.redactsBodies() {
 		return c, nil
 	}
 	body, plain := x.memory.Redactor.Body(e, message.First(c.of.GetHeaders(), "Content-Type"), c.plain)

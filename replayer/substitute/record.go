@@ -9,6 +9,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -20,8 +21,8 @@ const (
 
 // Record lists the pairs that the request used, and those of which either name
 // stands in the recorded answer or in one of the candidate's, without what this
-// exchange itself taught: a value must not vouch for itself. dropped counts
-// what found no room.
+// exchange itself taught: a value must not vouch for itself. So are the pairs of
+// tokens that differ in such names. dropped counts what found no room.
 func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []*understudyv1.Substitution, dropped uint32) {
 	if x == nil {
 		return nil, 0
@@ -44,6 +45,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 	if a := x.recorded.GetResponse(); s.isDated() {
 		seconds = secondsOf(a, plain(a.GetHeaders(), a.GetBody()))
 	}
+	values := x.revealed(answers)
 	var long []string // names of what was made anywhere in the run
 	for _, h := range texts {
 		h.within(names.SearchUnguessable(s.memory.created.mentions), func(name string) { long = append(long, name) })
@@ -63,10 +65,11 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 			pairs = append(pairs, p)
 		}
 	}
+	hidden := x.hidden(values)
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
-		if x.memory.hides(p) {
+		if !isThing(p) && (x.memory.isSecret(p.Kind, p.Baseline.Text) || x.memory.isSecret(p.Kind, p.Candidate.Text)) {
 			p.Baseline, p.Candidate = names.Value{Text: secret}, names.Value{Text: secret}
 			if n == 0 {
 				return // it explains nothing
@@ -90,10 +93,16 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 		}
 		others = append(others, p)
 	}
-	for _, p := range others {
+	for _, p := range slices.Concat(hidden, others) {
 		list(p, 0)
 	}
 	return out, dropped
+}
+
+// isThing says whether a pair names something that was made, or has tokens for
+// names: no secret, also if a cookie says it too (last_order=…).
+func isThing(p names.Pair) bool {
+	return p.Kind == names.Redacted.Kind || p.Proof == names.Created && p.Kind != "" && !redact.IsSecret(p.Kind)
 }
 
 // isBare says whether no pair is known that the session could use.

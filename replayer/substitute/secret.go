@@ -169,16 +169,6 @@ func (m *Memory) isSecret(kind, value string) bool {
 	return c.find(key) != nil || c.forgotten.has(key)
 }
 
-// hides says whether the names of a pair are not shown. What was made is a thing
-// and no credential, though a cookie holds its name too (last_order), unless its
-// kind is that of secrets or of sessions.
-func (m *Memory) hides(p names.Pair) bool {
-	if p.Proof == names.Created && p.Kind != "" && p.Kind != "session" && p.Kind != "login" && !redact.IsSecret(p.Kind) {
-		return false
-	}
-	return m.isSecret(p.Kind, p.Baseline.Text) || m.isSecret(p.Kind, p.Candidate.Text)
-}
-
 // shown is a value as it is shown.
 func (m *Memory) shown(kind, value string) string {
 	if m.isSecret(kind, value) {

@@ -171,7 +171,10 @@ type Body struct {
 	// Id of the key under which sha256 is an HMAC of the SHA-256, as that of what
 	// is not in content must be: a plain one would let short secrets be guessed.
 	// Empty for a plain one.
-	DigestKey     string `protobuf:"bytes,6,opt,name=digest_key,json=digestKey,proto3" json:"digest_key,omitempty"`
+	DigestKey string `protobuf:"bytes,6,opt,name=digest_key,json=digestKey,proto3" json:"digest_key,omitempty"`
+	// True when the whole body was seen and its content coding cannot be undone: no
+	// client can read it.
+	Unreadable    bool `protobuf:"varint,7,opt,name=unreadable,proto3" json:"unreadable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -246,6 +249,13 @@ func (x *Body) GetDigestKey() string {
 		return x.DigestKey
 	}
 	return ""
+}
+
+func (x *Body) GetUnreadable() bool {
+	if x != nil {
+		return x.Unreadable
+	}
+	return false
 }
 
 // Request is what the client sent.
@@ -491,7 +501,7 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\x18understudy/v1/http.proto\x12\runderstudy.v1\"2\n" +
 	"\x06Header\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\"\xb6\x01\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value\"\xd6\x01\n" +
 	"\x04Body\x12\x18\n" +
 	"\acontent\x18\x01 \x01(\fR\acontent\x12'\n" +
 	"\x0fdeclared_length\x18\x02 \x01(\x03R\x0edeclaredLength\x12\x16\n" +
@@ -499,7 +509,10 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\fR\x06sha256\x12\x1c\n" +
 	"\ttruncated\x18\x05 \x01(\bR\ttruncated\x12\x1d\n" +
 	"\n" +
-	"digest_key\x18\x06 \x01(\tR\tdigestKey\"\x98\x02\n" +
+	"digest_key\x18\x06 \x01(\tR\tdigestKey\x12\x1e\n" +
+	"\n" +
+	"unreadable\x18\a \x01(\bR\n" +
+	"unreadable\"\x98\x02\n" +
 	"\aRequest\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\tR\x06method\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\fR\x06target\x12\x1c\n" +

@@ -1,0 +1,128 @@
+package substitute
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Bounds of the redacted values of one answer that are looked into.
+const (
+	maxHidden     = 256
+	maxHiddenText = 4 << 10 // bytes
+)
+
+// revealed are the redacted values in the bodies of the candidate's answers, by
+// their tokens: an address or a key may hold a name of something, which nobody
+// sees once it is a token.
+func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string]string) {
+	if !x.redactsBodies() {
+		return nil
+	}
+	for _, a := range answers {
+		body := plain(a.GetHeaders(), a.GetBody())
+		if len(body) == 0 {
+			continue
+		}
+		_, behind := x.memory.Redactor.Body(x.recorded, message.First(a.GetHeaders(), "Content-Type"), body)
+		for _, token := range slices.Sorted(maps.Keys(behind)) {
+			if value := behind[token]; redact.HasToken(token) && len(value) <= maxHiddenText && len(values) < maxHidden {
+				if values == nil {
+					values = map[string]string{}
+				}
+				values[token] = value
+			}
+		}
+	}
+	return values
+}
+
+// redactsBodies says whether something in the recorded bodies was.
+func (x *Exchange) redactsBodies() bool {
+	return x.memory.Redactor != nil && slices.ContainsFunc(x.recorded.GetRedactions(), func(r *understudyv1.Redaction) bool {
+		return r.GetPlace() == understudyv1.Redaction_PLACE_RESPONSE_BODY || r.GetPlace() == understudyv1.Redaction_PLACE_REQUEST_BODY
+	})
+}
+
+// hidden are the pairs of tokens in the recorded answer and the candidate's of
+// which the values differ in nothing but names that are known: the token of the
+// value with the baseline's names stands in the recorded answer. Where the value
+// that the candidate gives has the baseline's names, the pair says what it should
+// be. The session is locked.
+func (x *Exchange) hidden(values map[string]string) (out []names.Pair) {
+	if len(values) == 0 {
+		return nil
+	}
+	recorded := plain(x.recorded.GetResponse().GetHeaders(), x.recorded.GetResponse().GetBody())
+	isRecorded := func(token string) bool { return redact.HasToken(token) && bytes.Contains(recorded, []byte(token)) }
+	pairs := x.session.pairs
+	own, theirs := names.NewCandidateSearch(pairs), names.NewSearch(pairs)
+	add := func(p names.Pair, baseline, candidate string) {
+		if baseline != candidate {
+			p.Kind, p.Scope, p.Baseline, p.Candidate = names.Redacted.Kind, "", names.Value{Text: baseline}, names.Value{Text: candidate}
+			out = append(out, p)
+		}
+	}
+	for _, token := range slices.Sorted(maps.Keys(values)) {
+		value := values[token]
+		if before, p, ok := renamed(pairs, own, value, false); ok {
+			if t := x.memory.Redactor.Token(x.recorded, before); isRecorded(t) {
+				add(p, t, token)
+				continue
+			}
+		}
+		if after, p, ok := renamed(pairs, theirs, value, true); ok && isRecorded(token) {
+			add(p, token, x.memory.Redactor.Token(x.recorded, after))
+		}
+	}
+	return out
+}
+
+// renamed is a text with the names of one side in the place of the other's, and the
+// pair that proves least of those that it went by. A short number is a name only
+// beside something else.
+func renamed(pairs *names.Pairs, search *names.Search, text string, toCandidate bool) (out string, weakest names.Pair, ok bool) {
+	var b strings.Builder
+	done := 0
+	search.In(text, func(at names.Sighting) bool {
+		var best names.Pair
+		for _, i := range pairs.AppendNamed(nil, at.Name) {
+			p := pairs.All()[i]
+			from := p.Candidate.Text
+			if toCandidate {
+				from = p.Baseline.Text
+			}
+			if from != at.Name || !p.Renames() || !p.Holds() || p.Kind == names.Moment.Kind || redact.HasToken(p.Baseline.Text) || best.Proof == names.Created {
+				continue
+			}
+			best = p
+		}
+		if best.Proof == 0 || names.IsDigits(at.Name) && (len(at.Name) < leastHidden || at.From == 0 && at.To == len(text)) {
+			return false
+		}
+		if !names.IsUnguessable(at.Name) {
+			best.Proof = names.Aligned
+		}
+		if !ok || best.Proof != names.Created {
+			weakest, ok = best, true
+		}
+		with := best.Baseline.Text
+		if toCandidate {
+			with = best.Candidate.Text
+		}
+		b.WriteString(text[done:at.From] + at.Spell(with))
+		done = at.To
+		return true
+	})
+	return b.String() + text[done:], weakest, ok
+}
+
+// leastHidden is how many digits a number has at least that is taken for a name
+// within a value.
+const leastHidden = 4
