@@ -78,8 +78,8 @@ fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}
 
 .PHONY: soak
-soak: ## Send 50,000 POSTs through recorder and proxy to a baseline that answers early and breaks off
-	UNDERSTUDY_SOAK=50000 go test -count=1 -timeout 15m -v -run '^TestUnreadBodiesDoNotEndTheProcess$$' ./integration/soak
+soak: ## Send 500,000 requests of a hostile mix through recorder and proxy, and 50,000 POSTs through the net/http engine
+	UNDERSTUDY_SOAK=50000 UNDERSTUDY_HOSTILE=$${REQUESTS:-500000} go test -count=1 -timeout 120m -v -run '^Test(UnreadBodiesDoNotEndTheProcess|HostileMix)$$' ./integration/soak
 
 .PHONY: bench-tables
 bench-tables: ## Ask the tables what a report asks, of 50 million comparisons (REPLAYS): seconds and MB read

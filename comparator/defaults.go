@@ -60,7 +60,7 @@ func DefaultRules() []DefaultRule {
 		{Name: "async-headers", fields: []string{"preference-applied", "operation-location", "azure-asyncoperation"},
 			Covers: "Preference-Applied, Operation-Location, Azure-AsyncOperation", Reason: "an asynchronous answer is made of them, a synchronous one is not"},
 		{Name: ownMarks, fields: []string{"understudy-*"},
-			Covers: "Understudy-*; Understudy-Run, Idempotency-Key and Traceparent of the replay, echoed in a header or body",
+			Covers: "Understudy-*; Understudy-Run, Idempotency-Key and Traceparent of the replay and Understudy-Hop of the recorder, echoed in a header or body",
 			Reason: "the replay sent them, the recorded client did not"},
 		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type, gRPC's status, cookies that the client lacks or has otherwise, a Location that neither it nor the acknowledgement tells, and fields that it has with another value, but for those for caches",
 			Reason: "they belong to the poll or the callback, not to the answer"},
@@ -154,6 +154,8 @@ func (m marks) echoed(d Difference) bool {
 	switch path := strings.TrimRight(d.Path, `[]"`); {
 	case endsIn(path, "understudy-run"):
 		return d.Kind == Extra && value == m.run
+	case endsIn(path, "understudy-hop"):
+		return d.Kind == Missing || d.Kind == Value // of the recorder in front of the baseline
 	case endsIn(path, "idempotency-key"):
 		return !m.idempotent && d.Kind == Extra && value == m.key
 	case endsIn(path, "traceparent"):

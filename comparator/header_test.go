@@ -225,6 +225,8 @@ func TestOwnMarksInABody(t *testing.T) {
 	}
 	f(`{"headers":{}}`, `{"headers":{"Understudy-Run":"r","idempotency-key":["e1"]}}`, "match",
 		`body $.headers.Understudy-Run extra |r (default:own-marks)`, `body $.headers.idempotency-key extra |["e1"] (default:own-marks)`)
+	f(`{"headers":{"Understudy-Hop":"x"}}`, `{"headers":{}}`, "match", `body $.headers.Understudy-Hop missing x| (default:own-marks)`)
+	f(`{}`, `{"Understudy-Hop":"x"}`, "mismatch", "body $.Understudy-Hop extra |x") // a replay sends none
 	f(`{}`, `{"a b":{"IDEMPOTENCY_KEY":"e1"},"my-understudy-run":"r"}`, "mismatch", `body $["a b"] extra |{"IDEMPOTENCY_KEY":"e1"}`, "body $.my-understudy-run extra |r")
 	f(`{"h":["a"]}`, `{"h":["a"],"IDEMPOTENCY_KEY":"e1"}`, "match", "body $.IDEMPOTENCY_KEY extra |e1 (default:own-marks)")
 	f(`{}`, `{"idempotency_key":"e2"}`, "mismatch", "body $.idempotency_key extra |e2")

@@ -22,7 +22,7 @@ import (
 
 // recorderACLs are those that docs/kafka.md gives a recorder.
 func recorderACLs(user string, n topic.Names) *kadm.ACLBuilder {
-	return kadm.NewACLs().Allow("User:" + user).AllowHosts().Topics(n.Exchanges, n.Tallies).ResourcePatternType(kadm.ACLPatternLiteral).
+	return kadm.NewACLs().Allow("User:"+user).AllowHosts().Topics(n.Exchanges, n.Tallies).ResourcePatternType(kadm.ACLPatternLiteral).
 		Operations(kadm.OpWrite, kadm.OpDescribe, kadm.OpDescribeConfigs, kadm.OpRead)
 }
 

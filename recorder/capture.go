@@ -38,15 +38,21 @@ func (c *capture) write(b *books.Books, memory int64, p []byte) {
 // end is called by whoever has read to the end, since net/http fills the map of
 // trailers in that read: another goroutine must not look at the map.
 func (c *capture) end(trailers http.Header) {
+	var fields []field
+	if len(trailers) > 0 {
+		fields, _ = snapshot(trailers)
+	}
+	c.finish(fields)
+}
+
+// finish says that the end was seen, and what came after it.
+func (c *capture) finish(trailers []field) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed || c.ended {
 		return
 	}
-	c.ended = true
-	if len(trailers) > 0 {
-		c.trailers, _ = snapshot(trailers)
-	}
+	c.ended, c.trailers = true, trailers
 }
 
 // close ends the capture: nothing changes after it. whole says that the body

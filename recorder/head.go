@@ -54,13 +54,17 @@ func trailers(after http.Header, head []field) []field {
 	return fields
 }
 
-// headers sorts by name, since net/http has lost the order between names; the
-// lines of one name keep theirs. The values share one buffer.
+// sorted sorts by name what comes from net/http, which has lost the order between
+// names; the lines of one name keep theirs.
+func sorted(fields []field) {
+	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
+}
+
+// headers are the fields in their order. The values share one buffer.
 func headers(fields []field) []*understudyv1.Header {
 	if len(fields) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(fields, func(a, b field) int { return strings.Compare(a.name, b.name) })
 	size := 0
 	for _, f := range fields {
 		size += len(f.value[0])
@@ -77,13 +81,13 @@ func headers(fields []field) []*understudyv1.Header {
 	return out
 }
 
-// values of the fields of a name, which is canonical.
+// values of the fields of a name, in any case.
 func values(fields []field, name string) []string {
 	var out []string
 	for i := range fields {
 		f := &fields[i]
 		switch {
-		case f.name != name:
+		case len(f.name) != len(name) || !strings.EqualFold(f.name, name):
 		case out == nil:
 			out = f.value[:]
 		default:

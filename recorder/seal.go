@@ -21,6 +21,7 @@ type parts struct {
 // seal makes an Exchange from what the tap took. It runs in Run's goroutine,
 // off the live path.
 func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
+	t.arrange()
 	in, target := t.in, targetOf(t.in)
 	p := new(parts)
 	e, q := &p.exchange, &p.request

@@ -112,6 +112,7 @@ type tapWriter struct {
 	entry *books.Entry
 	start time.Time
 
+	raw         *rawHeads // nil at a handler
 	requestHead []field
 	headBytes   int64
 	request     capture

@@ -54,6 +54,7 @@ type controls struct {
 	sent   prometheus.Counter
 	missed *prometheus.CounterVec
 	warn   sync.Once
+	lack   sync.Once
 }
 
 // newControls makes those of a run, nil if it has none.
@@ -153,7 +154,11 @@ func (c *controls) ask(ctx context.Context, known *substitute.Exchange, replay *
 // exchange asks and says why there is no answer, "" if there is.
 func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exchange, in *understudyv1.Replay, now time.Time) string {
 	e := in.GetExchange()
-	if c.lacks(e) {
+	if lacking := c.lacks(e); len(lacking) > 0 {
+		c.lack.Do(func() {
+			c.log.Warn("the control is not asked, because redaction took something from the request; --control-header \"NAME: value\" gives the control a header of its own, \"NAME:\" says that it needs none, and further ones are counted",
+				"lacks", strings.Join(lacking, ", "))
+		})
 		return controlRedacted
 	}
 	_, unresolved := known.Wait(ctx, maxApart, now)
@@ -197,13 +202,13 @@ func (c *controls) miss(reason string) {
 	c.missed.WithLabelValues(reason).Inc()
 }
 
-// lacks says whether the recorded request cannot be sent as it was: a baseline
-// that is asked without the credentials that redaction took away refuses, and
-// that it does shows nothing. Another instance is in the candidate's place, which
-// has its own credentials.
-func (c *controls) lacks(e *understudyv1.Exchange) bool {
+// lacks names what redaction took from a request that cannot be sent without it:
+// a baseline that is asked without the credentials refuses, and that it does
+// shows nothing. Another instance is in the candidate's place, which has its own
+// credentials.
+func (c *controls) lacks(e *understudyv1.Exchange) []string {
 	if c.cfg.Isolated {
-		return false
+		return nil
 	}
 	given := func(field string) bool {
 		for name := range c.cfg.Headers {
@@ -213,15 +218,25 @@ func (c *controls) lacks(e *understudyv1.Exchange) bool {
 		}
 		return false
 	}
-	return slices.ContainsFunc(e.GetRedactions(), func(x *understudyv1.Redaction) bool {
+	var out []string
+	add := func(what string) {
+		if !slices.Contains(out, what) {
+			out = append(out, what)
+		}
+	}
+	for _, x := range e.GetRedactions() {
 		switch x.GetPlace() {
 		case understudyv1.Redaction_PLACE_REQUEST_HEADER:
-			return !given(x.GetName())
-		case understudyv1.Redaction_PLACE_REQUEST_TARGET, understudyv1.Redaction_PLACE_REQUEST_BODY:
-			return true
+			if !given(x.GetName()) {
+				add("header " + x.GetName())
+			}
+		case understudyv1.Redaction_PLACE_REQUEST_TARGET:
+			add("a value in the target")
+		case understudyv1.Redaction_PLACE_REQUEST_BODY:
+			add("a value in the body")
 		}
-		return false
-	})
+	}
+	return out
 }
 
 // answered waits until nothing more comes of it, and says whether the control

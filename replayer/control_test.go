@@ -151,6 +151,18 @@ func TestAControlThatCannotBeAsked(t *testing.T) {
 	}
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_REQUEST_HEADER), func(c *replayer.Config) { c.Control.Headers = map[string]string{"X-Key": "own"} })
 	f(map[string]uint64{}, baseline, 1, redacted(understudyv1.Redaction_PLACE_RESPONSE_BODY))
+
+	// Each header that redaction took is to be given, and nothing else.
+	two := func(e *understudyv1.Exchange) {
+		e.Redactions = []*understudyv1.Redaction{
+			{Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "cookie"}, {Place: understudyv1.Redaction_PLACE_REQUEST_HEADER, Name: "x-session-id"},
+		}
+	}
+	given := func(headers map[string]string) func(*replayer.Config) {
+		return func(c *replayer.Config) { c.Control.Headers = headers }
+	}
+	f(map[string]uint64{"redacted": 20}, baseline, 1, two, given(map[string]string{"Cookie": ""}))
+	f(map[string]uint64{}, baseline, 1, two, given(map[string]string{"Cookie": "", "X-Session-Id": ""}))
 }
 
 // TestAnInterruptedControl: it has answered, but nobody saw how its replay ends.

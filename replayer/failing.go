@@ -40,11 +40,7 @@ func (r *Replayer) watchErrors(o *understudyv1.Observation) {
 	failed, ended := r.books.errors()
 	failed, ended = failed+1, ended+1 // this one is not in the books yet
 	if ended >= minEnded && float64(failed) > r.cfg.ErrorBudget*float64(ended) {
-		if failed == ended {
-			r.failing.stop(r.unanswered())
-			return
-		}
-		r.failing.stop(&CandidateError{fmt.Sprintf("%d of %d requests at %s ended in transport errors%s, more than error_budget %g allows",
+		r.failing.stop(&CandidateError{fmt.Sprintf("%d of %d requests at %s had ended in transport errors%s, more than error_budget %g allows, when the run was stopped",
 			failed, ended, r.client.Base().Redacted(), r.kinds(), r.cfg.ErrorBudget)})
 	}
 }

@@ -141,10 +141,14 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	defer tooMany(nil)
 	r.failing.stop = tooMany
 	err = r.send(sending, inner)
-	if failed := (*CandidateError)(nil); errors.As(context.Cause(sending), &failed) {
+	failed := (*CandidateError)(nil)
+	if errors.As(context.Cause(sending), &failed) {
 		err = failed
 	}
 	r.drain(ctx, cancel)
+	if n, all := r.books.errors(); failed != nil && n == all {
+		err = r.unanswered() // with those that were under way, as the books have it
+	}
 	r.skips.end()
 	if r.controls != nil {
 		r.controls.direct.Close()

@@ -123,6 +123,28 @@ func TestALostRecordFailsAnInterruptedRunToo(t *testing.T) {
 	}
 }
 
+// TestNobodyAnswers: what a run says of its errors when it gives up is what its
+// books say, with what was under way then.
+func TestNobodyAnswers(t *testing.T) {
+	src := &source{}
+	for range 150 {
+		src.list = append(src.list, exchange(0))
+	}
+	var asked atomic.Int32
+	all := make(chan struct{})
+	run, err := replay(t.Context(), t, src, &sink{}, func(w http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) == 150 {
+			close(all)
+		}
+		<-all // so that many fail at a time
+		panic(http.ErrAbortHandler)
+	}, nil)
+	want := fmt.Sprintf("%d of %d requests ended in transport errors", run.Replayed, run.Replayed)
+	if dead := (*replayer.CandidateError)(nil); !errors.As(err, &dead) || run.Replayed != 150 || !strings.Contains(run.Detail, want) {
+		t.Errorf("%v; %q, want %q", err, run.Detail, want)
+	}
+}
+
 // TestMemoryInFlightIsBounded: large bodies are skipped before they are too
 // many, but a single one is always sent.
 func TestMemoryInFlightIsBounded(t *testing.T) {

@@ -21,13 +21,14 @@ import (
 // claimed it first.
 var ErrTaken = errors.New("is taken")
 
-var runName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+var runName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$`)
 
 // CheckRunName reports a name that cannot be that of a run: it stands in keys,
-// headers, tables, file names and on terminals.
+// headers, tables, file names and on terminals, and must be neither a flag nor a
+// folder there.
 func CheckRunName(name string) error {
 	if !runName.MatchString(name) {
-		return fmt.Errorf("%+q is no name of a run: want 1 to 100 letters, digits, '.', '_' or '-'", name[:min(len(name), 60)])
+		return fmt.Errorf("%+q is no name of a run: want 1 to 100 letters, digits, '.', '_' or '-', the first a letter, a digit or '_'", name[:min(len(name), 60)])
 	}
 	return nil
 }

@@ -76,8 +76,8 @@ func (a *app) markAbandoned(ctx context.Context, runs []report.Run) {
 	for _, r := range known {
 		if run := going[r.GetName()]; run != nil && !r.GetState().Ended() && stream.Silence(r, now) >= stream.AbandonedAfter {
 			run.State = "abandoned"
-			fmt.Fprintf(a.errOut, "understudy: nothing heard of run %s since %s: its replay was killed, or runs with another clock; understudy runs close %s ends it\n",
-				report.Clean(run.Name), time.Unix(0, r.GetTimeUnixNano()).UTC().Format(time.RFC3339), report.Clean(run.Name))
+			fmt.Fprintf(a.errOut, "understudy: nothing heard of run %s since %s: its replay was killed, or runs with another clock; understudy runs close%s %s ends it\n",
+				report.Clean(run.Name), time.Unix(0, r.GetTimeUnixNano()).UTC().Format(time.RFC3339), a.where("runs"), report.Clean(run.Name))
 		}
 	}
 }

@@ -18,7 +18,7 @@ type compareFlags struct {
 	run, group, instance string
 	follow               bool
 	wait                 time.Duration
-	failOn               string
+	failOn               failOn
 	quiet                bool // of the verdicts, for a command that shows them itself
 }
 
@@ -45,7 +45,10 @@ of which it has judged something.`,
 			if f.wait < 0 {
 				return usagef("--wait: %s is negative", f.wait)
 			}
-			if f.failOn != "" && (f.run == "" || f.follow) {
+			if c.Flags().Changed("run") && f.run == "" {
+				return usagef("--run is empty; want the name of a run, or leave it out for all")
+			}
+			if f.failOn.given && (f.run == "" || f.follow) {
 				return usagef("--fail-on is about a run that is judged to its end: it needs --run NAME, and no --follow")
 			}
 			return a.compare(c.Context(), f)
@@ -65,7 +68,7 @@ of which it has judged something.`,
 }
 
 func (a *app) compare(ctx context.Context, f compareFlags) error {
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}
@@ -118,12 +121,12 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	if err := a.checkJudged(ctx, conn, f.run, judgement); err != nil || f.quiet {
-		return err
-	}
 	runs := judged.names()
 	if f.run != "" {
 		runs = []string{f.run}
+	}
+	if err := a.checkJudged(ctx, conn, f.run, runs, judgement); err != nil || f.quiet {
+		return err
 	}
 	return a.sayVerdicts(ctx, conn, runs, limits)
 }
@@ -173,12 +176,13 @@ func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerC
 		Config: a.cfg.Kafka.Config, Client: client, Group: cc.Group, Names: a.names(),
 	}, cc.Topics, f.run, f.wait)
 	said, dead := "", 0
+	var away outage
 	for {
 		reached, waiting, err := finish.Reached(ctx)
 		if gone := finish.Abandoned(); len(gone) > dead {
 			dead = len(gone)
-			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close NAME ends a run\n",
-				strings.Join(gone, ", "), stream.AbandonedAfter)
+			fmt.Fprintf(a.errOut, "understudy: not waiting for %s: nothing heard of the replay for %s, so it was killed; understudy runs close%s NAME ends a run\n",
+				strings.Join(gone, ", "), stream.AbandonedAfter, a.where("runs"))
 		}
 		if reached || ctx.Err() != nil {
 			return nil // an error after all work is done does not matter
@@ -186,7 +190,10 @@ func (a *app) untilDone(ctx context.Context, f compareFlags, cc stream.ConsumerC
 		if errors.Is(err, stream.ErrNoRun) {
 			return usagef("%w; --wait 10m waits longer for one to begin", err)
 		}
-		if err != nil {
+		switch again := away.bear(err, time.Now()); {
+		case again:
+			waiting = "kafka, which does not answer"
+		case err != nil:
 			return dependency(err)
 		}
 		if waiting != said {

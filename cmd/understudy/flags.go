@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"understudy.dev/comparator/report"
 	"understudy.dev/setting"
 	"understudy.dev/setting/source"
 )
@@ -81,12 +83,60 @@ func elements(f *pflag.Flag, value string) []string {
 
 // noteFlags remembers which settings were given on the command line.
 func (a *app) noteFlags(c *cobra.Command) {
+	a.notePlaces(c)
 	paths := a.pathsOfFlags(c.Root())
 	c.Flags().Visit(func(f *pflag.Flag) {
 		if path := paths[f]; path != "" {
 			a.origins.Set(path, source.Origin{Kind: source.Flag, Name: "--" + f.Name})
 		}
 	})
+}
+
+// placeFlags say where everything is. A command that follows needs them as well.
+var placeFlags = []string{"config", "kafka", "prefix", "clickhouse"}
+
+// notePlaces remembers which of them stand on the command line. An address with
+// a password is not repeated.
+func (a *app) notePlaces(c *cobra.Command) {
+	for _, name := range placeFlags {
+		f := c.Flags().Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		value := f.Value.String()
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(list.GetSlice(), ",")
+		}
+		if strings.Contains(value, "@") {
+			value = "ADDRESS"
+		}
+		a.places = append(a.places, "--"+name+" "+report.Shell(value))
+	}
+}
+
+// where are the flags for a command that is to be copied, as " --prefix x". A
+// replay knows no ClickHouse.
+func (a *app) where(command string) string {
+	out := ""
+	for _, place := range a.places {
+		if command != "replay" || !strings.HasPrefix(place, "--clickhouse ") {
+			out += " " + place
+		}
+	}
+	return out
+}
+
+var commandLine = regexp.MustCompile(`(?m)^understudy (compare|judge|replay)\b`)
+
+// located puts them into the commands of diagnoses.
+func (a *app) located(r *report.Report) {
+	r.Balance.Flags = a.where("report")
+	for i := range r.Diagnoses {
+		d := &r.Diagnoses[i]
+		d.Try = commandLine.ReplaceAllStringFunc(d.Try, func(s string) string {
+			return s + a.where(strings.TrimPrefix(s, "understudy "))
+		})
+	}
 }
 
 // pathsOfFlags says which flag writes into which setting. Both are found by

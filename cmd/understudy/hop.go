@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/gateway/proxy"
 )
 
 // hop knows requests that come back to the recorder which has sent them: its
@@ -24,6 +25,11 @@ func newHop(reg prometheus.Registerer) *hop {
 	})}
 	reg.MustRegister(h.loops)
 	return h
+}
+
+// proxyMark is the same for a proxy that needs no handler.
+func (h *hop) proxyMark() proxy.Mark {
+	return proxy.Mark{Name: message.HopMark, Value: h.mark, Met: h.loops.Inc}
 }
 
 // refuse answers what has come back. It goes around the recorder: the request

@@ -134,7 +134,7 @@ func (a *app) nextSteps(run *understudyv1.Run) {
 		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays of its sample, because their methods are not safe and it is the recorded baseline; another instance without effects outside gets them with --control-isolated\n", n)
 	}
 	if n := run.GetUncontrolled()["redacted"]; n > 0 {
-		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays, because redaction took credentials from their requests; --control-header gives it its own (\"Cookie:\" says that it needs none)\n", n)
+		fmt.Fprintf(a.errOut, "understudy: the control was not asked for %d replays, because redaction took something from their requests, which a warning above names; --control-header \"NAME: value\" gives it a header of its own, and \"NAME:\" says that it needs none\n", n)
 	}
 }
 

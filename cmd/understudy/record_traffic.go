@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 )
 
@@ -32,6 +33,13 @@ type liveTraffic struct {
 	active atomic.Int64 // handlers, those of tunnels included
 }
 
+// trafficServer is http.Server, or proxy.Server around one.
+type trafficServer interface {
+	Serve(l net.Listener) error
+	Shutdown(ctx context.Context) error
+	Close() error
+}
+
 // serve answers until ctx ends, or the listener fails, then lets what is under
 // way finish, and only then stops the recorder, so that it is recorded too.
 func (t *liveTraffic) serve(ctx context.Context, ln net.Listener, next http.Handler, refused *refusals, log *slog.Logger) error {
@@ -40,11 +48,15 @@ func (t *liveTraffic) serve(ctx context.Context, ln net.Listener, next http.Hand
 	protocols.SetUnencryptedHTTP2(true)
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)
-	server := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.hop.refuse(t.rec.Wrap(t.hop.send(next)))),
+	over := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.hop.refuse(t.rec.Wrap(t.hop.send(next)))),
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
-	refused.watch(server)
+	refused.watch(over)
+	var server trafficServer = over
+	if upstream, ok := next.(*proxy.Upstream); ok && t.cfg.Upstream.OnWire() {
+		server = proxy.NewServer(upstream, proxy.Serving{HTTP2: over, Tap: t.rec.Tap(), Refused: refused.count.Inc, Mark: t.hop.proxyMark()})
+	}
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()
 	ending, end := context.WithCancel(ctx)
@@ -77,7 +89,7 @@ func (t *liveTraffic) count(next http.Handler) http.Handler {
 // stop ends the traffic within what the recorder's own end leaves of the
 // shutdown timeout: not ready, then a delay in which balancers see that, then no
 // new connections, then a grace for requests and tunnels under way.
-func (t *liveTraffic) stop(server *http.Server, leave context.CancelCauseFunc, asked bool) {
+func (t *liveTraffic) stop(server trafficServer, leave context.CancelCauseFunc, asked bool) {
 	t.draining()
 	over, cancel := context.WithTimeout(context.Background(), t.cfg.ShutdownTimeout-t.cfg.DrainTimeout-endMargin)
 	defer cancel()

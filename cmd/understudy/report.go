@@ -28,7 +28,7 @@ type reportFlags struct {
 	format string
 	routes int
 	all    bool
-	failOn string
+	failOn failOn
 }
 
 func (a *app) reportCommand() *cobra.Command {
@@ -56,16 +56,38 @@ Exit code 3 if the books do not balance or a condition of --fail-on holds.`,
 	return c
 }
 
-func failOnFlag(c *cobra.Command, failOn *string) {
-	c.Flags().StringVar(failOn, "fail-on", "", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
+// failOn is the flag --fail-on. One that is given and empty, as by a variable of
+// a script that is not set, is a mistake: it would let everything pass.
+type failOn struct {
+	text  string
+	given bool
+}
+
+// Set implements pflag.Value.
+func (f *failOn) Set(text string) error {
+	f.text, f.given = text, true
+	return nil
+}
+
+// String implements pflag.Value.
+func (f *failOn) String() string { return f.text }
+
+// Type implements pflag.Value.
+func (f *failOn) Type() string { return "string" }
+
+func failOnFlag(c *cobra.Command, f *failOn) {
+	c.Flags().Var(f, "fail-on", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
 }
 
 // conditions reads --fail-on.
-func conditions(failOn string) ([]report.Condition, error) {
-	if failOn == "" {
+func (f *failOn) conditions() ([]report.Condition, error) {
+	if !f.given {
 		return nil, nil
 	}
-	all, err := report.ParseConditions(failOn)
+	if strings.TrimSpace(f.text) == "" {
+		return nil, usagef(`--fail-on is empty, so that nothing could fail; want conditions, as in "mismatch>0.1%%,lost>0", or leave it out`)
+	}
+	all, err := report.ParseConditions(f.text)
 	if err != nil {
 		return nil, usagef("--fail-on: %w", err)
 	}
@@ -76,7 +98,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 	if err := errors.Join(checkFormat(f.format), options.Validate()); err != nil {
 		return usagef("%w", err)
 	}
-	limits, err := conditions(f.failOn)
+	limits, err := f.failOn.conditions()
 	if err != nil {
 		return err
 	}
@@ -89,6 +111,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 		if err != nil {
 			return a.unknownRun(ctx, run, err)
 		}
+		a.located(r)
 		if err := text.Report(a.out, r, f.format, routes); err != nil {
 			return err
 		}
@@ -138,6 +161,7 @@ func (a *app) runsCommand() *cobra.Command {
 				if err != nil {
 					return a.unknownRun(c.Context(), args[0], err)
 				}
+				b.Flags = a.where("report")
 				if err := text.Balance(a.out, b, format); err != nil {
 					return err
 				}
@@ -180,7 +204,7 @@ func (a *app) unknownRun(ctx context.Context, name string, err error) error {
 	defer cancel()
 	known, away := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if away == nil && slices.ContainsFunc(known, func(r *understudyv1.Run) bool { return r.GetName() == name }) {
-		return usagef("run %s is not judged yet; judge it: understudy compare --run %s", report.Clean(name), report.Clean(name))
+		return usagef("run %s is not judged yet; judge it: understudy compare%s --run %s", report.Clean(name), a.where("compare"), report.Clean(name))
 	}
 	return unknownRun(err)
 }

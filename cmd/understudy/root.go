@@ -28,6 +28,7 @@ type app struct {
 	origins  source.Origins  // where the values in cfg came from
 	mistakes source.Mistakes // in the file and in the environment
 	loadErr  error           // of the file
+	places   []string        // the flags --config, --kafka, --prefix and --clickhouse, as they were given
 }
 
 func newApp(in io.Reader, out, errOut io.Writer) *app {

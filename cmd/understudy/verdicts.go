@@ -118,10 +118,10 @@ const judgingEvery = 10 * time.Second
 func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, conditions []report.Condition) error {
 	if len(runs) == 0 {
 		fmt.Fprintln(a.out, "Nothing new to judge.")
-		fmt.Fprintln(a.errOut, "understudy: next: understudy runs list")
+		fmt.Fprintf(a.errOut, "understudy: next: understudy runs list%s\n", a.where("runs"))
 		return nil
 	}
-	var broken []string
+	var broken, unbalanced []string
 	for _, run := range runs[:min(len(runs), saidRuns)] {
 		r, err := report.Summary(ctx, conn, run)
 		if errors.Is(err, report.ErrUnknownRun) {
@@ -130,18 +130,25 @@ func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, 
 		if err != nil {
 			return err
 		}
+		a.located(r)
 		if err := text.Verdicts(a.out, r); err != nil {
 			return err
 		}
 		for _, b := range report.Broken(conditions, r.Total) {
 			broken = append(broken, "run "+report.Clean(run)+": "+b)
 		}
+		if r.Run.Ended() && !r.Balance.Trusted() {
+			unbalanced = append(unbalanced, report.Clean(run))
+		}
 	}
 	if n := len(runs) - saidRuns; n > 0 {
 		fmt.Fprintf(a.out, "And %d more runs.\n", n)
 	}
 	for _, run := range runs[:min(len(runs), saidRuns)] {
-		fmt.Fprintf(a.errOut, "understudy: next: understudy report %s\n", report.Clean(run))
+		fmt.Fprintf(a.errOut, "understudy: next: understudy report%s %s\n", a.where("report"), report.Clean(run))
+	}
+	if len(unbalanced) > 0 {
+		return threshold(also(fmt.Errorf("run %s: %w", strings.Join(unbalanced, ", "), errBalance), failed(broken)))
 	}
 	return failed(broken)
 }

@@ -155,6 +155,15 @@ func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
 	return insert(ctx, in, "runs", rows)
 }
 
+// State writes what the replayer says of a run. Written again, or after a later
+// state, it changes nothing. The error wraps ErrOrigin as that of Claim does.
+func (in *Ingest) State(ctx context.Context, run *understudyv1.Run) error {
+	if err := in.registry.claim(ctx, run.GetName()); err != nil {
+		return err
+	}
+	return insert(ctx, in, "runs", []*runRow{toRun(run, in.cfg.Origin)})
+}
+
 // replays writes the facts and then the roll-ups, which are made of them. One
 // replay at a time is unpacked: it may be large. The comparisons go last: each
 // row of them then has its own in the others.

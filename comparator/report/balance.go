@@ -29,6 +29,8 @@ type Balance struct {
 	Judged        uint64 `json:"judged" ch:"judged"`
 	JudgedSkipped uint64 `json:"judged_skipped" ch:"judged_skipped"`
 	JudgedOrphans uint64 `json:"judged_orphans" ch:"judged_orphans"`
+	// Facts are what the tables hold of its current judgement.
+	Facts FactBalance `json:"facts"`
 	// Holds is what the view run_balance says, as every other place does: the
 	// equations of the run hold. Recorders have books of their own.
 	Holds bool `json:"holds" ch:"balances"`
@@ -38,6 +40,30 @@ type Balance struct {
 	Control ControlBalance `json:"control"`
 	// Recorders are the books of those whose exchanges are in the run.
 	Recorders []RecorderBalance `json:"recorders"`
+	// Flags stand in commands that are to be copied, as " --prefix x".
+	Flags string `json:"-"`
+}
+
+// FactBalance is what the tables hold of a run, counted in each of them: what was
+// deleted from one of them, or put into it, is missing or too many there.
+type FactBalance struct {
+	// Comparisons are the replays in the table comparisons, in its roll-up by
+	// minute, and in the totals.
+	Comparisons uint64 `json:"comparisons" ch:"comparisons"`
+	ByMinute    uint64 `json:"comparisons_by_minute" ch:"comparisons_by_minute"`
+	InTotals    uint64 `json:"comparisons_in_totals" ch:"comparisons_in_totals"`
+	// Places are the differing places that the comparisons say are listed, and
+	// Differences those that are.
+	Places              uint64 `json:"places" ch:"places"`
+	Differences         uint64 `json:"differences" ch:"differences"`
+	DifferencesByMinute uint64 `json:"differences_by_minute" ch:"differences_by_minute"`
+	DifferencesInTotals uint64 `json:"differences_in_totals" ch:"differences_in_totals"`
+	// Expired says that the run is older than 180 days, after which facts expire
+	// and nothing is asked of them.
+	Expired bool `json:"expired" ch:"expired"`
+	// Judgement is the current one; without one, from before there were any,
+	// nothing is asked of differences.
+	Judgement string `json:"judgement" ch:"judgement"`
 }
 
 // ControlBalance is what the replayer says of the control sample of a run, beside
@@ -62,13 +88,17 @@ type RecorderBalance struct {
 	// wrote.
 	Start time.Time `json:"start" ch:"start_time"`
 	// State is running, ended (in order), killed (a successor has closed its
-	// books) or unheard (it ended without a word).
-	State    string            `json:"state" ch:"state"`
-	Final    bool              `json:"final" ch:"final"`
-	Served   uint64            `json:"served" ch:"served"`
-	Recorded uint64            `json:"recorded" ch:"recorded"`
-	Dropped  map[string]uint64 `json:"dropped" ch:"dropped_by_reason"`
-	Pending  uint64            `json:"pending" ch:"pending"`
+	// books), unheard (it ended without a word) or unknown (the tables have
+	// neither a tally nor an exchange of it).
+	State string `json:"state" ch:"state"`
+	// Untallied says that there is no tally: nothing is known of what it served
+	// and dropped.
+	Untallied bool              `json:"untallied" ch:"untallied"`
+	Final     bool              `json:"final" ch:"final"`
+	Served    uint64            `json:"served" ch:"served"`
+	Recorded  uint64            `json:"recorded" ch:"recorded"`
+	Dropped   map[string]uint64 `json:"dropped" ch:"dropped_by_reason"`
+	Pending   uint64            `json:"pending" ch:"pending"`
 	// Spooled are on its disk and will be recorded.
 	Spooled uint64 `json:"spooled" ch:"spooled"`
 	// Stored are the exchanges of the recorder in the table exchanges: fewer
@@ -83,7 +113,9 @@ type RecorderBalance struct {
 	InRun uint64 `json:"in_run" ch:"in_run"`
 	// Holds is what the view recorder_balance says: served = recorded + dropped +
 	// spooled + pending, nothing was written twice and, after its end, nothing is
-	// pending and all is stored. An end without a word never holds.
+	// pending and all is stored. An end without a word never holds. A recorder of
+	// which the tables have no tally and no exchange is not in the view, and nothing
+	// speaks against it.
 	Holds bool `json:"holds" ch:"balances"`
 }
 
@@ -100,13 +132,33 @@ func (b Balance) Equations() []Equation {
 // Own are the equations of the run itself, those of the view run_balance.
 func (b Balance) Own() []Equation {
 	replayed, skipped, orphans := term{name: "replayed", n: b.Replayed}, term{name: "skipped", n: b.Skipped}, term{name: "orphans", n: b.Orphans}
-	return []Equation{
+	return append([]Equation{
 		equation(term{name: "selected", n: b.Selected}, replayed, term{"skipped", b.Skipped, b.SkippedBy}),
 		equation(term{name: "written", n: b.Written}, replayed, skipped, orphans),
 		equation(replayed, term{name: "sum of verdicts", n: b.Judged}),
 		equation(skipped, term{name: "judged as skipped", n: b.JudgedSkipped}),
 		equation(orphans, term{name: "judged as orphan", n: b.JudgedOrphans}),
+	}, b.Facts.Equations()...)
+}
+
+// Equations are those of the view fact_balance.
+func (f FactBalance) Equations() []Equation {
+	if f.Expired {
+		return nil
 	}
+	totals, places := term{name: "comparisons in the totals", n: f.InTotals}, term{name: "places that comparisons list", n: f.Places}
+	out := []Equation{
+		equation(totals, term{name: "in the table", n: f.Comparisons}),
+		equation(totals, term{name: "by minute", n: f.ByMinute}),
+	}
+	if f.Judgement == "" {
+		return out
+	}
+	return append(out,
+		equation(places, term{name: "in the table differences", n: f.Differences}),
+		equation(places, term{name: "by minute", n: f.DifferencesByMinute}),
+		equation(places, term{name: "in the totals", n: f.DifferencesInTotals}),
+	)
 }
 
 // Equations are those of the view control_balance.
@@ -127,7 +179,10 @@ func (r RecorderBalance) Equations() []Equation {
 	if r.Spooled > 0 {
 		outcomes = append(outcomes, term{name: "spooled", n: r.Spooled})
 	}
-	out := []Equation{equation(term{name: name + "served", n: r.Served}, outcomes...)}
+	var out []Equation
+	if !r.Untallied {
+		out = append(out, equation(term{name: name + "served", n: r.Served}, outcomes...))
+	}
 	none := func(what string, n uint64) {
 		if n > 0 {
 			out = append(out, equation(term{name: name + what, n: n}, term{name: "none"}))
@@ -153,6 +208,23 @@ func (r RecorderBalance) Equations() []Equation {
 	return out
 }
 
+// unjudged is how many replays in Kafka the totals lack.
+func (b Balance) unjudged() uint64 {
+	return b.Written - min(b.Written, b.Judged+b.JudgedSkipped+b.JudgedOrphans)
+}
+
+// Remedy says what to do about a run that has ended and whose own books do not
+// hold, and try is a command for it; without one it is to be replayed again.
+func (b Balance) Remedy() (remedy, try string) {
+	switch n := b.unjudged(); {
+	case slices.ContainsFunc(b.Facts.Equations(), func(e Equation) bool { return !e.Holds() }):
+		return "Unless understudy compare is writing right now, rows were deleted from the tables or put into them. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge" + b.Flags + " " + Shell(b.Run)
+	case n > 0:
+		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare" + b.Flags + " --run " + Shell(b.Run)
+	}
+	return "Replay again under another name:", ""
+}
+
 // Ended says whether nothing more is served in this life, and its books are
 // whole.
 func (r RecorderBalance) Ended() bool { return r.State == "ended" || r.State == "killed" }
@@ -173,6 +245,18 @@ func (b Balance) Trusted() bool {
 	return b.Holds && b.Control.Holds && !slices.ContainsFunc(b.Recorders, func(r RecorderBalance) bool { return !r.Holds })
 }
 
+// Open counts the recorders whose last word is not there, and which do not break
+// the balance by that: what they dropped since their last tally is unknown.
+func (b Balance) Open() int {
+	n := 0
+	for _, r := range b.Recorders {
+		if r.State == "running" || r.State == "unknown" {
+			n++
+		}
+	}
+	return n
+}
+
 // Sum adds up counts by reason.
 func Sum(m map[string]uint64) uint64 {
 	n := uint64(0)
@@ -185,8 +269,15 @@ func Sum(m map[string]uint64) uint64 {
 // LoadBalance reads the balance of a run; the error wraps ErrUnknownRun when
 // there is no such run.
 func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, error) {
-	rows, err := sel[Balance](ctx, conn, "the balance", `SELECT run, state, selected, replayed, skipped, orphans, written,
- judged, judged_skipped, judged_orphans, toBool(balances) AS balances FROM run_balance WHERE run = @run`, run)
+	type row struct {
+		Balance
+		FactBalance
+	}
+	rows, err := sel[row](ctx, conn, "the balance", `SELECT run, state, selected, replayed, skipped, orphans, written,
+ judged, judged_skipped, judged_orphans, toBool(balances) AS balances,
+ toString(judgement) AS judgement, comparisons, comparisons_by_minute, comparisons_in_totals, places, differences, differences_by_minute,
+ differences_in_totals, toBool(expired) AS expired
+FROM run_balance WHERE run = @run`, run)
 	if err != nil {
 		return Balance{}, err
 	}
@@ -197,7 +288,8 @@ func LoadBalance(ctx context.Context, conn driver.Conn, run string) (Balance, er
 	if len(rows) == 0 {
 		return Balance{}, fmt.Errorf("read the balance: run %q has appeared just now; ask again", Clean(run))
 	}
-	b := rows[0]
+	b := rows[0].Balance
+	b.Facts = rows[0].FactBalance
 	b.SkippedBy, b.Detail = head.Skipped, head.Detail
 	sample, err := sel[ControlBalance](ctx, conn, "the books of the control sample", `SELECT sampled, answered, unanswered, judged, toBool(balances) AS balances
 FROM control_balance WHERE run = @run`, run)
@@ -207,12 +299,11 @@ FROM control_balance WHERE run = @run`, run)
 	if b.Control = (ControlBalance{Holds: true}); len(sample) > 0 {
 		b.Control = sample[0]
 	}
-	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT b.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
- b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, b.start_time AS start_time, b.state AS state,
- b.spooled AS spooled, b.records AS records, b.highest AS highest, r.in_run AS in_run, toBool(b.balances) AS balances
-FROM recorder_balance AS b
-INNER JOIN (SELECT recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' GROUP BY recorder) AS r
-ON b.recorder = r.recorder ORDER BY recorder, start_time LIMIT 1000`, run)
+	b.Recorders, err = sel[RecorderBalance](ctx, conn, "the books of the recorders", `SELECT r.recorder AS recorder, b.final AS final, b.served AS served, b.recorded AS recorded,
+ b.dropped_by_reason AS dropped_by_reason, b.pending AS pending, b.stored AS stored, b.start_time AS start_time, if(b.recorder = '', 'unknown', b.state) AS state, b.recorder = '' OR b.untallied AS untallied,
+ b.spooled AS spooled, b.records AS records, b.highest AS highest, r.in_run AS in_run, b.recorder = '' OR toBool(b.balances) AS balances
+FROM (SELECT toString(recorder) AS recorder, sum(replays) AS in_run FROM comparison_totals WHERE run = @run AND verdict != 'orphan' AND recorder != '' GROUP BY recorder) AS r
+LEFT JOIN recorder_balance AS b ON b.recorder = r.recorder ORDER BY recorder, start_time LIMIT 1000`, run)
 	b.explain()
 	return b, err
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"regexp"
@@ -19,8 +20,11 @@ type Condition struct {
 	share bool
 }
 
-// maxConditions bounds how many are taken.
-const maxConditions = 100
+// maxConditions bounds how many are taken, maxTold how many mistakes are told.
+const (
+	maxConditions = 100
+	maxTold       = 10
+)
 
 var (
 	conditionPart = regexp.MustCompile(`^(\s*)([a-z_]+)\s*(>=|<=|>|<)\s*(.*?)\s*$`)
@@ -28,20 +32,28 @@ var (
 	limitText     = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,9})?$`)
 )
 
-// ParseConditions reads a list with commas between. Every mistake is told with
-// its column, from 1, and with what may stand there.
+// ParseConditions reads a list with commas between. Every mistake is told, at
+// most maxTold of them, with its column, from 1, and with what may stand there.
 func ParseConditions(text string) ([]Condition, error) {
 	var out []Condition
+	var wrong []string
 	column := 1
 	for part := range strings.SplitSeq(text, ",") {
 		c, at, err := parseCondition(part)
 		if err != nil {
-			return nil, fmt.Errorf("column %d: %w", column+at, err)
+			wrong = append(wrong, fmt.Sprintf("column %d: %v", column+at, err))
 		}
 		if out = append(out, c); len(out) > maxConditions {
-			return nil, fmt.Errorf("column %d: more than %d conditions", column, maxConditions)
+			wrong = append(wrong, fmt.Sprintf("column %d: more than %d conditions", column, maxConditions))
+			break
 		}
 		column += len([]rune(part)) + 1
+	}
+	if n := len(wrong) - maxTold; n > 1 {
+		wrong = append(wrong[:maxTold], fmt.Sprintf("and %d more mistakes", n))
+	}
+	if len(wrong) > 0 {
+		return nil, errors.New(strings.Join(wrong, "; "))
 	}
 	return out, nil
 }

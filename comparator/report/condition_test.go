@@ -52,6 +52,8 @@ func TestConditionsAreRefused(t *testing.T) {
 	f("lost>0.5", "column 6:", "whole number")
 	f("lost>101%", "column 6:", "more than 100%")
 	f("lost>-1", "column 6:")
+	f("lost=0,mismatch>many,nothing>1", "column 5:", "column 17:", "column 22:")
+	f(strings.Repeat(",", 30), "column 10:", "and 21 more mistakes")
 	f("lost>1e9", "column 6:")
 	f("lost>"+strings.Repeat("9", 1<<20), "column 6:", "…")
 	f(strings.Repeat("lost>0,", 101)+"lost>0", "column 701:", "more than 100")

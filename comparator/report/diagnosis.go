@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -53,7 +54,7 @@ func (r *Report) diagnose(e evidence) {
 	case total.Replays == 0:
 		add(Diagnosis{
 			Name: NotJudged, Replays: run.Selected, Of: run.Selected, What: "Nothing of this run has been judged yet.",
-			Remedy: "Judge it:", Try: "understudy compare --run " + shell(run.Name),
+			Remedy: "Judge it:", Try: "understudy compare --run " + Shell(run.Name),
 		}, true)
 		return
 	}
@@ -68,9 +69,14 @@ func (r *Report) diagnose(e evidence) {
 }
 
 // again is a command line that replays once more, with a flag in addition on a
-// line of its own.
+// line of its own. Which exchanges were taken, and how completions were awaited,
+// the tables do not know; it says that this is to be given again.
 func (r *Report) again(flag string) string {
-	line := fmt.Sprintf("understudy replay --run %s --candidate %s", shell(r.Run.Name+"-2"), shell(r.Run.Candidate))
+	line := "# with whatever else the run was given: --config, --recorder, --from, --to, …\n" +
+		fmt.Sprintf("understudy replay --run %s --candidate %s", Shell(r.Run.Name+"-2"), Shell(r.Run.Candidate))
+	if r.Run.Speed > 0 && r.Run.Speed != 1 && !strings.Contains(flag, "--speed") {
+		line += " --speed " + strconv.FormatFloat(r.Run.Speed, 'f', -1, 64)
+	}
 	if flag != "" {
 		line += " \\\n  " + flag
 	}
@@ -83,12 +89,11 @@ func (r *Report) unbalanced() (d Diagnosis, ok bool) {
 		return d, false
 	}
 	d = Diagnosis{Name: Unbalanced, What: "The books do not balance, so the run is no evidence: " + strings.Join(b.Broken, "; ") + "."}
-	switch judged := b.Judged + b.JudgedSkipped + b.JudgedOrphans; {
-	case judged < b.Written:
-		d.Replays, d.Of = b.Written-judged, b.Written
-		d.Remedy, d.Try = fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(b.Written-judged), Count(b.Written)), "understudy compare --run "+shell(r.Run.Name)
-	default:
-		d.Remedy, d.Try = "Replay again under another name:", r.again("")
+	if missing := b.unjudged(); missing > 0 {
+		d.Replays, d.Of = missing, b.Written
+	}
+	if d.Remedy, d.Try = b.Remedy(); d.Try == "" {
+		d.Try = r.again("")
 	}
 	return d, true
 }
@@ -213,12 +218,12 @@ func bracketed(s string) string {
 }
 
 var (
-	shellSafe = regexp.MustCompile(`^[A-Za-z0-9._/:@%+=-]+$`)
+	shellSafe = regexp.MustCompile(`^[A-Za-z0-9._/:@%+=,-]+$`)
 	yamlSafe  = regexp.MustCompile(`^[A-Za-z0-9._/-]+( [A-Za-z0-9._/-]+)*$`)
 )
 
-// shell quotes a word for a command line to copy.
-func shell(s string) string {
+// Shell quotes a word for a command line to copy.
+func Shell(s string) string {
 	if s = Clean(s); shellSafe.MatchString(s) {
 		return s
 	}

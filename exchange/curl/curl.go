@@ -3,6 +3,7 @@ package curl
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,7 +79,7 @@ func (c *builder) headers() {
 		case !message.IsToken(h.GetName()) || strings.ContainsAny(value, "\r\n\x00"):
 			c.remark("a header that cannot be sent is left out")
 			continue
-		case name == "host" || name == "content-length" || message.IsHopByHop(h.GetName()):
+		case name == "host" || name == "content-length" || message.IsHopByHop(http.CanonicalHeaderKey(h.GetName())):
 			continue
 		}
 		has[name] = true

@@ -32,7 +32,7 @@ func (p Place) Check() error {
 		_, err := compile(string(p))
 		return err
 	}
-	return errors.New("is neither a JSON pointer, which begins with / (RFC 6901), nor a jq filter, which begins with .")
+	return errors.New("is neither a JSON pointer, which begins with / (RFC 6901), nor a jq filter, which begins with a dot")
 }
 
 // checkFilter is Check for a text that is jq in any case.

@@ -241,12 +241,6 @@ func isMarked(word string) bool {
 	return false
 }
 
-// hasSecretShape says whether a text is a secret whatever its name is: a JSON
-// Web Token (RFC 7519), or a key that its maker has marked.
-func hasSecretShape(s string) bool {
-	return len(s) >= leastMarked && (isJWT(s) || isMarked(s) && !strings.ContainsAny(s, " /?&"))
-}
-
 // isJWT: three parts in base64url, of which the first is a JSON object.
 func isJWT(s string) bool {
 	return strings.HasPrefix(s, "eyJ") && strings.Count(s, ".") >= 2 && strings.Trim(s[3:], base64URL) == ""

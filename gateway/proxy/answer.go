@@ -7,7 +7,7 @@ import (
 	"understudy.dev/exchange/message"
 )
 
-func (u *upstream) answer(c *call, response *http.Response) {
+func (u *Upstream) answer(c *call, response *http.Response) {
 	h := c.w.Header()
 	copyEndToEnd(h, response.Header)
 	// net/http must not add what the upstream did not send.
@@ -48,7 +48,7 @@ func writeTrailer(h, trailer http.Header, announced int) {
 // length, and for one of known length when a read brought less than was asked
 // and less than is to come. A response without a body is never flushed, so
 // that an HTTP/2 response that is all head (gRPC's "trailers-only") stays one.
-func (u *upstream) copyBody(c *call, response *http.Response) error {
+func (u *Upstream) copyBody(c *call, response *http.Response) error {
 	rest, known := response.ContentLength, response.ContentLength > 0
 	if response.ContentLength == 0 {
 		_, err := io.Copy(io.Discard, response.Body)

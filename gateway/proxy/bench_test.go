@@ -9,8 +9,9 @@ import (
 	"testing"
 )
 
-// BenchmarkProxy is one request through a proxy in the same process: ours
-// beside httputil.ReverseProxy over an equal Transport.
+// BenchmarkProxy is one request through a proxy in the same process: the engine
+// of the run (both, one after the other) beside httputil.ReverseProxy over an
+// equal Transport.
 func BenchmarkProxy(b *testing.B) {
 	answer := []byte(strings.Repeat("x", 1024))
 	up := serve(b, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(answer) }))
@@ -27,7 +28,7 @@ func BenchmarkProxy(b *testing.B) {
 			r.Body.Close()
 		}
 	}
-	b.Run("gateway", func(b *testing.B) { run(b, proxyTo(b, up)) })
+	b.Run("gateway="+strings.ReplaceAll(engine, "/", "-"), func(b *testing.B) { run(b, proxyTo(b, up)) })
 	b.Run("httputil", func(b *testing.B) {
 		target, err := url.Parse("http://" + up)
 		if err != nil {

@@ -14,6 +14,12 @@ const (
 	ProtocolH2C   = "h2c"
 )
 
+// Values of Config.Engine.
+const (
+	EngineWire    = "wire"
+	EngineNetHTTP = "net/http"
+)
+
 // Values of Config.Forwarded.
 const (
 	ForwardedKeep   = "keep"
@@ -27,6 +33,11 @@ const HostUpstream = "upstream"
 type Config struct {
 	// URL is scheme and host of the upstream, "http://127.0.0.1:8000".
 	URL string `yaml:"url"`
+	// Engine is what carries HTTP/1.1. "wire" is an engine of our own, which
+	// passes heads and bodies on as they came; "net/http" is Go's server and
+	// Transport. HTTP/2, from clients or with protocol "h2c", is always carried by
+	// net/http.
+	Engine string `yaml:"engine"`
 	// Protocol is how to speak to it. "auto": over TLS what ALPN gives; over
 	// plain TCP HTTP/1.1, and h2c for gRPC, which needs it. "http1" and "h2c"
 	// prescribe it for every request.
@@ -45,7 +56,7 @@ type Config struct {
 	// head; 0, the default, waits as long as the client does.
 	ResponseTimeout time.Duration `yaml:"response_timeout"`
 	// ContinueTimeout is how long a body announced with Expect: 100-continue is
-	// held back until the upstream asks for it; above 0, default 1 s.
+	// held back by net/http until the upstream asks for it; above 0, default 1 s.
 	ContinueTimeout time.Duration `yaml:"continue_timeout"`
 	// HalfCloseTimeout is how long a request goes on after its HTTP/1 client has
 	// closed its sending side, unless bytes of the answer reach the client; the
@@ -73,17 +84,22 @@ type Config struct {
 // DefaultConfig holds the documented defaults; URL is left to the caller.
 func DefaultConfig() Config {
 	return Config{
-		Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
+		Engine: EngineWire, Protocol: ProtocolAuto, Forwarded: ForwardedKeep,
 		ConnectTimeout: 5 * time.Second, ContinueTimeout: time.Second, HalfCloseTimeout: 10 * time.Second, IdleTimeout: 4 * time.Second,
 		MaxIdleConns: 1024, BufferBytes: 32 << 10, MaxHeaderBytes: 1 << 20,
 	}
 }
+
+// OnWire reports whether HTTP/1.1 is to be taken by a Server rather than by the
+// Upstream as a handler.
+func (cfg Config) OnWire() bool { return cfg.Engine == EngineWire && cfg.Protocol != ProtocolH2C }
 
 // Validate reports every mistake in the configuration.
 func (cfg Config) Validate() error {
 	var ps setting.Problems
 	_, err := cfg.parse()
 	ps.Under("", err)
+	ps.OneOf("engine", cfg.Engine, EngineWire, EngineNetHTTP)
 	ps.OneOf("protocol", cfg.Protocol, ProtocolAuto, ProtocolHTTP1, ProtocolH2C)
 	ps.OneOf("forwarded", cfg.Forwarded, ForwardedKeep, ForwardedAppend)
 	ps.Require(cfg.ConnectTimeout > 0, "connect_timeout", cfg.ConnectTimeout, "is not positive")

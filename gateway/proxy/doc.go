@@ -1,5 +1,9 @@
 // Package proxy forwards requests to an upstream as they came in.
 //
+// A Server is a reverse proxy for HTTP/1.1 on package wire: heads pass as they
+// came, bodies in both directions at once. What it changes is listed in
+// docs/record.md. HTTP/2 is left to NewUpstream and net/http.
+//
 // NewUpstream is a reverse proxy that changes as little as net/http lets it:
 // the request target byte for byte, header values with their duplicates, what a
 // load balancer in front added about the client, trailers in both directions,

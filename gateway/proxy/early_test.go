@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"understudy.dev/gateway/proxy"
 )
 
 // early answers every connection once, as soon as it has read a head, and
@@ -32,6 +34,9 @@ const (
 // request in one write after the answer: a reader that skips the rest to its end
 // has the next request in the same buffer.
 func TestUnreadBodyClosesTheConnection(t *testing.T) {
+	if engine == proxy.EngineWire {
+		t.Skip("it keeps the connection: TestUploadGoesOnAfterItsAnswer")
+	}
 	l, _ := net.Listen("tcp", "127.0.0.1:0")
 	dead := l.Addr().String()
 	l.Close()
@@ -76,7 +81,7 @@ func TestInformationalAnswerDoesNotAnnounceTheClose(t *testing.T) {
 	if got := head(r); got != "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" {
 		t.Errorf("got %q", got)
 	}
-	if got := head(r); !strings.Contains(got, "\r\nConnection: close\r\n") {
+	if got := head(r); strings.Contains(got, "\r\nConnection: close\r\n") != wants(true, false) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -119,13 +124,13 @@ func TestCutAnswerReachesAClientThatWithholdsItsBody(t *testing.T) {
 func TestUpgradeBeforeTheBodyIsThroughIsRefused(t *testing.T) {
 	c, r := dial(t, proxyTo(t, rawUpstream(t, early("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n"))))
 	io.WriteString(c, "POST / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: echo\r\nContent-Length: 10\r\n\r\nfirst")
-	if got := head(r); !strings.HasPrefix(got, "HTTP/1.1 502 ") || !strings.Contains(got, "\r\nConnection: close\r\n") {
+	if got := head(r); !strings.HasPrefix(got, "HTTP/1.1 502 ") || strings.Contains(got, "\r\nConnection: close\r\n") != wants(true, false) {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestUnreadBodyLeavesHTTP2Alone(t *testing.T) {
-	client, proxy := h2cClient(t), proxyTo(t, rawUpstream(t, early(sized)))
+	client, address := h2cClient(t), proxyTo(t, rawUpstream(t, early(sized)))
 	for i := range 5 {
 		body, more := io.Pipe()
 		request, _ := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
@@ -133,7 +138,7 @@ func TestUnreadBodyLeavesHTTP2Alone(t *testing.T) {
 				if i > 0 && !c.Reused {
 					t.Error("the connection was closed for one stream's body")
 				}
-			}}), "POST", "http://"+proxy+"/", body)
+			}}), "POST", "http://"+address+"/", body)
 		go io.WriteString(more, "first")
 		r, err := client.Do(request)
 		if err != nil {

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -60,7 +61,7 @@ func tell(w http.ResponseWriter, f failure) {
 }
 
 // fail answers a request whose response never began.
-func (u *upstream) fail(c *call, err error) {
+func (u *Upstream) fail(c *call, err error) {
 	kind := kindOf(c, err)
 	f := failures[kind]
 	u.count(kind, err)
@@ -70,7 +71,7 @@ func (u *upstream) fail(c *call, err error) {
 }
 
 // refuse answers a request that is not sent on.
-func (u *upstream) refuse(w http.ResponseWriter) {
+func (u *Upstream) refuse(w http.ResponseWriter) {
 	f := failures[kindRefused]
 	u.count(kindRefused, nil)
 	tell(w, f)
@@ -79,7 +80,7 @@ func (u *upstream) refuse(w http.ResponseWriter) {
 
 // abort ends a response that has begun and cannot be finished, so that the
 // client sees that it is cut.
-func (u *upstream) abort(c *call, err error) {
+func (u *Upstream) abort(c *call, err error) {
 	kind := kindOf(c, err)
 	u.count(kind, err)
 	tell(c.w, failures[kind])
@@ -87,7 +88,7 @@ func (u *upstream) abort(c *call, err error) {
 	panic(http.ErrAbortHandler)
 }
 
-func (u *upstream) count(kind string, err error) {
+func (u *Upstream) count(kind string, err error) {
 	u.metrics.failures[kind].Inc()
 	if kind != kindCanceled && kind != kindRefused && kind != kindRequest {
 		u.failure.warn(kind, err)
@@ -130,18 +131,30 @@ type sampler struct {
 const logEvery = 10 * time.Second
 
 func (s *sampler) warn(kind string, err error) {
-	now := time.Now()
-	s.mu.Lock()
-	quiet := now.Sub(s.last[kind]) < logEvery
-	if !quiet {
-		if s.last == nil {
-			s.last = map[string]time.Time{}
-		}
-		s.last[kind] = now
-	}
-	s.mu.Unlock()
-	if !quiet {
+	if s.allow(kind) {
 		// The error itself may quote what the upstream has sent.
 		s.log.Warn("upstream failed", "kind", kind, "error", message.TransportError(err).GetMessage(), "at_most_every", logEvery)
+	}
+}
+
+// allow reports whether enough time has gone by since the last time.
+func (s *sampler) allow(kind string) bool {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.last[kind]) < logEvery {
+		return false
+	}
+	if s.last == nil {
+		s.last = map[string]time.Time{}
+	}
+	s.last[kind] = now
+	return true
+}
+
+// panicked says that a connection has ended by a fault of this program.
+func (s *sampler) panicked(p any, stack []byte) {
+	if s.allow("panic") {
+		s.log.Error("a connection has ended by a fault of the proxy: panic", "panic", fmt.Sprintf("%T", p), "stack", string(stack), "at_most_every", logEvery)
 	}
 }

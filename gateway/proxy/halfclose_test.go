@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"testing"
 	"time"
-
-	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/gateway/proxy"
 )
@@ -20,23 +17,17 @@ import (
 func noticed(base context.Context, t *testing.T, upstream string, limit time.Duration) (address string, seen chan struct{}) {
 	t.Helper()
 	cfg := proxy.DefaultConfig()
-	cfg.URL, cfg.HalfCloseTimeout = "http://"+upstream, limit
-	h, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg.URL, cfg.Engine, cfg.HalfCloseTimeout = "http://"+upstream, engine, limit
 	seen = make(chan struct{})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	if engine == proxy.EngineWire {
+		time.AfterFunc(200*time.Millisecond, func() { close(seen) }) // some looks at the connection later
 	}
-	s := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		context.AfterFunc(r.Context(), func() { close(seen) })
-		h.ServeHTTP(w, r)
-	})}
-	go func() { _ = s.Serve(l) }()
-	t.Cleanup(func() { s.Close() })
-	return l.Addr().String(), seen
+	return start(t, cfg, func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			context.AfterFunc(r.Context(), func() { close(seen) })
+			h.ServeHTTP(w, r)
+		})
+	}, base), seen
 }
 
 // TestClientThatClosesItsSideGetsItsAnswer, and all of a long one: what limits

@@ -10,7 +10,7 @@ import (
 	"understudy.dev/exchange/message"
 )
 
-func (u *upstream) outgoing(c *call, target url.URL) *http.Request {
+func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
 	in := c.in
 	c.trace.Got1xxResponse, c.trace.GotConn = c.informational, c.whenQuiet
 	out := in.WithContext(httptrace.WithClientTrace(c.ctx, &c.trace))
@@ -59,7 +59,7 @@ func keepZeroLength(in, out *http.Request) {
 	}
 }
 
-func (u *upstream) outHeader(in *http.Request) http.Header {
+func (u *Upstream) outHeader(in *http.Request) http.Header {
 	h := make(http.Header, len(in.Header)+2)
 	copyEndToEnd(h, in.Header)
 	if message.HasToken(in.Header["Te"], "trailers") {
@@ -89,16 +89,7 @@ func upgradeOf(in *http.Request) []string {
 	if len(lists) == 0 || in.ProtoMajor != 1 || !message.HasToken(in.Header["Connection"], "upgrade") {
 		return nil
 	}
-	if !message.HasToken(lists, "h2c") && !message.HasToken(lists, "h2") {
-		return lists
-	}
-	var others []string
-	for protocol := range message.Elements(lists) {
-		if !strings.EqualFold(protocol, "h2c") && !strings.EqualFold(protocol, "h2") {
-			others = append(others, protocol)
-		}
-	}
-	return others
+	return withoutHTTP2(lists)
 }
 
 func appendForwarded(h http.Header, in *http.Request) {

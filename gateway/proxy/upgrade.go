@@ -14,7 +14,7 @@ import (
 // upgrade joins the two connections after a 101 until both directions have
 // ended or one has failed. Bytes that either side sent along with its part of
 // the handshake are passed on first: they are in the readers' buffers.
-func (u *upstream) upgrade(c *call, response *http.Response) {
+func (u *Upstream) upgrade(c *call, response *http.Response) {
 	back, ok := response.Body.(io.ReadWriteCloser)
 	// The rest of a body would be mistaken for the new protocol's bytes, which
 	// the client may send only after it (RFC 9110, 7.8).
@@ -54,7 +54,7 @@ func writeHead(w *bufio.Writer, response *http.Response) error {
 	return w.Flush() // reports the first error of the three
 }
 
-func (u *upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWriteCloser) {
+func (u *Upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWriteCloser) {
 	ended := make(chan error, 2)
 	go func() {
 		// Beyond its buffer the server's reader must not be used: it would take
@@ -75,7 +75,7 @@ func (u *upstream) tunnel(conn net.Conn, client *bufio.Reader, back io.ReadWrite
 
 // pipe copies until the end and passes the end on; an error means that the
 // other direction cannot go on either.
-func (u *upstream) pipe(to io.Writer, from io.Reader) error {
+func (u *Upstream) pipe(to io.Writer, from io.Reader) error {
 	buffer := u.buffers.Get().(*[]byte)
 	defer u.buffers.Put(buffer)
 	// The wrappers hide ReadFrom and WriteTo, which would bypass the buffer.

@@ -13,13 +13,14 @@ import (
 	"understudy.dev/exchange/message"
 )
 
-// upstream forwards to one server. It sends each request once. Only net/http's
+// Upstream forwards to one server. As an http.Handler it goes through net/http;
+// a Server takes HTTP/1.1 without. It sends each request once. Only net/http's
 // Transport repeats some: it sends a GET, HEAD, OPTIONS or TRACE without a body
 // again when a kept-alive connection turned out dead before a byte of the
 // answer came (RFC 9110, 9.2.2 allows it for these), and anything of which not
 // one byte was written. It would also repeat an unsafe request that has an
 // idempotency key; outHeader prevents that.
-type upstream struct {
+type Upstream struct {
 	cfg     Config
 	url     *url.URL
 	plain   *http.Transport
@@ -37,7 +38,7 @@ type upstream struct {
 // connection (or HTTP/2 stream) is aborted, so that a cut response never looks
 // whole. A ResponseWriter on the way that has the method
 // TransportError(*understudyv1.TransportError) is told what happened.
-func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.Handler, error) {
+func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Upstream, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (http.
 	if err != nil {
 		return nil, err
 	}
-	up := &upstream{cfg: cfg, url: u, metrics: m, failure: &sampler{log: log}}
+	up := &Upstream{cfg: cfg, url: u, metrics: m, failure: &sampler{log: log}}
 	up.buffers.New = func() any { b := make([]byte, cfg.BufferBytes); return &b }
 	var plain, h2c http.Protocols
 	plain.SetHTTP1(true)
@@ -79,7 +80,7 @@ func (cfg Config) transport(p *http.Protocols) *http.Transport {
 }
 
 // ServeHTTP implements http.Handler.
-func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
+func (u *Upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	target, ok := targetOf(in, u.url)
 	if !ok {
 		u.refuse(w)
@@ -112,7 +113,7 @@ func (u *upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	u.answer(c, response)
 }
 
-func (u *upstream) transportFor(in *http.Request) *http.Transport {
+func (u *Upstream) transportFor(in *http.Request) *http.Transport {
 	switch {
 	case u.cfg.Protocol == ProtocolH2C:
 		return u.h2c

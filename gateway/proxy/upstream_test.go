@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,27 +23,85 @@ import (
 	"understudy.dev/gateway/proxy"
 )
 
+// engine is the engine under test.
+var engine string
+
+// bothEngines runs all tests on either engine.
+type bothEngines struct{ m *testing.M }
+
+func (b bothEngines) Run() int {
+	failed := 0
+	for _, engine = range []string{proxy.EngineNetHTTP, proxy.EngineWire} {
+		if code := b.m.Run(); code != 0 {
+			fmt.Println("FAIL with engine", engine)
+			failed = code
+		}
+	}
+	return failed
+}
+
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
+	goleak.VerifyTestMain(bothEngines{m},
 		// Keep-alive connections end by their idle timeout.
 		goleak.IgnoreTopFunction("net/http.(*persistConn).readLoop"),
 		goleak.IgnoreTopFunction("net/http.(*persistConn).writeLoop"),
 		goleak.IgnoreTopFunction("internal/poll.runtime_pollWait"))
 }
 
+// wants is what is expected of either engine.
+func wants[T any](netHTTP, wire T) T {
+	if engine == proxy.EngineWire {
+		return wire
+	}
+	return netHTTP
+}
+
 // proxyTo starts a proxy that speaks HTTP/1.1 and h2c and returns its address.
 func proxyTo(t testing.TB, upstream string, change ...func(*proxy.Config)) string {
 	t.Helper()
 	c := proxy.DefaultConfig()
-	c.URL = "http://" + upstream
+	c.URL, c.Engine = "http://"+upstream, engine
 	for _, f := range change {
 		f(&c)
 	}
-	h, err := proxy.NewUpstream(c, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	return start(t, c, func(h http.Handler) http.Handler { return h }, context.Background())
+}
+
+// start starts a proxy and returns its address. base is the context of net/http's
+// server.
+func start(t testing.TB, c proxy.Config, wrap func(http.Handler) http.Handler, base context.Context) string {
+	t.Helper()
+	up, err := proxy.NewUpstream(c, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serve(t, h)
+	h := &http.Server{
+		Handler: wrap(up), DisableGeneralOptionsHandler: true, Protocols: new(http.Protocols),
+		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), BaseContext: func(net.Listener) context.Context { return base },
+	}
+	h.Protocols.SetHTTP1(true)
+	h.Protocols.SetUnencryptedHTTP2(true)
+	var s interface {
+		Serve(net.Listener) error
+		Close() error
+	} = h
+	if c.OnWire() {
+		s = proxy.NewServer(up, proxy.Serving{HTTP2: h})
+		context.AfterFunc(base, func() { s.Close() })
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- s.Serve(l) }()
+	t.Cleanup(func() {
+		s.Close()
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return l.Addr().String()
 }
 
 func serve(t testing.TB, h http.Handler) string {
@@ -170,10 +229,13 @@ func TestRequestHeadersAreKept(t *testing.T) {
 	f("Host: h\r\nContent-Length: 0\r\nConnection: X-Hop, keep-alive\r\nX-Hop: 1\r\nKeep-Alive: 5\r\nTe: gzip, trailers\r\nProxy-Connection: a\r\n",
 		"Host: h\r\nContent-Length: 0\r\nTe: trailers\r\n")
 	f("Host: h\r\nContent-Length: 0\r\nIdempotency-Key: k\r\n",
-		"Host: h\r\nContent-Length: 0\r\nidempotency-key: k\r\n")
+		"Host: h\r\nContent-Length: 0\r\n"+wants("idempotency-key", "Idempotency-Key")+": k\r\n")
 	f("Host: h\r\nContent-Length: 0\r\nX-Forwarded-For: 1.2.3.4\r\n",
 		"Host: h\r\nContent-Length: 0\r\nX-Forwarded-For: 1.2.3.4, 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n",
 		func(c *proxy.Config) { c.Forwarded = proxy.ForwardedAppend })
+	f("Host: h\r\nContent-Length: 0\r\n",
+		"Host: fixed.example\r\nContent-Length: 0\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Host: h\r\nX-Forwarded-Proto: http\r\n",
+		func(c *proxy.Config) { c.Host, c.Forwarded = "fixed.example", proxy.ForwardedAppend })
 	f("Host: h\r\nContent-Length: 0\r\n", "Host: fixed.example\r\nContent-Length: 0\r\n",
 		func(c *proxy.Config) { c.Host = "fixed.example" })
 }
@@ -221,11 +283,13 @@ func TestResponseIsKept(t *testing.T) {
 	f("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 	f("GET", "HTTP/1.1 302 Found\r\nLocation: http://a/b c\r\nContent-Length: 0\r\nDate: now\r\n\r\n",
-		"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nDate: now\r\nLocation: http://a/b c\r\nConnection: close\r\n\r\n")
+		wants("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nDate: now\r\nLocation: http://a/b c\r\nConnection: close\r\n\r\n",
+			"HTTP/1.1 302 Found\r\nLocation: http://a/b c\r\nContent-Length: 0\r\nDate: now\r\nConnection: close\r\n\r\n"))
 	f("GET", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
 		"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi")
 	f("GET", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\nX-More: 8\r\n\r\n",
-		"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-More: 8\r\nX-Sum: 7\r\n\r\n")
+		wants("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-More: 8\r\nX-Sum: 7\r\n\r\n",
+			"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\nConnection: close\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 7\r\nX-More: 8\r\n\r\n"))
 }
 
 func TestUpstreamFailures(t *testing.T) {

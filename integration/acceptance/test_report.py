@@ -65,7 +65,7 @@ def test_dead_candidate_and_conditions(platform, recorded):
     report = run(platform, "report", "dead")
     assert report.returncode == 0
     assert report.stdout.startswith("NO ANSWER: No answer came from " + address)
-    assert f"understudy replay --run dead-2 --candidate {address}\n" in report.stdout
+    assert f"understudy replay --run dead-2 --candidate {address} --speed 50\n" in report.stdout
 
     as_json = run(platform, "report", "dead", "-o", "json", "--fail-on", "match<=99.9%")
     assert as_json.returncode == 3 and "match<=99.9%: 0 of 30 selected, 0 %" in as_json.stderr

@@ -80,11 +80,11 @@ func (w *world) asRecorded(p *pair, place, value string) string {
 	text := fmt.Sprintf(`{%q:%q}`, name, unquoted(value))
 	redacted, _ := w.redactor.Body(p.exchange, "application/json", []byte(text))
 	_, rest, _ := strings.Cut(string(redacted), ":")
-	if out := strings.TrimSuffix(rest, "}"); strings.HasPrefix(value, `"`) {
+	out := strings.TrimSuffix(rest, "}")
+	if strings.HasPrefix(value, `"`) {
 		return out
-	} else {
-		return unquoted(out)
 	}
+	return unquoted(out)
 }
 
 func (o *oracle) err(format string, args ...any) {

@@ -75,7 +75,7 @@ func benchRecorder(ctx context.Context, o options) ([]result, error) {
 	}
 	ratio, spread := paired(a, b)
 	return []result{{
-		what: "recorder: CPU per request, vs httputil", goal: 1.25, ratio: ratio, spread: spread,
+		what: "recorder: CPU per request, vs httputil", goal: 0.5, ratio: ratio, spread: spread,
 		ours: fmt.Sprintf("%.1f us", median(a)), peer: fmt.Sprintf("%.1f us", median(b)),
 	}}, nil
 }

@@ -13,7 +13,7 @@ import (
 // ran writes the replayer's word on a run of n replays.
 func ran(t *testing.T, conn driver.Conn, run string, n int) {
 	t.Helper()
-	err := conn.Exec(t.Context(), `INSERT INTO runs (name, version, state, candidate, selected, replayed, written) VALUES (?, 1, 'completed', 'http://candidate', ?, ?, ?)`, run, n, n, n)
+	err := conn.Exec(t.Context(), `INSERT INTO runs (name, version, state, candidate, start_time, selected, replayed, written) VALUES (?, 1, 'completed', 'http://candidate', now(), ?, ?, ?)`, run, n, n, n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestEveryPlaceSaysWhetherItHolds(t *testing.T) {
 	f := func(run string, selected, replayed, judged, served, stored int, final, wantRun, wantRecorder bool) {
 		t.Helper()
 		for query, args := range map[string][]any{
-			"INSERT INTO runs (name, version, state, selected, replayed, written) VALUES (?, 1, 'completed', ?, ?, ?)":                                                                 {run, selected, replayed, replayed},
+			"INSERT INTO runs (name, version, state, start_time, selected, replayed, written) VALUES (?, 1, 'completed', now(), ?, ?, ?)":                                              {run, selected, replayed, replayed},
 			"INSERT INTO stored_tallies (recorder, number, time, served, recorded, final) VALUES (?, 1, now(), ?, 10, ?)":                                                              {run, served, final},
 			"INSERT INTO stored_exchanges (id, recorder, sequence, topic_id, kafka_offset, stored_time) SELECT ? || toString(number), ?, number + 1, ?, number, now() FROM numbers(?)": {run, run, run, stored},
 			"INSERT INTO stored_comparisons (run, exchange_id, recorder, verdict, kafka_offset, closed_time) SELECT ?, toString(number), ?, 'match', number, now() FROM numbers(?)":    {run, run, judged},
@@ -147,4 +147,28 @@ FROM run_balance AS r, recorder_balance AS b WHERE r.run = ? AND b.recorder = ?`
 	f("more stored than recorded", 10, 10, 10, 10, 13, true, true, false)
 	f("still recording", 10, 10, 10, 10, 8, false, true, true)
 	f("served and gone", 10, 10, 10, 12, 10, true, true, false)
+
+	// A recorder without a tally is open while its exchanges are new; after that it
+	// has ended without a word. Of one that the tables do not know nothing is said.
+	untallied := func(what, query, state string, trusted bool) {
+		t.Helper()
+		if err := conn.Exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+		b, err := report.LoadBalance(t.Context(), conn, "all well")
+		if err != nil || len(b.Recorders) != 1 {
+			t.Fatalf("%s: %+v, %v", what, b, err)
+		}
+		r, equations := b.Recorders[0], true
+		for _, e := range r.Equations() {
+			equations = equations && e.Holds()
+		}
+		if !r.Untallied || r.State != state || r.InRun != 10 || b.Trusted() != trusted || equations != trusted || (b.Open() == 1) != trusted {
+			t.Errorf("%s: %+v, trusted %v", what, r, b.Trusted())
+		}
+	}
+	untallied("no tally yet", "ALTER TABLE stored_tallies DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2", "running", true)
+	untallied("for a minute", "INSERT INTO stored_exchanges SELECT * REPLACE (now() - 61 AS stored_time) FROM stored_exchanges WHERE recorder = 'all well'", "running", true)
+	untallied("never", "ALTER TABLE stored_exchanges DELETE WHERE recorder = 'all well' AND stored_time > now() - 60 SETTINGS mutations_sync = 2", "unheard", false)
+	untallied("not an exchange", "ALTER TABLE stored_exchanges DELETE WHERE recorder = 'all well' SETTINGS mutations_sync = 2", "unknown", true)
 }

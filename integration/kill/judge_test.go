@@ -2,7 +2,9 @@ package kill
 
 import (
 	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,46 @@ func TestJudgeSaysWhatItCannotDo(t *testing.T) {
 	f(here, 2, "run going is still replayed", "judge", "going")
 	f(here, 2, "unknown run absent", "judge", "absent")
 	f(here, 2, "absent.yaml", "judge", "whole", "--rules", "absent.yaml")
+
+	// Judged without compare it can be reported; compare and report then say the
+	// same of it, of the judgement that was asked for and no other.
+	f(here, 0, "The balance holds", "report", "whole")
+	rules := filepath.Join(t.TempDir(), "rules.yaml")
+	if err := os.WriteFile(rules, []byte("ignore_headers: [x-build]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f(here, 0, "views and report show the run under it", "judge", "whole", "--rules", rules)
+	f(here, 1, "but the tables show it under judgement", "compare", "--run", "whole", "--fail-on", "mismatch>1000")
+	f(here, 0, "views and report show the run under it", "judge", "whole")
+	f(here, 0, "Run whole: ", "compare", "--run", "whole", "--fail-on", "mismatch>1000")
+	// A row that is deleted from the facts is missed by both, and judging brings
+	// it back; one that is put into the totals stays too many.
+	conn, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: database})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	books := func(exit int, want string) {
+		t.Helper()
+		f(here, exit, "", "compare", "--run", "whole")
+		f(here, exit, want, "report", "whole")
+		f(here, exit, want, "runs", "balance", "whole")
+	}
+	for query, want := range map[string]string{
+		"ALTER TABLE stored_comparisons DELETE WHERE run = 'whole' SETTINGS mutations_sync = 2":                               "in the table 0: 3 missing",
+		"ALTER TABLE stored_comparison_totals DELETE WHERE run = 'whole' AND kafka_partition = 1 SETTINGS mutations_sync = 2": "sum of verdicts",
+	} {
+		if err := conn.Exec(t.Context(), query); err != nil {
+			t.Fatal(err)
+		}
+		books(3, want)
+		f(here, 0, "", "judge", "whole")
+		books(0, "")
+	}
+	if err := conn.Exec(t.Context(), "INSERT INTO stored_comparison_totals SELECT * REPLACE (4000 AS block) FROM stored_comparison_totals WHERE (run, judgement) IN (SELECT run, judgement FROM current_judgements) AND run = 'whole' LIMIT 1"); err != nil {
+		t.Fatal(err)
+	}
+	books(3, "too many")
 	there := some(cluster.Prefix(t), "whole", understudyv1.Run_STATE_COMPLETED, 3)
 	f(there, 2, `run "whole" is another run in this database`, "compare", "--run", "whole")
 	f(there, 2, `run "whole" is another run in this database`, "judge", "whole")

@@ -124,6 +124,13 @@ func (c *created) origins(at names.Place, name string) []entry {
 	return c.made.find(at, name)
 }
 
+// named are the exchanges that made something of a name, of whatever kind.
+func (c *created) named(name string) []entry {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.made.all(name)
+}
+
 // makes says whether an exchange made what stands at a place.
 func (c *created) makes(at names.Place, name string) bool {
 	c.mu.Lock()

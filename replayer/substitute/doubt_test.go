@@ -121,10 +121,12 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 		`GET /x X-Ctx: order=17;line=2; `, `GET /m;order=17/x`, `GET /x X-Json: {"order":"17"}; `, `POST /x Content-Type: application/yaml; order: 17`,
 		`POST /x Content-Type: application/graphql; {order(id:"17"){total}}`, `POST /x Content-Type: application/xml; <order id="17"/>`,
 		`POST /x Content-Type: application/xml; <x><order id="17"/></x>`, `GET /orders/17:3`,
-		`GET /files/order-17.pdf`, `POST /x Content-Type: text/plain; order 17 please`,
+		`POST /x {"favourite_order_id":17}`, `POST /x {"replacesOrderId":17}`, `POST /x {"orderIdToCopy":17}`, `POST /x {"orderRef":17}`, `POST /x {"ref_order":17}`,
+		`GET /x?favourite_order_id=17`, `GET /files/order-17.pdf`, `POST /x Content-Type: text/plain; order 17 please`,
 	} {
 		f("s "+request, "-", order)
 	}
+	f(`s POST /x {"order_count":17,"orders_total":17,"border_id":17}`, `/x {"order_count":17,"orders_total":17,"border_id":17}`, order)
 	f(`s POST /x {"order":18,"line":17}`, `/x {"order":18,"line":17}`, order)
 	f(`s POST /pay {"order":17}`, `/pay {"order":17}`, made("/orders {}", "17", "17"))
 	f(`s POST /pay {"order":17}`, "-", step{"s POST /orders {}", `201 {"id":17}`, `422 {}`})

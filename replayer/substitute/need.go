@@ -208,9 +208,13 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 		switch {
 		case len(made) > 0:
 		case !n.Place.Named:
-			made = s.madeAs(n.Place, name)
+			if made = s.madeAs(n.Place, name); len(made) == 0 {
+				made = s.called(n.Place, name)
+			}
 		default:
-			made = s.parts(name)
+			if made = s.parts(name); len(made) == 0 {
+				made = s.called(n.Place, name)
+			}
 		}
 		unclear = len(made) > 0
 	}
@@ -284,6 +288,26 @@ func (s *session) madeAs(at names.Place, name string) (made []entry) {
 	at.Named = true
 	for _, e := range append(s.made.find(at, name), s.memory.created.origins(at, name)...) {
 		if e.by != nil && (e.created || e.written && e.kind != "") && !contains(made, e.by) {
+			made = append(made, e)
+		}
+	}
+	return made
+}
+
+// called finds who made what a place may be about by the words that it is called
+// by: favourite_order_id, replacesOrderId, order_id_to_copy and order_ref are about
+// an order, order_count is not.
+func (s *session) called(at names.Place, name string) (made []entry) {
+	if at.Kind == "" {
+		return nil
+	}
+	parts := strings.Split(at.Kind, "_")
+	for _, e := range append(s.made.all(name), s.memory.created.named(name)...) {
+		if e.by == nil || !e.created || e.kind == "" || contains(made, e.by) {
+			continue
+		}
+		is, _ := names.Calls(at.Kind, e.kind)
+		if is || slices.Contains(parts, e.kind) && slices.ContainsFunc(parts, names.IsDesignator) {
 			made = append(made, e)
 		}
 	}

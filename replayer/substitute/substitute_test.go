@@ -292,6 +292,8 @@ func TestWhatIsRecorded(t *testing.T) {
 	// Within words, codes, fields and other spellings; a number within another is none.
 	const uuid = "4f1c2d3e-1111-4222-8333-444455556666"
 	f(step{`s POST /files {}`, `201 {"id":"` + uuid + `"}`, `201 {"id":"f-1"}`})
+	// A cookie with its name makes it no secret.
+	f(step{`s GET /visit`, `200 Set-Cookie: last_file=` + uuid + `;Path=/; {}`, `200 Set-Cookie: last_file=f-1;Path=/; {}`}, "file "+uuid+"=f-1 0 created")
 	const file = "file " + uuid + "=f-1 0 created"
 	for _, answer := range []string{
 		`{"url":"/x/inv-` + uuid + `.pdf"}`, `{"v":"` + strings.ToUpper(uuid) + `"}`, `{"v":"` + strings.ReplaceAll(uuid, "-", "") + `"}`, `{"v":"inv\u002d` + uuid + `"}`,

@@ -112,7 +112,11 @@ func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token)
 	case IsSection(t), t.Kind() == reflect.Map:
 		m, ok := n.(*ast.MappingNode)
 		if !ok {
-			r.say(path, start(n), nil, notSection)
+			what := ""
+			if path == "" {
+				what = "the document "
+			}
+			r.say(path, start(n), nil, what+notSection)
 			return nil, false
 		}
 		return r.mapping(m, t, path), true

@@ -71,7 +71,7 @@ func TestMistakes(t *testing.T) {
 	f("rooms:\n  - cuont: 1\n  - count: 2\n    hidden: x\n",
 		"h.yaml:2:5: rooms[0].cuont: unknown key; did you mean count?", "h.yaml:4:5: rooms[1].hidden: unknown key")
 	f("room: secret\n", "h.yaml:1:7: room: is not a section of the form key: value")
-	f("- a\n", "h.yaml:1:3: is not a section of the form key: value")
+	f("- a\n", "h.yaml:1:3: the document is not a section of the form key: value")
 	f("name: a\n---\nname: b\n", "h.yaml:3:1: a second YAML document; a configuration is one")
 	f("name: [\n", "h.yaml:1:7: sequence end token ']' not found")
 	f("name: a\nname: b\n", `h.yaml:2:1: mapping key "name" already defined at [1:1]`)

@@ -21,14 +21,24 @@ func (p *page) balance(b report.Balance) {
 	for _, e := range append(b.Own(), b.Control.Equations()...) {
 		p.item("%s", e)
 	}
+	if b.Facts.Expired {
+		p.line("The run is older than 180 days, after which facts expire: that the tables agree is not asked.")
+	}
 	p.recorders(b.Recorders)
+	p.holds(b)
+}
+
+// holds says whether the books balance.
+func (p *page) holds(b report.Balance) {
 	switch {
 	case b.Holds && b.Replayed == 0 && b.State != "running":
 		p.line("The balance holds, but nothing was replayed: the run is no evidence.")
+	case b.Trusted() && b.Open() > 0:
+		p.line("The balance holds as far as it is known: the last word of %d of %d recorders is not there.", b.Open(), len(b.Recorders))
 	case b.Trusted():
 		p.line("The balance holds.")
 	case b.Holds && !b.Control.Holds:
-		p.line("The balance of the run holds; that of its control sample DOES NOT. Has understudy compare read it to its end?")
+		p.line("The balance of the run holds; that of its control sample DOES NOT.")
 	case b.Holds:
 		p.line("The balance of the run holds; that of a recorder DOES NOT.")
 	default:
@@ -42,9 +52,15 @@ func (p *page) broken(b report.Balance) {
 	case strings.HasPrefix(b.Detail, "abandoned"):
 		p.line("The run was %s. Replay again under another name for a run that is evidence.", b.Detail)
 	case b.State == "running":
-		p.line("The run is still going, or was killed; understudy runs close %s ends a killed one.", b.Run)
+		p.line("The run is still going, or was killed; understudy runs close%s %s ends a killed one.", b.Flags, b.Run)
 	default:
-		p.line("The run is not valid. Has understudy compare read it to its end?")
+		remedy, try := b.Remedy()
+		if try == "" {
+			p.line("The run is not valid. %s.", strings.TrimSuffix(remedy, ":"))
+			return
+		}
+		p.line("The run is not valid. %s", remedy)
+		p.lines("    " + report.Clean(try))
 	}
 }
 
@@ -71,6 +87,9 @@ func (p *page) recorders(all []report.RecorderBalance) {
 }
 
 func (p *page) remarks(r report.RecorderBalance) {
+	if r.Untallied {
+		p.line("Recorder %s: there is no tally of it, so that what it served and dropped is unknown; it has begun just now, or was killed before its first.", r.Recorder)
+	}
 	if r.InRun < r.Recorded {
 		p.line("Recorder %s: %s of the %s exchanges that it has recorded by now are in this run.", r.Recorder, report.Count(r.InRun), report.Count(r.Recorded))
 	}
@@ -80,12 +99,13 @@ func (p *page) remarks(r report.RecorderBalance) {
 	if !r.Holds {
 		p.line("Recorder %s: its books DO NOT HOLD.", r.Recorder)
 	}
-	switch r.State {
-	case "running":
+	switch {
+	case r.Untallied:
+	case r.State == "running":
 		p.line("Recorder %s has not said its last word: it runs.", r.Recorder)
-	case "unheard":
+	case r.State == "unheard":
 		p.line("Recorder %s was killed without its last word: what it served since its last tally is unknown. With record.spool.dir its counts outlive it.", r.Recorder)
-	case "killed":
+	case r.State == "killed":
 		p.line("Recorder %s was killed; its successor has closed its books: %s exchanges were lost with it, fewer if Kafka had them.", r.Recorder, report.Count(r.Dropped["killed"]))
 	}
 	if r.Spooled > 0 {

@@ -29,6 +29,9 @@ func Verdicts(w io.Writer, r *report.Report) error {
 		others = ". Not a match: " + text
 	}
 	p.line("Run %s: %s of %s selected match%s.", r.Run.Name, report.Percent(r.Total.Match, r.Total.Selected), report.Count(r.Total.Selected), others)
+	if r.Run.Ended() && r.Balance.Holds && !r.Balance.Trusted() { // what breaks its own is among the diagnoses
+		p.holds(r.Balance)
+	}
 	_, err := io.WriteString(w, p.String())
 	return err
 }

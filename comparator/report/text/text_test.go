@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -67,6 +68,7 @@ func example() *report.Report {
 			Orphans: 2, Written: 12_369, Judged: 12_355, JudgedSkipped: 12, JudgedOrphans: 2,
 			Recorders: []report.RecorderBalance{{Recorder: "web-1", Served: 13_000, Recorded: 12_990, Dropped: map[string]uint64{"full": 10}, Stored: 12_990, InRun: 12_367, Final: true, State: "ended", Start: time.Unix(1, 0), Records: 12_990, Highest: 13_000, Holds: true}},
 			Control:   report.ControlBalance{Sampled: 1_240, Answered: 1_200, Unanswered: map[string]uint64{"connect": 30, "method_not_safe": 10}, Judged: 1_200, Holds: true},
+			Facts:     report.FactBalance{Comparisons: 12_369, ByMinute: 12_369, InTotals: 12_369, Places: 24_631, Differences: 24_631, DifferencesByMinute: 24_631, DifferencesInTotals: 24_631, Judgement: "5e5f0c1d6e9a1b4c"},
 			Holds:     true, Broken: []string{},
 		},
 	}
@@ -171,6 +173,33 @@ func TestRender(t *testing.T) {
 	if err := Report(&bytes.Buffer{}, r, "yaml", 0); err == nil || !strings.Contains(err.Error(), "table, json, csv") {
 		t.Errorf("an unknown format: %v", err)
 	}
+}
+
+// TestBooksOfRecorders: what compare says of them is what the report says, and a
+// recorder that has not said its last word, or nothing at all, is told of.
+func TestBooksOfRecorders(t *testing.T) {
+	f := func(want string, said bool, b report.Balance) {
+		t.Helper()
+		b.Run, b.State, b.Holds, b.Replayed, b.Control.Holds = "r", "completed", true, 1, true
+		r := &report.Report{Run: report.Run{Name: "r", State: "completed"}, Balance: b}
+		var whole, verdicts bytes.Buffer
+		if err := errors.Join(Report(&whole, r, Table, 0), Verdicts(&verdicts, r)); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(strings.Fields(whole.String()), " "); !strings.HasSuffix(got, want) {
+			t.Errorf("got %s, want %q", got, want)
+		}
+		if got := strings.Join(strings.Fields(verdicts.String()), " "); strings.HasSuffix(got, want) != said {
+			t.Errorf("compare says %s; %q: %v", got, want, said)
+		}
+	}
+	ended := report.RecorderBalance{Recorder: "w", State: "ended", Final: true, Holds: true}
+	f("The balance holds.", false, report.Balance{Recorders: []report.RecorderBalance{ended}})
+	f("that of a recorder DOES NOT.", true, report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", State: "ended", Final: true}}})
+	f("or was killed before its first. The balance holds as far as it is known: the last word of 1 of 2 recorders is not there.", false,
+		report.Balance{Recorders: []report.RecorderBalance{ended, {Recorder: "x", State: "unknown", Untallied: true, InRun: 3, Holds: true}}})
+	f("has not said its last word: it runs. The balance holds as far as it is known: the last word of 1 of 1 recorders is not there.", false,
+		report.Balance{Recorders: []report.RecorderBalance{{Recorder: "w", State: "running", Holds: true}}})
 }
 
 // TestNothingToCompare: a run that shows nothing is not praised.

@@ -1,0 +1,118 @@
+package proxy
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+
+	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/wire"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// giveBack puts the upstream connection into the pool if nothing is left on it.
+func (c *conn) giveBack() {
+	c.mu.Lock()
+	u := c.up
+	c.up = nil
+	fine := c.cause == none
+	c.mu.Unlock()
+	if u == nil {
+		return
+	}
+	if fine && u.r == u.w && c.resp.KeepAlive && c.answer.framing != wire.Close && c.upload.ended && !c.lost.Load() {
+		c.s.pool.put(u)
+		return
+	}
+	c.s.pool.drop(u)
+}
+
+// finish ends an exchange, with an answer of the proxy's own if there is none.
+func (c *conn) finish(err error, wait bool) bool {
+	if err == nil {
+		c.rest(wait && !c.asked && !c.moved.Load())
+		c.giveBack()
+		c.close(nil)
+		if !c.keep && (c.req.KeepAlive || !c.upload.ended || c.r < c.w) { // more may be on its way
+			c.enter(other)
+			c.linger()
+		}
+		return c.keep
+	}
+	kind := c.kind(err)
+	f := failures[kind]
+	c.s.up.count(kind, err)
+	c.detach()
+	switch {
+	case c.began || kind == kindCanceled:
+		c.keep = false
+	default:
+		c.keep = c.keep && kind != kindRefused && kind != kindTimeout && !c.broken.Load() && !(wait && !c.asked && !c.moved.Load())
+		text := strconv.Itoa(f.status) + " " + http.StatusText(f.status) + ": " + f.message + "\n"
+		own := ownAnswer(nil, f.status, text, map[bool]string{false: "close"}[c.keep])
+		if c.head {
+			own = own[:len(own)-len(text)]
+		}
+		if c.write(own) != nil {
+			c.keep = false
+		}
+	}
+	c.dismiss()
+	c.close(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
+	switch {
+	case c.keep:
+	case c.began && c.answer.framing == wire.Close:
+		c.reset() // only so a client knows that it is cut
+	case kind != kindCanceled:
+		c.enter(other)
+		c.linger()
+	}
+	return c.keep
+}
+
+// close is the end of the exchange for the tap.
+func (c *conn) close(failure *understudyv1.TransportError) {
+	if c.tap != nil {
+		tap := c.tap
+		c.tap = nil
+		tap.Close(failure)
+	}
+}
+
+// failed cleans up after a panic, which may have been the tap's.
+func (c *conn) failed() {
+	defer func() { _ = recover() }()
+	c.detach()
+	c.keep = false
+	c.dismiss()
+	c.close(nil)
+}
+
+// reset breaks the connection.
+func (c *conn) reset() {
+	if tcp, ok := c.raw.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+}
+
+func (c *conn) kind(err error) string {
+	c.mu.Lock()
+	why := c.cause
+	c.mu.Unlock()
+	var client *clientError
+	switch {
+	case errors.Is(err, errTarget):
+		return kindRefused
+	case why == late:
+		return kindTimeout
+	case why != none || errors.As(err, &client):
+		return kindCanceled
+	case c.broken.Load():
+		return kindRequest
+	}
+	if kind := understudyv1.Label(message.TransportError(err).GetKind()); failures[kind].status != 0 {
+		return kind
+	}
+	return kindReset
+}
