@@ -17,6 +17,7 @@ import (
 // be the same to the byte there, and wrong.
 func (x *comparing) kept() {
 	x.moments()
+	x.cookies()
 	if x.search.Idle() {
 		return
 	}

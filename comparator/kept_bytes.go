@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"understudy.dev/comparator/noise"
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
 )
 
@@ -96,6 +97,28 @@ func (x *comparing) moments() {
 				Place: InBody, Path: "$", Location: "$", Kind: Value, Baseline: p.Candidate.Text, Candidate: name, Noise: class,
 				Why: x.c.because("both answers hold the baseline's name, which the candidate should call otherwise by now", p),
 			}, noise.Value{}, noise.Value{})
+		}
+	}
+}
+
+// cookies looks for tokens of values that should have another name in them, in
+// cookies of one name.
+func (x *comparing) cookies() {
+	for _, p := range x.known.All() {
+		if p.Kind != names.Redacted.Kind || !p.Holds() || p.Candidate.Text == p.Baseline.Text {
+			continue
+		}
+		for _, line := range message.Values(x.final.GetHeaders(), "Set-Cookie") {
+			c := parseCookie(line, x.evidence.Frame.Candidate.From)
+			if c.value != p.Baseline.Text || valueOf(x.baseline, c.name) != c.value {
+				continue
+			}
+			d := Difference{Place: InHeader, Path: headerPath + "set-cookie:" + c.name, Kind: Value, Baseline: hidden, Candidate: hidden}
+			d.Location = d.Path
+			if d.Noise = x.rs.class(d); d.Noise == "" && p.Proof != names.Created {
+				d.Noise = noise.Presumed(noise.Identifier)
+			}
+			x.add(d, noise.Value{}, noise.Value{})
 		}
 	}
 }

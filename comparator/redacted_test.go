@@ -109,6 +109,30 @@ func TestNamesInRedactedValues(t *testing.T) {
 	f(`{"text":"Write to o+b1@x.it, or call."}`, `{"text":"Write to o+c1@x.it, or call."}`, created, "match", "identifier")
 }
 
+// TestNamesInCookies: likewise, where the name of a cookie is the same.
+func TestNamesInCookies(t *testing.T) {
+	key, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	redactor := redact.New(redact.Config{}, key)
+	f := func(candidate string, proof understudyv1.Substitution_Proof, want string) {
+		t.Helper()
+		r := immediate(response(200, `{"a":1}`, "Set-Cookie: last=b1-of-all; Path=/"), response(200, `{"a":1}`, "Set-Cookie: last="+candidate+"; Path=/"))
+		redactor.Exchange(r.Exchange)
+		r.Substitutions = []*understudyv1.Substitution{{
+			Kind: names.Redacted.Kind, Recorded: redactor.Token(r.Exchange, "b1-of-all"), Candidate: redactor.Token(r.Exchange, "c1-of-all"), LearnedFrom: "e0", Proof: proof,
+		}}
+		redactor.Replay(r)
+		if got := judgement(t, r); string(got.Verdict) != want {
+			t.Errorf("%s: %s, want %s; %v", candidate, got.Verdict, want, lines(got))
+		}
+	}
+	f("c1-of-all", understudyv1.Substitution_PROOF_CREATED, "match")
+	f("b1-of-all", understudyv1.Substitution_PROOF_CREATED, "mismatch")
+	f("b1-of-all", understudyv1.Substitution_PROOF_ALIGNED, "presumed")
+}
+
 // TestRedactedFields: the digest of a body and an e-mail address are compared by
 // their tokens, if these are of one key; credentials never are.
 func TestRedactedFields(t *testing.T) {

@@ -18,12 +18,13 @@ const (
 	maxHiddenText = 4 << 10 // bytes
 )
 
-// revealed are the redacted values in the bodies of the candidate's answers, by
-// their tokens: an address or a key may hold a name of something, which nobody
-// sees once it is a token.
+// revealed are the redacted values in the bodies and cookies of the candidate's
+// answers, by their tokens: an address or a key may hold a name of something,
+// which nobody sees once it is a token.
 func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string]string) {
+	values = x.inCookies(answers)
 	if !x.redactsBodies() {
-		return nil
+		return values
 	}
 	for _, a := range answers {
 		body := plain(a.GetHeaders(), a.GetBody())
@@ -43,6 +44,26 @@ func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string
 	return values
 }
 
+// inCookies are those in cookies, if the recorded answer's are redacted.
+func (x *Exchange) inCookies(answers []*understudyv1.Response) (values map[string]string) {
+	if x.memory.Redactor == nil || !redact.HasToken(cookieText(x.recorded.GetResponse())) {
+		return nil
+	}
+	values = map[string]string{}
+	for _, a := range answers {
+		for _, line := range message.Values(a.GetHeaders(), "Set-Cookie") {
+			if _, value, _ := cutCookie(line); value != "" && len(value) <= maxHiddenText && len(values) < maxHidden {
+				values[x.memory.Redactor.Token(x.recorded, value)] = value
+			}
+		}
+	}
+	return values
+}
+
+func cookieText(a *understudyv1.Response) string {
+	return strings.Join(message.Values(a.GetHeaders(), "Set-Cookie"), "\n")
+}
+
 // redactsBodies says whether something in the recorded bodies was.
 func (x *Exchange) redactsBodies() bool {
 	return x.memory.Redactor != nil && slices.ContainsFunc(x.recorded.GetRedactions(), func(r *understudyv1.Redaction) bool {
@@ -60,7 +81,10 @@ func (x *Exchange) hidden(values map[string]string) (out []names.Pair) {
 		return nil
 	}
 	recorded := plain(x.recorded.GetResponse().GetHeaders(), x.recorded.GetResponse().GetBody())
-	isRecorded := func(token string) bool { return redact.HasToken(token) && bytes.Contains(recorded, []byte(token)) }
+	cookies := cookieText(x.recorded.GetResponse())
+	isRecorded := func(token string) bool {
+		return redact.HasToken(token) && (bytes.Contains(recorded, []byte(token)) || strings.Contains(cookies, token))
+	}
 	pairs := x.session.pairs
 	own, theirs := names.NewCandidateSearch(pairs), names.NewSearch(pairs)
 	add := func(p names.Pair, baseline, candidate string) {

@@ -63,6 +63,9 @@ func TestNamesWithinRedactedValues(t *testing.T) {
 	uuids(`{"key":"<b>"}`, `{"key":"<b>"}`, "<b>=<c> created")
 	uuids(`{"token":"s-<B>"}`, `{"token":"s-<B>"}`, "s-<B>=s-<C> created")
 	uuids(`{"token":"none"}`, `{"token":"none"}`, "")
+	uuids("Set-Cookie: last=<B>; {}", "Set-Cookie: last=<C>; {}", "<B>=<C> created")
+	uuids("Set-Cookie: last=<B>; {}", "Set-Cookie: last=<B>; {}", "<B>=<C> created")
+	uuids("Set-Cookie: theme=dark; {}", "Set-Cookie: theme=light; {}", "")
 	f("40231", "81772", `{"to":"o+40231@x.it"}`, `{"to":"o+81772@x.it"}`, "o+40231@x.it=o+81772@x.it aligned")
 	f("40231", "81772", `{"to":"o+40231@x.it"}`, `{"to":"o+40231@x.it"}`, "o+40231@x.it=o+81772@x.it aligned")
 	f("40231", "81772", `{"password":"40231"}`, `{"password":"40231"}`, "") // by chance
