@@ -338,15 +338,6 @@ func (s *session) parts(name string) (made []entry) {
 	return made
 }
 
-// isAbout says whether a place is called the name of something of a kind in more
-// words than those that make it the place of one: favourite_order_id, order_ref,
-// order_id_to_copy.
-func isAbout(at names.Place, kind string) bool {
-	within := func(part string) bool { return strings.Contains("_"+at.Kind+"_", "_"+part+"_") }
-	_, asName := names.Calls(at.Kind, kind)
-	return kind != "" && (asName || at.Named && within(kind) || within(kind+"_id"))
-}
-
 // unclear finds who wrote a name under another kind, where the place or that
 // kind is one that tells little: the id in an answer to /checkout may be that of
 // an order, a resource_id and the id in a call of procedures that of anything.
@@ -360,14 +351,6 @@ func (s *session) unclear(call bool, at names.Place, name string) (made []entry)
 			}
 			return made
 		}
-	}
-	for _, e := range s.made.all(name) {
-		if e.created && names.IsDigits(name) && len(name) >= longNumber && isAbout(at, e.kind) {
-			made = append(made, e)
-		}
-	}
-	if len(made) > 0 {
-		return made
 	}
 	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
 	if !at.Named && !vague || names.IsUnmistakable(name) {

@@ -100,9 +100,10 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 }
 
 // isThing says whether a pair names something that was made, or has tokens for
-// names: no secret, also if a cookie says it too (last_order=…).
+// names: no secret, also if a cookie says it too (last_order=…), unless its kind is
+// that of secrets or of sessions.
 func isThing(p names.Pair) bool {
-	return p.Kind == names.Redacted.Kind || p.Proof == names.Created && p.Kind != "" && !redact.IsSecret(p.Kind)
+	return p.Kind == names.Redacted.Kind || p.Proof == names.Created && p.Kind != "" && p.Kind != "session" && p.Kind != "login" && !redact.IsSecret(p.Kind)
 }
 
 // isBare says whether no pair is known that the session could use.
