@@ -3,6 +3,7 @@ package proxy_test
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -298,7 +299,7 @@ func exchangeRaw(t *testing.T, address, request string) (answer string, ended bo
 		n, err := c.Read(buffer)
 		got.Write(buffer[:n])
 		if err != nil {
-			return got.String(), err == io.EOF || !strings.Contains(err.Error(), "timeout")
+			return got.String(), errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "timeout")
 		}
 	}
 }

@@ -136,7 +136,7 @@ func (c *conn) send(fresh, wait, tunnel bool) (again bool, err error) {
 	if first && failed != nil {
 		err = failed
 	}
-	if first && u.used && (err == io.EOF || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+	if first && u.used && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
 		c.s.pool.suspect()
 		if c.safe {
 			c.detach()
@@ -156,7 +156,6 @@ func (c *conn) readAnswer(u *upConn, wait, tunnel bool) (first bool, err error) 
 		if err != nil {
 			return first && u.w == u.r, err
 		}
-		first = false
 		switch {
 		case r.Status == http.StatusSwitchingProtocols:
 			return false, c.switchTo(u, n, tunnel)
@@ -219,7 +218,7 @@ func (c *conn) passAnswer(u *upConn, n int, wait bool) error {
 				return fault
 			}
 		}
-		if err == io.EOF && !c.answer.ended {
+		if errors.Is(err, io.EOF) && !c.answer.ended {
 			return c.answer.eof()
 		}
 	}

@@ -22,12 +22,12 @@ func noticed(base context.Context, t *testing.T, upstream string, limit time.Dur
 	if engine == proxy.EngineWire {
 		time.AfterFunc(200*time.Millisecond, func() { close(seen) }) // some looks at the connection later
 	}
-	return start(t, cfg, func(h http.Handler) http.Handler {
+	return start(base, t, cfg, func(h http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			context.AfterFunc(r.Context(), func() { close(seen) })
 			h.ServeHTTP(w, r)
 		})
-	}, base), seen
+	}), seen
 }
 
 // TestClientThatClosesItsSideGetsItsAnswer, and all of a long one: what limits

@@ -188,7 +188,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			<-over
+			_ = <-over
 			return ctx.Err()
 		}
 	}

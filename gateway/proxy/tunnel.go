@@ -54,7 +54,7 @@ func (c *conn) tunnel(u *upConn) error {
 		c.raw.Close()
 		u.Close()
 	}
-	<-ended
+	_ = <-ended
 	return nil
 }
 

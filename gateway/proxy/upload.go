@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -78,7 +79,7 @@ func (c *conn) breakOff(u *upConn, err error) {
 	half, ok := u.Conn.(interface{ CloseWrite() error })
 	switch {
 	case c.lost.Load():
-	case err == io.EOF && ok && c.s.up.cfg.HalfCloseTimeout > 0:
+	case errors.Is(err, io.EOF) && ok && c.s.up.cfg.HalfCloseTimeout > 0:
 		_ = half.CloseWrite()
 	case isTimeout(err):
 	default:

@@ -64,12 +64,12 @@ func proxyTo(t testing.TB, upstream string, change ...func(*proxy.Config)) strin
 	for _, f := range change {
 		f(&c)
 	}
-	return start(t, c, func(h http.Handler) http.Handler { return h }, context.Background())
+	return start(context.Background(), t, c, func(h http.Handler) http.Handler { return h })
 }
 
 // start starts a proxy and returns its address. base is the context of net/http's
 // server.
-func start(t testing.TB, c proxy.Config, wrap func(http.Handler) http.Handler, base context.Context) string {
+func start(base context.Context, t testing.TB, c proxy.Config, wrap func(http.Handler) http.Handler) string {
 	t.Helper()
 	up, err := proxy.NewUpstream(c, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
