@@ -188,7 +188,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			_ = <-over
+			<-over //nolint:errcheck // the end of ctx is what is told
 			return ctx.Err()
 		}
 	}
