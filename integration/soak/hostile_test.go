@@ -45,10 +45,6 @@ const (
 	moods
 )
 
-// kept are the moods after which a client's connection is good for another
-// request.
-func (m mood) kept() bool { return m < toTheEnd || m == silent }
-
 // whole are the moods with a whole answer.
 func (m mood) whole() bool { return m <= toTheEnd }
 
