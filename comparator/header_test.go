@@ -253,6 +253,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 	// What the completion says itself may be the answer's.
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 5")), "match")
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 6")), "presumed", "header header:x-balance value 5|6 (presumed:completion)")
+	f(polled(ok("Content-Length: 500"), ok("Content-Length: 620")), "match", "header header:content-length value 500|620 (default:completion)")
 	f(polled(ok("X-Balance: 5"), ok()), "match", "header header:x-balance missing 5| (default:completion)")
 	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "match", "header header:x-balance missing 5| (default:completion)")
 	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "match", "header header:cache-control value max-age=9|no-store (default:completion)")

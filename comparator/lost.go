@@ -30,13 +30,14 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 
 // isOwn says whether a field of a completion that differs from the answer's may be
 // that of the answer after all: the completion has it too. How long, and by what,
-// a monitor may be kept says nothing of the answer.
+// a monitor may be kept says nothing of the answer, nor does how its body is
+// framed.
 func (a answers) isOwn(name string, d Difference) bool {
 	if d.Kind != Value {
 		return false
 	}
 	switch name {
-	case "cache-control", "expires", "pragma", "vary", "etag", "last-modified":
+	case "cache-control", "expires", "pragma", "vary", "etag", "last-modified", "content-length", "content-encoding", "transfer-encoding":
 		return false
 	}
 	fields := a.final.GetHeaders()
