@@ -20,6 +20,7 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/integration/kafkatest"
+	"understudy.dev/integration/program"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
@@ -28,24 +29,7 @@ import (
 // binary is built for this test, so that it is never a stale one.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "understudy-kill-")
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "understudy")
-	build := exec.Command("go", "build", "-o", binary, "understudy.dev/cmd/understudy")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Printf("build: %v\n%s", err, out)
-		return 1
-	}
-	return kafkatest.Main(m)
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(&binary, func() int { return kafkatest.Main(m) })) }
 
 const (
 	replays    = 30_000

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"testing"
@@ -18,30 +17,14 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded"
 	"understudy.dev/embedded/embeddedtest"
+	"understudy.dev/integration/program"
 	"understudy.dev/schemas/topic"
 )
 
 // binary is built for this test, so that it is never a stale one.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
-
-func run(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "understudy-volume-")
-	if err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "understudy")
-	build := exec.Command("go", "build", "-o", binary, "understudy.dev/cmd/understudy")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Printf("build: %v\n%s", err, out)
-		return 1
-	}
-	return m.Run()
-}
+func TestMain(m *testing.M) { os.Exit(program.Main(&binary, m.Run)) }
 
 // number is a variable of the environment, or what it is without it.
 func number(t *testing.T, name string, otherwise int) int {

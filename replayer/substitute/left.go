@@ -3,11 +3,12 @@ package substitute
 import (
 	"net/url"
 	"regexp"
+	"strings"
 
 	"understudy.dev/exchange/names"
 )
 
-// links of a text, with their hosts.
+// absolute is a link with its host.
 var absolute = regexp.MustCompile(`(?i)\bhttps?://([^\s"'<>/?#\\]+)[^\s"'<>\\]*`)
 
 // left finds an unguessable name of the baseline that still stands somewhere in what
@@ -24,12 +25,14 @@ func (x *Exchange) left(sent []string) *Unresolved {
 	own := sameHosts(x.recorded.GetRequest())
 	var look func(text string, depth int)
 	look = func(text string, depth int) {
-		text = absolute.ReplaceAllStringFunc(text, func(link string) string {
-			if host := absolute.FindStringSubmatch(link)[1]; own != nil && !own(host) {
+		if own != nil && strings.Contains(text, "://") {
+			text = absolute.ReplaceAllStringFunc(text, func(link string) string {
+				if own(absolute.FindStringSubmatch(link)[1]) {
+					return link
+				}
 				return ""
-			}
-			return link
-		})
+			})
+		}
 		if of == nil {
 			search.In(text, func(names.Sighting) bool { return of != nil })
 		}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"understudy.dev/exchange/timestamp"
@@ -76,4 +78,36 @@ func TestThoseWhoWaitedLeaveInTheirOrder(t *testing.T) {
 	}
 	never.Learn(nil, response(`201 {"id":7300}`), timestamp.Frame{})
 	wg.Wait()
+}
+
+// TestAfterAStallASessionLeavesInItsOrder: what is overdue follows those of its
+// session that are about to leave, for a while; others do not wait for it.
+func TestAfterAStallASessionLeavesInItsOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := substitute.NewMemory("")
+		due := time.Now()
+		var requests []*substitute.Exchange
+		for _, request := range []string{`s PUT /a {}`, `s PUT /b {}`, `s PUT /c {}`, `other PUT /d {}`} {
+			x := m.Register(exchange(request, `200 {}`))
+			x.Join(due)
+			requests = append(requests, x)
+		}
+		time.Sleep(time.Second) // the replayer was held up
+		var sent atomic.Int32
+		for i := 3; i > 0; i-- {
+			go func() {
+				if at, u := requests[i].Wait(t.Context(), time.Minute, due); u != nil || !at.Equal(due) {
+					t.Errorf("%v at %v: the lag is ours", u, at)
+				}
+				sent.Add(1 << i)
+				requests[i].Leave()
+			}()
+		}
+		for _, want := range []int32{1 << 3, 1<<3 | 1<<1 | 1<<2} { // before and after the first has left
+			if synctest.Wait(); sent.Load() != want {
+				t.Errorf("%b were sent, not %b", sent.Load(), want)
+			}
+			requests[0].Leave()
+		}
+	})
 }
