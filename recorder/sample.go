@@ -79,7 +79,7 @@ func newSampler(c SampleConfig) *sampler {
 }
 
 // takes says whether a request is recorded.
-func (s *sampler) takes(method string, from session.Source, routes *route.Templater, sessions *session.Extractor) bool {
+func (s *sampler) takes(method string, from session.Source, routes *route.Templater, sessionOf func(session.Source) string) bool {
 	rate := s.rate
 	if len(s.routes) > 0 {
 		name := routes.Route(method, from.Target)
@@ -98,7 +98,7 @@ func (s *sampler) takes(method string, from session.Source, routes *route.Templa
 	}
 	value := ""
 	if s.header == "" {
-		value = sessions.Session(from)
+		value = sessionOf(from)
 	} else if values := from.Header(s.header); len(values) > 0 {
 		value = values[0]
 	}

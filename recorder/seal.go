@@ -22,7 +22,7 @@ type parts struct {
 // off the live path.
 func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	t.arrange()
-	in, target := t.in, targetOf(t.in)
+	in, target := t.in, session.TargetOf(t.in)
 	p := new(parts)
 	e, q := &p.exchange, &p.request
 	e.StartUnixNano, e.FirstByteNano, e.DurationNano = t.start.UnixNano(), int64(t.firstByte), int64(t.duration)
@@ -42,10 +42,13 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 		a.Headers, a.Trailers = headers(t.responseHead), headers(t.responseTrailers)
 		a.Body = t.response.fill(&p.responseBody)
 	}
-	r.sealer.Seal(e, uuid.New(t.start), t.entry.Sequence, session.Source{
+	r.sealer.Seal(e, uuid.New(t.start), t.entry.Sequence, t.session(session.Source{
 		Header: func(name string) []string { return values(t.requestHead, name) },
 		Target: target, Client: in.RemoteAddr,
-	})
+	}))
+	if v := t.visit; v != nil {
+		e.ServedBy, e.Stage, e.Decision, e.Attempts = v.Side, v.Stage, v.Decision, v.Attempts
+	}
 	r.metrics.countCuts(t)
 	for _, x := range e.Redactions {
 		if x.Withheld != "" {

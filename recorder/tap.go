@@ -10,6 +10,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/visit"
 	"understudy.dev/recorder/books"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -24,7 +25,7 @@ func (r *Recorder) Wrap(next http.Handler) http.Handler {
 			next.ServeHTTP(w, in)
 			return
 		}
-		t := &tapWriter{r: r, w: w, in: in, entry: entry, start: time.Now()}
+		t := &tapWriter{r: r, w: w, in: in, entry: entry, start: time.Now(), visit: visit.Of(in.Context())}
 		if reason := r.begin(t); reason != "" {
 			t.drop(reason)
 			next.ServeHTTP(w, in)
@@ -50,8 +51,7 @@ func (r *Recorder) begin(t *tapWriter) string {
 		return books.ReasonReplay
 	}
 	if r.sampler != nil {
-		from := session.Source{Header: t.in.Header.Values, Target: targetOf(t.in), Client: t.in.RemoteAddr}
-		if !r.sampler.takes(t.in.Method, from, r.sealer.Routes, r.sealer.Sessions) {
+		if !r.sampler.takes(t.in.Method, session.OfRequest(t.in), r.sealer.Routes, t.session) {
 			return books.ReasonSampled
 		}
 	}
@@ -64,7 +64,7 @@ func (r *Recorder) begin(t *tapWriter) string {
 	t.headBytes = size
 	limit := r.cfg.CaptureLimit
 	if len(r.cfg.CaptureLimits) > 0 {
-		if own, ok := r.cfg.CaptureLimits[r.sealer.Routes.Route(t.in.Method, targetOf(t.in))]; ok {
+		if own, ok := r.cfg.CaptureLimits[r.sealer.Routes.Route(t.in.Method, session.TargetOf(t.in))]; ok {
 			limit = own
 		}
 	}
@@ -75,6 +75,14 @@ func (r *Recorder) begin(t *tapWriter) string {
 	t.request.message.Expect(limit, declared)
 	t.response.message.Expect(limit, -1)
 	return ""
+}
+
+// session is the session's token: the door's, if there was one.
+func (t *tapWriter) session(from session.Source) string {
+	if t.visit != nil {
+		return t.visit.Session
+	}
+	return t.r.sealer.Sessions.Session(from)
 }
 
 // bodyOf returns the request that the handler sees. It is a copy, because
@@ -89,20 +97,6 @@ func (t *tapWriter) bodyOf(in *http.Request) *http.Request {
 	return out
 }
 
-// targetOf returns the raw request target, of the absolute form what follows
-// the authority, which is in in.Host: so it is sent on, and so it can be
-// replayed. A request that no server parsed has only its URL.
-func targetOf(in *http.Request) string {
-	switch {
-	case in.RequestURI == "":
-		return in.URL.RequestURI()
-	case in.Method == http.MethodConnect:
-		return in.RequestURI
-	}
-	origin, _ := message.OriginForm(in.RequestURI)
-	return origin
-}
-
 // tapWriter is the http.ResponseWriter that a handler sees: it copies what
 // passes. After the handler has returned, it waits in the queue.
 type tapWriter struct {
@@ -111,6 +105,7 @@ type tapWriter struct {
 	in    *http.Request
 	entry *books.Entry
 	start time.Time
+	visit *visit.Visit // nil: nobody chose who serves it
 
 	raw         *rawHeads // nil at a handler
 	requestHead []field

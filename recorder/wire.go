@@ -10,6 +10,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/recorder/books"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -25,12 +26,12 @@ func (r *Recorder) Tap() wire.Tap { return wireTap{r} }
 type wireTap struct{ r *Recorder }
 
 // Begin implements wire.Tap.
-func (w wireTap) Begin(q *wire.Request, remote string, secure bool) wire.Exchange {
+func (w wireTap) Begin(q *wire.Request, remote string, secure bool, v *visit.Visit) wire.Exchange {
 	entry, open := w.r.books.Open()
 	if !open {
 		return nil
 	}
-	x := &wireExchange{tapWriter: tapWriter{r: w.r, entry: entry, start: time.Now()}, heads: rawHeads{client: remote, secure: secure}}
+	x := &wireExchange{tapWriter: tapWriter{r: w.r, entry: entry, start: time.Now(), visit: v}, heads: rawHeads{client: remote, secure: secure}}
 	x.raw = &x.heads
 	if reason := x.begin(q); reason != "" {
 		x.drop(reason)
@@ -66,7 +67,7 @@ func (x *wireExchange) begin(q *wire.Request) string {
 	if _, run := q.Get(runMark); run && x.r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
 		return books.ReasonReplay
 	}
-	if x.r.sampler != nil && !x.r.sampler.takes(string(q.Method), sourceOf(q, x.raw.client), x.r.sealer.Routes, x.r.sealer.Sessions) {
+	if x.r.sampler != nil && !x.r.sampler.takes(string(q.Method), session.OfHead(q, x.raw.client), x.r.sealer.Routes, x.session) {
 		return books.ReasonSampled
 	}
 	size := sizeOf(&q.Head)
@@ -194,19 +195,6 @@ func requestOf(q *wire.Request, raw *rawHeads) *http.Request {
 		in.TLS = new(tls.ConnectionState)
 	}
 	return in
-}
-
-// sourceOf is a head as the session's rules look at it.
-func sourceOf(q *wire.Request, client string) session.Source {
-	target, _, _, _ := q.Address()
-	return session.Source{Target: string(target), Client: client, Header: func(name string) (values []string) {
-		for i := range q.Len() {
-			if strings.EqualFold(string(q.Name(i)), name) {
-				values = append(values, string(q.Value(i)))
-			}
-		}
-		return values
-	}}
 }
 
 // headParser takes raw heads apart; it keeps its memory for the next exchange.

@@ -47,7 +47,7 @@ func begin(t *testing.T, r *recorder.Recorder, head string) wire.Exchange {
 	if n, err := q.Parse(raw); n != len(raw) {
 		t.Fatal(n, err)
 	}
-	x := r.Tap().Begin(q, "192.0.2.1:7", false)
+	x := r.Tap().Begin(q, "192.0.2.1:7", false, nil)
 	for i := range raw {
 		raw[i] = '!' // nothing may be used after the call
 	}

@@ -1,6 +1,9 @@
 package wire
 
-import understudyv1 "understudy.dev/schemas/understudy/v1"
+import (
+	"understudy.dev/exchange/visit"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
 
 // Side is the sender of a part of an exchange.
 type Side uint8
@@ -14,8 +17,10 @@ const (
 // Tap sees what a proxy relays, on the bytes that it relays.
 type Tap interface {
 	// Begin is called with the head of each request, before it is sent on. remote
-	// is the client's address. nil says that the exchange is not looked at.
-	Begin(r *Request, remote string, secure bool) Exchange
+	// is the client's address, v what the door knows of the request, nil without
+	// one; it may change until Answer or Close. nil says that the exchange is not
+	// looked at.
+	Begin(r *Request, remote string, secure bool, v *visit.Visit) Exchange
 }
 
 // Exchange sees one exchange. Nothing that it is given is valid after the call.

@@ -103,7 +103,7 @@ func (c *call) release() {
 		return
 	}
 	c.body.Close()
-	if !c.pending() {
+	if c.left || !c.pending() {
 		return
 	}
 	conn := http.NewResponseController(c.w)

@@ -24,6 +24,7 @@ type call struct {
 	patience time.Duration
 	goodbye  atomic.Pointer[time.Timer] // cancels ctx
 
+	left    bool // to another upstream, with the client's body untouched
 	closing bool // the answer says that the connection is closed after it
 
 	// mu keeps the Transport's two goroutines from writing a 1xx into the final

@@ -44,6 +44,7 @@ type conn struct {
 	phase          atomic.Int32
 	since          atomic.Int64 // of the phase, or of the last progress in it
 	sent           atomic.Bool  // the request has gone out whole
+	patience       atomic.Int64 // for the answer's head; 0 is without end
 	client         *probe
 	nextLook, left time.Duration
 	lookedAt       int64

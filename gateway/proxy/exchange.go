@@ -10,11 +10,14 @@ import (
 	"syscall"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 )
 
 // exchange is one request on its way. It is part of its connection.
 type exchange struct {
+	visit  *visit.Visit  // nil: there is no door
+	to     *pool         // of the side that serves it
 	tap    wire.Exchange // nil: nobody looks
 	upload flow
 	answer flow
@@ -45,9 +48,10 @@ func (c *conn) serveOne(n int) bool {
 	c.head, c.keep = string(r.Method) == http.MethodHead, r.KeepAlive && !c.s.closing.Load()
 	c.safe = r.Body != wire.Chunked && r.Length <= 0 && message.IsSafe(string(r.Method))
 	c.sent.Store(false)
+	c.choose()
 	c.enter(asking)
 	if c.s.serving.Tap != nil {
-		c.tap = c.s.serving.Tap.Begin(r, c.remote, c.secure)
+		c.tap = c.s.serving.Tap.Begin(r, c.remote, c.secure, c.visit)
 	}
 	buffer := c.s.small.Get().(*[]byte)
 	c.out = (*buffer)[:0]
@@ -61,7 +65,7 @@ func (c *conn) serveOne(n int) bool {
 	if ok {
 		c.out = c.appendRequest(c.out, target, authority, own)
 	}
-	// The head is not needed beyond here, but for what has been drawn from it.
+	head := len(c.out)
 	wait := r.Continue && r.Body != wire.None
 	tunnel := upgradeTo(r) != ""
 	c.r += n
@@ -69,6 +73,10 @@ func (c *conn) serveOne(n int) bool {
 		return c.finish(errTarget, wait)
 	}
 	err := c.relay(wait, tunnel)
+	for c.retreat(err, head, target, authority, own) {
+		head = len(c.out)
+		err = c.again(wait, tunnel)
+	}
 	if errors.Is(err, errSwitched) {
 		return false
 	}
@@ -94,6 +102,12 @@ func (c *conn) relay(wait, tunnel bool) error {
 		c.broken.Store(true)
 		return err
 	}
+	return c.again(wait, tunnel)
+}
+
+// again sends what is ready, over another connection if the first turns out to
+// be closed.
+func (c *conn) again(wait, tunnel bool) error {
 	fresh := false
 	for {
 		again, err := c.send(fresh, wait, tunnel)
@@ -107,9 +121,9 @@ func (c *conn) relay(wait, tunnel bool) error {
 // send sends the request once. again says that no answer came and that it may be
 // sent over another connection.
 func (c *conn) send(fresh, wait, tunnel bool) (again bool, err error) {
-	u, err := c.s.pool.get(!c.safe, fresh)
+	u, err := c.to.get(!c.safe, fresh)
 	if err != nil {
-		return false, err
+		return false, &unsentError{err}
 	}
 	if !c.attach(u) {
 		return false, net.ErrClosed
@@ -137,7 +151,7 @@ func (c *conn) send(fresh, wait, tunnel bool) (again bool, err error) {
 		err = failed
 	}
 	if first && u.used && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
-		c.s.pool.suspect()
+		u.pool.suspect()
 		if c.safe {
 			c.detach()
 			return true, nil
@@ -269,6 +283,6 @@ func (c *conn) detach() {
 	c.up = nil
 	c.mu.Unlock()
 	if u != nil {
-		c.s.pool.drop(u)
+		u.pool.drop(u)
 	}
 }

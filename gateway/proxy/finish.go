@@ -22,10 +22,10 @@ func (c *conn) giveBack() {
 		return
 	}
 	if fine && u.r == u.w && c.resp.KeepAlive && c.answer.framing != wire.Close && c.upload.ended && !c.lost.Load() {
-		c.s.pool.put(u)
+		u.pool.put(u)
 		return
 	}
-	c.s.pool.drop(u)
+	u.pool.drop(u)
 }
 
 // finish ends an exchange, with an answer of the proxy's own if there is none.
@@ -42,7 +42,7 @@ func (c *conn) finish(err error, wait bool) bool {
 	}
 	kind := c.kind(err)
 	f := failures[kind]
-	c.s.up.count(kind, err)
+	c.to.up.count(kind, err)
 	c.detach()
 	switch {
 	case c.began || kind == kindCanceled:

@@ -41,11 +41,11 @@ func (l *lines) instead(i int, value []byte) {
 // for the fields that are about the client's connection and what the
 // configuration changes.
 func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []byte {
-	r, cfg, asked := &c.req, &c.s.up.cfg, authority
+	r, cfg, asked := &c.req, &c.to.up.cfg, authority
 	switch cfg.Host {
 	case "":
 	case HostUpstream:
-		authority, own = []byte(c.s.up.url.Host), true
+		authority, own = []byte(c.to.up.url.Host), true
 	default:
 		authority, own = []byte(cfg.Host), true
 	}

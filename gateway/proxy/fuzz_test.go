@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/proxy"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -26,7 +27,7 @@ type ledger struct {
 	answered []string
 }
 
-func (l *ledger) Begin(r *wire.Request, _ string, _ bool) wire.Exchange {
+func (l *ledger) Begin(r *wire.Request, _ string, _ bool, _ *visit.Visit) wire.Exchange {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	target, authority, _, _ := r.Address()

@@ -15,6 +15,7 @@ import (
 // upConn is a connection to the upstream. One exchange has it at a time.
 type upConn struct {
 	net.Conn
+	pool  *pool
 	probe *probe
 	held  *[]byte // the pooled buffer behind buf, nil if that has outgrown it
 	buf   []byte
@@ -61,6 +62,7 @@ func room(buf []byte, r, w *int) []byte {
 // top, and bounds how many are open.
 type pool struct {
 	s       *Server
+	up      *Upstream
 	ctx     context.Context // of dialling
 	cancel  context.CancelFunc
 	address string
@@ -86,15 +88,15 @@ const (
 	suddenly = time.Second
 )
 
-func newPool(s *Server) *pool {
-	address := s.up.url.Host
-	if s.up.url.Port() == "" {
-		address = net.JoinHostPort(s.up.url.Hostname(), message.DefaultPort(s.up.url.Scheme))
+func newPool(s *Server, up *Upstream) *pool {
+	address := up.url.Host
+	if up.url.Port() == "" {
+		address = net.JoinHostPort(up.url.Hostname(), message.DefaultPort(up.url.Scheme))
 	}
-	p := &pool{s: s, address: address, dialer: net.Dialer{Timeout: s.up.cfg.ConnectTimeout}}
+	p := &pool{s: s, up: up, address: address, dialer: net.Dialer{Timeout: up.cfg.ConnectTimeout}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	if s.up.url.Scheme == "https" {
-		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.up.url.Hostname(), NextProtos: []string{"http/1.1"}}
+	if up.url.Scheme == "https" {
+		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: up.url.Hostname(), NextProtos: []string{"http/1.1"}}
 	}
 	return p
 }
@@ -109,7 +111,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			return nil, net.ErrClosed
 		}
 		fresh = fresh || once && !p.trust
-		full := p.s.up.cfg.MaxConns > 0 && p.open >= p.s.up.cfg.MaxConns
+		full := p.up.cfg.MaxConns > 0 && p.open >= p.up.cfg.MaxConns
 		var u *upConn
 		switch n := len(p.idle); {
 		case n > 0 && (full || !fresh):
@@ -140,7 +142,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 				p.suspect()
 			}
 			p.drop(u)
-		case p.s.now()-u.since > p.s.up.cfg.IdleTimeout:
+		case p.s.now()-u.since > p.up.cfg.IdleTimeout:
 			p.drop(u)
 		default:
 			p.lend(u)
@@ -159,13 +161,13 @@ func (p *pool) dial() (*upConn, error) {
 		p.gone()
 		return nil, err
 	}
-	u := &upConn{Conn: c, probe: probeOf(c)}
+	u := &upConn{Conn: c, pool: p, probe: probeOf(c)}
 	p.lend(u)
 	return u, nil
 }
 
 func (p *pool) handshake(c net.Conn) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, p.s.up.cfg.ConnectTimeout)
+	ctx, cancel := context.WithTimeout(p.ctx, p.up.cfg.ConnectTimeout)
 	defer cancel()
 	over := tls.Client(c, p.tls)
 	if err := over.HandshakeContext(ctx); err != nil {
@@ -177,13 +179,13 @@ func (p *pool) handshake(c net.Conn) (net.Conn, error) {
 
 // lend gives a connection the buffer that it needs while it is in use.
 func (p *pool) lend(u *upConn) {
-	u.held = p.s.up.buffers.Get().(*[]byte)
+	u.held = p.up.buffers.Get().(*[]byte)
 	u.buf, u.r, u.w = *u.held, 0, 0
 }
 
 func (p *pool) unlend(u *upConn) {
 	if u.held != nil {
-		p.s.up.buffers.Put(u.held)
+		p.up.buffers.Put(u.held)
 		u.held, u.buf = nil, nil
 	}
 }
@@ -194,7 +196,7 @@ func (p *pool) put(u *upConn) {
 	u.used, u.since = true, p.s.now()
 	p.mu.Lock()
 	switch {
-	case p.closed || len(p.idle) >= p.s.up.cfg.MaxIdleConns:
+	case p.closed || len(p.idle) >= p.up.cfg.MaxIdleConns:
 		p.mu.Unlock()
 		p.drop(u)
 		return
@@ -241,7 +243,7 @@ func (p *pool) gone() {
 func (p *pool) expire() {
 	p.mu.Lock()
 	now, n := p.s.now(), 0
-	for n < len(p.idle) && p.idle[n].since < now-p.s.up.cfg.IdleTimeout {
+	for n < len(p.idle) && p.idle[n].since < now-p.up.cfg.IdleTimeout {
 		n++
 	}
 	old := slices.Clone(p.idle[:n])

@@ -32,7 +32,8 @@ type Server struct {
 	up      *Upstream
 	serving Serving
 	handed  *handed
-	pool    *pool
+	pool    *pool // to the upstream
+	other   *pool // to the candidate; nil without one
 	small   sync.Pool
 	clock   atomic.Int64 // nanoseconds since start, as of the last tick
 	start   time.Time
@@ -56,6 +57,11 @@ type Serving struct {
 	// Refused, if it is set, is called for each connection that ends with a request
 	// whose head was refused or broke off: no tap has seen it.
 	Refused func()
+	// Door chooses who serves what comes over HTTP/1.1; with none everything goes
+	// to the Server's upstream, which is the baseline.
+	Door Door
+	// Candidate is the other upstream that a Door can choose.
+	Candidate *Upstream
 	// Mark is put on what is sent on over HTTP/1.1.
 	Mark Mark
 }
@@ -83,7 +89,10 @@ func NewServer(up *Upstream, serving Serving) *Server {
 		s.serving.Mark.Met = func() {}
 	}
 	s.small.New = func() any { b := make([]byte, smallBuffer); return &b }
-	s.pool = newPool(s)
+	s.pool = newPool(s, up)
+	if serving.Candidate != nil {
+		s.other = newPool(s, serving.Candidate)
+	}
 	return s
 }
 
@@ -233,6 +242,9 @@ func (s *Server) end() {
 	}
 	s.mu.Unlock()
 	s.pool.close()
+	if s.other != nil {
+		s.other.close()
+	}
 	s.running.Wait()
 }
 

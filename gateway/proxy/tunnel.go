@@ -29,7 +29,7 @@ func (c *conn) switchTo(u *upConn, n int, tunnel bool) error {
 	}
 	c.detach()
 	if err != nil {
-		c.s.up.count(kindCanceled, err)
+		c.to.up.count(kindCanceled, err)
 	}
 	return errSwitched
 }
@@ -38,15 +38,15 @@ func (c *conn) switchTo(u *upConn, n int, tunnel bool) error {
 // failed. Splice does it where the system has that: nothing looks at the bytes.
 func (c *conn) tunnel(u *upConn) error {
 	c.enter(other)
-	c.s.up.metrics.upgrades.Inc()
-	defer c.s.up.metrics.upgrades.Dec()
+	c.to.up.metrics.upgrades.Inc()
+	defer c.to.up.metrics.upgrades.Dec()
 	if err := c.write(u.buf[u.r:u.w]); err != nil {
 		return err
 	}
 	if _, err := u.Write(c.in[c.r:c.w]); err != nil {
 		return err
 	}
-	c.s.pool.unlend(u)
+	u.pool.unlend(u)
 	ended := make(chan error, 2)
 	go func() { ended <- join(u.Conn, c.raw) }()
 	go func() { ended <- join(c.raw, u.Conn) }()

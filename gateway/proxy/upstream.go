@@ -80,11 +80,15 @@ func (cfg Config) transport(p *http.Protocols) *http.Transport {
 }
 
 // ServeHTTP implements http.Handler.
-func (u *Upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
+func (u *Upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) { u.serve(w, in, nil) }
+
+// serve answers the request. If no connection was to be had and retreat agrees,
+// it leaves the request to another and returns false.
+func (u *Upstream) serve(w http.ResponseWriter, in *http.Request, retreat func() bool) bool {
 	target, ok := targetOf(in, u.url)
 	if !ok {
 		u.refuse(w)
-		return
+		return true
 	}
 	c := &call{w: w, in: in}
 	defer c.follow(u.cfg.HalfCloseTimeout)()
@@ -98,19 +102,25 @@ func (u *Upstream) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	response, err := u.transportFor(in).RoundTrip(out)
 	c.endInformational()
 	if err != nil {
+		if retreat != nil && c.unsent(err) && retreat() {
+			u.count(kindOf(c, err), err)
+			c.left = true
+			return false
+		}
 		u.fail(c, err)
-		return
+		return true
 	}
 	if response.StatusCode < 100 || response.StatusCode > 999 {
 		response.Body.Close()
 		u.fail(c, errStatus) // net/http panics when it is to send such a status
-		return
+		return true
 	}
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		u.upgrade(c, response)
-		return
+		return true
 	}
 	u.answer(c, response)
+	return true
 }
 
 func (u *Upstream) transportFor(in *http.Request) *http.Transport {

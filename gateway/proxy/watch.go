@@ -48,6 +48,9 @@ func (s *Server) watch() {
 			conns[i] = nil
 		}
 		s.pool.expire()
+		if s.other != nil {
+			s.other.expire()
+		}
 	}
 }
 
@@ -69,8 +72,7 @@ func (s *Server) look(c *conn) {
 			c.cancel(stopped)
 		}
 	case asking, answering:
-		cfg := &s.up.cfg
-		if at == asking && cfg.ResponseTimeout > 0 && still > cfg.ResponseTimeout && c.sent.Load() {
+		if limit := time.Duration(c.patience.Load()); at == asking && limit > 0 && still > limit && c.sent.Load() {
 			c.cancel(late)
 			return
 		}

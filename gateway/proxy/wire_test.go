@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/proxy"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -358,7 +359,7 @@ type faulty struct {
 	closed chan error
 }
 
-func (f faulty) Begin(r *wire.Request, _ string, _ bool) wire.Exchange {
+func (f faulty) Begin(r *wire.Request, _ string, _ bool, _ *visit.Visit) wire.Exchange {
 	f.bad = string(r.Target) == "/bad"
 	return f
 }

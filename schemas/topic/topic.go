@@ -49,6 +49,7 @@ const (
 	TypeReplay     = "understudy.replay.v1"
 	TypeRun        = "understudy.run.v1"
 	TypeRunClaim   = "understudy.runclaim.v1"
+	TypeStage      = "understudy.stage.v1"
 	TypeDeadLetter = "understudy.deadletter.v1"
 )
 
@@ -63,6 +64,8 @@ type Names struct {
 	// Runs holds Run, keyed by run name, and RunClaim, keyed by name and start;
 	// compacted.
 	Runs string
+	// Stages holds Stage, each under a key of its own; compacted.
+	Stages string
 	// ExchangesDLQ, TalliesDLQ, ReplaysDLQ and RunsDLQ hold DeadLetter.
 	ExchangesDLQ, TalliesDLQ, ReplaysDLQ, RunsDLQ string
 }
@@ -78,6 +81,7 @@ func NamesFor(prefix string) Names {
 		Tallies:   prefix + ".tallies.v1",
 		Replays:   prefix + ".replays.v1",
 		Runs:      prefix + ".runs.v1",
+		Stages:    prefix + ".stages.v1",
 	}
 	n.ExchangesDLQ, n.TalliesDLQ = DLQ(n.Exchanges), DLQ(n.Tallies)
 	n.ReplaysDLQ, n.RunsDLQ = DLQ(n.Replays), DLQ(n.Runs)
@@ -136,6 +140,7 @@ func Specs(n Names, s Sizing) []Spec {
 		{Name: n.Replays, Partitions: s.Partitions, Config: deleted},
 		{Name: n.Tallies, Partitions: 1, Config: deleted},
 		{Name: n.Runs, Partitions: 1, Config: compacted},
+		{Name: n.Stages, Partitions: 1, Config: compacted},
 		{Name: n.ExchangesDLQ, Partitions: 1, Config: deleted},
 		{Name: n.ReplaysDLQ, Partitions: 1, Config: deleted},
 		{Name: n.TalliesDLQ, Partitions: 1, Config: deleted},

@@ -47,6 +47,7 @@ func TestSpecsCoverEveryName(t *testing.T) {
 	f(n.Replays, "delete", 3)
 	f(n.Tallies, "delete", 1)
 	f(n.Runs, "compact", 1)
+	f(n.Stages, "compact", 1)
 	f(n.ExchangesDLQ, "delete", 1)
 	f(n.ReplaysDLQ, "delete", 1)
 	f(n.TalliesDLQ, "delete", 1)

@@ -246,8 +246,17 @@ type Exchange struct {
 	// used again begins another life, whose numbers begin at 1. 0 in what earlier
 	// versions wrote.
 	RecorderStartUnixNano int64 `protobuf:"varint,19,opt,name=recorder_start_unix_nano,json=recorderStartUnixNano,proto3" json:"recorder_start_unix_nano,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// Where a gateway chose between baseline and candidate: the stage of the
+	// request's migration and route, as "canary:10%"; empty elsewhere.
+	Stage string `protobuf:"bytes,20,opt,name=stage,proto3" json:"stage,omitempty"`
+	// Why the gateway chose served_by: "stage", "bucket", "rule", "flag",
+	// "killed", "rolled_back", "unsent", …; empty where nobody chose.
+	Decision string `protobuf:"bytes,21,opt,name=decision,proto3" json:"decision,omitempty"`
+	// How many sides the gateway tried, 1 unless the candidate could not be
+	// reached and not a byte of the request was sent to it; 0 where nobody chose.
+	Attempts      uint32 `protobuf:"varint,22,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Exchange) Reset() {
@@ -409,6 +418,27 @@ func (x *Exchange) GetRedactionKey() string {
 func (x *Exchange) GetRecorderStartUnixNano() int64 {
 	if x != nil {
 		return x.RecorderStartUnixNano
+	}
+	return 0
+}
+
+func (x *Exchange) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *Exchange) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *Exchange) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
 	}
 	return 0
 }
@@ -588,7 +618,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xe0\x05\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xae\x06\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -613,7 +643,10 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x06source\x18\x10 \x01(\tR\x06source\x12'\n" +
 	"\x0findexed_headers\x18\x11 \x03(\tR\x0eindexedHeaders\x12#\n" +
 	"\rredaction_key\x18\x12 \x01(\tR\fredactionKey\x127\n" +
-	"\x18recorder_start_unix_nano\x18\x13 \x01(\x03R\x15recorderStartUnixNano\"\xd3\x03\n" +
+	"\x18recorder_start_unix_nano\x18\x13 \x01(\x03R\x15recorderStartUnixNano\x12\x14\n" +
+	"\x05stage\x18\x14 \x01(\tR\x05stage\x12\x1a\n" +
+	"\bdecision\x18\x15 \x01(\tR\bdecision\x12\x1a\n" +
+	"\battempts\x18\x16 \x01(\rR\battempts\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
