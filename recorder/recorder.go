@@ -74,6 +74,13 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 // Instance is the name that this recorder's exchanges and tallies carry.
 func (r *Recorder) Instance() string { return r.instance }
 
+// Sessions and Routes are those by which exchanges are sealed; a door before the
+// recorder finds the same with them.
+func (r *Recorder) Sessions() *session.Extractor { return r.sealer.Sessions }
+
+// Routes gives requests their routes, see Sessions.
+func (r *Recorder) Routes() *route.Templater { return r.sealer.Routes }
+
 // Books are the recorder's; who keeps them on disk or settles what was spooled
 // needs them.
 func (r *Recorder) Books() *books.Books { return r.books }

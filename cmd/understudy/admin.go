@@ -23,13 +23,14 @@ type admin struct {
 	registry *prometheus.Registry
 	ready    atomic.Bool
 	notice   atomic.Pointer[string] // what /readyz adds; traffic is served all the same
+	also     map[string]http.Handler
 }
 
 func newAdmin(own ...prometheus.Collector) *admin {
 	r := prometheus.NewRegistry()
 	r.MustRegister(own...)
 	r.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	return &admin{registry: r}
+	return &admin{registry: r, also: map[string]http.Handler{}}
 }
 
 // start serves until stop is called. An empty address serves nothing.
@@ -68,6 +69,9 @@ func (a *admin) handler() http.Handler {
 		}
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))
+	for pattern, h := range a.also {
+		mux.Handle(pattern, h)
+	}
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -9,6 +9,8 @@ func (a *app) commands() []*cobra.Command {
 		a.devCommand(),
 		a.recordCommand(),
 		a.recorderCommand(),
+		a.gatewayCommand(),
+		a.migrationCommand(),
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),

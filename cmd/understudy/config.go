@@ -12,6 +12,7 @@ import (
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded"
+	"understudy.dev/gateway"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/spool"
@@ -31,6 +32,7 @@ type config struct {
 	Kafka      kafkaConfig       `yaml:"kafka"`
 	ClickHouse clickhouse.Config `yaml:"clickhouse"`
 	Record     recordConfig      `yaml:"record"`
+	Gateway    gateway.Config    `yaml:"gateway"`
 	Replay     replayer.Config   `yaml:"replay"`
 	Compare    comparator.Config `yaml:"compare"`
 	Dev        embedded.Config   `yaml:"dev"`
@@ -94,6 +96,7 @@ func defaultConfig() config {
 		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Retention: topic.DefaultRetention, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
 		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", ShutdownTimeout: 25 * time.Second, DrainDelay: 3 * time.Second, Spool: spool.DefaultConfig(), Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
+		Gateway:    gateway.DefaultConfig(),
 		Replay:     replayer.DefaultConfig(),
 		Compare:    comparator.DefaultConfig(),
 		Dev:        embedded.DefaultConfig(),
@@ -123,6 +126,8 @@ func (c config) problems(now time.Time, sections ...string) error {
 	check("clickhouse", c.ClickHouse.Validate)
 	check("record.upstream", c.Record.Upstream.Validate)
 	check("record", c.Record.Validate)
+	check("gateway.candidate", c.Gateway.Candidate.Validate)
+	check("gateway", c.Gateway.Validate)
 	check("replay", c.Replay.Validate)
 	check("compare", c.Compare.Validate)
 	check("compare", func() error { return c.Compare.Expired(now) })
@@ -138,6 +143,15 @@ func (c config) alone() config {
 	}
 	if c.Replay.Candidate == "" {
 		c.Replay.Candidate = "http://127.0.0.1:1"
+	}
+	if c.Gateway.Candidate.URL == "" {
+		c.Gateway.Candidate.URL = "http://127.0.0.1:1"
+	}
+	if c.Gateway.Migration == "" {
+		c.Gateway.Migration = "migration"
+	}
+	if c.Gateway.StateDir == "" {
+		c.Gateway.StateDir = "state"
 	}
 	if c.Replay.Run == "" {
 		c.Replay.Run = "run"

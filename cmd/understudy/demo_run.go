@@ -64,7 +64,7 @@ func (d *demonstration) record(ctx context.Context) error {
 	recording, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	ended := make(chan error, 1)
-	go func() { ended <- d.a.record(recording) }()
+	go func() { ended <- d.a.record(recording, false) }()
 	if err := awaitListener(ctx, address, ended); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -24,9 +25,15 @@ kept is dropped, counted with a reason, and leaves a hole in the sequence
 numbers.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			calmCollector(400, 512<<20)
-			return a.record(c.Context())
+			return a.record(c.Context(), false)
 		},
 	}
+	a.recordFlags(c)
+	return c
+}
+
+// recordFlags are those of whatever records.
+func (a *app) recordFlags(c *cobra.Command) {
 	a.kafkaFlags(c)
 	a.adminFlag(c)
 	r := &a.cfg.Record
@@ -47,7 +54,6 @@ numbers.`,
 	a.indexFlag(c)
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
 	complete(c, "route", a.completeRoutes)
-	return c
 }
 
 // indexFlag adds which request headers belong into the tables.
@@ -56,7 +62,9 @@ func (a *app) indexFlag(c *cobra.Command) {
 		"request headers whose values are in the column headers of the table exchanges")
 }
 
-func (a *app) record(ctx context.Context) error {
+// record serves and records traffic for the baseline, or as a gateway for both
+// sides.
+func (a *app) record(ctx context.Context, gated bool) error {
 	a.ownKey()
 	cfg := a.cfg.Record
 	if cfg.Upstream.URL == "" {
@@ -71,7 +79,7 @@ func (a *app) record(ctx context.Context) error {
 		}
 	}
 	ad := newAdmin(a.logs)
-	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ad.registry)
+	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ofSide(ad.registry, understudyv1.Side_SIDE_BASELINE, gated))
 	if err != nil {
 		return usagef("%w", err)
 	}
@@ -83,6 +91,12 @@ func (a *app) record(ctx context.Context) error {
 	rec, err := recorder.New(cfg.Config, writing.sink, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)
+	}
+	var sides *sides
+	if gated {
+		if sides, err = a.openSides(rec, ad); err != nil {
+			return err
+		}
 	}
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
@@ -101,8 +115,11 @@ func (a *app) record(ctx context.Context) error {
 	defer watch.Wait()
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad) })
+	if sides != nil {
+		watch.Go(func() { sides.run(watching, a) })
+	}
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()
-	t := &liveTraffic{rec: rec, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
+	t := &liveTraffic{rec: rec, sides: sides, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
 	err = t.serve(ctx, ln, upstream, newRefusals(ad.registry), a.log)
 	n := rec.Tally()
 	dropped := uint64(0)

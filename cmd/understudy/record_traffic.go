@@ -26,6 +26,7 @@ const endMargin = 500 * time.Millisecond
 type liveTraffic struct {
 	rec      *recorder.Recorder
 	hop      *hop
+	sides    *sides // nil: there is only the baseline
 	cfg      recordConfig
 	watched  bool   // somebody may look at whether it is ready
 	draining func() // from here on it is not ready
@@ -48,14 +49,14 @@ func (t *liveTraffic) serve(ctx context.Context, ln net.Listener, next http.Hand
 	protocols.SetUnencryptedHTTP2(true)
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)
-	over := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.hop.refuse(t.rec.Wrap(t.hop.send(next)))),
+	over := &http.Server{BaseContext: func(net.Listener) context.Context { return base }, Handler: t.count(t.hop.refuse(t.sides.door(t.rec.Wrap(t.hop.send(t.sides.choose(next)))))),
 		ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute, Protocols: protocols,
 		ErrorLog:                     slog.NewLogLogger(newLibraryLog(log), slog.LevelWarn),
 		DisableGeneralOptionsHandler: true} // OPTIONS * is the baseline's to answer
 	refused.watch(over)
 	var server trafficServer = over
-	if upstream, ok := next.(*proxy.Upstream); ok && t.cfg.Upstream.OnWire() {
-		server = proxy.NewServer(upstream, proxy.Serving{HTTP2: over, Tap: t.rec.Tap(), Refused: refused.count.Inc, Mark: t.hop.proxyMark()})
+	if upstream, ok := next.(*proxy.Upstream); ok && t.cfg.Upstream.OnWire() && t.sides.onWire() {
+		server = proxy.NewServer(upstream, t.sides.serving(proxy.Serving{HTTP2: over, Tap: t.rec.Tap(), Refused: refused.count.Inc, Mark: t.hop.proxyMark()}))
 	}
 	recording, stopRecording := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRecording()

@@ -88,7 +88,7 @@ func (r rule) find(s Source, cookies []string) string {
 		}
 	case "cookie":
 		for _, line := range cookies {
-			if v := cookie(line, r.name); v != "" {
+			if v := Cookie(line, r.name); v != "" {
 				return v
 			}
 		}
@@ -101,7 +101,8 @@ func (r rule) find(s Source, cookies []string) string {
 	return ""
 }
 
-func cookie(line, name string) string {
+// Cookie is the value of a cookie in a line of Cookie, "" if it is not there.
+func Cookie(line, name string) string {
 	for pair := range strings.SplitSeq(line, ";") {
 		if k, v, ok := strings.Cut(strings.TrimLeft(pair, " \t"), "="); ok && k == name {
 			return strings.Trim(v, " \t\"")

@@ -21,13 +21,14 @@ type Stage struct {
 }
 
 // Names are the stages in their order.
-func Names() []string {
-	var out []string
+func Names() []string { return names }
+
+var names = func() (out []string) {
 	for n := understudyv1.Stage_NAME_OFF; n <= understudyv1.Stage_NAME_COMPLETE; n++ {
 		out = append(out, understudyv1.Label(n))
 	}
 	return out
-}
+}()
 
 // Parse reads "off", "shadow", "canary:10%", "live" or "complete". A weight has
 // at most two decimals.
@@ -103,5 +104,5 @@ func (s Stage) Side(migration, session string) understudyv1.Side {
 	return understudyv1.Side_SIDE_BASELINE
 }
 
-// of is the stage of a step.
-func of(s *understudyv1.Stage) Stage { return Stage{s.GetName(), s.GetWeight()} }
+// Of is the stage of a step.
+func Of(s *understudyv1.Stage) Stage { return Stage{s.GetName(), s.GetWeight()} }

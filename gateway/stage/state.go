@@ -134,3 +134,14 @@ func (s *State) Steps() []*understudyv1.Stage {
 	}
 	return out
 }
+
+// Fold is what steps in their order have made of a migration, and those of them
+// that count.
+func Fold(steps []*understudyv1.Stage) (s *State, counted []*understudyv1.Stage) {
+	for _, step := range steps {
+		if next, err := s.Next(step); err == nil {
+			s, counted = next, append(counted, step)
+		}
+	}
+	return s, counted
+}

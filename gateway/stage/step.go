@@ -79,7 +79,7 @@ func (s *State) Step(o Order) (*understudyv1.Stage, error) {
 			break
 		}
 		step.Held = true
-		if !of(now).Beyond(*o.To) {
+		if !Of(now).Beyond(*o.To) {
 			err = fmt.Errorf("%w: %s is not behind %s", ErrRefused, o.To, Describe(now))
 		}
 	case ActionResume:
@@ -89,8 +89,8 @@ func (s *State) Step(o Order) (*understudyv1.Stage, error) {
 		}
 		if !now.GetRolledBack() && !now.GetHeld() {
 			err = fmt.Errorf("%w: migration %s is neither held nor rolled back, it is at %s", ErrRefused, o.Migration, Describe(now))
-		} else if o.To != nil && o.To.Beyond(of(now)) {
-			err = fmt.Errorf("%w: %s is beyond %s, from where it resumes; promote it afterwards", ErrRefused, o.To, of(now))
+		} else if o.To != nil && o.To.Beyond(Of(now)) {
+			err = fmt.Errorf("%w: %s is beyond %s, from where it resumes; promote it afterwards", ErrRefused, o.To, Of(now))
 		}
 	default:
 		err = fmt.Errorf("%q is not one of create, promote, hold, rollback, resume", o.Action)
@@ -109,7 +109,7 @@ func promote(now *understudyv1.Stage, to *Stage) error {
 		return fmt.Errorf("%w: it is %s (%s); resume it first", ErrRefused, Describe(now), now.GetReason())
 	case to == nil:
 		return errors.New("a promotion needs the stage to go to")
-	case !to.Beyond(of(now)):
+	case !to.Beyond(Of(now)):
 		return fmt.Errorf("%w: %s is not beyond %s; a rollback goes back", ErrRefused, to, Describe(now))
 	}
 	return nil
@@ -120,7 +120,7 @@ func Describe(step *understudyv1.Stage) string {
 	if step == nil {
 		return "unknown"
 	}
-	text := of(step).String()
+	text := Of(step).String()
 	switch {
 	case step.GetRolledBack():
 		text = "rolled back from " + text

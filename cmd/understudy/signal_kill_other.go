@@ -1,0 +1,13 @@
+//go:build !unix
+
+package main
+
+import (
+	"context"
+	"log/slog"
+
+	"understudy.dev/gateway/kill"
+)
+
+// killBySignal has no signal on this system.
+func killBySignal(context.Context, *kill.Switch, *slog.Logger) {}

@@ -1,0 +1,105 @@
+// Package kill is the switch that sends everybody back to the baseline. It is a
+// file: while that is there, it is on. So it survives every restart, and works
+// without Kafka, without a control plane and without this program.
+package kill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"understudy.dev/gateway/stage"
+)
+
+// Every is how often the switch looks at its file.
+const Every = 100 * time.Millisecond
+
+// Switch is one process's view of the file.
+type Switch struct {
+	path string
+	log  *slog.Logger
+	on   atomic.Bool
+
+	mu      sync.Mutex // of what changes the file
+	unsaved bool       // it is on, and could not be written
+	failing bool       // the file cannot be looked at
+}
+
+// New looks at the file at once. A file that cannot be looked at counts as
+// there.
+func New(path string, log *slog.Logger) *Switch {
+	s := &Switch{path: path, log: log}
+	s.on.Store(true)
+	s.look()
+	return s
+}
+
+// On reports whether everybody is with the baseline.
+func (s *Switch) On() bool { return s.on.Load() }
+
+// Set turns the switch; on works at once, even if the file cannot be written,
+// which the error then says. text goes into the file, for people.
+func (s *Switch) Set(on bool, text string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if on {
+		s.turn(true)
+		err := stage.WriteFile(s.path, []byte(text+"\n"))
+		if s.unsaved = err != nil; s.unsaved {
+			return fmt.Errorf("the kill switch is on in this process only: %w", err)
+		}
+		return nil
+	}
+	if err := os.Remove(s.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the kill switch stays on: %w", err)
+	}
+	s.unsaved = false
+	s.turn(false)
+	return nil
+}
+
+// Run follows the file until ctx ends.
+func (s *Switch) Run(ctx context.Context) {
+	again := time.NewTicker(Every)
+	defer again.Stop()
+	for {
+		select {
+		case <-again.C:
+			s.look()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// look leaves the switch as it is while the file cannot be looked at.
+func (s *Switch) look() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, err := os.Stat(s.path)
+	failing := err != nil && !errors.Is(err, fs.ErrNotExist)
+	if failing && !s.failing {
+		s.log.Error("the file of the kill switch cannot be looked at: the switch stays as it is", "file", s.path, "on", s.on.Load(), "error", err)
+	}
+	if s.failing = failing; failing || s.unsaved {
+		return
+	}
+	s.turn(err == nil)
+}
+
+func (s *Switch) turn(on bool) {
+	if s.on.Swap(on) == on {
+		return
+	}
+	if on {
+		s.log.Warn("the kill switch is on: everything goes to the baseline", "file", s.path)
+	} else {
+		s.log.Warn("the kill switch is off", "file", s.path)
+	}
+}
