@@ -62,6 +62,8 @@ func (j *Judge) judge(c *collector, r *understudyv1.Replay) Comparison {
 		c.find(Skipped)
 	case r.GetExchange() == nil:
 		c.find(Orphan)
+	case r.GetExchange().GetServedBy() == understudyv1.Side_SIDE_CANDIDATE:
+		c.incomplete("the candidate served the recorded request too: there is no answer of the baseline to compare with")
 	case r.GetCandidate().GetAck() == nil, r.GetExchange().GetResponse() == nil:
 		j.transport(c, r)
 	default:

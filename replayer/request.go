@@ -28,6 +28,7 @@ const (
 	skipCanceled   = "canceled"            // the run was interrupted before
 	skipUnresolved = "unresolved"          // a name that it needs is not known
 	skipReplayed   = "replayed_request"    // it is one of ours, see ours
+	skipCandidate  = "served_by_candidate" // the answer is not the baseline's word
 	// It was sent, but the run was interrupted before it was known how it ends.
 	skipInterrupted = "interrupted"
 )
@@ -42,6 +43,8 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 	switch {
 	case ours(q):
 		return skipReplayed
+	case e.GetServedBy() == understudyv1.Side_SIDE_CANDIDATE:
+		return skipCandidate
 	case e.GetResponse() == nil:
 		return skipNoResponse
 	case e.GetResponse().GetStatus() == http.StatusSwitchingProtocols || q.GetMethod() == http.MethodConnect:
