@@ -50,6 +50,7 @@ type Gateway struct {
 	headers  []header
 	flags    *flag.Flags
 	file     *flag.File // nil: the flag's provider is another one
+	steps    bool       // it is that of the steps
 	kill     *kill.Switch
 	log      *slog.Logger
 	metrics  *metrics
@@ -101,6 +102,7 @@ func New(cfg Config, sessions *session.Extractor, routes *route.Templater, provi
 
 func (g *Gateway) builtIn() *flag.Provider {
 	if g.cfg.FlagFile == "" {
+		g.steps = true
 		return &flag.Provider{FeatureProvider: flag.NewSteps(g.state.Load)}
 	}
 	g.file = flag.NewFile(g.cfg.FlagFile, g.cfg.file("flags.json"), g.cfg.Migration, g.log)
@@ -224,8 +226,8 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 		}
 		answer := g.flags.Ask(v.Session, attributes)
 		v.Side, v.Decision = answer.Side, answer.Decision
-		if answer.Stage != "" || g.file != nil {
-			v.Stage = answer.Stage
+		if !g.steps {
+			v.Stage = answer.Stage // the steps say only what was rolled back
 		}
 	}
 	word, _, _ := strings.Cut(v.Stage, ":")

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/books"
@@ -299,4 +302,42 @@ func TestSamplingOnTheWire(t *testing.T) {
 	if got := len(done()); got != taken || taken < 100 || taken > 300 {
 		t.Errorf("%d of 400 taken, %d recorded", taken, got)
 	}
+}
+
+// TestADoorsWordIsRecorded: who served it and why, and the session that the door
+// has found, by both ways.
+func TestADoorsWordIsRecorded(t *testing.T) {
+	check := func(what string, exchanges []*understudyv1.Exchange) {
+		t.Helper()
+		if len(exchanges) != 1 {
+			t.Fatalf("%s: %d exchanges", what, len(exchanges))
+		}
+		if e := exchanges[0]; e.ServedBy != understudyv1.Side_SIDE_CANDIDATE || e.Session != "the door's" || e.Stage != "canary:1%" || e.Decision != "bucket" || e.Attempts != 2 {
+			t.Errorf("%s: %v", what, e)
+		}
+	}
+	v := func() *visit.Visit {
+		return &visit.Visit{Session: "the door's", Side: understudyv1.Side_SIDE_CANDIDATE, Stage: "canary:1%", Decision: "bucket", Attempts: 1}
+	}
+	r, done := tapped(t)
+	q, raw := new(wire.Request), []byte("GET / HTTP/1.1\r\nHost: h\r\nX-Session-Id: s\r\n\r\n")
+	q.Reset()
+	if n, err := q.Parse(raw); n != len(raw) {
+		t.Fatal(n, err)
+	}
+	one := v()
+	x := r.Tap().Begin(q, "192.0.2.1:7", false, one)
+	one.Attempts = 2 // as when the first side was not reached
+	answer(t, x, "HTTP/1.1 204 No Content")
+	x.End(wire.Client, nil)
+	x.End(wire.Server, nil)
+	x.Close(nil)
+	check("raw", done())
+
+	r, done = tapped(t)
+	other := v()
+	in := httptest.NewRequest(http.MethodGet, "/", nil)
+	in.Header.Set("X-Session-Id", "s")
+	r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { other.Attempts = 2 })).ServeHTTP(httptest.NewRecorder(), in.WithContext(visit.With(in.Context(), other)))
+	check("handler", done())
 }

@@ -43,7 +43,8 @@ func TestAProviderOfSomebodyElse(t *testing.T) {
 		return this.Variants["old"], openfeature.ProviderResolutionDetail{Variant: "old", Reason: openfeature.DefaultReason}
 	}
 	mem := memprovider.NewInMemoryProvider(map[string]memprovider.InMemoryFlag{"checkout": {
-		State: memprovider.Enabled, DefaultVariant: "old", Variants: map[string]any{"new": "candidate", "old": "baseline"}, ContextEvaluator: (*func(memprovider.InMemoryFlag, openfeature.FlattenedContext) (any, openfeature.ProviderResolutionDetail))(&evaluator),
+		State: memprovider.Enabled, DefaultVariant: "old", Variants: map[string]any{"new": "candidate", "old": "baseline"},
+		ContextEvaluator: &evaluator,
 	}})
 	f := flags(t, mem, time.Second)
 	about := map[string]any{"route": "GET /x", "country": "nz"}
