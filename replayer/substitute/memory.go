@@ -190,11 +190,13 @@ type Exchange struct {
 	unseen   bool       // what the request holds was not all looked at
 	constant bool       // what is asked for is how the system is set up
 	loose    bool       // the target says little about what it makes
+	vague    bool       // and little about what it is asked to do something with
 	tags     []*version // that conditions need
 	given    []*version // that the recorded answer gives
 	gives    []given    // credentials of the recorded answer
 	shows    []*credential
 	fields   map[string]*credential // of the request, by canonical name
 	secrets  []string               // values in the request that are secrets by their names
+	as       map[string]names.Place // of members of the request that mean something else here
 	renews   map[thing]bool         // what is made anew under a name that was free again
 }

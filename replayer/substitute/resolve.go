@@ -145,7 +145,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 		return nil, u
 	}
 	q := x.recorded.GetRequest()
-	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q))}
+	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q)).As(x.as)}
 	build(r)
 	if r.refused != nil {
 		return nil, r.refused
