@@ -328,6 +328,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	defer c.mu.Unlock()
 	var out []string
 	has, beside := map[string]bool{}, map[string]*cookie{}
+	var with *credential // beside which those were given
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
@@ -336,8 +337,10 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 		switch {
 		case ok && v != nil:
 			maps.Copy(beside, v.beside)
+			with = v
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
+				r.lets("cookie", name, value, v.cookie.value, v)
 			}
 		case keep && pair != "":
 			if ok {
@@ -349,6 +352,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	for _, name := range slices.Sorted(maps.Keys(beside)) {
 		if k := beside[name]; !has[name] && k.goesTo(pathOf(target), now) {
 			out = append(out, name+"="+k.value)
+			r.lets("cookie", name, "", k.value, with)
 		}
 	}
 	return strings.Join(out, "; ")
@@ -373,8 +377,19 @@ func (r *Request) Credential(name, value string, keep bool) (out string, ok bool
 	if own == "" {
 		return "", false
 	}
+	r.lets("header", http.CanonicalHeaderKey(name), bare(value), own, v)
 	return strings.TrimSuffix(value, bare(value)) + own, true
 }
+
+// lets notes that a credential was put in: where, and who gave it, but not which.
+func (r *Request) lets(place, name, was, is string, v *credential) {
+	if was != is {
+		r.used(credentialKind+place+" "+name, secret, secret, v.by.exchange)
+	}
+}
+
+// credentialKind is before the place and the name of a credential that was put in.
+const credentialKind = "@secret "
 
 // own is what the candidate gave; a cookie is decoded when a field repeats it,
 // as scripts do.

@@ -61,6 +61,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 			s.stand(n, x.origin)
 		}
 		x.answerVersions(answer)
+		x.answerHanded(body)
 		s.mu.Unlock()
 		s.memory.trim()
 	}

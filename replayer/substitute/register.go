@@ -135,6 +135,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 		s.cut[family] = true // what it made is called there
 	}
 	x.versions()
+	x.hand(body)
 }
 
 // isReadable says whether names are found in a body of the answer's type.

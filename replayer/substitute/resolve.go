@@ -134,7 +134,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	defer s.mu.Unlock()
 	for _, n := range x.needs {
 		s.borrow(n.at, n.name)
-		if u := s.resolve(n); u != nil && !x.has(n) {
+		if u := s.resolve(n); u != nil && !x.has(n) && !x.hands(n) {
 			return nil, u
 		}
 	}
@@ -142,6 +142,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 		return nil, &Unresolved{Why: whyUnseen}
 	}
 	if u := x.unmet(); u != nil {
+		return nil, u
+	}
+	if u := x.unhanded(); u != nil {
 		return nil, u
 	}
 	q := x.recorded.GetRequest()

@@ -94,10 +94,11 @@ func (r *Request) inJSON(body []byte) []byte {
 	}
 	return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
 		part := textMember.FindSubmatch(m)
-		own := r.x.counterpart(string(part[1]), string(part[3]))
+		own, v := r.x.counterpart(string(part[1]), string(part[3]))
 		if own == "" {
 			return m
 		}
+		r.lets("body", string(part[1]), string(part[3]), own, v)
 		text, err := json.Marshal(own)
 		if err != nil {
 			return m
@@ -106,12 +107,13 @@ func (r *Request) inJSON(body []byte) []byte {
 	})
 }
 
-func (r *Request) inForm(form string) string {
+func (r *Request) inForm(place, form string) string {
 	fields := strings.Split(form, "&")
 	for i, f := range fields {
 		name, value, _ := strings.Cut(f, "=")
 		plain, err := url.QueryUnescape(value)
-		if own := r.x.counterpart(name, plain); own != "" && err == nil {
+		if own, v := r.x.counterpart(name, plain); own != "" && err == nil {
+			r.lets(place, name, plain, own, v)
 			fields[i] = name + "=" + url.QueryEscape(own)
 		}
 	}
@@ -120,24 +122,28 @@ func (r *Request) inForm(form string) string {
 
 // counterpart is what the candidate gave for a secret under a name; empty if it
 // gave nothing.
-func (x *Exchange) counterpart(name, value string) string {
+func (x *Exchange) counterpart(name, value string) (own string, v *credential) {
 	if len(value) < leastCredential || !redact.IsSecret(name) {
-		return ""
+		return "", nil
 	}
 	c := &x.memory.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if v := x.own(byValue(value)); v != nil {
-		return v.own(false)
+	if v = x.own(byValue(value)); v != nil {
+		return v.own(false), v
 	}
-	return ""
+	return "", nil
 }
 
 // has says whether a name that the request needs is a secret that is replaced by
 // the candidate's counterpart wherever it stands.
 func (x *Exchange) has(n need) bool {
 	path, _, _ := strings.Cut(string(x.recorded.GetRequest().GetTarget()), "?")
-	return slices.Contains(x.secrets, n.name) && !strings.Contains(path, n.name) && x.counterpart(n.at.Kind, n.name) != ""
+	if !slices.Contains(x.secrets, n.name) || strings.Contains(path, n.name) {
+		return false
+	}
+	own, _ := x.counterpart(n.at.Kind, n.name)
+	return own != ""
 }
 
 // staysIn says whether a pair holds in its session only: what lets in may be
