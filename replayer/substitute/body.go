@@ -97,6 +97,8 @@ func (r *Request) Body(contentType string, body []byte) []byte {
 	switch formatOf(contentType, body) {
 	case asForm:
 		out = r.Form(body)
+	case asParts:
+		out = r.inParts(body)
 	case asJSON:
 		out = r.JSON(body)
 		if strings.Contains(contentType, "json-patch") && r.refused == nil {

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
-	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -62,15 +61,15 @@ func isCredentials(field string) bool {
 }
 
 // forgery are names of what proves that a request is no forged one.
-var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|^_token$`)
+var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|antiforgery|request_?verification_?token|wp_?nonce|^_token$`)
 
 // remember enters the credentials that the recorded answer gives, and finds
 // those that the request shows. sent is the body of the request. The
 // session's mu is held.
-func (x *Exchange) remember(sent []byte, answer names.Tree) {
+func (x *Exchange) remember(sent []byte, answer *content) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
-	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(answer)
+	texts, members := secretTexts(q.GetTarget(), sent), secretsOf(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -123,6 +122,9 @@ func (x *Exchange) remember(sent []byte, answer names.Tree) {
 		v := x.give(g, byCookie(name, value))
 		if len(value) >= leastCredential {
 			x.hold(byValue(value), v)
+			if plain, err := url.PathUnescape(value); err == nil && plain != value {
+				x.hold(byValue(plain), v) // as a script repeats it
+			}
 		}
 	}
 	for _, h := range a.GetHeaders() {
@@ -136,7 +138,7 @@ func (x *Exchange) remember(sent []byte, answer names.Tree) {
 		switch name := path[strings.LastIndexByte(path, '/')+1:]; {
 		case slices.Contains(bearers, plainName(name)):
 			logins = append(logins, v)
-		case forgery.MatchString(name):
+		case forgery.MatchString(name) && !slices.Contains(forgeries, v):
 			forgeries = append(forgeries, v)
 		}
 	}
@@ -231,7 +233,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	set := setCookies(x, promise, answer)
 	var members map[string]string
 	if slices.ContainsFunc(x.gives, func(g given) bool { return g.member != "" }) {
-		members = secretsIn(x.content(answer).first)
+		members = secretsOf(x.content(answer))
 	}
 	s, c := x.session, &x.memory.credentials
 	s.mu.Lock()
@@ -397,7 +399,7 @@ func (v *credential) own(decoded bool) string {
 	if v.cookie == nil || v.cookie.cleared {
 		return v.value
 	}
-	if text, err := url.QueryUnescape(v.cookie.value); err == nil && decoded {
+	if text, err := url.PathUnescape(v.cookie.value); err == nil && decoded {
 		return text
 	}
 	return v.cookie.value

@@ -24,7 +24,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	x.remember(sent[1], answer.first)
+	x.remember(sent[1], answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
