@@ -149,7 +149,9 @@ func (x *Exchange) need(body []byte) {
 	}
 	told := names.NewSeeker(target, s.knows) // surely not replaced
 	whole := true
-	if form == asParts {
+	if isPacked(contentType, body) {
+		x.packed(f, told, contentType, body)
+	} else if form == asParts {
 		whole = parts(f, contentType, body)
 	} else if form == asJSON {
 		if document, _ := names.Parse(body); document == nil {
