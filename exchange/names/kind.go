@@ -57,13 +57,13 @@ func innermost(name string) string {
 	if attribute, ok := strings.CutPrefix(name, "@"); ok {
 		name = strings.TrimPrefix(attribute, "data-")
 	}
-	name = strings.TrimPrefix(name, "$")
+	name = strings.TrimRight(strings.TrimPrefix(name, "$"), "!<>~") // order_id!=17
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
 		if open < 0 {
 			return name
 		}
-		if inner := name[open+1 : len(name)-1]; inner != "" && !IsDigits(inner) {
+		if inner := name[open+1 : len(name)-1]; inner != "" && !IsDigits(inner) && !operators[inner] {
 			return inner
 		}
 		name = name[:open]
@@ -129,7 +129,7 @@ var qualifiers = set("oauth billing shipping delivery invoice pickup from to sou
 var roles = map[string]string{}
 
 func init() {
-	for role := range set("owner author creator assignee reviewer approver manager sender recipient receiver reporter requester submitter created_by updated_by assigned_to approved_by") {
+	for role := range set("friend follower followee following subscriber collaborator participant attendee invitee guest moderator watcher contributor cc bcc owner author creator assignee reviewer approver manager sender recipient receiver reporter requester submitter created_by updated_by assigned_to approved_by") {
 		roles[role] = "user account person member"
 	}
 	for role := range set("buyer client payer purchaser") {

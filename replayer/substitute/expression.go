@@ -16,12 +16,12 @@ import (
 
 // A condition on an identifier in an expression or in a query (order_id eq 17,
 // order_id:17, order(id: 17)), a link without a slash before it, and one within
-// something else (arn:…:order/17).
+// something else (arn:…:order/17, orders(17)).
 var (
 	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
 	argument  = regexp.MustCompile(`([A-Za-z_]\w*)\s*\(\s*id\s*:\s*["']?([\w-]+)`)
 	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
-	inside    = regexp.MustCompile(`\b([A-Za-z]{2,32})/(\d{1,18})\b`)
+	inside    = regexp.MustCompile(`\b([A-Za-z]{2,32})[/(]'?(\d{1,18})\b`)
 )
 
 const maxExpression = 64 << 10 // bytes

@@ -71,57 +71,78 @@ const (
 
 // handedIn finds what a document holds of that. path is that of the thing that
 // it is about.
-func handedIn(t names.Tree, path string) (out []handing) {
-	root := cap(t)
-	var walk func(t names.Tree, at, resource, id string, depth int)
-	walk = func(t names.Tree, at, resource, id string, depth int) {
-		if depth > maxHandedDepth || len(out) >= maxHanded {
-			return
-		}
-		own := ""
-		for m := range t.Members() {
-			if name := m[0].Name; (name == "id" || name == "_id") && (m.Is(names.String) || m.Is(names.Number)) {
-				own = m[0].Text
-			}
-		}
-		if own != "" {
-			if id = own; depth > 0 || !ofThing(path) {
-				resource = strings.TrimSuffix(resource, "/"+id) + "/" + id
-			}
-		}
-		for m := range t.Members() {
-			name := m[0].Name
-			switch {
-			case m.Is(names.Object):
-				inner := resource
-				if idOf(m) != "" && !names.IsContainer(name) {
-					inner = "/" + name // another thing
-				}
-				walk(m, at+"/"+name, inner, id, depth+1)
-			case m.Is(names.Array):
-				for e := range m.Elements() {
-					if e.Is(names.Object) {
-						walk(e, at+"/"+name+"/"+idOf(e), resource, "", depth+1)
-					}
-				}
-			case !m.Is(names.String) && !m.Is(names.Number) || m[0].Text == "" || len(m[0].Text) > maxCursor || len(out) >= maxHanded:
-			default:
-				if class := classes.Of(name); class != "" && !(class == cursor && names.IsLink(m[0].Text)) {
-					out = append(out, handing{class, resource, at + "/" + name, id, root - cap(m), names.Value{Text: m[0].Text, Number: m.Is(names.Number)}})
-				}
-			}
-		}
-	}
+func handedIn(t names.Tree, path string) []handing {
+	w := handings{root: cap(t), ofThing: ofThing(path)}
 	if t.Is(names.Array) {
 		for e := range t.Elements() {
-			if e.Is(names.Object) {
-				walk(e, "/"+idOf(e), path, "", 1)
+			w.element(e, path, 1)
+		}
+		return w.found
+	}
+	w.object(t, path, "", 0)
+	return w.found
+}
+
+// handings is a walk of a document.
+type handings struct {
+	root    int
+	ofThing bool
+	at      []string // members and ids that lead to where it is
+	found   []handing
+}
+
+func (w *handings) element(t names.Tree, resource string, depth int) {
+	if t.Is(names.Object) {
+		w.at = append(w.at, idOf(t))
+		w.object(t, resource, "", depth)
+		w.at = w.at[:len(w.at)-1]
+	}
+}
+
+func (w *handings) object(t names.Tree, resource, id string, depth int) {
+	if depth > maxHandedDepth || len(w.found) >= maxHanded {
+		return
+	}
+	own := idOf(t)
+	if own != "" {
+		id = own
+	}
+	for m := range t.Members() {
+		name := m[0].Name
+		switch {
+		case m.Is(names.Object):
+			inner := w.of(resource, own, depth)
+			if idOf(m) != "" && !names.IsContainer(name) {
+				inner = "/" + name // another thing
+			}
+			w.at = append(w.at, name)
+			w.object(m, inner, id, depth+1)
+			w.at = w.at[:len(w.at)-1]
+		case m.Is(names.Array):
+			inner := w.of(resource, own, depth)
+			w.at = append(w.at, name)
+			for e := range m.Elements() {
+				w.element(e, inner, depth+1)
+			}
+			w.at = w.at[:len(w.at)-1]
+		case !m.Is(names.String) && !m.Is(names.Number) || m[0].Text == "" || len(m[0].Text) > maxCursor || len(w.found) >= maxHanded:
+		default:
+			if class := classes.Of(name); class != "" && !(class == cursor && names.IsLink(m[0].Text)) {
+				w.found = append(w.found, handing{
+					class, w.of(resource, own, depth), "/" + strings.Join(append(w.at, name), "/"), id, w.root - cap(m),
+					names.Value{Text: m[0].Text, Number: m.Is(names.Number)},
+				})
 			}
 		}
-		return out
 	}
-	walk(t, "", path, "", 0)
-	return out
+}
+
+// of is the path of the thing that an object with an id is.
+func (w *handings) of(resource, id string, depth int) string {
+	if id == "" || depth == 0 && w.ofThing || strings.HasSuffix(resource, "/"+id) {
+		return resource
+	}
+	return resource + "/" + id
 }
 
 // idOf is the id in an object; empty if it has none.

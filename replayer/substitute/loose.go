@@ -44,14 +44,14 @@ func ofThing(target string) bool {
 // vagueKinds are called so where anything may be named, or something out of the
 // collection that is asked for.
 var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record " +
-	"from to into onto about on delete remove selected")
+	"from to into onto about on delete remove selected copy copy_from clone")
 
 // vagueNames are called so where an identifier is what something is done with, or
 // is kept under.
 var vagueNames = wordSet("id cancel approve reject accept view show edit detail update upsert modify get fetch find read load create index select checked chosen " +
 	"where filter query criteria selector condition match by of for with operation action command change confirm close complete finish archive restore publish " +
 	"unpublish ship deliver activate deactivate enable disable lock unlock assign move print download export status quantity qty amount count total price entry " +
-	"map lookup owner subject id_list")
+	"map lookup owner subject id_list arg argument param")
 
 func wordSet(words string) map[string]bool {
 	out := map[string]bool{}
@@ -209,7 +209,7 @@ func init() {
 // meanings are those of members that mean something else in a request than they
 // usually do; nil if all mean what they do.
 func meanings(q *understudyv1.Request, body []byte) map[string]names.Place {
-	if ofGrant.Match(q.GetTarget()) || len(body) <= maxExpression && bytes.Contains(body, []byte("client")) && ofGrant.Match(body) ||
+	if bytes.Contains(q.GetTarget(), []byte("client")) && ofGrant.Match(q.GetTarget()) || len(body) <= maxExpression && bytes.Contains(body, []byte("client")) && ofGrant.Match(body) ||
 		message.First(q.GetHeaders(), "X-Client-Id") != "" {
 		return ofApplication
 	}

@@ -190,7 +190,6 @@ type Exchange struct {
 	unseen                  bool       // what the request holds was not all looked at
 	constant                bool       // what is asked for is how the system is set up
 	loose                   bool       // the target says little about what it makes
-	vague                   bool       // and little about what it is asked to do something with
 	tags                    []*version // that conditions need
 	given                   []*version // that the recorded answer gives
 	backInQuery, backInBody []returned // what the request hands back

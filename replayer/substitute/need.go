@@ -68,8 +68,23 @@ func fields(f *names.Finder, headers []*understudyv1.Header) {
 // inFields looks for names in the texts of header fields (X-Ctx: order=17;item=18).
 func inFields(f *names.Finder, headers []*understudyv1.Header) {
 	for _, h := range headers {
-		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{") {
+		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{/") {
 			expression(f, value)
+		}
+	}
+}
+
+// inValues looks for names within the values of a query or a form.
+func inValues(f *names.Finder, form string) {
+	if form == "" {
+		return
+	}
+	if values, err := url.ParseQuery(form); err == nil {
+		for name, list := range values {
+			for _, value := range list {
+				expression(f, value)
+				operands(f, name, value)
+			}
 		}
 	}
 }
@@ -96,7 +111,6 @@ func (x *Exchange) need(body []byte) {
 	x.as = meanings(q, body)
 	f := names.NewSeeker(target, s.knows).Of(sameHosts(q)).As(x.as)
 	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
-	x.vague = x.loose || !s.tells(target)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
@@ -129,13 +143,9 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	replaced := len(found)
-	if values, err := url.ParseQuery(query); err == nil {
-		for name, list := range values {
-			for _, value := range list {
-				expression(f, value)
-				operands(f, name, value)
-			}
-		}
+	inValues(f, query)
+	if form == asForm {
+		inValues(f, string(body))
 	}
 	inFields(f, q.GetHeaders())
 	beside, _, _ := strings.Cut(path, ";")
@@ -147,8 +157,11 @@ func (x *Exchange) need(body []byte) {
 			}
 		}
 	}
-	told := names.NewSeeker(target, s.knows) // surely not replaced
+	var told *names.Finder // surely not replaced
 	whole := true
+	if len(body) > 0 {
+		told = names.NewSeeker(target, s.knows)
+	}
 	if isPacked(contentType, body) {
 		x.packed(f, told, contentType, body)
 	} else if form == asParts {
@@ -166,11 +179,15 @@ func (x *Exchange) need(body []byte) {
 	for _, m := range glued.FindAllStringSubmatch(path, maxSaid) {
 		f2.Value(m[1], m[2])
 	}
-	for _, m := range keyed.FindAllStringSubmatch(path, maxSaid) {
-		f2.Value(m[1], m[2])
+	if strings.Contains(path, "(") {
+		for _, m := range keyed.FindAllStringSubmatch(path, maxSaid) {
+			f2.Value(m[1], m[2])
+		}
 	}
 	inMatrix, _ := f2.Found()
-	inMatrix = append(inMatrix, slugs(path, s.knows)...)
+	if strings.Contains(path, "-") {
+		inMatrix = append(inMatrix, slugs(path, s.knows)...)
+	}
 	found = append(append(found, inMatrix...), odd...)
 	found = append(found, pages(query, form, body)...)
 	type place struct {
@@ -186,9 +203,11 @@ func (x *Exchange) need(body []byte) {
 		seen[at] = true
 		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
 	}
-	toldOf, _ := told.Found()
-	for _, n := range toldOf {
-		x.want(n, false, true)
+	if told != nil {
+		toldOf, _ := told.Found()
+		for _, n := range toldOf {
+			x.want(n, false, true)
+		}
 	}
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
@@ -229,7 +248,9 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	unclear := false
 	if len(made) == 0 && !own {
-		made = s.unclear(x.vague && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		target := string(x.recorded.GetRequest().GetTarget())
+		call := !inPath && n.Place.Named && n.Place.Kind == names.Family(target, nil) && (x.loose || !s.tells(target))
+		made = s.unclear(call, n.Place, name)
 		switch {
 		case len(made) > 0:
 		case !n.Place.Named:
@@ -362,7 +383,7 @@ func slugs(path string, known func(names.Place, string) bool) (out []names.Name)
 // plainNumber is a number in its usual spelling if it is in another: 007, #7, "7 ",
 // (7), 7.0; any other text as it is.
 func plainNumber(s string) string {
-	plain := strings.Trim(s, " \t#@+'\"(){}")
+	plain := strings.Trim(s, " \t#@+!<>=~'\"(){}")
 	if whole, rest, ok := strings.Cut(plain, "."); ok && strings.Trim(rest, "0") == "" {
 		plain = whole
 	}

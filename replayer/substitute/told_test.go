@@ -90,3 +90,59 @@ func TestWhatIsBesideAValueTellsWhatItIs(t *testing.T) {
 	orders = append(orders, make("clients", "17", "91"))
 	f(grant+`grant_type=password&client_id=17`, `/oauth/token grant_type=password&client_id=91`)
 }
+
+// TestWhatThreeUsersAreCalled: the candidate's third user is the first one's
+// friend, whoever asks.
+func TestWhatThreeUsersAreCalled(t *testing.T) {
+	user := func(request, session, baseline, candidate string, status string) step {
+		body := func(id string) string { return status + ` {"id":` + id + `,"name":"x` + baseline + `"}` }
+		return step{session + " " + request, body(baseline), body(candidate)}
+	}
+	const me, join = "GET /me", "POST /users {}"
+	shown := []step{user(me, "a", "3", "5", "200"), user(me, "b", "5", "3", "200"), user(me, "c", "4", "4", "200")}
+	made := []step{user(join, "a", "3", "5", "201"), user(join, "b", "5", "3", "201"), user(join, "c", "4", "4", "201")}
+	f := func(request, want string, story []step) {
+		t.Helper()
+		got := sends(t, substitute.NewMemory(""), story, request)
+		if unresolved := strings.Contains(got, " of exchange e"); unresolved != (want == "-") || !unresolved && got != want {
+			t.Errorf("%s\n got %s\nwant %s", request, got, want)
+		}
+	}
+	// What one session was shown is not known in another.
+	f("a GET /users/3", "/users/5", shown)
+	f("b GET /users/5", "/users/3", shown)
+	f("c GET /users/3", "-", shown)
+	f("d GET /users/5", "-", shown)
+	f("d GET /users/4", "/users/4", shown)
+	f(`c POST /messages {"user_id":5}`, "-", shown)
+	// What was made is known in all, in whatever role.
+	f("a PUT /users/3/friends/5", "/users/5/friends/3", made)
+	f("c PUT /users/3/followers/5", "/users/5/followers/3", made)
+	f(`c POST /tasks {"assignee_id":3,"watcher_ids":[5,4]}`, `/tasks {"assignee_id":5,"watcher_ids":[3,4]}`, made)
+	f(`c POST /mails {"cc":[5]}`, "-", made)
+	f(`a POST /mails {"to":3}`, "-", made)
+	f(`c POST /mails {"size":3}`, `/mails {"size":3}`, made)
+}
+
+// TestNamesWithinValues: in the values of forms, and with operators beside them.
+func TestNamesWithinValues(t *testing.T) {
+	order := step{"s POST /orders {}", `201 {"id":7}`, `201 {"id":"a7"}`}
+	f := func(request, want string) {
+		t.Helper()
+		got := sends(t, substitute.NewMemory(""), []step{order}, "s "+request)
+		if unresolved := strings.Contains(got, " of exchange e"); unresolved != (want == "-") || !unresolved && got != want {
+			t.Errorf("%s\n got %s\nwant %s", request, got, want)
+		}
+	}
+	const form = `POST /x Content-Type: application/x-www-form-urlencoded; `
+	f(form+`json=%7B%22order_id%22%3A7%7D`, "-")
+	f(form+`json=%7B%22count%22%3A7%7D`, `/x json=%7B%22count%22%3A7%7D`)
+	f(`GET /x?filter[order_id][eq]=7&filter[n][eq]=7`, `/x?filter[order_id][eq]=a7&filter[n][eq]=7`)
+	f(`GET /x?order_id!=7`, `/x?order_id!=a7`)
+	for _, request := range []string{
+		`GET /x?order_id=!7`, `GET /x?order_id=>7`, `POST /x {"order@odata.bind":"orders(7)"}`, `POST /x {"method":"deleteOrder","args":[7]}`,
+		`POST /orders {"copy_from":7}`, `GET /x X-Resource: orders/7; `,
+	} {
+		f(request, "-")
+	}
+}
