@@ -176,6 +176,7 @@ func command(t *testing.T, args ...string) string {
 // clients are users, each with a session of its own, who ask one after the other
 // and check what they get.
 type clients struct {
+	name     string // begins the sessions
 	doors    []*instance
 	http     *http.Client
 	count    atomic.Int64
@@ -189,8 +190,8 @@ type clients struct {
 	quit     chan struct{}
 }
 
-func newClients(doors ...*instance) *clients {
-	return &clients{doors: doors, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second},
+func newClients(name string, doors ...*instance) *clients {
+	return &clients{name: name, doors: doors, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, Timeout: 20 * time.Second},
 		sides: map[string]string{}, answers: map[string]int{}, bySide: map[string]int{}, quit: make(chan struct{})}
 }
 
@@ -206,7 +207,7 @@ func (c *clients) run(n int, pause time.Duration) {
 				case <-c.quit:
 					return
 				case <-tick.C:
-					c.ask(fmt.Sprint("user-", i), turn)
+					c.ask(fmt.Sprint(c.name, "-", i), turn)
 				}
 			}
 		})

@@ -31,7 +31,7 @@ func TestUsersMoveOverAndBack(t *testing.T) {
 	for _, g := range gates {
 		g.start()
 	}
-	users := newClients(gates...)
+	users := newClients("user", gates...)
 	const many = 200
 	users.run(many, time.Second)
 
@@ -168,7 +168,7 @@ func TestWithoutKafka(t *testing.T) {
 	g := newInstance(t, t.TempDir(), s, kafka, prefix)
 	g.start()
 	command(t, append([]string{"migration", "create", "shop", "live"}, where...)...)
-	users := newClients(g)
+	users := newClients("user", g)
 	turn := 0
 	until := func(side string) {
 		t.Helper()
