@@ -13,6 +13,8 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -75,6 +77,10 @@ func New(cfg Config, sessions *session.Extractor, routes *route.Templater, provi
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	// So the folder is this user's, whoever makes a file in it.
+	if err := os.MkdirAll(filepath.Dir(cfg.KillFile()), 0o700); err != nil {
+		log.Error("the folder of the state cannot be made: a restart forgets what is known", "error", err)
+	}
 	g := &Gateway{cfg: cfg, sessions: sessions, routes: routes, pins: newPins(cfg.Rules), log: log, kill: kill.New(cfg.KillFile(), log)}
 	for _, name := range cfg.Headers {
 		g.headers = append(g.headers, header{http.CanonicalHeaderKey(name), strings.ToLower(name)})
@@ -135,12 +141,11 @@ func (g *Gateway) Step(step *understudyv1.Stage) {
 	}
 	next, err := g.reading.Next(step)
 	switch {
-	case errors.Is(err, stage.ErrStale):
-		g.metrics.ignored.WithLabelValues("stale").Inc()
-		return
+	case errors.Is(err, stage.ErrStep):
+		g.metrics.odd.WithLabelValues("unknown").Inc()
+		g.log.Error("a step of the migration is not understood: it sends everybody of its route to the baseline", "migration", g.cfg.Migration, "version", step.GetVersion(), "error", err)
 	case err != nil:
-		g.metrics.ignored.WithLabelValues("malformed").Inc()
-		g.log.Error("a step of the migration is not understood and does not count", "migration", g.cfg.Migration, "version", step.GetVersion(), "error", err)
+		g.metrics.odd.WithLabelValues("stale").Inc()
 		return
 	}
 	if g.reading = next; g.read {
@@ -215,7 +220,7 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 		v.Decision = decisionRolledBack
 	case pinned(g.pins.baseline, v.Session, from):
 		v.Decision = decisionRule
-	case step != nil && step.GetName() != understudyv1.Stage_NAME_OFF && pinned(g.pins.candidate, v.Session, from):
+	case step.GetName() > understudyv1.Stage_NAME_OFF && pinned(g.pins.candidate, v.Session, from):
 		v.Decision, v.Side = decisionRule, understudyv1.Side_SIDE_CANDIDATE
 	default:
 		attributes := map[string]any{flag.AttributeRoute: name, flag.AttributeMethod: method}

@@ -11,7 +11,7 @@ import (
 
 type metrics struct {
 	decisions *prometheus.CounterVec
-	ignored   *prometheus.CounterVec
+	odd       *prometheus.CounterVec
 	retreats  prometheus.Counter
 	refused   prometheus.Counter
 	unsaved   prometheus.Counter
@@ -22,8 +22,8 @@ func newMetrics(g *Gateway, reg prometheus.Registerer) (*metrics, error) {
 		decisions: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "understudy_gateway_decisions_total", Help: "Requests by the stage of their route, the side that was chosen, and why.",
 		}, []string{"stage", "side", "decision"}),
-		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "understudy_gateway_steps_ignored_total", Help: "Steps of the migration that did not count: another came first (stale), or they say what no stage can be (malformed).",
+		odd: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "understudy_gateway_odd_steps_total", Help: "Steps of the migration that do not count because another came first (stale), or that are not understood and count as the baseline (unknown).",
 		}, []string{"reason"}),
 		retreats: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "understudy_gateway_fallbacks_total", Help: "Requests that went to the baseline because the candidate could not be reached and nothing had been sent to it.",
@@ -35,7 +35,7 @@ func newMetrics(g *Gateway, reg prometheus.Registerer) (*metrics, error) {
 			Name: "understudy_gateway_state_write_errors_total", Help: "Steps that could not be written to the folder of the state.",
 		}),
 	}
-	err := errors.Join(reg.Register(m.decisions), reg.Register(m.ignored), reg.Register(m.retreats), reg.Register(m.refused), reg.Register(m.unsaved))
+	err := errors.Join(reg.Register(m.decisions), reg.Register(m.odd), reg.Register(m.retreats), reg.Register(m.refused), reg.Register(m.unsaved))
 	gauge := func(name, help string, f func() float64) {
 		err = errors.Join(err, reg.Register(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, f)))
 	}

@@ -35,7 +35,6 @@ type Switch struct {
 // there.
 func New(path string, log *slog.Logger) *Switch {
 	s := &Switch{path: path, log: log}
-	s.on.Store(true)
 	s.look()
 	return s
 }
@@ -78,19 +77,18 @@ func (s *Switch) Run(ctx context.Context) {
 	}
 }
 
-// look leaves the switch as it is while the file cannot be looked at.
+// look turns the switch on while the file cannot be looked at: what is safe is
+// the baseline.
 func (s *Switch) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, err := os.Stat(s.path)
 	failing := err != nil && !errors.Is(err, fs.ErrNotExist)
 	if failing && !s.failing {
-		s.log.Error("the file of the kill switch cannot be looked at: the switch stays as it is", "file", s.path, "on", s.on.Load(), "error", err)
+		s.log.Error("the file of the kill switch cannot be looked at, which counts as being there", "file", s.path, "error", err)
 	}
-	if s.failing = failing; failing || s.unsaved {
-		return
-	}
-	s.turn(err == nil)
+	s.failing = failing
+	s.turn(failing || s.unsaved || err == nil)
 }
 
 func (s *Switch) turn(on bool) {

@@ -57,12 +57,23 @@ func TestSwitch(t *testing.T) {
 
 // TestSwitchFollowsTheFile that somebody else makes and removes.
 func TestSwitchFollowsTheFile(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "killed")
+	path := filepath.Join(t.TempDir(), "state", "killed")
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		s := kill.New(path, slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); s.Run(ctx) }()
+		see := func(on bool) {
+			t.Helper()
+			time.Sleep(kill.Every + time.Millisecond)
+			synctest.Wait()
+			if s.On() != on {
+				t.Errorf("on is %t, want %t", s.On(), on)
+			}
+		}
 		for _, on := range []bool{true, false, true} {
 			if on {
 				if err := os.WriteFile(path, nil, 0o600); err != nil {
@@ -71,12 +82,20 @@ func TestSwitchFollowsTheFile(t *testing.T) {
 			} else if err := os.Remove(path); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(kill.Every + time.Millisecond)
-			synctest.Wait()
-			if s.On() != on {
-				t.Errorf("on is %t, want %t", s.On(), on)
-			}
+			see(on)
 		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		see(false)
+		// A folder in which nobody can look counts as a file that is there.
+		if err := os.Remove(filepath.Dir(path)); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Dir(path), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		see(true)
 		cancel()
 		<-done
 	})

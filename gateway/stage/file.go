@@ -67,8 +67,9 @@ func Load(path string) (*State, error) {
 		step := &understudyv1.Stage{}
 		err := protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal([]byte(line), step)
 		if err == nil {
-			err = check(step)
+			err = CheckMigration(step.GetMigration())
 		}
+		step = understood(step)
 		if err == nil && s.migration != "" && s.migration != step.GetMigration() {
 			err = fmt.Errorf("it is of migration %q, not of %q", step.GetMigration(), s.migration)
 		}

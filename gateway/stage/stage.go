@@ -65,9 +65,12 @@ func parseWeight(text string) (uint32, error) {
 	return uint32(math.Round(v * 100)), nil
 }
 
-// String is what Parse reads.
+// String is what Parse reads, "unknown" of no stage.
 func (s Stage) String() string {
 	name := understudyv1.Label(s.Name)
+	if name == "" {
+		return "unknown"
+	}
 	if s.Name != understudyv1.Stage_NAME_CANARY {
 		return name
 	}

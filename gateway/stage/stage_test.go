@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -195,13 +196,37 @@ func TestOfTwoStepsTheFirstCounts(t *testing.T) {
 	if !errors.Is(err, stage.ErrStale) || !after.At("").GetRolledBack() {
 		t.Errorf("%v, at %s", err, stage.Describe(after.At("")))
 	}
+	for _, other := range []string{"other", "-m\n", ""} {
+		if after, err := s.Next(&understudyv1.Stage{Migration: other, Version: 3, Name: understudyv1.Stage_NAME_LIVE}); !errors.Is(err, stage.ErrForeign) || after != s {
+			t.Errorf("%q: %v", other, err)
+		}
+	}
+}
+
+// TestAStepThatIsNotUnderstood is the baseline, and those after it count.
+func TestAStepThatIsNotUnderstood(t *testing.T) {
+	s := play(t, stage.Order{Action: stage.ActionCreate, To: at("live")})
+	path := filepath.Join(t.TempDir(), "stages")
 	for _, bad := range []*understudyv1.Stage{
-		{Migration: "m", Version: 3}, {Migration: "m", Version: 3, Name: 99}, {Migration: "m", Version: 3, Name: understudyv1.Stage_NAME_CANARY, Weight: 10001},
-		{Migration: "m", Version: 3, Name: understudyv1.Stage_NAME_LIVE, Weight: 1}, {Migration: "other", Version: 3, Name: understudyv1.Stage_NAME_LIVE},
-		{Migration: "-m\n", Version: 3, Name: understudyv1.Stage_NAME_LIVE},
+		{Migration: "m", Version: 7}, {Migration: "m", Version: 7, Name: 99}, {Migration: "m", Version: 7, Name: understudyv1.Stage_NAME_CANARY, Weight: 10001},
+		{Migration: "m", Version: 7, Name: understudyv1.Stage_NAME_LIVE, Weight: 1},
 	} {
-		if after, err := s.Next(bad); !errors.Is(err, stage.ErrStep) || after != s {
-			t.Errorf("%v: %v", bad, err)
+		after, err := s.Next(bad)
+		if !errors.Is(err, stage.ErrStep) || after.Version() != 7 || stage.Of(after.At("")).Side("m", "s") != understudyv1.Side_SIDE_BASELINE {
+			t.Errorf("%v: %v, at %s", bad, err, stage.Describe(after.At("")))
+		}
+		if err := stage.Save(path, after); err != nil {
+			t.Fatal(err)
+		}
+		if back, err := stage.Load(path); err != nil || back.Version() != 7 || stage.Describe(back.At("")) != "unknown" {
+			t.Errorf("%v: read back %v, %v", bad, back.Steps(), err)
+		}
+		step, err := after.Step(stage.Order{Migration: "m", Action: stage.ActionRollback, Reason: "r"})
+		if err != nil {
+			t.Errorf("no rollback from it: %v", err)
+		}
+		if again, err := after.Next(step); !again.At("").GetRolledBack() {
+			t.Errorf("the rollback after it does not count: %v", err)
 		}
 	}
 }

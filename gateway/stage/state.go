@@ -7,6 +7,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"google.golang.org/protobuf/proto"
+
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -23,24 +25,36 @@ type State struct {
 var (
 	// ErrStale: another step of this number, or a later one, came before.
 	ErrStale = errors.New("another step came first")
-	// ErrStep: the step says what no stage can be.
-	ErrStep = errors.New("not a valid step")
+	// ErrForeign: the step is of another migration.
+	ErrForeign = errors.New("not of this migration")
+	// ErrStep: the step says what no stage can be, or only one of a later version.
+	ErrStep = errors.New("not a step that is known here")
 )
 
-// Next is the state after a step. Steps count in the order of their numbers;
-// the error wraps ErrStale for one that is not the next, and ErrStep for one
-// that is malformed. Either leaves the state as it is.
+// Next is the state after a step. Of steps with one number the first counts; the
+// error wraps ErrStale for another, and ErrForeign for one of another migration.
+// Both leave the state as it is. A step that is not understood counts too, or
+// those after it could not: who is at its stage is with the baseline, and the
+// error wraps ErrStep.
 func (s *State) Next(step *understudyv1.Stage) (*State, error) {
-	if err := check(step); err != nil {
-		return s, err
+	if m := s.Migration(); m != "" && m != step.GetMigration() || CheckMigration(step.GetMigration()) != nil {
+		return s, fmt.Errorf("%w: %q", ErrForeign, step.GetMigration())
 	}
-	if m := s.Migration(); m != "" && m != step.GetMigration() {
-		return s, fmt.Errorf("%w: it is of migration %q, not of %q", ErrStep, step.GetMigration(), m)
-	}
-	if step.GetVersion() != s.Version()+1 {
+	if step.GetVersion() <= s.Version() {
 		return s, fmt.Errorf("%w: step %d after %d", ErrStale, step.GetVersion(), s.Version())
 	}
-	return s.with(step), nil
+	err := check(step)
+	return s.with(understood(step)), err
+}
+
+// understood is the step, of no stage at all if it is not understood.
+func understood(step *understudyv1.Stage) *understudyv1.Stage {
+	if check(step) == nil {
+		return step
+	}
+	out := proto.Clone(step).(*understudyv1.Stage)
+	out.Name, out.Weight = understudyv1.Stage_NAME_UNSPECIFIED, 0
+	return out
 }
 
 func (s *State) with(step *understudyv1.Stage) *State {
@@ -139,7 +153,7 @@ func (s *State) Steps() []*understudyv1.Stage {
 // that count.
 func Fold(steps []*understudyv1.Stage) (s *State, counted []*understudyv1.Stage) {
 	for _, step := range steps {
-		if next, err := s.Next(step); err == nil {
+		if next, _ := s.Next(step); next != s {
 			s, counted = next, append(counted, step)
 		}
 	}

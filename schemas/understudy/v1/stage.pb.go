@@ -107,8 +107,8 @@ type Stage struct {
 	Who          string `protobuf:"bytes,7,opt,name=who,proto3" json:"who,omitempty"`
 	Reason       string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	TimeUnixNano int64  `protobuf:"varint,9,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
-	// Number of this step among those of the migration, from 1 without holes. Of
-	// two steps of one number the first in the topic counts.
+	// Number of this step among those of the migration, one more than that of the
+	// step before. Of two steps of one number the first in the topic counts.
 	Version uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
 	// Made anew for each step, so that its writer knows it again.
 	Id string `protobuf:"bytes,11,opt,name=id,proto3" json:"id,omitempty"`
