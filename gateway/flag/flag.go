@@ -37,7 +37,8 @@ const (
 type Provider struct {
 	openfeature.FeatureProvider
 	// Timeout bounds an evaluation; one that takes longer counts as the baseline.
-	// 0 is for a provider that answers from memory.
+	// 0 is for a provider that answers from memory: it is asked directly, without
+	// the hooks of OpenFeature's client, which cost more than the answer.
 	Timeout time.Duration
 }
 
@@ -48,6 +49,7 @@ const maxHanging = 256
 // Flags asks one provider for one migration's flag.
 type Flags struct {
 	key     string
+	memory  openfeature.FeatureProvider // nil: the client asks
 	api     *openfeature.EvaluationAPI
 	client  *openfeature.Client
 	timeout time.Duration
@@ -60,7 +62,9 @@ func New(ctx context.Context, p Provider, migration string) (*Flags, error) {
 	if err := f.api.SetProviderAndWait(ctx, p.FeatureProvider); err != nil {
 		return nil, fmt.Errorf("flags of %s: %w", p.Metadata().Name, err)
 	}
-	f.client = f.api.NewClient()
+	if f.client = f.api.NewClient(); p.Timeout == 0 {
+		f.memory = p.FeatureProvider
+	}
 	return f, nil
 }
 
@@ -77,13 +81,13 @@ type Answer struct {
 	Decision string
 }
 
-// Ask evaluates the flag for a session; attributes are the rest of the context.
-// It returns within the provider's timeout.
+// Ask evaluates the flag for a session; attributes are the rest of the context,
+// which it may change. It returns within the provider's timeout.
 func (f *Flags) Ask(session string, attributes map[string]any) Answer {
-	about := openfeature.NewEvaluationContext(session, attributes)
-	if f.timeout == 0 {
-		return f.evaluate(context.Background(), about)
+	if f.memory != nil {
+		return f.recall(session, attributes)
 	}
+	about := openfeature.NewEvaluationContext(session, attributes)
 	select {
 	case f.slots <- struct{}{}:
 	default:
@@ -91,13 +95,13 @@ func (f *Flags) Ask(session string, attributes map[string]any) Answer {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), f.timeout)
 	defer cancel()
-	answer := make(chan Answer, 1)
+	said := make(chan Answer, 1)
 	go func() {
 		defer func() { <-f.slots }()
-		answer <- f.evaluate(ctx, about)
+		said <- f.evaluate(ctx, about)
 	}()
 	select {
-	case a := <-answer:
+	case a := <-said:
 		if ctx.Err() != nil && a.Decision == DecisionError {
 			return fallback(DecisionTimeout)
 		}
@@ -113,7 +117,7 @@ func fallback(decision string) Answer {
 
 var baseline, candidate = understudyv1.Label(understudyv1.Side_SIDE_BASELINE), understudyv1.Label(understudyv1.Side_SIDE_CANDIDATE)
 
-// evaluate asks; a provider that panics has failed.
+// evaluate asks through the client; a provider that panics has failed.
 func (f *Flags) evaluate(ctx context.Context, about openfeature.EvaluationContext) (a Answer) {
 	defer func() {
 		if recover() != nil {
@@ -121,20 +125,38 @@ func (f *Flags) evaluate(ctx context.Context, about openfeature.EvaluationContex
 		}
 	}()
 	d, err := f.client.StringValueDetails(ctx, f.key, baseline, about)
+	return answer(d.Value, d.ErrorCode, err, d.FlagMetadata)
+}
+
+// recall asks a provider that answers from memory.
+func (f *Flags) recall(session string, attributes map[string]any) Answer {
+	if attributes == nil {
+		attributes = map[string]any{}
+	}
+	attributes[openfeature.TargetingKey] = session
+	d := f.memory.StringEvaluation(context.Background(), f.key, baseline, attributes)
+	err, code := d.Error(), openfeature.ErrorCode("")
+	if err != nil {
+		code = d.ResolutionDetail().ErrorCode
+	}
+	return answer(d.Value, code, err, d.FlagMetadata)
+}
+
+func answer(value string, code openfeature.ErrorCode, err error, metadata openfeature.FlagMetadata) Answer {
 	switch {
-	case d.ErrorCode == openfeature.FlagNotFoundCode:
+	case code == openfeature.FlagNotFoundCode:
 		return fallback(DecisionUnknown)
-	case err != nil || d.Value != baseline && d.Value != candidate:
+	case err != nil || value != baseline && value != candidate:
 		return fallback(DecisionError)
 	}
-	a = Answer{Side: understudyv1.Side_SIDE_BASELINE, Decision: DecisionFlag}
-	if d.Value == candidate {
+	a := Answer{Side: understudyv1.Side_SIDE_BASELINE, Decision: DecisionFlag}
+	if value == candidate {
 		a.Side = understudyv1.Side_SIDE_CANDIDATE
 	}
-	if text, ok := d.FlagMetadata[MetadataStage].(string); ok {
+	if text, ok := metadata[MetadataStage].(string); ok {
 		a.Stage = text
 	}
-	if text, ok := d.FlagMetadata[MetadataDecision].(string); ok {
+	if text, ok := metadata[MetadataDecision].(string); ok {
 		a.Decision = text
 	}
 	return a
