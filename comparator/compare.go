@@ -85,6 +85,9 @@ func (x *comparing) compare() {
 		x.known.Grow(n)
 	}
 	for _, s := range r.GetSubstitutions() {
+		if s.GetKind() == names.Version.Kind {
+			continue // of no document
+		}
 		p := pairOf(s)
 		if p.BrokenBy == r.GetExchange().GetId() {
 			p.BrokenBy = "" // this answer is judged by what was known before it

@@ -268,6 +268,10 @@ var Moment = Place{Kind: "@time", Named: true}
 // nothing but known names of the two sides.
 var Redacted = Place{Kind: "@redacted", Named: true}
 
+// Version is the place of an entity tag: two of them, which the sides gave the same
+// version of a resource.
+var Version = Place{Kind: "@version", Named: true}
+
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {
 	a, okA := timestamp.Read(x.Text, x.Number)
