@@ -111,8 +111,8 @@ func compareCookie(emit emitter, rs rules, a answers, name string, d Difference,
 	if unreadable(b.value) && unreadable(f.value) {
 		class = noise.Presumed(noise.Random)
 	}
-	if tokens.MatchString(b.value) || tokens.MatchString(f.value) {
-		class = rs.defaults.class(redacted)
+	if inB, inF := tokens.MatchString(b.value), tokens.MatchString(f.value); inB || inF {
+		class = rs.ofTokens(inB && inF)
 	}
 	return say(";value", hidden, hidden, class)
 }

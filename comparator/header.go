@@ -143,11 +143,15 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	case b.meaning == f.meaning:
 		return true
 	}
+	class := ""
 	if !rs.oneKey || !areCompared(name, d) {
-		d = masked(rs, d)
+		d, class = masked(rs, d)
 	}
 	if d.Noise == "" {
 		d.Noise = rs.explain(a, name, d)
+	}
+	if d.Noise == "" {
+		d.Noise = class
 	}
 	if opaqueFields[name] {
 		return emit(d, noise.Value{}, noise.Value{}, name)
