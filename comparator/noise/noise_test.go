@@ -104,6 +104,17 @@ func TestTimes(t *testing.T) {
 	f("2026-11-20T09:59:59.503Z", "2026-11-24T10:06:59.800Z", Timestamp)
 	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
 
+	// At twenty times the speed half a second is no more than a moment: nothing tells
+	// what was stored from what is made anew.
+	e = evidence("/x")
+	e.Frame.Speed = 20
+	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:07:00.030Z", Timestamp)
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:06:59.970Z", Presumed(Timestamp)) // that moment
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:07:00.010Z", Presumed(Timestamp)) // now
+	f("2026-11-20T09:59:59.980Z", "2026-11-24T10:07:00.010Z", Timestamp)           // clocks are no nearer
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:06:59.400Z", Timestamp)
+	f("2026-11-20T10:00:00Z", "2026-11-24T10:07:00Z", Timestamp)
+
 	// Two things that were made one after the other, whose times the candidate swaps,
 	// takes from each other, or makes anew whenever it is asked.
 	for _, speed := range []float64{1, 20} {

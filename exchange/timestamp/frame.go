@@ -81,6 +81,7 @@ const (
 	dayLongAgo
 	dayAhead
 	atWork
+	onlyOne
 	again
 	beforeAll
 	ahead
@@ -107,6 +108,9 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
 	then, now := f.Now(baseline, candidate)
 	if then && now {
+		if isEarlier(baseline, f.Baseline) != isEarlier(candidate, f.Candidate) {
+			return Doubtful, onlyOne
+		}
 		return Tied, atWork
 	}
 	proven := Tied
@@ -143,6 +147,15 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 func isChosen(t, request time.Time, tolerance time.Duration) bool {
 	from := t.Sub(request)
 	return t.Truncate(time.Minute).Equal(t) && (from-from.Round(time.Minute)).Abs() > tolerance
+}
+
+// unsteady is how far clocks of one place are apart: what was made for a request is
+// not older than it by more.
+const unsteady = 50 * time.Millisecond
+
+// isEarlier says whether a time is of before a request, as far as it is written.
+func isEarlier(t Time, s Span) bool {
+	return t.Add(t.Style.Precision() + unsteady).Before(s.From)
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.
