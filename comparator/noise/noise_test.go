@@ -104,6 +104,12 @@ func TestTimes(t *testing.T) {
 	f("2026-11-20T09:59:59.503Z", "2026-11-24T10:06:59.800Z", Timestamp)
 	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
 
+	// Of minutes only that both are now is told for certain.
+	f("2026-11-20 10:00", "2026-11-24 10:07", Timestamp)
+	f("2026-11-20 10:00", "2026-11-24 10:08", Presumed(Timestamp))
+	f("2026-11-20 11:00", "2026-11-24 11:07", Presumed(Timestamp))
+	f("2026-11-20 11:00", "2026-11-24 12:07", "")
+
 	// At twenty times the speed half a second is no more than a moment: nothing tells
 	// what was stored from what is made anew.
 	e = evidence("/x")

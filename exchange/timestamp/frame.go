@@ -114,7 +114,7 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 		return Tied, atWork
 	}
 	proven := Tied
-	if then != now {
+	if then != now || baseline.Style.isMinute() { // two minutes are as near as one and the next
 		proven = Doubtful
 	}
 	// Something that happened while it was recorded, and again in the replay.
@@ -164,8 +164,13 @@ const longAgo = 400
 // Now says which of two times may have been made while their side worked on the
 // request.
 func (f *Frame) Now(baseline, candidate Time) (then, now bool) {
-	tolerance := f.tolerance(baseline.Style)
-	return within(baseline.Time, f.Baseline, tolerance), within(candidate.Time, f.Candidate, tolerance)
+	before := f.tolerance(baseline.Style)
+	after := before
+	if baseline.Style.isMinute() {
+		after -= time.Minute // it is cut, not rounded
+	}
+	within := func(t time.Time, s Span) bool { return !t.Before(s.From.Add(-before)) && !t.After(s.To.Add(after)) }
+	return within(baseline.Time, f.Baseline), within(candidate.Time, f.Candidate)
 }
 
 // tolerance is what clocks and the writing of a time may hide.
@@ -175,10 +180,6 @@ func (f *Frame) tolerance(s Style) time.Duration {
 		skew = DefaultSkew
 	}
 	return skew + s.Precision()
-}
-
-func within(t time.Time, s Span, tolerance time.Duration) bool {
-	return !t.Before(s.From.Add(-tolerance)) && !t.After(s.To.Add(tolerance))
 }
 
 // replayed is when what happened at a moment of the recording happened in the
