@@ -61,7 +61,9 @@ func (x *comparing) inside(d Difference, path []string, baseline, candidate nois
 		found = true
 		out := d
 		out.Path, out.Location = d.Path+"("+b.form+")"+in.Path()[1:], d.Location+"("+b.form+")"+in.Location()[1:]
-		out.Kind, out.Baseline, out.Candidate = Kind(in.Kind), bv, cv
+		if out.Kind = Kind(in.Kind); d.Baseline != hidden {
+			out.Baseline, out.Candidate = bv, cv
+		}
 		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value && names.IsUnmistakable(bv) && names.IsUnmistakable(cv) {
 			out.Noise = noise.Identifier // each side has just made it
 			out.Why = x.c.because("both tokens were issued in answer to this request, each with an identifier of its own", names.Pair{})

@@ -250,6 +250,8 @@ func TestRandom(t *testing.T) {
 	f("value", "gEWGefvllBAOPVhZjCsJvheKFfJ1sKcK", "7YjyGwwH1Kp6Y4v0vRok8OAId35YSCS4", Presumed(Random))
 	f("parcel_id", "par_vsHYGfUsmvbuWJ1", "6b08614dcee693f1ca002371", Presumed(Identifier))
 	f("value", "tok_A8s7Df6gH5jK4l3M", "tok_Zx9Cv8Bn7Mq6We5R", Presumed(Random))
+	f("value", "user.A8s7Df6gH5jK4l3M", "user.Zx9Cv8Bn7Mq6We5R", Presumed(Random))
+	f("value", "user.A8s7Df6gH5jK4l3M", "admin.Zx9Cv8Bn7Mq6We5R", "")
 	for _, name := range []string{"checksum", "sha256", "content_hash", "signature", "file.md5", "Digest"} {
 		f(name, r1, r2, "") // it follows from what it is of
 	}
