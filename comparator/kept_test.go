@@ -147,10 +147,12 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, presumed, match, body(`{`+member+`}`), order...)
 	}
 	f("a number behind a mark", presumed, presumed, body(`{"number":"INV-ID"}`), order...)
-	for _, member := range []string{`"voucher":"#ID"`, `"code":"ART-ID"`, `"key":"voucher:ID:1"`, `"at":"order-ID-11-17"`, `"text":"ord ID"`, `"orders":"+ID"`, `"key":"order:ID.50"`} {
+	for _, member := range []string{`"voucher":"#ID"`, `"code":"ART-ID"`, `"key":"voucher:ID:1"`, `"at":"order-ID-11-17"`, `"orders":"+ID"`, `"key":"order:ID.50"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), order...)
 	}
 	f("a time", match, mismatch, body(`{"text":"order 12:ID"}`), "17", "23")
+	f("a number in a sentence", match, presumed, body(`{"text":"see (ID)"}`), order...)
+	f("a number of few digits in a sentence", match, mismatch, body(`{"text":"see (ID)"}`), customer...)
 
 	// Persons by other words.
 	for _, member := range []string{`"bill_to":ID`, `"ship_to":"ID"`, `"sold_to_id":ID`, `"paid_by":ID`} {

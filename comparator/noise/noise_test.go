@@ -192,7 +192,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		number := names.IsDigits(baseline) && names.IsDigits(candidate)
 		e := evidence("/orders/ord_77?limit=10", `{"customer_id": 7, "reference": "R-2024-11"}`).
-			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81").know(names.Aligned, "order 1002=2002")
+			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81", "item 16120=6b0560265ee0100126003f0e", "item 17=ite_h6G19LKgMts212", "item 13061=13089", "item 18=91").know(names.Aligned, "order 1002=2002")
 		if got := e.Class(strings.Split(path, "."), Value{baseline, number}, Value{candidate, number}); got != want {
 			t.Errorf("%s: %s and %s: %q, want %q", path, baseline, candidate, got, want)
 		}
@@ -230,6 +230,12 @@ func TestNames(t *testing.T) {
 	f("text", "see (2124953651403117182)", "see (ite_i4)", "")
 	f("text", "see (2124953651403117199)", "see (ite_iPkq81)", Identifier)
 	f("text", "see (10201)", "see (a3f1)", "")
+	f("text", "see (16120)", "see (6b0560265ee0100126003f0e)", Identifier)
+	f("text", "see (17)", "see (ite_h6G19LKgMts212)", Identifier)
+	f("text", "see (16121)", "see (6b0560265ee0100126003f0e)", "")
+	f("text", "see (13061)", "see (13089)", Presumed(Identifier))
+	f("text", "see (13061)", "see (13090)", "")
+	f("text", "see (18)", "see (91)", "")
 
 	e := evidence()
 	class := func(b, c string) string { return e.Class([]string{"id"}, Value{Text: b}, Value{Text: c}) }
