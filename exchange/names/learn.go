@@ -268,6 +268,24 @@ var Moment = Place{Kind: "@time", Named: true}
 // nothing but known names of the two sides.
 var Redacted = Place{Kind: "@redacted", Named: true}
 
+// Version is the place of an entity tag: two of them, which the sides gave the same
+// version of a resource.
+var Version = Place{Kind: "@version", Named: true}
+
+// Cursor is the place of what tells where a page of a list begins.
+var Cursor = Place{Kind: "@cursor", Named: true}
+
+// Credential is what the kind of a credential begins with, before its place and
+// its name there.
+const Credential = "@secret "
+
+// NamesNothing says whether a kind is one of what is handed back but names no
+// thing: a version, a place in a list, a credential. What a record says of it
+// explains no document.
+func NamesNothing(kind string) bool {
+	return kind == Version.Kind || kind == Cursor.Kind || strings.HasPrefix(kind, Credential)
+}
+
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {
 	a, okA := timestamp.Read(x.Text, x.Number)

@@ -251,10 +251,19 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 // zeros.
 const leastPadded = 2
 
-// isOfNumber says whether digits are a part of a decimal, a date or a time.
+// isOfNumber says whether digits are a part of a decimal, a date or a time. Behind
+// a word they are of none, unless that is a date: order:1001:1.
 func isOfNumber(text string, from, to int) bool {
 	joint := func(at int) bool { return text[at] == '.' || text[at] == ':' || text[at] == '-' }
-	return from >= 2 && joint(from-1) && isDigit(text[from-2]) || to+1 < len(text) && joint(to) && isDigit(text[to+1])
+	if from >= 2 && joint(from-1) && isDigit(text[from-2]) {
+		return true
+	}
+	if to+1 >= len(text) || !joint(to) || !isDigit(text[to+1]) {
+		return false
+	}
+	isBehind := from >= 2 && (joint(from-1) || text[from-1] == '_') && classes[text[from-2]]&aLetter != 0
+	const date = len("2026-11-27")
+	return !isBehind || text[to] == '.' || from+date <= len(text) && IsDate(text[from:from+date])
 }
 
 // withHyphens is a UUID that was written without them.

@@ -137,7 +137,10 @@ func TestCoded(t *testing.T) {
 	f("an-ordinary-sentence with wonderfully long words 123456789012345")
 	f(std([]byte("a\x00b and more")))
 	f(std([]byte("\xff\xfe and more of it")))
-	f("short " + std([]byte("17")))
+	f("short "+std([]byte("17")), "17")
+	f("cursor="+url([]byte("id:17"))+"&x="+std([]byte("1001")), "id:17", "1001")
+	f("short " + std([]byte("7")) + " " + std([]byte("x17")) + " " + std([]byte("1,7")))
+	f("The MSSt of NotEq or idTag and camelCase words, aWQ and MTA1x")
 }
 
 func TestCalls(t *testing.T) {

@@ -201,7 +201,7 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != names.Cursor.Kind)
 	}
 	if told != nil {
 		toldOf, _ := told.Found()
@@ -270,7 +270,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] ||
+		matters = matters || e.created || unclear || e.kind == names.Cursor.Kind || s.kinds[e.kind] ||
 			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
