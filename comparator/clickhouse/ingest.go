@@ -208,7 +208,7 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	if err := insert(ctx, in, "stored_comparisons", comparisons); err != nil {
 		return err
 	}
-	return in.rollUp(ctx, b, runs)
+	return RollUp(ctx, in.conn, in.cfg.Judgement.ID, b, runs)
 }
 
 // judgeOne waits while as many bytes as may be are judged already.
