@@ -267,12 +267,20 @@ func (k *keeping) mayHold(document []byte) bool {
 // isEncoded says whether some characters of names may be written as others: as
 // %2D, or \u002d.
 func isEncoded(text string) bool {
-	for i := range len(text) {
-		switch rest := text[i:]; {
-		case text[i] == '%' && len(rest) > 2 && rest[1] >= '2' && rest[1] <= '7',
-			text[i] == '\\' && len(rest) > 5 && rest[:4] == `\u00` && rest[4] >= '2' && rest[4] <= '7':
+	return follows(text, "%", 2) || follows(text, `\u00`, 2)
+}
+
+// follows says whether n characters follow a mark somewhere, of which the first is
+// the first hexadecimal digit of a character of ASCII that can be seen.
+func follows(text, mark string, n int) bool {
+	for {
+		i := strings.Index(text, mark)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(mark):]
+		if len(text) >= n && text[0] >= '2' && text[0] <= '7' {
 			return true
 		}
 	}
-	return false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -26,11 +27,12 @@ type registry struct {
 
 	mu     sync.Mutex
 	own    map[string]bool
+	taken  map[string]string // by whom; a name is never given up
 	judged map[string]bool
 }
 
 func newRegistry(conn driver.Conn, cfg IngestConfig) *registry {
-	return &registry{conn: conn, cfg: cfg, own: map[string]bool{}, judged: map[string]bool{}}
+	return &registry{conn: conn, cfg: cfg, own: map[string]bool{}, taken: map[string]string{}, judged: map[string]bool{}}
 }
 
 // claim makes the names ours. The first topic that claims a name has it: the
@@ -42,6 +44,9 @@ func (r *registry) claim(ctx context.Context, runs ...string) error {
 	unknown := missing(r.own, runs)
 	if len(unknown) == 0 {
 		return nil
+	}
+	if !slices.ContainsFunc(unknown, func(run string) bool { return r.taken[run] == "" }) {
+		return r.refused(unknown)
 	}
 	owners, err := r.owners(ctx, unknown)
 	if err != nil {
@@ -66,15 +71,28 @@ func (r *registry) claim(ctx context.Context, runs ...string) error {
 		if owners[run] == r.cfg.Origin {
 			r.own[run] = true
 		} else {
+			r.taken[run] = owners[run]
 			foreign = append(foreign, run)
 		}
 	}
 	if len(foreign) > 0 {
-		slices.Sort(foreign)
-		return fmt.Errorf("run %q %w, of another Kafka cluster, prefix or life of the topics (topic id %s, here %s); write into another one (--clickhouse host:port/database, after understudy migrate)",
-			strings.Join(foreign[:min(len(foreign), 5)], ", "), ErrOrigin, owners[foreign[0]], r.cfg.Origin)
+		return r.refused(foreign)
 	}
 	return nil
+}
+
+// refused says whose runs are.
+func (r *registry) refused(foreign []string) error {
+	slices.Sort(foreign)
+	return fmt.Errorf("run %q %w, of another Kafka cluster, prefix or life of the topics (topic id %s, here %s); write into another one (--clickhouse host:port/database, after understudy migrate)",
+		strings.Join(foreign[:min(len(foreign), 5)], ", "), ErrOrigin, r.taken[foreign[0]], r.cfg.Origin)
+}
+
+// others are the names that were asked for and are those of others, sorted.
+func (r *registry) others() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.taken))
 }
 
 func (r *registry) owners(ctx context.Context, runs []string) (map[string]string, error) {
