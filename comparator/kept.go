@@ -46,8 +46,11 @@ type keeping struct {
 func (x *comparing) keeping() *keeping {
 	if x.keeps == nil {
 		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}}
-		for _, p := range x.known.All() {
-			x.keeps.ids[p.Kind] = true
+		all := x.known.All()
+		for i := range all {
+			if i == 0 || all[i].Kind != all[i-1].Kind { // many of one kind come in a row
+				x.keeps.ids[all[i].Kind] = true
+			}
 		}
 		x.keeps.family = names.Family(string(x.r.GetExchange().GetRequest().GetTarget()), nil)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -31,13 +32,18 @@ type registry struct {
 	judged map[string]bool
 }
 
+// leastSettled is how long a claim is waited for at least.
+const leastSettled = 50 * time.Millisecond
+
 func newRegistry(conn driver.Conn, cfg IngestConfig) *registry {
 	return &registry{conn: conn, cfg: cfg, own: map[string]bool{}, taken: map[string]string{}, judged: map[string]bool{}}
 }
 
 // claim makes the names ours. The first topic that claims a name has it: the
-// server's clock decides, and everyone reads after he has written. So two
-// prefixes, or two clusters, never mix two runs of one name.
+// server's clock decides, and everyone reads after he has written. A row gets its
+// time before others see it, by about as long as an insert takes: whoever has
+// written waits for several times that before he reads. So two prefixes, or two
+// clusters, do not mix two runs of one name, unless the server is halted just then.
 func (r *registry) claim(ctx context.Context, runs ...string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,8 +65,14 @@ func (r *registry) claim(ctx context.Context, runs ...string) error {
 		}
 	}
 	if len(free) > 0 {
+		begun := time.Now()
 		if err := r.write(ctx, "run_origins", "run, origin", free); err != nil {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(leastSettled, 4*time.Since(begun))):
 		}
 		if owners, err = r.owners(ctx, unknown); err != nil {
 			return err
