@@ -24,12 +24,14 @@ type Answer struct {
 	Tree Tree
 }
 
-func (a Answer) tree() Tree {
+// tree is the body taken apart; done must be called when nobody looks into it any
+// more.
+func (a Answer) tree() (t Tree, done func()) {
 	if a.Tree != nil {
-		return a.Tree
+		return a.Tree, func() {}
 	}
-	t, _ := Parse(a.Body)
-	return t
+	t, _ = parse(a.Body, *spare.Get().(*Tree))
+	return t, t.release
 }
 
 // Lesson is one request with both answers.
@@ -87,7 +89,11 @@ func Learn(l Lesson) []Pair {
 		}
 		return n.pairs
 	}
-	if a, b := l.Baseline.tree(), l.Candidate.tree(); a != nil && b != nil {
+	a, release := l.Baseline.tree()
+	defer release()
+	b, release := l.Candidate.tree()
+	defer release()
+	if a != nil && b != nil {
 		posted, _ := Parse(n.posted())
 		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
