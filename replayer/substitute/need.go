@@ -370,10 +370,11 @@ var (
 // slug is a name with a title before it or behind it: 17-two-blue-ones.
 var slug = regexp.MustCompile(`^(?:(\d{1,18})-[A-Za-z][\w-]*|[A-Za-z][\w-]*-(\d{1,18}))$`)
 
-// slugs are the numbers in the slugs of a path.
+// slugs are the numbers in the slugs of a path. What is known to be a name as a
+// whole is none.
 func slugs(path string, known func(names.Place, string) bool) (out []names.Name) {
 	for _, segment := range names.Segments(path, known) {
-		if m := slug.FindStringSubmatch(segment.Text); m != nil && segment.Place.Kind != "" {
+		if m := slug.FindStringSubmatch(segment.Text); m != nil && segment.Place.Kind != "" && !known(segment.Place, segment.Text) {
 			out = append(out, names.Name{Place: segment.Place, Value: names.Value{Text: m[1] + m[2]}})
 		}
 	}
