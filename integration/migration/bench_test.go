@@ -61,13 +61,13 @@ func newSystems(t *testing.T) *systems {
 
 // instance is one gateway.
 type instance struct {
-	t                *testing.T
-	args             []string
-	address, admin   string
-	home, dir        string
-	cmd              *exec.Cmd
-	out              *logs
-	taking, stopping atomic.Bool // what its load balancer knows
+	t              *testing.T
+	args           []string
+	address, admin string
+	home, dir      string
+	cmd            *exec.Cmd
+	out            *logs
+	taking         atomic.Bool // requests, as its load balancer knows
 }
 
 // logs is what a process says while it runs.

@@ -206,7 +206,7 @@ func TestWithoutKafka(t *testing.T) {
 	gate := []string{"--migration", "shop", "--state-dir", g.dir, "--reason", "it lies"}
 	command(t, append([]string{"gateway", "kill", "on"}, gate...)...)
 	until("baseline")
-	g.cmd.Process.Kill() //nolint:errcheck // as a crash would
+	_ = g.cmd.Process.Kill() // as a crash would
 	_ = g.cmd.Wait()
 	g.start()
 	stays("baseline")
