@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"understudy.dev/comparator/evidence"
@@ -66,11 +67,20 @@ func Decide(p Policy, e Evidence) Result {
 	if r.Reasons == nil {
 		r.Reasons = []Reason{}
 	}
+	slices.SortStableFunc(r.Reasons[len(e.Spoiled):], func(a, b Reason) int { return cmp.Compare(a.rank(), b.rank()) })
 	return r
 }
 
 // rank orders decisions by how much they stand in the way of a promotion.
 func (d Decision) rank() int { return slices.Index([]Decision{RollBack, Hold, Promote, Together}, d) }
+
+// rank puts what is exceeded first.
+func (r Reason) rank() int {
+	if r.Name == Exceeded {
+		return 0
+	}
+	return 1
+}
 
 type decider struct {
 	c      compiled
@@ -78,8 +88,8 @@ type decider struct {
 	needed map[float64]uint64 // by limit
 }
 
-// unit judges a route, or all together, the first in its place. Every hold has a
-// reason.
+// unit judges what is in a place in the order of routes: all together in the first.
+// What is not promoted has a reason.
 func (d decider) unit(c Counts, t terms, place int) Unit {
 	u := Unit{Route: c.Route, Requests: c.Requests, Measures: []Measure{}}
 	hold := func(name, format string, args ...any) {
@@ -95,18 +105,24 @@ func (d decider) unit(c Counts, t terms, place int) Unit {
 		hold(Different, "the baseline, asked again, does not differ from itself as the candidate does at %d places; understudy report lists them", c.Different)
 	}
 	alpha := d.c.alpha / float64(place) / float64(place+1) / float64(len(t.limits))
+	var few []string
+	needed := uint64(0)
 	for _, l := range t.limits {
 		m := d.measure(c, l, alpha)
-		if c.Route == "" && m.Decision == Together {
-			m.Decision = Hold
-			if c.Requests > 0 {
-				hold(TooFew, "%s: %d requests show nothing of a limit of %s; it takes %d without one", m.Name, c.Requests, percent(m.Limit), m.Needed)
-			}
-		} else if m.Decision == Hold {
+		switch {
+		case m.Decision == RollBack:
+			hold(Exceeded, "%s", m.bounds(c.Requests))
+		case m.Decision == Hold:
 			name, what := d.why(c, m)
 			hold(name, "%s", what)
+		case m.Decision == Together && c.Route == "":
+			m.Decision = Hold
+			few, needed = append(few, m.Name), max(needed, m.Needed)
 		}
 		u.Measures = append(u.Measures, m)
+	}
+	if len(few) > 0 && c.Requests > 0 {
+		hold(TooFew, "%d requests cannot show that the limits of %s are kept; it takes %d without one", c.Requests, strings.Join(few, ", "), needed)
 	}
 	u.Decision = u.decide()
 	return u
@@ -159,11 +175,16 @@ func (d decider) need(limit float64) uint64 {
 // why says what keeps a measure from being promoted: what is unknown, if it would
 // be promoted without, and otherwise that it is too close to its limit.
 func (d decider) why(c Counts, m Measure) (name, what string) {
-	bounds := fmt.Sprintf("%s: %d of %d requests; the rate is within %s and %s, the limit is %s", m.Name, m.Hits, c.Requests, percent(m.Lower), percent(m.Upper), percent(m.Limit))
+	bounds := m.bounds(c.Requests)
 	if evidence.Rate(m.Hits, c.Requests, d.c.alpha).Upper >= m.Limit {
 		return Close, bounds
 	}
 	return Unknown, fmt.Sprintf("%s; of %d requests it is not known (%s), and they are counted as if they were", bounds, m.Unknown, c.unknowns(m))
+}
+
+// bounds are those of a measure in words.
+func (m Measure) bounds(requests uint64) string {
+	return fmt.Sprintf("%s: %d of %d requests; the rate is within %s and %s, the limit is %s", m.Name, m.Hits, requests, Percent(m.Lower), Percent(m.Upper), Percent(m.Limit))
 }
 
 // unknowns says what is not known of a measure, and why.
@@ -203,7 +224,7 @@ func (d decider) audit() []Reason {
 	}
 	b := evidence.Rate(a.Found, a.Counted, d.c.alpha)
 	if b.Lower < d.c.recall {
-		return reason("the audit found %d of %d planted faults, which shows a share of %s at least; the policy demands %s", a.Found, a.Counted, percent(b.Lower), percent(d.c.recall))
+		return reason("the audit found %d of %d planted faults, which shows a share of %s at least; the policy demands %s", a.Found, a.Counted, Percent(b.Lower), Percent(d.c.recall))
 	}
 	return nil
 }
@@ -235,5 +256,11 @@ func (p Policy) unmatched(routes []Counts) []Warning {
 	return out
 }
 
-// percent writes a share with three digits that mean something.
-func percent(share float64) string { return fmt.Sprintf("%.3g %%", 100*share) }
+// Percent writes a share as a policy does, with three digits that mean something.
+func Percent(share float64) string {
+	p, err := strconv.ParseFloat(strconv.FormatFloat(100*share, 'g', 3, 64), 64)
+	if err != nil {
+		return strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
+	}
+	return strconv.FormatFloat(p, 'f', -1, 64) + "%"
+}

@@ -36,7 +36,9 @@ func said(r gate.Result) string {
 	var b strings.Builder
 	b.WriteString(string(r.Decision))
 	for _, x := range r.Reasons {
-		fmt.Fprintf(&b, " %s", x.Name)
+		if x.Name != gate.Exceeded { // which the decisions of the routes say
+			fmt.Fprintf(&b, " %s", x.Name)
+		}
 	}
 	routes := slices.Clone(r.Routes)
 	slices.SortFunc(routes, func(a, b gate.Unit) int { return strings.Compare(a.Route, b.Route) })
@@ -48,6 +50,27 @@ func said(r gate.Result) string {
 
 // only limits mismatches alone.
 const only = "limits: {mismatch: 1%, rejected: 100%, lost: 100%, error: 100%, contradictory: 100%, duplicate: 100%, late: 100%, out_of_order: 100%}\n"
+
+// TestReasons: those that are told first decide.
+func TestReasons(t *testing.T) {
+	r := decide(t, "", gate.Evidence{
+		Routes:  []gate.Counts{route("a", 1000, "late", 5), route("b", 1000, "mismatch", 100)},
+		Spoiled: []gate.Reason{{Name: gate.Stale, What: "why"}}, Doubts: []gate.Reason{{Name: gate.Failed, What: "how"}},
+	})
+	var got []string
+	for _, x := range r.Reasons {
+		got = append(got, x.Name+" "+x.Route+" "+x.What)
+	}
+	for i, want := range []string{
+		"stale  why", "exceeded  mismatch: 100 of 2000 requests; the rate is within 3.13% and 7.04%, the limit is 0.1%",
+		"exceeded b mismatch: 100 of 1000 requests; the rate is within 6.1% and 13.8%, the limit is 0.1%", "failed  how",
+		"too_few  2000 requests cannot show that the limits of rejected, lost, error, contradictory, duplicate, out_of_order are kept; it takes 8062 without one",
+	} {
+		if i >= len(got) || got[i] != want {
+			t.Errorf("%d: got %q, want%q", i, got, want)
+		}
+	}
+}
 
 func TestDecide(t *testing.T) {
 	f := func(want, policy string, e gate.Evidence) {
@@ -143,7 +166,7 @@ func TestAudit(t *testing.T) {
 	f("hold", `of run "s"`, &gate.Audited{Run: "s", Judgement: "j", Found: 9999, Counted: 9999})
 	f("hold", "of judgement k", &gate.Audited{Run: "r", Judgement: "k", Found: 9999, Counted: 9999})
 	f("hold", "found 100 of 100 planted faults", &gate.Audited{Run: "r", Judgement: "j", Found: 100, Counted: 100})
-	f("hold", "the policy demands 99 %", &gate.Audited{Run: "r", Judgement: "j", Found: 9800, Counted: 9999})
+	f("hold", "the policy demands 99%", &gate.Audited{Run: "r", Judgement: "j", Found: 9800, Counted: 9999})
 	f("hold", "found 0 of 0", &gate.Audited{Run: "r", Judgement: "j"})
 	f("promote", "", &gate.Audited{Run: "r", Judgement: "j", Found: 9998, Counted: 9999})
 }

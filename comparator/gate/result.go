@@ -13,8 +13,9 @@ const (
 	Together Decision = "together"
 )
 
-// The reasons of a hold.
+// The reasons of a hold, and of a rollback: Exceeded.
 const (
+	Exceeded    = "exceeded"     // a rate is over its limit
 	NoData      = "no_data"      // nothing is judged
 	TooFew      = "too_few"      // too little traffic
 	Close       = "close"        // the limit lies within the bounds
@@ -27,7 +28,7 @@ const (
 	Failed      = "failed"       // the run has failed
 )
 
-// Reason says why a gate holds.
+// Reason says why a gate does not promote.
 type Reason struct {
 	Name string `json:"name"`
 	// Route is the one that it is about; empty is about all.
@@ -43,7 +44,8 @@ type Result struct {
 	// Alpha is the probability of a wrong promotion, and of a wrong rollback, for
 	// all looks together.
 	Alpha float64 `json:"alpha"`
-	// Reasons of a hold, or of what else stands in the way of a promotion.
+	// Reasons are all that stands in the way of a promotion: what makes the counts no
+	// evidence, which rates are over their limits, what else.
 	Reasons []Reason `json:"reasons"`
 	// Warnings are about the policy.
 	Warnings []Warning `json:"warnings"`

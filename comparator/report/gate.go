@@ -188,7 +188,7 @@ func routeCounts(ctx context.Context, conn driver.Conn, run, judgement string, u
 	}
 	var rows []countRow
 	err := conn.Select(ctx, &rows, fmt.Sprintf(`SELECT toString(name) AS route, min(ordinal) AS first, count() AS requests,
- sumMap(finds, arrayMap(f -> toUInt64(1), finds)) AS sums, sums.1 AS names, sums.2 AS found,
+ sumMap(finds, arrayMap(f -> toUInt64(1), finds)).1 AS names, sumMap(finds, arrayMap(f -> toUInt64(1), finds)).2 AS found,
  countIf(silent) AS unanswered,
  countIf(NOT blind AND NOT has(finds, 'mismatch') AND hasAny(finds, ['presumed', 'incomplete'])) AS unsure,
  %s AS beyond, %s AS unclear

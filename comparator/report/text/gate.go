@@ -40,21 +40,11 @@ func words(d gate.Decision) string { return strings.ReplaceAll(string(d), "_", "
 func (p *page) gate(r gate.Result) {
 	p.line("Gate of run %s: %s", r.Run, strings.ToUpper(words(r.Decision)))
 	p.line("")
-	if len(r.Reasons) > 0 {
-		p.line("%s:", heading(r))
-		shown, rest := fold(r.Reasons, screenful)
-		for _, x := range shown {
-			p.item("%s", reasonText(x))
-		}
-		if len(rest) > 0 {
-			p.item("and %s; -o json has all", count(len(rest), "more reason"))
-		}
-		p.line("")
-	}
+	p.reasons(r)
 	p.line("All routes together, %s requests", report.Count(r.Total.Requests))
 	var rows [][]string
 	for _, m := range r.Total.Measures {
-		rows = append(rows, []string{m.Name, report.Count(m.Hits), dash(m.Unknown), share(m.Lower), share(m.Upper), share(m.Limit), words(m.Decision)})
+		rows = append(rows, []string{m.Name, report.Count(m.Hits), dash(m.Unknown), gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit), words(m.Decision)})
 	}
 	p.table([]column{{"Share of", 24, false}, {"Seen", 7, true}, {"Unknown", 7, true}, {"At least", 8, true}, {"At most", 8, true}, {"Limit", 7, true}, {"", 9, false}}, rows)
 	p.line("")
@@ -63,12 +53,12 @@ func (p *page) gate(r gate.Result) {
 	for _, u := range shown {
 		m, what := closest(u), ""
 		if m.Name != "" {
-			what = fmt.Sprintf("%s %s to %s, limit %s", m.Name, share(m.Lower), share(m.Upper), share(m.Limit))
+			what = fmt.Sprintf("%s %s to %s, limit %s", m.Name, gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
 		}
 		rows = append(rows, []string{u.Route, report.Count(u.Requests), words(u.Decision), what})
 	}
 	if len(rows) > 0 {
-		p.table([]column{{"Route", 28, false}, {"Requests", 8, true}, {"", 9, false}, {"Nearest to its limit", 30, false}}, rows)
+		p.table([]column{{"Route", 28, false}, {"Requests", 8, true}, {"", 9, false}, {"Nearest to its limit", 28, false}}, rows)
 	}
 	if len(rest) > 0 {
 		p.line("and %s, less in the way; -o json has all.", count(len(rest), "more route"))
@@ -77,14 +67,29 @@ func (p *page) gate(r gate.Result) {
 	for _, x := range r.Exempt {
 		p.line("Exempt: %s, %s requests: %s", x.Route, report.Count(x.Requests), x.Why)
 	}
-	p.line("The bounds hold however often one looks, all of them at %s.", share(1-r.Alpha))
+	p.line("The bounds hold however often one looks, all of them at %s.", gate.Percent(1-r.Alpha))
 }
 
-func heading(r gate.Result) string {
+// reasons lists why the gate does not promote; where it rolls back, because of what.
+func (p *page) reasons(r gate.Result) {
+	listed, others := r.Reasons, 0
 	if r.Decision == gate.RollBack {
-		return "What else stands in the way of a promotion"
+		listed = slices.DeleteFunc(slices.Clone(r.Reasons), func(x gate.Reason) bool { return x.Name != gate.Exceeded })
+		others = len(r.Reasons) - len(listed)
 	}
-	return "Held because of"
+	shown, rest := fold(listed, screenful)
+	for _, x := range shown {
+		p.item("%s", reasonText(x))
+	}
+	if len(rest) > 0 {
+		p.item("and %s; -o json has all", count(len(rest), "more reason"))
+	}
+	if others > 0 {
+		p.item("%s against a promotion; -o json has all", count(others, "other reason"))
+	}
+	if len(listed) > 0 {
+		p.line("")
+	}
 }
 
 func reasonText(x gate.Reason) string {
@@ -123,9 +128,6 @@ func closest(u gate.Unit) gate.Measure {
 	})
 }
 
-// share writes one with three digits that mean something.
-func share(s float64) string { return fmt.Sprintf("%.3g %%", 100*s) }
-
 func gateMarkdown(r gate.Result) string {
 	var b strings.Builder
 	cell := func(s string) string {
@@ -145,13 +147,13 @@ func gateMarkdown(r gate.Result) string {
 	for _, u := range append([]gate.Unit{r.Total}, r.Routes...) {
 		for _, m := range u.Measures {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(cmp.Or(u.Route, "all together")), report.Count(u.Requests), words(m.Decision),
-				cell(m.Name), report.Count(m.Hits), dash(m.Unknown), share(m.Lower), share(m.Upper), share(m.Limit))
+				cell(m.Name), report.Count(m.Hits), dash(m.Unknown), gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
 		}
 	}
 	for _, x := range r.Exempt {
 		fmt.Fprintf(&b, "| %s | %s | exempt | %s |\n", cell(x.Route), report.Count(x.Requests), cell(x.Why))
 	}
-	fmt.Fprintf(&b, "\nThe bounds hold however often one looks, all of them at %s.\n", share(1-r.Alpha))
+	fmt.Fprintf(&b, "\nThe bounds hold however often one looks, all of them at %s.\n", gate.Percent(1-r.Alpha))
 	return b.String()
 }
 
@@ -199,20 +201,22 @@ func gateJUnit(w io.Writer, r gate.Result) error {
 		}
 		out.Tests, out.Failures, out.Suites = out.Tests+s.Tests, out.Failures+s.Failures, append(out.Suites, s)
 	}
-	whole := []junitCase{{Name: "decision"}}
+	cases := []junitCase{{Name: "decision"}}
 	if r.Decision != gate.Promote {
-		whole[0].Failure = &junitFailure{string(r.Decision), words(r.Decision)}
+		cases[0].Failure = &junitFailure{string(r.Decision), words(r.Decision)}
 	}
 	for _, x := range r.Reasons {
-		whole = append(whole, junitCase{Name: x.Name, Failure: &junitFailure{string(gate.Hold), report.Clean(reasonText(x))}})
+		if !slices.Contains([]string{gate.Exceeded, gate.Close, gate.Unknown}, x.Name) { // which the measures say
+			cases = append(cases, junitCase{Name: x.Name, Failure: &junitFailure{x.Name, report.Clean(reasonText(x))}})
+		}
 	}
-	add("gate", whole)
+	add("gate", cases)
 	for _, u := range append([]gate.Unit{r.Total}, r.Routes...) {
 		var cases []junitCase
 		for _, m := range u.Measures {
 			c := junitCase{Name: report.Clean(m.Name)}
 			f := &junitFailure{string(m.Decision), fmt.Sprintf("%d of %d requests, %d unknown; the rate is within %s and %s, the limit is %s",
-				m.Hits, u.Requests, m.Unknown, share(m.Lower), share(m.Upper), share(m.Limit))}
+				m.Hits, u.Requests, m.Unknown, gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))}
 			switch m.Decision {
 			case gate.RollBack, gate.Hold:
 				c.Failure = f
