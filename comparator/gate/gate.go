@@ -258,9 +258,6 @@ func (p Policy) unmatched(routes []Counts) []Warning {
 
 // Percent writes a share as a policy does, with three digits that mean something.
 func Percent(share float64) string {
-	p, err := strconv.ParseFloat(strconv.FormatFloat(100*share, 'g', 3, 64), 64)
-	if err != nil {
-		return strconv.FormatFloat(100*share, 'g', 3, 64) + "%"
-	}
+	p, _ := strconv.ParseFloat(strconv.FormatFloat(100*share, 'g', 3, 64), 64)
 	return strconv.FormatFloat(p, 'f', -1, 64) + "%"
 }
