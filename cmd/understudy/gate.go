@@ -116,7 +116,7 @@ var (
 )
 
 // maxGateFile bounds a policy and an audit, in bytes.
-const maxGateFile = 64 << 20
+const maxGateFile = 32 << 20
 
 func readPolicy(path string) (gate.Policy, source.Origins, error) {
 	policy, origins := gate.DefaultPolicy(), source.Origins{}

@@ -232,9 +232,9 @@ func TestPromises(t *testing.T) {
 	// Each rate at its limit: the nearest to a wrong decision, whichever it is.
 	f(loose, "every rate at its limit", times(1), func(p, b float64) bool { return p <= alpha && b <= alpha })
 	f(strict, "one route at its limits, the others at none", times(0, 0, 1, 0), func(p, b float64) bool { return p <= alpha && b <= alpha })
-	f(strict, "one route with mismatches at the limit, the others a tenth", func() [][3]float64 {
+	f(strict, "half the traffic mismatches at the limit, all else a tenth", func() [][3]float64 {
 		rates := times(.1)
-		rates[3][0] = limits[0]
+		rates[0][0] = limits[0]
 		return rates
 	}(), func(p, b float64) bool { return p <= alpha && b <= alpha })
 	// What is far from its limits is decided, and rightly.
