@@ -58,7 +58,7 @@ func (p *page) gate(r gate.Result) {
 		rows = append(rows, []string{u.Route, report.Count(u.Requests), words(u.Decision), what})
 	}
 	if len(rows) > 0 {
-		p.table([]column{{"Route", 28, false}, {"Requests", 8, true}, {"", 9, false}, {"Nearest to its limit", 28, false}}, rows)
+		p.table([]column{{"Route", 27, false}, {"Requests", 8, true}, {"", 9, false}, {"Nearest to its limit", 28, false}}, rows)
 	}
 	if len(rest) > 0 {
 		p.line("and %s, less in the way; -o json has all.", count(len(rest), "more route"))
@@ -151,7 +151,7 @@ func gateMarkdown(r gate.Result) string {
 		}
 	}
 	for _, x := range r.Exempt {
-		fmt.Fprintf(&b, "| %s | %s | exempt | %s |\n", cell(x.Route), report.Count(x.Requests), cell(x.Why))
+		fmt.Fprintf(&b, "\nExempt: %s, %s requests: %s\n", cell(x.Route), report.Count(x.Requests), cell(x.Why))
 	}
 	fmt.Fprintf(&b, "\nThe bounds hold however often one looks, all of them at %s.\n", gate.Percent(1-r.Alpha))
 	return b.String()
