@@ -39,28 +39,46 @@ func simulated(minimum uint64) gate.Policy {
 	return p
 }
 
-// cell is one measure of one route, or of all: by how many hits of so many requests
-// it rolls back, and with how many it is promoted. It says the same as the bounds,
+// cell is one measure of one route, or of all: with so many hits it rolls back up to
+// so many requests, and is promoted from so many on. It says the same as the bounds,
 // but is asked after each of many million requests.
 type cell struct {
-	limit, alpha   float64
-	roll, promoted []uint64 // by requests; promoted is one more than the hits
+	limit, alpha float64
+	until, from  []uint64 // by hits
 }
 
-func (c *cell) upTo(n uint64) {
-	if len(c.roll) == 0 {
-		c.roll, c.promoted = []uint64{1}, []uint64{0}
+func (c *cell) upTo(hits uint64) {
+	for h := uint64(len(c.until)); h <= hits; h++ {
+		most := uint64(1)
+		if h == 0 {
+			c.until = append(c.until, 0)
+		} else {
+			most = c.from[h-1]
+			c.until = append(c.until, first(max(h, c.until[h-1]), func(n uint64) bool { return evidence.Rate(h, n, c.alpha).Lower <= c.limit })-1)
+		}
+		c.from = append(c.from, first(most, func(n uint64) bool { return evidence.Rate(h, n, 1-confidence).Upper < c.limit }))
 	}
-	for k := uint64(len(c.roll)); k <= n; k++ {
-		h := c.roll[k-1]
-		for h <= k && evidence.Rate(h, k, c.alpha).Lower <= c.limit {
-			h++
+}
+
+// first is the least n, from so many on, for which holds is true, and goes on to be.
+func first(n uint64, holds func(uint64) bool) uint64 {
+	if holds(n) {
+		return n
+	}
+	step := uint64(1)
+	for !holds(n + step) {
+		n, step = n+step, 2*step
+	}
+	for high := n + step; ; {
+		middle := n + (high-n)/2
+		switch {
+		case middle == n:
+			return high
+		case holds(middle):
+			high = middle
+		default:
+			n = middle
 		}
-		g := c.promoted[k-1]
-		for g <= k && evidence.Rate(g, k, 1-confidence).Upper < c.limit {
-			g++
-		}
-		c.roll, c.promoted = append(c.roll, h), append(c.promoted, g)
 	}
 }
 
@@ -98,10 +116,10 @@ func (w *world) look(place int, s *state, total bool) (rolls, passes bool) {
 	passes = total || s.n >= w.minimum
 	for m := range limits {
 		c := &w.cells[place][m]
-		c.upTo(s.n)
 		h := s.hits[m]
-		rolls = rolls || h >= c.roll[s.n]
-		passes = passes && (h < c.promoted[s.n] || !total && s.n < w.needed[m])
+		c.upTo(h)
+		rolls = rolls || s.n <= c.until[h]
+		passes = passes && (s.n >= c.from[h] || !total && s.n < w.needed[m])
 	}
 	return rolls, passes
 }
@@ -114,14 +132,14 @@ type outcome struct{ promoted, rolledBack int }
 func (w *world) migrate(t *testing.T, r *rand.Rand, rates [][3]float64) (o outcome) {
 	units := make([]state, len(traffic)+1)
 	place := make([]int, len(traffic)) // by first request; 0 is not seen
-	first := make([]uint64, len(traffic))
+	begun := make([]uint64, len(traffic))
 	seen, open := 0, 0
 	passes := make([]bool, len(traffic)+1)
 	for n := 1; n <= requests && o == (outcome{}); n++ {
 		i := pick(r, n)
 		if place[i] == 0 {
 			seen++
-			place[i], first[i] = seen, uint64(n)
+			place[i], begun[i] = seen, uint64(n)
 			open++
 		}
 		var hits [3]bool
@@ -152,7 +170,7 @@ func (w *world) migrate(t *testing.T, r *rand.Rand, rates [][3]float64) (o outco
 			o.promoted, want = n, gate.Promote
 		}
 		if want != gate.Hold || r.IntN(20_000) == 0 {
-			w.check(t, units, place, first, want)
+			w.check(t, units, place, begun, want)
 		}
 	}
 	return o
@@ -169,7 +187,7 @@ func pick(r *rand.Rand, n int) int {
 }
 
 // check asks the gate.
-func (w *world) check(t *testing.T, units []state, place []int, first []uint64, want gate.Decision) {
+func (w *world) check(t *testing.T, units []state, place []int, begun []uint64, want gate.Decision) {
 	t.Helper()
 	p := simulated(w.minimum)
 	e := gate.Evidence{Run: "r", Thresholds: p.Thresholds()}
@@ -179,7 +197,7 @@ func (w *world) check(t *testing.T, units []state, place []int, first []uint64, 
 		}
 		u := units[at]
 		e.Routes = append(e.Routes, gate.Counts{
-			Route: fmt.Sprint(i), First: first[i], Requests: u.n, Findings: map[string]uint64{"mismatch": u.hits[0], "lost": u.hits[1]},
+			Route: fmt.Sprint(i), First: begun[i], Requests: u.n, Findings: map[string]uint64{"mismatch": u.hits[0], "lost": u.hits[1]},
 			Over: []gate.Over{{Over: u.hits[2]}},
 		})
 	}
@@ -190,7 +208,7 @@ func (w *world) check(t *testing.T, units []state, place []int, first []uint64, 
 
 // TestPromises: what is promised of a gate that is asked after each request.
 func TestPromises(t *testing.T) {
-	simulations := 100
+	simulations := 300
 	if s := os.Getenv(simulationsVar); s != "" {
 		var err error
 		if simulations, err = strconv.Atoi(s); err != nil {
