@@ -37,10 +37,11 @@ func (a *app) gateCommand() *cobra.Command {
    bounds that hold however often one looks ─► promote | hold | roll back
 
 Promotes when the upper bound of every rate is under the limit that the policy
-sets, for all routes together and for each route with enough traffic, rolls back
-when the lower bound of one is over it, and otherwise holds and says why. Give it
-the configuration with which the run is judged: if the tables show it under other
-rules, the gate holds. It may be asked while the run goes on, as often as wanted.
+sets, for all routes together and for each route with enough traffic, rolls
+back when the lower bound of one is over it, and otherwise holds and says why.
+Give it the configuration with which the run is judged: if the tables show it
+under other rules, the gate holds. It may be asked as often as wanted, also
+while the run goes on.
 
 Exit codes: 0 promote, 3 hold or roll back; with --detailed-exit-code 3 is roll
 back and 5 is hold. What is 1, 2 or 4 is no decision: hold.`,
