@@ -28,8 +28,6 @@ type wait struct {
 
 // send sends the request and reads the acknowledgement.
 func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
-	defer cancel()
 	w.sent = time.Now()
 	w.r.Sent(w.sent)
 	ack, err := w.exchange(ctx)
@@ -42,8 +40,10 @@ func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
 // everything.
 func (w *wait) exchange(ctx context.Context) (*understudyv1.Response, error) {
 	if w.p.Channel != ChannelTopic || w.p.Topic.Request == "" {
-		return w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+		return w.c.direct.Exchange(ctx, w.c.direct.request(w.r.HTTP, w.r.Body, w.r.Session))
 	}
+	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
+	defer cancel()
 	if err := w.c.cfg.Topics.Produce(ctx, w.p.Topic.Request, requestMessage(w.r)); err != nil {
 		return nil, &notTaken{err}
 	}

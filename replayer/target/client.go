@@ -51,7 +51,9 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	}
 	client := &Client{
 		cfg: cfg, policies: policies, routes: routes, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
-		direct: newDirect(cfg, base, m.resent.Inc),
+	}
+	if client.direct, err = newDirect(cfg, base, m.resent.Inc); err != nil {
+		return nil, err
 	}
 	if client.callbacks, err = newReceiver(client); err != nil {
 		return nil, err
@@ -123,7 +125,6 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 	}
 	channel := c.channel(w.p)
 	forget := channel.expect(w)
-	load(w.r.HTTP, w.r.Body)
 	ack, err := w.send(ctx)
 	if err != nil {
 		forget("after_end")

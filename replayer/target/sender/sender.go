@@ -1,0 +1,140 @@
+// Package sender sends requests to the system under rehearsal, each of them
+// once, and reads the answers.
+//
+// What was sent is never sent again, whatever becomes of it: a request on a
+// connection that broke is an error, because the candidate may have acted on it,
+// and because a fault that a second attempt hides is a fault that nobody sees.
+// Only a request of which provably no byte was written goes over another
+// connection; that is counted.
+package sender
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"time"
+
+	"understudy.dev/exchange/wire"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+)
+
+// Sender sends requests. It is safe for concurrent use.
+type Sender interface {
+	// Exchange sends a request and reads its answer, which a redirect is too.
+	Exchange(ctx context.Context, r Request) (*understudyv1.Response, error)
+	// Start is Exchange whose first half is done when it returns: the request has
+	// been written, and finish reads the answer; it must be called. ok is false, and
+	// nothing has been done, when that would have had to wait: for a connection, or
+	// for a request that is large.
+	Start(ctx context.Context, r Request) (finish func() (*understudyv1.Response, error), ok bool)
+	// Open sends a request and gives the answer with its body unread, for who reads
+	// a stream; the caller closes it.
+	Open(r *http.Request) (*http.Response, error)
+	// Close closes the connections that nothing uses.
+	Close()
+}
+
+// Request is one to send.
+type Request struct {
+	// HTTP is its head: method, URL, host, fields, Trailer, and TransferEncoding,
+	// which is chunked or nothing. Lengths and body of it are not looked at.
+	HTTP *http.Request
+	// Body is what follows.
+	Body []byte
+	// Session is that whose connections it takes, "" where it may take any.
+	Session string
+}
+
+// Engines.
+const (
+	// EngineWire is HTTP/1.1 by exchange/wire; what negotiates HTTP/2 is sent by
+	// net/http.
+	EngineWire = "wire"
+	// EngineNetHTTP is net/http's Transport for everything.
+	EngineNetHTTP = "net/http"
+)
+
+// Engines are the values of Config.Engine.
+func Engines() []string { return []string{EngineWire, EngineNetHTTP} }
+
+// Config of a sender.
+type Config struct {
+	Engine string
+	// H2C speaks HTTP/2 without TLS, always by net/http.
+	H2C bool
+	// Timeout bounds one exchange.
+	Timeout time.Duration
+	// CaptureLimit is how many bytes of a body are kept.
+	CaptureLimit int64
+	// Connections bounds the idle connections kept.
+	Connections int
+	// TLS is how to speak TLS with a host; nil is by default. What it gives is the
+	// sender's.
+	TLS func(host string) *tls.Config
+	// Dial opens connections.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Resent is called for each request of which nothing could be written to an idle
+	// connection, and which goes over another one.
+	Resent func()
+}
+
+// New makes the sender that cfg names.
+func New(cfg Config) Sender {
+	t := newTransport(cfg)
+	if cfg.Engine == EngineNetHTTP || cfg.H2C || !wire.Probes {
+		return t
+	}
+	return newEngine(cfg, t)
+}
+
+const (
+	// maxIdle is how long an unused connection is kept: less than the five seconds
+	// after which common servers close theirs, because a request that meets a
+	// connection just being closed looks like a reset of the candidate.
+	maxIdle = 4 * time.Second
+	// handshakeTimeout bounds that of TLS.
+	handshakeTimeout = 10 * time.Second
+	// maxHead bounds the head of an answer together with those of the informational
+	// ones before it, in bytes.
+	maxHead = 1 << 20
+	// MaxBody ends a body that never ends, in bytes; what lies between the capture
+	// limit and this bound is hashed and counted.
+	MaxBody = 1 << 30
+)
+
+var (
+	errEndless = errors.New("the body is longer than 1 GiB")
+	errHeads   = errors.New("the heads of the answer are larger than 1 MiB together")
+	errField   = errors.New("the request has a target or a field that HTTP/1.1 cannot carry")
+)
+
+// secure is how to speak TLS with a host.
+func (cfg Config) secure(host string) *tls.Config {
+	t := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.TLS != nil {
+		t = cfg.TLS(host)
+	}
+	if t.ServerName == "" {
+		t.ServerName = host
+	}
+	t.NextProtos = []string{"h2", "http/1.1"}
+	return t
+}
+
+// dialTLS opens a connection and shakes hands.
+func (cfg Config) dialTLS(ctx context.Context, address string, secure *tls.Config) (*tls.Conn, error) {
+	raw, err := cfg.Dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	over := tls.Client(raw, secure)
+	if err := over.HandshakeContext(ctx); err != nil {
+		raw.Close()
+		return nil, err
+	}
+	return over, nil
+}
