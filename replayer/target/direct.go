@@ -41,7 +41,7 @@ func newDirect(cfg Config, base *url.URL, resent func()) (*Direct, error) {
 	if cfg.Network != nil {
 		dial = cfg.Network.DialContext
 	}
-	secure, err := cfg.TLS.client(base.Hostname())
+	secure, err := cfg.TLS.client(sender.Address(base))
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
@@ -51,9 +51,9 @@ func newDirect(cfg Config, base *url.URL, resent func()) (*Direct, error) {
 	})}, nil
 }
 
-// client gives how to speak TLS with a host: only the system itself, whose host is
-// base, is shown the certificate, and only it is known by ServerName.
-func (c TLS) client(base string) (func(host string) *tls.Config, error) {
+// client gives how to speak TLS with an address: only the system itself, which is
+// at base, is shown the certificate, and only it is known by ServerName.
+func (c TLS) client(base string) (func(address string) *tls.Config, error) {
 	others, err := certificate.Files{CA: c.CAFile}.Client()
 	if err != nil {
 		return nil, err
@@ -63,8 +63,8 @@ func (c TLS) client(base string) (func(host string) *tls.Config, error) {
 		return nil, err
 	}
 	own.ServerName = c.ServerName
-	return func(host string) *tls.Config {
-		if strings.EqualFold(host, base) {
+	return func(address string) *tls.Config {
+		if strings.EqualFold(address, base) {
 			return own.Clone()
 		}
 		return others.Clone()

@@ -36,11 +36,7 @@ func newTransport(cfg Config) *transport {
 	t := &transport{timeout: cfg.Timeout, limit: cfg.CaptureLimit, resent: cfg.Resent, Transport: &http.Transport{
 		DialContext: cfg.Dial,
 		DialTLSContext: func(ctx context.Context, _, address string) (net.Conn, error) {
-			host, _, err := net.SplitHostPort(address)
-			if err != nil {
-				return nil, err
-			}
-			conn, err := cfg.dialTLS(ctx, address, cfg.secure(host))
+			conn, err := cfg.dialTLS(ctx, address, cfg.secure(address))
 			if err != nil {
 				return nil, err // and no interface that holds a nil
 			}

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"crypto/tls"
 	"net"
 	"net/url"
@@ -46,14 +47,16 @@ const (
 )
 
 func (e *engine) newOrigin(u *url.URL) *origin {
-	o := &origin{engine: e, idle: map[string][]*conn{}, limit: maxIdle}
-	if o.address = u.Host; u.Port() == "" {
-		o.address = net.JoinHostPort(u.Hostname(), message.DefaultPort(u.Scheme))
-	}
+	o := &origin{engine: e, address: Address(u), idle: map[string][]*conn{}, limit: maxIdle}
 	if u.Scheme == "https" {
-		o.tls = e.cfg.secure(u.Hostname())
+		o.tls = e.cfg.secure(o.address)
 	}
 	return o
+}
+
+// Address is the host:port of a URL.
+func Address(u *url.URL) string {
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), message.DefaultPort(u.Scheme)))
 }
 
 // take gives an idle connection that may be used, nil if there is none.

@@ -70,9 +70,9 @@ type Config struct {
 	CaptureLimit int64
 	// Connections bounds the idle connections kept.
 	Connections int
-	// TLS is how to speak TLS with a host; nil is by default. What it gives is the
-	// sender's.
-	TLS func(host string) *tls.Config
+	// TLS is how to speak TLS with an address, host:port; nil is by default. What it
+	// gives is the sender's.
+	TLS func(address string) *tls.Config
 	// Dial opens connections.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Resent is called for each request of which nothing could be written to an idle
@@ -110,14 +110,14 @@ var (
 	errField   = errors.New("the request has a target or a field that HTTP/1.1 cannot carry")
 )
 
-// secure is how to speak TLS with a host.
-func (cfg Config) secure(host string) *tls.Config {
+// secure is how to speak TLS with an address.
+func (cfg Config) secure(address string) *tls.Config {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	if cfg.TLS != nil {
-		t = cfg.TLS(host)
+		t = cfg.TLS(address)
 	}
 	if t.ServerName == "" {
-		t.ServerName = host
+		t.ServerName, _, _ = net.SplitHostPort(address)
 	}
 	t.NextProtos = []string{"h2", "http/1.1"}
 	return t
