@@ -233,9 +233,11 @@ const lastWords = 50 * time.Millisecond
 // before is an answer all the same.
 func (x *exchange) isWritten() bool {
 	if x.writing != nil {
+		late := time.NewTimer(settled) // the goroutine that writes may only have to notice
+		defer late.Stop()
 		select {
 		case <-x.writing:
-		default:
+		case <-late.C:
 			return false
 		}
 	}
