@@ -184,8 +184,7 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
 	ahead := readFrom(ctx, r.source, r.register)
-	pacer, stop := schedule.Start()
-	defer stop()
+	pacer := schedule.Early() // the client sends when it is time
 	var plan *schedule.Plan
 	var moments moments
 	seconds := seconds{spread: r.books.spread}

@@ -7,7 +7,10 @@ import (
 
 // Pacer waits for absolute moments. It belongs to one goroutine, which Start
 // binds to its thread.
-type Pacer struct{ wait func(time.Duration) }
+type Pacer struct {
+	wait  func(time.Duration) // nil: Go's timers will do
+	ahead time.Duration
+}
 
 // coarse is how far before the moment a wait gives way to the fine sleep; it
 // covers the resolution of Go's own timers.
@@ -17,24 +20,35 @@ const coarse = 3 * time.Millisecond
 // must be called from the same goroutine.
 func Start() (p *Pacer, stop func()) {
 	wait, stop := fine()
-	return &Pacer{wait}, stop
+	return &Pacer{wait: wait}, stop
 }
 
-// Until waits for t and returns ctx's error if that ends first. What is past
+// Ahead is how long before its moment a request is made ready.
+const Ahead = 3 * time.Millisecond
+
+// Early gives a pacer whose waits end about Ahead before their moments, for who
+// only makes ready what another sends.
+func Early() *Pacer { return &Pacer{ahead: Ahead} }
+
+// Until waits for t, or for Ahead before it, and returns ctx's error if that ends first. What is past
 // is not waited for.
 func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 	for {
-		left := time.Until(t)
+		left := time.Until(t) - p.ahead
 		if left <= 0 {
 			return ctx.Err()
 		}
-		if left <= coarse {
+		precise := coarse
+		if p.wait == nil {
+			precise = 0
+		}
+		if left <= precise {
 			if p.wait(left); time.Until(t) >= left {
 				p.wait = time.Sleep // the clock stands still while the thread sleeps: it is a virtual one
 			}
 			continue
 		}
-		timer := time.NewTimer(left - coarse)
+		timer := time.NewTimer(left - precise)
 		select {
 		case <-ctx.Done():
 			timer.Stop()

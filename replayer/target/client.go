@@ -99,8 +99,8 @@ type Request struct {
 	// Recorded is what the other system had answered, nil if nothing is known:
 	// it tells an operation's document from the answer that is waited for.
 	Recorded *understudyv1.Response
-	// Scheduled is the intended send time; latencies count from it and from
-	// the actual one.
+	// Scheduled is the intended send time, which may be to come: then it is sent at
+	// that moment. Latencies count from it and from the actual one.
 	Scheduled time.Time
 	// Turn is the request's entry in its session, for the evidence of
 	// order; nil when order is not watched.

@@ -3,6 +3,7 @@ package sender
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -100,7 +101,8 @@ func (e *engine) Exchange(ctx context.Context, r Request) (*understudyv1.Respons
 	if err := out.write(&r); err != nil {
 		return nil, err
 	}
-	deadline := time.Now().Add(e.cfg.Timeout)
+	since := time.Now()
+	deadline := latest(since, r.At).Add(e.cfg.Timeout)
 	for c := o.take(r.Session); ; {
 		isNew := c == nil
 		if isNew {
@@ -108,44 +110,27 @@ func (e *engine) Exchange(ctx context.Context, r Request) (*understudyv1.Respons
 			if c, err = o.dial(ctx, deadline); errors.Is(err, errHTTP2) {
 				return e.other.Exchange(ctx, r)
 			} else if err != nil {
+				r.said(since, time.Now(), false)
 				return nil, err
 			}
 		}
 		x := &exchange{o: o, c: c, method: r.HTTP.Method, session: r.Session}
 		x.begin(ctx, deadline)
-		isUnwritten := x.send(out)
+		var now time.Time
+		var isUnwritten bool
+		e.other.clock.do(r.At, func() {
+			now = time.Now()
+			isUnwritten = x.send(out, !isNew && since.Before(r.At))
+		})
 		if isUnwritten && !isNew && !x.isOver(deadline) {
 			x.drop()
 			e.cfg.Resent()
 			c = nil
 			continue
 		}
+		r.said(since, now, !isNew)
 		return x.finish()
 	}
-}
-
-// Start implements Sender.
-func (e *engine) Start(ctx context.Context, r Request) (finish func() (*understudyv1.Response, error), ok bool) {
-	o := e.origin(r.HTTP.URL)
-	if o == nil || len(r.Body) > small {
-		return nil, false
-	}
-	out := outgoings.Get().(*outgoing)
-	defer out.free()
-	if out.write(&r) != nil {
-		return nil, false
-	}
-	c := o.take(r.Session)
-	if c == nil {
-		return nil, false
-	}
-	x := &exchange{o: o, c: c, method: r.HTTP.Method, session: r.Session}
-	x.begin(ctx, time.Now().Add(e.cfg.Timeout))
-	if x.send(out) {
-		x.drop()
-		return nil, false // nothing was written
-	}
-	return x.finish, true
 }
 
 // exchange is one that is under way on its connection.
@@ -173,8 +158,13 @@ func (x *exchange) isOver(deadline time.Time) bool {
 }
 
 // send writes the request, of a large one the beginning. isUnwritten says that
-// nothing of it went out.
-func (x *exchange) send(out *outgoing) (isUnwritten bool) {
+// nothing of it went out. look says that time has passed since the connection was
+// looked at.
+func (x *exchange) send(out *outgoing, look bool) (isUnwritten bool) {
+	if look && x.c.probe != nil && !x.c.probe.Quiet() {
+		x.failed = io.ErrUnexpectedEOF
+		return true
+	}
 	n, err := x.c.Write(out.head)
 	x.failed = err
 	if err == nil && len(out.rest) > 0 {

@@ -224,36 +224,6 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-// TestStart sends when nothing has to be waited for, and does nothing otherwise.
-func TestStart(t *testing.T) {
-	s := serve(t, answers(ok))
-	client := sender.New(config(sender.EngineWire, nil))
-	defer client.Close()
-	q := request("POST", s.address(), "/")
-	if _, ok := client.Start(t.Context(), q); ok {
-		t.Error("there is no connection, and it was sent")
-	}
-	if got := told(client.Exchange(t.Context(), q)); got != `200 "ok" of 2` {
-		t.Fatal(got)
-	}
-	time.Sleep(30 * time.Millisecond)
-	large := q
-	large.Body = make([]byte, 1<<20)
-	if _, ok := client.Start(t.Context(), large); ok {
-		t.Error("a large body was sent at once")
-	}
-	finish, isSent := client.Start(t.Context(), q)
-	if !isSent {
-		t.Fatal("not sent")
-	}
-	if got := told(finish()); got != `200 "ok" of 2` {
-		t.Error(got)
-	}
-	if came := s.all(); len(came) != 1 || strings.Count(came[0], "POST ") != 2 {
-		t.Errorf("came %q", came)
-	}
-}
-
 // TestInterrupted: the end of the context is told from a timeout.
 func TestInterrupted(t *testing.T) {
 	both(t, func(t *testing.T, engine string) {

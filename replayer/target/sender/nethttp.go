@@ -25,6 +25,7 @@ type transport struct {
 	timeout time.Duration
 	limit   int64
 	resent  func()
+	clock   *clock
 	h2      atomic.Bool // the last answer came by HTTP/2
 }
 
@@ -33,7 +34,7 @@ func newTransport(cfg Config) *transport {
 	protocols.SetHTTP1(!cfg.H2C)
 	protocols.SetHTTP2(!cfg.H2C)
 	protocols.SetUnencryptedHTTP2(cfg.H2C)
-	t := &transport{timeout: cfg.Timeout, limit: cfg.CaptureLimit, resent: cfg.Resent, Transport: &http.Transport{
+	t := &transport{timeout: cfg.Timeout, limit: cfg.CaptureLimit, resent: cfg.Resent, clock: new(clock), Transport: &http.Transport{
 		DialContext: cfg.Dial,
 		DialTLSContext: func(ctx context.Context, _, address string) (net.Conn, error) {
 			conn, err := cfg.dialTLS(ctx, address, cfg.secure(address))
@@ -59,11 +60,6 @@ func newTransport(cfg Config) *transport {
 // Close implements Sender.
 func (t *transport) Close() { t.CloseIdleConnections() }
 
-// Start implements Sender: net/http sends on goroutines of its own.
-func (*transport) Start(context.Context, Request) (func() (*understudyv1.Response, error), bool) {
-	return nil, false
-}
-
 // Open implements Sender.
 func (t *transport) Open(r *http.Request) (*http.Response, error) {
 	t.load(r, nil)
@@ -72,6 +68,9 @@ func (t *transport) Open(r *http.Request) (*http.Response, error) {
 
 // Exchange implements Sender.
 func (t *transport) Exchange(ctx context.Context, q Request) (*understudyv1.Response, error) {
+	t.clock.do(q.At, func() {})
+	now := time.Now()
+	q.said(now, now, true)
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
 	defer cancel()
 	connections := 0

@@ -24,11 +24,6 @@ import (
 type Sender interface {
 	// Exchange sends a request and reads its answer, which a redirect is too.
 	Exchange(ctx context.Context, r Request) (*understudyv1.Response, error)
-	// Start is Exchange whose first half is done when it returns: the request has
-	// been written, and finish reads the answer; it must be called. ok is false, and
-	// nothing has been done, when that would have had to wait: for a connection, or
-	// for a request that is large.
-	Start(ctx context.Context, r Request) (finish func() (*understudyv1.Response, error), ok bool)
 	// Open sends a request and gives the answer with its body unread, for who reads
 	// a stream; the caller closes it.
 	Open(r *http.Request) (*http.Response, error)
@@ -45,6 +40,32 @@ type Request struct {
 	Body []byte
 	// Session is that whose connections it takes, "" where it may take any.
 	Session string
+	// At is when it is to be sent; zero, or what is past, is at once. It is made
+	// ready before.
+	At time.Time
+	// Sent, if not nil, is called once with the moment at which it was sent, before
+	// the answer is read. The time that it takes to connect is the server's: a
+	// request that had no connection when it was due was sent then.
+	Sent func(time.Time)
+}
+
+// said calls Sent. since is from when on the request was ready but for a
+// connection, and now is when it was written.
+func (r *Request) said(since, now time.Time, hadConnection bool) {
+	if r.Sent == nil {
+		return
+	}
+	if due := latest(r.At, since); !hadConnection && due.Before(now) {
+		now = due
+	}
+	r.Sent(now)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // Engines.
