@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Pacer waits for absolute moments. It belongs to one goroutine, which Start
-// binds to its thread.
+// Pacer waits for absolute moments. It belongs to one goroutine.
 type Pacer struct {
 	wait  func(time.Duration) // nil: Go's timers will do
 	ahead time.Duration
@@ -16,7 +15,7 @@ type Pacer struct {
 // covers the resolution of Go's own timers.
 const coarse = 3 * time.Millisecond
 
-// Start prepares the calling goroutine for precise waits; stop undoes it. Both
+// Start binds the calling goroutine to its thread, for precise waits; stop undoes it. Both
 // must be called from the same goroutine.
 func Start() (p *Pacer, stop func()) {
 	wait, stop := fine()
@@ -30,25 +29,21 @@ const Ahead = 3 * time.Millisecond
 // only makes ready what another sends.
 func Early() *Pacer { return &Pacer{ahead: Ahead} }
 
-// Until waits for t, or for Ahead before it, and returns ctx's error if that ends first. What is past
-// is not waited for.
+// Until waits for t, or until shortly before it if the pacer is an early one, and
+// returns ctx's error if that ends first. What is past is not waited for.
 func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 	for {
 		left := time.Until(t) - p.ahead
 		if left <= 0 {
 			return ctx.Err()
 		}
-		precise := coarse
-		if p.wait == nil {
-			precise = 0
-		}
-		if left <= precise {
+		if left <= p.precise() {
 			if p.wait(left); time.Until(t) >= left {
 				p.wait = time.Sleep // the clock stands still while the thread sleeps: it is a virtual one
 			}
 			continue
 		}
-		timer := time.NewTimer(left - precise)
+		timer := time.NewTimer(left - p.precise())
 		select {
 		case <-ctx.Done():
 			timer.Stop()
@@ -56,4 +51,12 @@ func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// precise is how much of a wait is slept on the thread.
+func (p *Pacer) precise() time.Duration {
+	if p.wait == nil {
+		return 0
+	}
+	return coarse
 }
