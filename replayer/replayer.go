@@ -8,6 +8,7 @@
 package replayer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,13 +206,10 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		}
 		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
 	}
-	if r.cfg.Follow && ctx.Err() != nil {
-		return nil // the way in which shadow mode ends
+	if err := ctx.Err(); !r.cfg.Follow || err == nil { // being told to is the way in which shadow mode ends
+		return cmp.Or(err, ahead.err)
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return ahead.err
+	return nil
 }
 
 // longPause is how long a run may wait without saying what for.

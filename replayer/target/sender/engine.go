@@ -118,17 +118,21 @@ func (e *engine) Exchange(ctx context.Context, r Request) (*understudyv1.Respons
 		x.begin(ctx, deadline)
 		var now time.Time
 		var isUnwritten bool
-		e.other.clock.do(r.At, func() {
-			now = time.Now()
-			isUnwritten = x.send(out, !isNew && since.Before(r.At))
-		})
+		write := func() { isUnwritten = x.send(out, !isNew && since.Before(r.At)) }
+		if out.isTaken(c) {
+			e.other.clock.do(r.At, func() { now = time.Now(); write() })
+			r.said(since, now, !isNew)
+		} else {
+			e.other.clock.do(r.At, func() { now = time.Now() })
+			r.said(since, now, !isNew)
+			write()
+		}
 		if isUnwritten && !isNew && !x.isOver(deadline) {
 			x.drop()
 			e.cfg.Resent()
-			c = nil
+			c, r.Sent = nil, nil
 			continue
 		}
-		r.said(since, now, !isNew)
 		return x.finish()
 	}
 }

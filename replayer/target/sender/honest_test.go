@@ -3,11 +3,13 @@ package sender_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -106,6 +108,48 @@ func TestASecondAnswer(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 		time.Sleep(30 * time.Millisecond)
+	}
+}
+
+// slow is a connection whose reads find all that was sent at once.
+type slow struct{ net.Conn }
+
+func (s slow) Read(p []byte) (int, error) {
+	time.Sleep(20 * time.Millisecond)
+	return s.Conn.Read(p)
+}
+
+// TestASecondAnswerWithinTLS, which has come with the first, is not taken for
+// that to the next request.
+func TestASecondAnswerWithinTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, in, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer c.Close()
+		for err == nil {
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nright")
+			_, _ = io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwrong")
+			_, err = http.ReadRequest(in.Reader)
+		}
+	}))
+	defer server.Close()
+	client := sender.New(config(sender.EngineWire, func(c *sender.Config) {
+		c.TLS = func(string) *tls.Config { return server.Client().Transport.(*http.Transport).TLSClientConfig.Clone() }
+		c.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+			return slow{conn}, err
+		}
+	}))
+	defer client.Close()
+	for range 3 {
+		q := request("GET", server.Listener.Addr().String(), "/")
+		q.HTTP.URL.Scheme = "https"
+		if got := told(client.Exchange(t.Context(), q)); got != `200 "right" of 5` {
+			t.Error(got)
+		}
 	}
 }
 

@@ -26,6 +26,16 @@ var outgoings = sync.Pool{New: func() any { return &outgoing{head: make([]byte, 
 // before it has read everything, or anything.
 const small = 16 << 10
 
+// atOnce is up to how many bytes any socket takes on which nothing is under way,
+// without a wait.
+const atOnce = 4 << 10
+
+// isTaken says whether a connection takes the request without making anybody
+// wait: the clock may write it.
+func (o *outgoing) isTaken(c *conn) bool {
+	return c.probe != nil && len(o.head) <= atOnce && len(o.rest) == 0
+}
+
 // maxOutgoing bounds the memory that is kept for the next request.
 const maxOutgoing = 64 << 10
 
