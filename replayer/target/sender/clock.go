@@ -21,25 +21,33 @@ type clock struct {
 	runs    bool
 }
 
+// task is something to do at a moment.
+type task interface{ do() }
+
+// nothing is the task of who only waits.
+type nothing struct{}
+
+func (nothing) do() {}
+
 // moment is one thing to do.
 type moment struct {
+	task
 	at   time.Time
-	do   func()
 	done chan struct{}
 }
 
-// do calls f at a time, at once if that is past, and returns after it.
-func (c *clock) do(at time.Time, f func()) {
+// at does something at a time, at once if that is past, and returns after it.
+func (c *clock) at(at time.Time, t task) {
 	if !time.Now().Before(at) {
-		f()
+		t.do()
 		return
 	}
-	m := &moment{at, f, make(chan struct{})}
+	m := &moment{t, at, make(chan struct{})}
 	c.mu.Lock()
 	if len(c.waiting) > 0 && at.Before(c.waiting[0].at) { // the thread sleeps until then
 		c.mu.Unlock()
 		time.Sleep(time.Until(at))
-		f()
+		t.do()
 		return
 	}
 	i := len(c.waiting)

@@ -114,20 +114,17 @@ func (e *engine) Exchange(ctx context.Context, r Request) (*understudyv1.Respons
 				return nil, err
 			}
 		}
-		x := &exchange{o: o, c: c, method: r.HTTP.Method, session: r.Session}
+		x := &exchange{o: o, c: c, out: out, method: r.HTTP.Method, session: r.Session, look: !isNew && since.Before(r.At)}
 		x.begin(ctx, deadline)
-		var now time.Time
-		var isUnwritten bool
-		write := func() { isUnwritten = x.send(out, !isNew && since.Before(r.At)) }
 		if out.isTaken(c) {
-			e.other.clock.do(r.At, func() { now = time.Now(); write() })
-			r.said(since, now, !isNew)
+			e.other.clock.at(r.At, x)
+			r.said(since, x.began, !isNew)
 		} else {
-			e.other.clock.do(r.At, func() { now = time.Now() })
-			r.said(since, now, !isNew)
-			write()
+			e.other.clock.at(r.At, nothing{})
+			r.said(since, time.Now(), !isNew)
+			x.do()
 		}
-		if isUnwritten && !isNew && !x.isOver(deadline) {
+		if x.isUnwritten && !isNew && !x.isOver(deadline) {
 			x.drop()
 			e.cfg.Resent()
 			c, r.Sent = nil, nil
@@ -141,12 +138,17 @@ func (e *engine) Exchange(ctx context.Context, r Request) (*understudyv1.Respons
 type exchange struct {
 	o       *origin
 	c       *conn
+	out     *outgoing // until it is written
 	method  string
 	session string
+	look    bool // time has passed since the connection was looked at
 	ctx     context.Context
 	stop    func() bool
-	failed  error         // of the write
-	writing chan struct{} // closed when a large body is written; nil: there is none
+
+	began       time.Time     // of the write
+	isUnwritten bool          // nothing of it went out
+	failed      error         // of the write
+	writing     chan struct{} // closed when a large body is written; nil: there is none
 }
 
 // begin bounds the exchange.
@@ -161,24 +163,23 @@ func (x *exchange) isOver(deadline time.Time) bool {
 	return x.ctx.Err() != nil || !time.Now().Before(deadline)
 }
 
-// send writes the request, of a large one the beginning. isUnwritten says that
-// nothing of it went out. look says that time has passed since the connection was
-// looked at.
-func (x *exchange) send(out *outgoing, look bool) (isUnwritten bool) {
-	if look && x.c.probe != nil && !x.c.probe.Quiet() {
-		x.failed = io.ErrUnexpectedEOF
-		return true
+// do writes the request, of a large one the beginning.
+func (x *exchange) do() {
+	x.began = time.Now()
+	if x.look && x.c.probe != nil && !x.c.probe.Quiet() {
+		x.failed, x.isUnwritten = io.ErrUnexpectedEOF, true
+		return
 	}
-	n, err := x.c.Write(out.head)
+	n, err := x.c.Write(x.out.head)
 	x.failed = err
-	if err == nil && len(out.rest) > 0 {
+	if err == nil && len(x.out.rest) > 0 {
 		x.writing = make(chan struct{})
 		go func(rest []byte) {
 			defer close(x.writing)
 			_, x.failed = x.c.Write(rest)
-		}(out.rest)
+		}(x.out.rest)
 	}
-	return n == 0 && err != nil
+	x.isUnwritten = n == 0 && err != nil
 }
 
 // drop ends the exchange and closes its connection.

@@ -170,10 +170,10 @@ func TestIdleConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := func(field string, pause time.Duration, want int32) {
 			t.Helper()
-			closed := 0
+			var closed atomic.Int32
 			dial, opened := piped(func(_ int, c net.Conn) {
 				answers("HTTP/1.1 200 OK\r\n"+field+"Content-Length: 2\r\n\r\nok")(0, c, bufio.NewReader(c))
-				closed++
+				closed.Add(1)
 			})
 			client := sender.New(config(sender.EngineWire, func(c *sender.Config) { c.Dial = dial }))
 			for range 2 {
@@ -187,8 +187,8 @@ func TestIdleConnections(t *testing.T) {
 			}
 			time.Sleep(7 * time.Second)
 			synctest.Wait()
-			if closed != int(want) {
-				t.Errorf("%q, %s: %d of %d are closed", field, pause, closed, want)
+			if closed.Load() != want {
+				t.Errorf("%q, %s: %d of %d are closed", field, pause, closed.Load(), want)
 			}
 			client.Close()
 		}

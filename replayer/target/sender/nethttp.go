@@ -68,7 +68,7 @@ func (t *transport) Open(r *http.Request) (*http.Response, error) {
 
 // Exchange implements Sender.
 func (t *transport) Exchange(ctx context.Context, q Request) (*understudyv1.Response, error) {
-	t.clock.do(q.At, func() {})
+	t.clock.at(q.At, nothing{})
 	now := time.Now()
 	q.said(now, now, true)
 	ctx, cancel := context.WithTimeout(ctx, t.timeout)
