@@ -5,11 +5,17 @@ import (
 	"time"
 )
 
-// Pacer waits for absolute moments. It belongs to one goroutine.
+// Pacer waits for absolute moments. It belongs to one goroutine. The zero value
+// waits with Go's own timers.
 type Pacer struct {
-	wait  func(time.Duration) // nil: Go's timers will do
-	ahead time.Duration
+	wait      func(time.Duration) // nil: Go's timers will do
+	ahead     time.Duration
+	isVirtual bool
 }
+
+// IsVirtual says that time was found to be virtual, in which Go's own timers are
+// exact.
+func (p *Pacer) IsVirtual() bool { return p.isVirtual }
 
 // coarse is how far before the moment a wait gives way to the fine sleep; it
 // covers the resolution of Go's own timers.
@@ -39,7 +45,7 @@ func (p *Pacer) Until(ctx context.Context, t time.Time) error {
 		}
 		if left <= p.precise() {
 			if p.wait(left); time.Until(t) >= left {
-				p.wait = time.Sleep // the clock stands still while the thread sleeps: it is a virtual one
+				p.wait, p.isVirtual = time.Sleep, true // the clock stands still while the thread sleeps
 			}
 			continue
 		}
