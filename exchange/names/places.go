@@ -33,6 +33,8 @@ type places struct {
 	answer bool
 	// own says whether a host is the system's; nil takes all for its own.
 	own func(host string) bool
+	// as are the places of members that the message gives another meaning.
+	as map[string]Place
 	// isName is the visitor's known.
 	isName func(at Place, text string) bool
 }
@@ -144,19 +146,47 @@ func (p *places) text(at Place, value string) string {
 	return p.words(value)
 }
 
-// isList says whether a text at a place may be several names: 17,18.
-func isList(at Place, value string) bool { return at.Named && strings.IndexByte(value, ',') >= 0 }
+// isList says whether a text at a place may be several names: 17,18 or 17|18 or,
+// of numbers alone, 17 18.
+func isList(at Place, value string) bool { return at.Named && hasSeparator(value) }
+
+const separators = ",|;"
+
+func hasSeparator(value string) bool {
+	digits, blank := true, false
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c == ',' || c == '|' || c == ';':
+			return true
+		case c == ' ':
+			blank = true
+		case !isDigit(c):
+			digits = false
+		}
+	}
+	return digits && blank
+}
 
 // each goes over the names in a list.
 func (p *places) each(at Place, value string) string {
-	list := strings.Split(value, ",")
-	for i, v := range list {
-		name := strings.TrimSpace(v)
-		if with, ok := p.look(at, Value{Text: name}); ok && with.Text != name {
-			list[i] = strings.Replace(v, name, with.Text, 1)
+	var out strings.Builder
+	for rest := value; ; {
+		end := strings.IndexAny(rest, separators+" ")
+		v := rest
+		if end >= 0 {
+			v = rest[:end]
 		}
+		with, ok := p.look(at, Value{Text: v})
+		if !ok {
+			with.Text = v
+		}
+		out.WriteString(with.Text)
+		if end < 0 {
+			return out.String()
+		}
+		out.WriteByte(rest[end])
+		rest = rest[end+1:]
 	}
-	return strings.Join(list, ",")
 }
 
 // IsLink says whether a text is an absolute URL or an absolute path.
@@ -207,6 +237,9 @@ func inName(c byte) bool { return continues(c) || c == '-' || c == '.' }
 // it an identifier by what it stands in, from the outside in, in the end what
 // the request is about.
 func (p *places) member(name string, enclosing []string) Place {
+	if at, ok := p.as[name]; ok {
+		return at
+	}
 	t := termOf(name)
 	for n := len(enclosing); t.operator && n > 0; n = len(enclosing) {
 		name, enclosing = enclosing[n-1], enclosing[:n-1]
@@ -357,7 +390,7 @@ func (d *document) string(start int, raw string) {
 			return
 		}
 	}
-	list := strings.IndexByte(raw, ',') >= 0
+	list := hasSeparator(raw)
 	if len(raw) < selfEvident && !list || !hasDigit(raw) && !IsLink(raw) {
 		return
 	}

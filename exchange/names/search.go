@@ -50,6 +50,16 @@ func SearchUnguessable(has func(name string) bool) *Search {
 	return s
 }
 
+// SearchUnmistakable makes a search for the names that are unmistakable and that has
+// knows.
+func SearchUnmistakable(has func(name string) bool) *Search {
+	s := &Search{has: func(name string) bool { return IsUnmistakable(name) && has(name) }}
+	for n := selfEvident; n < len(s.lengths); n++ {
+		s.lengths[n] = true
+	}
+	return s
+}
+
 // Idle says that there is nothing to look for.
 func (s *Search) Idle() bool { return s == nil }
 

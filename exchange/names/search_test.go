@@ -2,6 +2,7 @@ package names_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,21 @@ func TestSearchInBytes(t *testing.T) {
 	f("\x00\x00\x00\x00\xff\x08\x81\x80\x80\x01", true)
 	f(frame("\x08"), true)
 	f("", true)
+}
+
+func TestEachField(t *testing.T) {
+	f := func(content string, framed bool, want string) {
+		t.Helper()
+		got := ""
+		names.EachField([]byte(content), framed, func(v uint64) { got += fmt.Sprint(v, " ") }, func(b []byte) { got += fmt.Sprintf("%q ", b) })
+		if got != want {
+			t.Errorf("%q: got %s, want %s", content, got, want)
+		}
+	}
+	f("\x08\xea\x07\x12\x03abc", false, `1002 "abc" `)
+	f("\x00\x00\x00\x00\x02\x08\x05\x00\x00\x00\x00\x02\x08\x06", true, "5 6 ")
+	f("\x08\xea\x07", true, "")
+	f("\xff", false, "")
 }
 
 func TestCoded(t *testing.T) {

@@ -22,13 +22,18 @@ const (
 // Record lists the pairs that the request used, and those of which either name
 // stands in the recorded answer or in one of the candidate's, without what this
 // exchange itself taught: a value must not vouch for itself. So are the pairs of
-// tokens that differ in such names. dropped counts what found no room.
+// tokens that differ in such names. Before them stands what else was put in:
+// versions, places in lists, and credentials, of which only the place and the
+// exchange that gave them are told. dropped counts what found no room.
 func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []*understudyv1.Substitution, dropped uint32) {
 	if x == nil {
 		return nil, 0
 	}
+	if r != nil {
+		out, dropped = r.others, r.dropped
+	}
 	if x.session.isBare() {
-		return nil, 0
+		return out, dropped
 	}
 	texts := []*heard{x.hear(x.recorded.GetResponse())}
 	for i, a := range answers {

@@ -24,7 +24,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	x.remember(sent[1], answer.first)
+	x.remember(sent[1], answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
@@ -135,6 +135,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 		s.cut[family] = true // what it made is called there
 	}
 	x.versions()
+	x.hand(body)
 }
 
 // isReadable says whether names are found in a body of the answer's type.

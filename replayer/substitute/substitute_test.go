@@ -168,7 +168,7 @@ func TestWhatIsSent(t *testing.T) {
 	alike := step{`s GET /notes`, `200 [{"id":"n-52"},{"id":"n-51"}]`, `200 [{"id":"n-51"},{"id":"n-50"}]`}
 	f(`s DELETE /notes/n-52`, `note "n-52": `+nowhere, alike)
 	// Of another type, or without a digit.
-	f(`s POST /x {"user_id":10201,"uid":"10201"}`, `/x {"user_id":"a3f1","uid":"10201"}`, step{`s POST /users {}`, `201 {"id":10201}`, `201 {"id":"a3f1"}`})
+	f(`s POST /x {"user_id":10201,"n":"10201"}`, `/x {"user_id":"a3f1","n":"10201"}`, step{`s POST /users {}`, `201 {"id":10201}`, `201 {"id":"a3f1"}`})
 	f(`s GET /tickets/kqzvb/log`, `/tickets/wtrpl/log`, step{`s POST /tickets {}`, `201 {"id":"kqzvb"}`, `201 {"id":"wtrpl"}`})
 	f(`s GET /tickets/kqzvb`, `/tickets/wtrpl`, step{`s POST /tickets {}`, `201 Location: /tickets/kqzvb; `, `201 Location: /tickets/wtrpl; `})
 	// Dates and amounts are no names.
