@@ -175,7 +175,7 @@ func (t *tapWriter) arrange() {
 	}
 	if _, err := a.Parse(t.raw.response); err == nil {
 		t.responseHead = fieldsOf(&a.Head, func(k wire.Kind) bool {
-			return t.status == http.StatusSwitchingProtocols || k.OfAnswer()
+			return t.status == http.StatusSwitchingProtocols || !k.HopByHop() && k != wire.TransferEncoding
 		})
 	}
 }

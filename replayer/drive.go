@@ -47,7 +47,6 @@ func (x *one) release() {
 
 // register enters an exchange into the memories of names.
 func (r *Replayer) register(e *understudyv1.Exchange) recorded {
-	direct(e.GetRequest())
 	out := recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)
