@@ -151,7 +151,7 @@ func (c *conn) head() error {
 // body reads the body in its framing.
 func (c *conn) body(kept *message.Capture, r *understudyv1.Response) error {
 	more := func() error {
-		if kept.Length() > MaxBody {
+		if kept.Length() > maxBody {
 			return errEndless
 		}
 		if err := c.fill(); err != nil {

@@ -148,7 +148,7 @@ func Capture(r io.Reader, declared, limit int64) (*understudyv1.Body, error) {
 		if err != nil {
 			return nil, brokeOff(&kept, err)
 		}
-		if kept.Length() > MaxBody {
+		if kept.Length() > maxBody {
 			return nil, errEndless
 		}
 	}

@@ -52,14 +52,14 @@ var framed = []string{"Host", "Content-Length", "Transfer-Encoding", "Trailer"}
 func (o *outgoing) write(q *Request) error {
 	r := q.HTTP
 	if !message.IsToken(r.Method) {
-		return errField
+		return message.ErrUnsendable
 	}
 	host := r.Host
 	if host == "" {
 		host = r.URL.Host
 	}
 	if !message.IsField("Host", host) || host == "" {
-		return errField
+		return message.ErrUnsendable
 	}
 	o.head = append(append(o.head[:0], r.Method...), ' ')
 	if err := o.target(r); err != nil {
@@ -118,7 +118,7 @@ func (o *outgoing) target(r *http.Request) error {
 	}
 	for _, b := range o.head[begin:] {
 		if b <= ' ' || b == 0x7f {
-			return errField
+			return message.ErrUnsendable
 		}
 	}
 	return nil
@@ -163,7 +163,7 @@ func (o *outgoing) fields(h http.Header, without []string) error {
 	for _, name := range o.order(h, without) {
 		for _, value := range h[name] {
 			if !message.IsField(name, value) {
-				return errField
+				return message.ErrUnsendable
 			}
 			o.line(name, value)
 		}

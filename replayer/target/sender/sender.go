@@ -82,6 +82,7 @@ func Engines() []string { return []string{EngineWire, EngineNetHTTP} }
 
 // Config of a sender.
 type Config struct {
+	// Engine is one of Engines.
 	Engine string
 	// H2C speaks HTTP/2 without TLS, always by net/http.
 	H2C bool
@@ -120,15 +121,14 @@ const (
 	// maxHead bounds the head of an answer together with those of the informational
 	// ones before it, in bytes.
 	maxHead = 1 << 20
-	// MaxBody ends a body that never ends, in bytes; what lies between the capture
+	// maxBody ends a body that never ends, in bytes; what lies between the capture
 	// limit and this bound is hashed and counted.
-	MaxBody = 1 << 30
+	maxBody = 1 << 30
 )
 
 var (
 	errEndless = errors.New("the body is longer than 1 GiB")
 	errHeads   = errors.New("the heads of the answer are larger than 1 MiB together")
-	errField   = errors.New("the request has a target or a field that HTTP/1.1 cannot carry")
 )
 
 // secure is how to speak TLS with an address.
