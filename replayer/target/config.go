@@ -178,7 +178,7 @@ type Config struct {
 	H2C bool `yaml:"h2c"`
 	// Connection is pooled (default), where a request takes the connection that was
 	// used last, or session, where a session's requests go over connections of its
-	// own, as a user's do.
+	// own, as a user's do, always by HTTP/1.1.
 	Connection string `yaml:"connection"`
 	// Connections bounds the idle connections kept; 1 or more, default 1024.
 	Connections int `yaml:"connections"`

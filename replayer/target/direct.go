@@ -45,8 +45,9 @@ func newDirect(cfg Config, base *url.URL, resent func()) (*Direct, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
-	return &Direct{base: base, perSession: cfg.Connection == ConnectionSession, Sender: sender.New(sender.Config{
-		Engine: cfg.Engine, H2C: cfg.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: cfg.Connections,
+	perSession := cfg.Connection == ConnectionSession
+	return &Direct{base: base, perSession: perSession, Sender: sender.New(sender.Config{
+		Engine: cfg.Engine, H2C: cfg.H2C, HTTP1: perSession, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: cfg.Connections,
 		TLS: secure, Dial: dial, Resent: resent,
 	})}, nil
 }

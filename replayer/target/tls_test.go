@@ -48,10 +48,11 @@ func TestTLS(t *testing.T) {
 	}
 	whole := target.TLS{CAFile: file("ca", "CERTIFICATE", plain.Certificate().Raw), CertFile: file("cert", "CERTIFICATE", pair.Certificate[0]), KeyFile: file("key", "PRIVATE KEY", key)}
 
+	connection := target.ConnectionPooled
 	f := func(engine string, server *httptest.Server, change func(*target.TLS), want string) {
 		t.Helper()
 		client, stop := newClient(t, server.URL, func(c *target.Config) {
-			c.Engine, c.TLS = engine, whole
+			c.Engine, c.TLS, c.Connection = engine, whole, connection
 			change(&c.TLS)
 		})
 		defer stop()
@@ -72,6 +73,9 @@ func TestTLS(t *testing.T) {
 		f(engine, plain, func(c *target.TLS) { c.ServerName = "shop.example" }, "error CONNECT: no connection: the TLS handshake failed")
 		f(engine, plain, func(c *target.TLS) { c.CAFile = "" }, "error CONNECT: no connection: the TLS handshake failed")
 	}
+
+	connection = target.ConnectionSession
+	f("wire", newer, func(*target.TLS) {}, "immediate 200: HTTP/1.1 1 ")
 
 	// A poll of another host is shown nothing.
 	var shown string

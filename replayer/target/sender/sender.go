@@ -86,6 +86,8 @@ type Config struct {
 	Engine string
 	// H2C speaks HTTP/2 without TLS, always by net/http.
 	H2C bool
+	// HTTP1 offers no HTTP/2 by TLS, so that connections can be a session's own.
+	HTTP1 bool
 	// Timeout bounds one exchange.
 	Timeout time.Duration
 	// CaptureLimit is how many bytes of a body are kept.
@@ -140,7 +142,9 @@ func (cfg Config) secure(address string) *tls.Config {
 	if t.ServerName == "" {
 		t.ServerName, _, _ = net.SplitHostPort(address)
 	}
-	t.NextProtos = []string{"h2", "http/1.1"}
+	if t.NextProtos = []string{"h2", "http/1.1"}; cfg.HTTP1 {
+		t.NextProtos = t.NextProtos[1:]
+	}
 	return t
 }
 
