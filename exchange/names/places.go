@@ -303,12 +303,13 @@ func (d *document) step() {
 	start := d.at
 	switch c := d.body[start]; c {
 	case '"':
-		d.at = stringEnd(d.body, start)
+		var escaped bool
+		d.at, escaped = stringEnd(d.body, start)
 		raw := d.body[start+1 : max(start+1, d.at-1)]
 		if isKey(d.body, d.at) {
-			d.key(start, raw)
+			d.key(start, raw, escaped)
 		} else {
-			d.string(start, raw)
+			d.string(start, raw, escaped)
 		}
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		for d.at < len(d.body) && strings.IndexByte("+-.eE0123456789", d.body[d.at]) >= 0 {
@@ -329,8 +330,10 @@ func (d *document) step() {
 
 // key takes the name of a member, which may be a name itself: in a map of
 // orders it is that of an order.
-func (d *document) key(start int, raw string) {
-	d.name = unquoted(raw)
+func (d *document) key(start int, raw string, escaped bool) {
+	if d.name = raw; escaped {
+		d.name = unquoted(raw)
+	}
 	if !d.may(raw) || len(d.name) > maxName {
 		return
 	}
@@ -378,9 +381,8 @@ func keyed(name string) string {
 	return singular(strings.TrimPrefix(name, "per_"))
 }
 
-func (d *document) string(start int, raw string) {
+func (d *document) string(start int, raw string, escaped bool) {
 	text := raw
-	escaped := strings.IndexByte(raw, '\\') >= 0
 	if escaped {
 		text = unquoted(raw)
 	}
@@ -449,17 +451,19 @@ func (d *document) put(start int, was, with Value) {
 	d.from = d.at
 }
 
-// stringEnd is the offset behind the string that begins at start.
-func stringEnd(body string, start int) int {
+// stringEnd is the offset behind the string that begins at start, and whether
+// there are escapes in it.
+func stringEnd(body string, start int) (end int, escaped bool) {
 	for i := start + 1; i < len(body); i++ {
 		switch body[i] {
 		case '\\':
+			escaped = true
 			i++
 		case '"':
-			return i + 1
+			return i + 1, escaped
 		}
 	}
-	return len(body)
+	return len(body), escaped
 }
 
 // isKey: the string before end is the name of a member.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -386,12 +387,9 @@ func (r *Request) Credential(name, value string, keep bool) (out string, ok bool
 // lets notes that a credential was put in: where, and who gave it, but not which.
 func (r *Request) lets(place, name, was, is string, v *credential) {
 	if was != is {
-		r.used(credentialKind+place+" "+name, secret, secret, v.by.exchange)
+		r.used(names.Credential+place+" "+name, secret, secret, v.by.exchange)
 	}
 }
-
-// credentialKind is before the place and the name of a credential that was put in.
-const credentialKind = "@secret "
 
 // own is what the candidate gave; a cookie is decoded when a field repeats it,
 // as scripts do.

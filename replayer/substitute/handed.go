@@ -50,7 +50,7 @@ var classes = memo.New(func(name string) string {
 		}
 	}
 	if isCursor(name) {
-		return cursor
+		return names.Cursor.Kind
 	}
 	return ""
 })
@@ -127,7 +127,7 @@ func (w *handings) object(t names.Tree, resource, id string, depth int) {
 			w.at = w.at[:len(w.at)-1]
 		case !m.Is(names.String) && !m.Is(names.Number) || m[0].Text == "" || len(m[0].Text) > maxCursor || len(w.found) >= maxHanded:
 		default:
-			if class := classes.Of(name); class != "" && !(class == cursor && names.IsLink(m[0].Text)) {
+			if class := classes.Of(name); class != "" && !(class == names.Cursor.Kind && names.IsLink(m[0].Text)) {
 				w.found = append(w.found, handing{
 					class, w.of(resource, own, depth), "/" + strings.Join(append(w.at, name), "/"), id, w.root - cap(m),
 					names.Value{Text: m[0].Text, Number: m.Is(names.Number)},
@@ -224,7 +224,7 @@ func (x *Exchange) handed(class, value, path, id string) []*version {
 			at = 2
 		case strings.HasPrefix(path, v.resource+"/"):
 			at = 3
-		case class != cursor && !names.IsUnmistakable(value):
+		case class != names.Cursor.Kind && !names.IsUnmistakable(value):
 			continue
 		}
 		of[at] = append(of[at], v)
@@ -481,8 +481,8 @@ func startOfString(body []byte, to int) int {
 // puts notes that something handed was put in.
 func (r *Request) puts(v *version) {
 	kind := v.class
-	if kind != cursor {
-		kind = "@version"
+	if kind != names.Cursor.Kind {
+		kind = names.Version.Kind
 	}
 	m := r.x.memory
 	r.used(kind, m.shown(kind, v.recorded), m.shown(kind, v.candidate), v.by.exchange)

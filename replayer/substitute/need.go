@@ -201,7 +201,7 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != names.Cursor.Kind)
 	}
 	if told != nil {
 		toldOf, _ := told.Found()
@@ -270,7 +270,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] ||
+		matters = matters || e.created || unclear || e.kind == names.Cursor.Kind || s.kinds[e.kind] ||
 			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
@@ -370,10 +370,11 @@ var (
 // slug is a name with a title before it or behind it: 17-two-blue-ones.
 var slug = regexp.MustCompile(`^(?:(\d{1,18})-[A-Za-z][\w-]*|[A-Za-z][\w-]*-(\d{1,18}))$`)
 
-// slugs are the numbers in the slugs of a path.
+// slugs are the numbers in the slugs of a path. What is known to be a name as a
+// whole is none.
 func slugs(path string, known func(names.Place, string) bool) (out []names.Name) {
 	for _, segment := range names.Segments(path, known) {
-		if m := slug.FindStringSubmatch(segment.Text); m != nil && segment.Place.Kind != "" {
+		if m := slug.FindStringSubmatch(segment.Text); m != nil && segment.Place.Kind != "" && !known(segment.Place, segment.Text) {
 			out = append(out, names.Name{Place: segment.Place, Value: names.Value{Text: m[1] + m[2]}})
 		}
 	}

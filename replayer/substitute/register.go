@@ -122,7 +122,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 		}
 		if !client.Has(n.Place, n.Value.Text) {
 			e := entry{
-				kind: kind, by: x.origin, written: writes || kind == cursor, constant: x.constant,
+				kind: kind, by: x.origin, written: writes || kind == names.Cursor.Kind, constant: x.constant,
 				loose: x.loose && (kind == family || isCall(target)), found: !writes && kind == family && !names.TellsKind(family),
 			}
 			s.mintOne(n.Place, n.Value.Text, e)

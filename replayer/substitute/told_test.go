@@ -80,6 +80,8 @@ func TestWhatIsBesideAValueTellsWhatItIs(t *testing.T) {
 	f(`POST /x {"order_id":"#7"}`, "-")
 	f(`GET /orders/9-two-blue-ones`, `/orders/9-two-blue-ones`)
 	f(`GET /reports/2026-07`, `/reports/2026-07`)
+	orders = append(orders, make("orders", `"O-7"`, `"P-8"`))
+	f(`GET /orders/O-7/lines`, `/orders/P-8/lines`) // that is its name, not a title of 7
 	// A client of OAuth is an application (RFC 6749), elsewhere it is a customer.
 	const grant = `POST /oauth/token Content-Type: application/x-www-form-urlencoded; `
 	f(grant+`grant_type=password&client_id=10001`, `/oauth/token grant_type=password&client_id=10001`)

@@ -57,16 +57,21 @@ func pathOf(target string) string {
 	return path
 }
 
-// versions remembers those that the recorded answer gives.
-func (x *Exchange) versions() {
-	s, a := x.session, x.recorded.GetResponse()
-	resource := pathOf(string(x.recorded.GetRequest().GetTarget()))
-	for _, name := range []string{"Content-Location", "Location"} {
-		if to := message.First(a.GetHeaders(), name); to != "" && x.recorded.GetRequest().GetMethod() == "POST" {
-			resource = pathOf(to)
-			break
+// resource is the recorded path of what the answer is a version of.
+func (x *Exchange) resource() string {
+	if x.recorded.GetRequest().GetMethod() == "POST" {
+		for _, name := range []string{"Content-Location", "Location"} {
+			if to := message.First(x.recorded.GetResponse().GetHeaders(), name); to != "" {
+				return pathOf(to)
+			}
 		}
 	}
+	return pathOf(string(x.recorded.GetRequest().GetTarget()))
+}
+
+// versions remembers those that the recorded answer gives.
+func (x *Exchange) versions() {
+	s, a, resource := x.session, x.recorded.GetResponse(), x.resource()
 	for _, field := range []string{"ETag", "Last-Modified"} {
 		key := opaque(message.First(a.GetHeaders(), field))
 		if key == "" || len(s.tags) >= maxVersions && s.tags[key] == nil {
