@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -155,4 +156,24 @@ func TestEndlessBody(t *testing.T) {
 	if got := summary(o); got != "error TIMEOUT" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// TestMistakesOfSending are told with their keys.
+func TestMistakesOfSending(t *testing.T) {
+	f := func(want string, change func(*target.Config)) {
+		t.Helper()
+		c := target.DefaultConfig()
+		c.URL = "http://h"
+		change(&c)
+		if err := c.Validate(); want == "" && err != nil || want != "" && (err == nil || !strings.HasPrefix(err.Error(), want+":")) {
+			t.Errorf("got %v, want one at %q", err, want)
+		}
+	}
+	f("", func(*target.Config) {})
+	f("engine", func(c *target.Config) { c.Engine = "fast" })
+	f("connection", func(c *target.Config) { c.Connection = "own" })
+	f("", func(c *target.Config) { c.Connection = target.ConnectionSession })
+	f("connection", func(c *target.Config) { c.Connection, c.Engine = target.ConnectionSession, "net/http" })
+	f("connection", func(c *target.Config) { c.Connection, c.H2C = target.ConnectionSession, true })
+	f("tls.cert_file", func(c *target.Config) { c.TLS.CertFile = "x" })
 }
