@@ -44,6 +44,7 @@ func readFrom(ctx context.Context, source Source, register func(*understudyv1.Ex
 				}
 				return
 			}
+			direct(e.GetRequest())
 			a.room.take(weight(e))
 			a.exchanges <- register(e)
 		}

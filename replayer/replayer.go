@@ -8,6 +8,7 @@
 package replayer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -184,8 +185,7 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
 	ahead := readFrom(ctx, r.source, r.register)
-	pacer, stop := schedule.Start()
-	defer stop()
+	pacer := schedule.Early() // the client sends when it is time
 	var plan *schedule.Plan
 	var moments moments
 	seconds := seconds{spread: r.books.spread}
@@ -206,13 +206,10 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		}
 		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
 	}
-	if r.cfg.Follow && ctx.Err() != nil {
-		return nil // the way in which shadow mode ends
+	if err := ctx.Err(); !r.cfg.Follow || err == nil { // being told to is the way in which shadow mode ends
+		return cmp.Or(err, ahead.err)
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return ahead.err
+	return nil
 }
 
 // longPause is how long a run may wait without saying what for.

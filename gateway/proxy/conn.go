@@ -44,7 +44,7 @@ type conn struct {
 	phase          atomic.Int32
 	since          atomic.Int64 // of the phase, or of the last progress in it
 	sent           atomic.Bool  // the request has gone out whole
-	client         *probe
+	client         *wire.Probe
 	nextLook, left time.Duration
 	lookedAt       int64
 	mu             sync.Mutex
@@ -54,7 +54,7 @@ type conn struct {
 }
 
 func newConn(s *Server, raw net.Conn) *conn {
-	c := &conn{s: s, raw: raw, remote: raw.RemoteAddr().String(), client: probeOf(raw)}
+	c := &conn{s: s, raw: raw, remote: raw.RemoteAddr().String(), client: wire.ProbeOf(raw)}
 	_, c.secure = raw.(interface{ NetConn() net.Conn })
 	c.req.Limit = http.DefaultMaxHeaderBytes
 	c.resp.Limit = int(s.up.cfg.MaxHeaderBytes)

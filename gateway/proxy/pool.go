@@ -15,7 +15,7 @@ import (
 // upConn is a connection to the upstream. One exchange has it at a time.
 type upConn struct {
 	net.Conn
-	probe *probe
+	probe *wire.Probe
 	held  *[]byte // the pooled buffer behind buf, nil if that has outgrown it
 	buf   []byte
 	r, w  int // what has been read and not used
@@ -135,7 +135,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			return p.dial()
 		case fresh:
 			p.drop(u)
-		case u.probe != nil && !u.probe.quiet():
+		case u.probe != nil && !u.probe.Quiet():
 			if p.s.now()-u.since < suddenly {
 				p.suspect()
 			}
@@ -159,7 +159,7 @@ func (p *pool) dial() (*upConn, error) {
 		p.gone()
 		return nil, err
 	}
-	u := &upConn{Conn: c, probe: probeOf(c)}
+	u := &upConn{Conn: c, probe: wire.ProbeOf(c)}
 	p.lend(u)
 	return u, nil
 }
@@ -248,7 +248,7 @@ func (p *pool) expire() {
 	p.idle = slices.Delete(p.idle, 0, n)
 	if !p.trust && now >= p.distrust && len(p.idle) > 0 {
 		u := p.idle[0]
-		p.trust = now-u.since >= tick && u.probe != nil && u.probe.quiet()
+		p.trust = now-u.since >= tick && u.probe != nil && u.probe.Quiet()
 	}
 	p.mu.Unlock()
 	for _, u := range old {

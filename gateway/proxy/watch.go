@@ -89,7 +89,7 @@ func (s *Server) lookForClient(c *conn, now, still time.Duration) {
 		return
 	}
 	c.lookedAt, c.nextLook = c.since.Load(), now+min(max(still/4, tick), time.Second)
-	switch hung, broken := c.client.hungUp(); {
+	switch hung, broken := c.client.HungUp(); {
 	case broken:
 		c.cancel(gone)
 	case !hung:

@@ -1,4 +1,4 @@
-package proxy
+package wire
 
 import (
 	"net"
@@ -7,15 +7,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// probe looks at a connection without reading from it.
-type probe struct {
+// Probe looks at a connection without reading from it. It has one user at a time.
+type Probe struct {
 	raw    syscall.RawConn
 	look   func(fd uintptr)
 	ask    [1]unix.PollFd
 	events int16
 }
 
-func probeOf(c net.Conn) *probe {
+// ProbeOf is that of a connection, over TLS too; nil where the system has none.
+func ProbeOf(c net.Conn) *Probe {
 	if over, ok := c.(interface{ NetConn() net.Conn }); ok { // TLS
 		c = over.NetConn()
 	}
@@ -27,7 +28,7 @@ func probeOf(c net.Conn) *probe {
 	if err != nil {
 		return nil
 	}
-	p := &probe{raw: raw}
+	p := &Probe{raw: raw}
 	p.look = func(fd uintptr) {
 		p.ask[0] = unix.PollFd{Fd: int32(fd), Events: p.events}
 		_, err := unix.Poll(p.ask[:], 0)
@@ -41,7 +42,7 @@ func probeOf(c net.Conn) *probe {
 	return p
 }
 
-func (p *probe) poll(events int16) int16 {
+func (p *Probe) poll(events int16) int16 {
 	p.events = events
 	if p.raw.Control(p.look) != nil {
 		return unix.POLLERR
@@ -49,12 +50,15 @@ func (p *probe) poll(events int16) int16 {
 	return p.ask[0].Revents
 }
 
-// quiet reports whether nothing has come, no end of the connection either.
-func (p *probe) quiet() bool { return p.poll(unix.POLLIN|unix.POLLRDHUP) == 0 }
+// Quiet reports whether nothing has come, no end of the connection either.
+func (p *Probe) Quiet() bool { return p.poll(unix.POLLIN|unix.POLLRDHUP) == 0 }
 
-// hungUp reports whether the other side sends no more, and whether the
+// HungUp reports whether the other side sends no more, and whether the
 // connection is broken.
-func (p *probe) hungUp() (hung, broken bool) {
+func (p *Probe) HungUp() (hung, broken bool) {
 	got := p.poll(unix.POLLRDHUP)
 	return got&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0, got&unix.POLLERR != 0
 }
+
+// Probes says whether the system has probes.
+const Probes = true
