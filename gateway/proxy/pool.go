@@ -135,7 +135,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			return p.dial()
 		case fresh:
 			p.drop(u)
-		case u.probe != nil && !u.probe.Quiet():
+		case u.probe != nil && !wire.IsQuiet(u.Conn, u.probe):
 			if p.s.now()-u.since < suddenly {
 				p.suspect()
 			}

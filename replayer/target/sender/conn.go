@@ -48,22 +48,6 @@ func (c *conn) unlend() {
 // past ends every wait.
 var past = time.Unix(1, 0)
 
-// isQuiet reports whether nothing has come since the last answer, no end of the
-// connection either. What has come is the answer to nothing that was asked.
-func (c *conn) isQuiet() bool {
-	if c.probe != nil && !c.probe.Quiet() {
-		return false
-	}
-	if c.over == nil {
-		return true
-	}
-	var one [1]byte // of what TLS has read already
-	_ = c.SetReadDeadline(past)
-	_, err := c.over.Read(one[:])
-	timeout, ok := errors.AsType[net.Error](err)
-	return ok && timeout.Timeout()
-}
-
 // fill reads more.
 func (c *conn) fill() error {
 	switch {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+
+	"understudy.dev/exchange/wire"
 )
 
 // origin is one server: its idle connections, and what is known of when it
@@ -68,7 +70,7 @@ func (o *origin) take(session string) *conn {
 			return nil
 		}
 		age := now.Sub(c.since)
-		if c.isQuiet() {
+		if wire.IsQuiet(c.Conn, c.probe) {
 			if age >= settled {
 				o.stays(now)
 			}

@@ -1,4 +1,4 @@
-package proxy
+package wire
 
 import (
 	"net"
@@ -43,10 +43,10 @@ func TestAProbeIsNotInterrupted(t *testing.T) {
 		}
 	}()
 	defer func() { close(stop); <-stopped }()
-	p := probeOf(near)
+	p := ProbeOf(near)
 	looks := 0
 	for end := time.Now().Add(300 * time.Millisecond); time.Now().Before(end); looks++ {
-		if hung, broken := p.hungUp(); hung || broken || !p.quiet() {
+		if hung, broken := p.HungUp(); hung || broken || !p.Quiet() {
 			t.Fatalf("look %d: hung up %t, broken %t", looks, hung, broken)
 		}
 	}
