@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -54,8 +57,7 @@ type conn struct {
 }
 
 func newConn(s *Server, raw net.Conn) *conn {
-	c := &conn{s: s, raw: raw, remote: raw.RemoteAddr().String(), client: probeOf(raw)}
-	_, c.secure = raw.(interface{ NetConn() net.Conn })
+	c := &conn{s: s, raw: raw, client: probeOf(raw)}
 	c.req.Limit = http.DefaultMaxHeaderBytes
 	c.resp.Limit = int(s.up.cfg.MaxHeaderBytes)
 	c.since.Store(int64(s.now()))
@@ -84,13 +86,16 @@ func (c *conn) serve() {
 			c.raw.Close()
 		}
 	}()
+	if !c.open() {
+		return
+	}
 	for first := true; ; first = false {
 		n, err := c.readHead()
 		if err != nil {
 			var fault *wire.Error
 			switch {
-			case first && bytes.HasPrefix(c.in[c.r:c.w], preface):
-				c.hand()
+			case first && !c.secure && bytes.HasPrefix(c.in[c.r:c.w], preface):
+				c.hand(&begun{c.raw, bytes.Clone(c.in[c.r:c.w])})
 			case errors.As(err, &fault):
 				c.s.serving.Refused()
 				c.refuse(fault)
@@ -110,6 +115,42 @@ func (c *conn) serve() {
 			return
 		}
 	}
+}
+
+// open ends what a connection begins with before HTTP: the header of a load
+// balancer, by which the listener's connection knows the client's address, and
+// the handshake of TLS. false says that there is nothing more to do here.
+func (c *conn) open() bool {
+	c.enter(opening)
+	c.remote = c.raw.RemoteAddr().String()
+	over, ok := c.raw.(*tls.Conn)
+	if !ok {
+		return c.opened()
+	}
+	c.secure = true
+	if err := over.HandshakeContext(context.Background()); err != nil {
+		if !errors.Is(err, io.EOF) && !c.s.closing.Load() { // who only looks whether the port is open says nothing
+			c.s.serving.Refused()
+		}
+		return false
+	}
+	if !c.opened() {
+		return false
+	}
+	if over.ConnectionState().NegotiatedProtocol == "h2" {
+		c.hand(over)
+		return false
+	}
+	return true
+}
+
+// opened leaves the opening phase; false says that the time for it had just run
+// out.
+func (c *conn) opened() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.enter(idle)
+	return !c.interrupted
 }
 
 // readHead reads until a head is complete and returns its length.
@@ -159,7 +200,10 @@ func (c *conn) begin() bool {
 }
 
 // leaveIdle ends the connection if nothing is asked on it.
-func (c *conn) leaveIdle() { c.interrupt(idle) }
+func (c *conn) leaveIdle() {
+	c.interrupt(opening)
+	c.interrupt(idle)
+}
 
 // interrupt ends the reading of the next head, unless the phase is over.
 func (c *conn) interrupt(p phase) {
@@ -190,9 +234,9 @@ func (c *conn) cancel(why cause) {
 }
 
 // hand gives the connection to the server of HTTP/2.
-func (c *conn) hand() {
+func (c *conn) hand(as net.Conn) {
 	c.handed = true
-	c.s.handed.hand(&begun{c.raw, bytes.Clone(c.in[c.r:c.w])})
+	c.s.handed.hand(as)
 }
 
 // refuse answers a head that is not valid.
