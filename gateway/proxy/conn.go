@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -108,6 +109,9 @@ func (c *conn) serve() {
 			return
 		}
 		c.enter(idle)
+		if c.w == c.r {
+			runtime.Gosched() // as in send: meanwhile the next request may come
+		}
 		if c.w == c.r && len(c.in) > smallBuffer {
 			c.in, c.r, c.w = *buffer, 0, 0
 		}
