@@ -107,7 +107,7 @@ func (a *app) record(ctx context.Context) error {
 	watching, stopWatch := context.WithCancel(ctx)
 	defer watch.Wait()
 	defer stopWatch()
-	watch.Go(func() { a.watchKafka(watching, ad) })
+	watch.Go(func() { a.watchKafka(watching, ad, writing.open.Load) })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()
 	t := &liveTraffic{rec: rec, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
 	err = t.serve(ctx, ln, upstream, newRefusals(ad.registry), a.log)
