@@ -210,8 +210,8 @@ func TestExchangesOutliveAnOutage(t *testing.T) {
 	}
 }
 
-// TestAnHeirWritesWhatIsLeft after an end without Kafka, each exchange once and
-// in order, and closes the books.
+// TestAnHeirWritesWhatIsLeft after an end without Kafka, each exchange once, in
+// order and no faster than the drain rate, and closes the books.
 func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	cluster, _ := setUp(t)
 	dir, nowhere := t.TempDir(), []string{"127.0.0.1:1"}
@@ -251,6 +251,12 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	exchanges, tallies := producers(t, cluster.ListenAddrs())
 	cfg := spool.DefaultConfig()
 	cfg.Dir = dir
+	// A second for what goes first, so that what is left after that waits as long.
+	cfg.DrainRate = 0
+	for _, id := range wanted(500) {
+		cfg.DrainRate += int64(proto.Size(exchange(id)))
+	}
+	began := time.Now()
 	heir := &kafka.Heir{
 		Kafka: stream.Config{Brokers: cluster.ListenAddrs()}, Names: names, Exchanges: exchanges, Tallies: tallies, Spool: cfg,
 		Self: understudyv1.Life{Recorder: "r/1", StartUnixNano: time.Now().UnixNano()}, Log: slog.New(slog.DiscardHandler),
@@ -262,6 +268,9 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the folder is still there")
 		}
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("700 exchanges were written within %v, 500 in a second is the most", took)
 	}
 	stop()
 	<-ended
