@@ -72,12 +72,19 @@ func producers(t *testing.T, addrs []string) (exchanges, tallies *stream.Produce
 
 func begin(t *testing.T, addrs []string, dir string) *life {
 	t.Helper()
+	return beginWith(t, addrs, dir, 0)
+}
+
+// beginWith hands some exchanges over before the disk is there.
+func beginWith(t *testing.T, addrs []string, dir string, early int) *life {
+	t.Helper()
 	cfg := spool.DefaultConfig()
 	cfg.Dir, cfg.SyncInterval = dir, time.Millisecond
 	exchanges, tallies := producers(t, addrs)
 	l := &life{t: t, dir: dir, b: books.New("r/1", time.Now())}
 	l.sink = kafka.NewSpooled(kafka.NewSink(exchanges, tallies, names), cfg, slog.New(slog.NewTextHandler(&l.log, nil)))
 	l.b.Every(time.Second)
+	l.record(0, early)
 	if err := l.sink.Open(l.b); err != nil {
 		t.Fatal(err)
 	}
@@ -207,6 +214,26 @@ func TestExchangesOutliveAnOutage(t *testing.T) {
 	}
 	if left := folders(t, dir); len(left) != 0 {
 		t.Errorf("left behind: %v", left)
+	}
+}
+
+// TestWhatCameBeforeTheDisk goes there as well, if Kafka does not take it.
+func TestWhatCameBeforeTheDisk(t *testing.T) {
+	setUp(t)
+	l := beginWith(t, []string{"127.0.0.1:1"}, t.TempDir(), 10)
+	time.Sleep(2500 * time.Millisecond) // longer than Kafka may leave it unanswered
+	l.record(10, 20)
+	l.until("on disk", func(c books.Tally) bool { return c.Spooled == 10 && c.InSink == 10 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := l.sink.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if c := l.b.Tally(); c.Spooled != 20 || c.Excess() != 0 {
+		t.Errorf("the books: %+v", c)
+	}
+	if err := l.sink.Close(false); err != nil {
+		t.Fatal(err)
 	}
 }
 
