@@ -28,7 +28,7 @@ type job struct {
 }
 
 // busy is until when a session's operations take, and those that are late, the
-// last of which was asked for at since.
+// last of which was accepted at since.
 type busy struct{ until, since, late time.Time }
 
 // The times of operations.
@@ -135,7 +135,9 @@ func (c *candidate) settle(p *pair) {
 
 // ready is when an operation that is accepted now will be done: after those that
 // the session has begun before, unless one of them is to be late. To overtake
-// that is a difference of its own, if it was asked for before.
+// that is a difference of its own, if it had been accepted before this one
+// arrived: a replay may send two of a session side by side that the recording had
+// one after the other, and either may then be done first.
 func (c *candidate) ready(p *pair, arrived time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -149,7 +151,7 @@ func (c *candidate) ready(p *pair, arrived time.Time) time.Time {
 	case lost:
 		return now.Add(time.Hour)
 	case late:
-		b.since, b.late = arrived, now.Add(tooLate)
+		b.since, b.late = now, now.Add(tooLate)
 		return b.late
 	case polled, failed:
 		if p.start.UnixNano()%2 == 0 {
