@@ -153,10 +153,9 @@ func (j *jsonText) object(of *name, depth int) bool {
 		j.at++
 		j.skip()
 		if n.isValue {
-			about = j.w.r.about(&said, about)
-		}
-		if n.isValue && (about.secret || about.authorization || about.hint != 0) && !n.secret {
-			n = about
+			if about = j.w.r.about(&said, about); (about.secret || about.authorization || about.hint != 0) && !n.secret {
+				n = about
+			}
 		}
 		begin := j.at
 		j.w.trail = append(j.w.trail, key)
