@@ -12,6 +12,7 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/target"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )
 
@@ -70,6 +71,15 @@ type Config struct {
 	// Redactor is that of the recording, nil if it has none: the candidate's
 	// answers are compared with recorded ones as they would have been recorded.
 	Redactor *redact.Redactor `yaml:"-"`
+	// Resume is the last record of the run if it has begun, else what is known of
+	// it before it does; nil is nothing.
+	Resume *understudyv1.Run `yaml:"-"`
+	// Board is what others say of the run; nil is nobody.
+	Board Board `yaml:"-"`
+	// Team are the workers that share the run, of which this is one of the name
+	// Worker; nil runs it alone. It needs Resume and Board.
+	Team   Team   `yaml:"-"`
+	Worker string `yaml:"-"`
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
@@ -103,6 +113,7 @@ func (cfg Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
 		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
 	}
+	ps.Require(cfg.Team == nil || !cfg.Follow, "follow", nil, "is shadow mode, which workers cannot share")
 	ps.Require(cfg.InFlight >= 1, "in_flight", cfg.InFlight, "is less than 1")
 	ps.Require(cfg.InFlightBytes >= 1, "in_flight_bytes", cfg.InFlightBytes, "is less than 1")
 	ps.Require(cfg.MaxGap >= 0, "max_gap", cfg.MaxGap, "is negative")

@@ -24,6 +24,7 @@ type one struct {
 	unasked      string
 	asked        *asked
 	size         int64  // of its place in flight
+	part         *part  // of a team; nil without one
 	free         func() // lets the next request of its session go; nil if none waits
 }
 
@@ -45,17 +46,48 @@ func (x *one) release() {
 	}
 }
 
-// register enters an exchange into the memories of names.
-func (r *Replayer) register(e *understudyv1.Exchange) recorded {
-	out := recorded{Exchange: e, control: r.controls.register(e)}
+// register enters an exchange into the memories of names. Those of a run are
+// registered in their order.
+func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) recorded {
+	r.registered++
+	out := recorded{Exchange: e, ordinal: r.registered, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)
 	}
+	if r.team != nil {
+		if before := r.team.ledger.enter(ctx, out); before != nil {
+			recall(out, before, r.cfg.Redactor != nil)
+		}
+	}
+	return out
+}
+
+// abandons says whether a replay is left to another worker: its part was lost, or
+// this worker leaves, before its end was known.
+func (r *Replayer) abandons(ctx context.Context, x *one) bool {
+	if r.team == nil || ctx.Err() == nil {
+		return false
+	}
+	r.team.mu.Lock()
+	defer r.team.mu.Unlock()
+	return !r.team.writes
+}
+
+// again is an exchange as it was before it was sent.
+func (r *Replayer) again(x *one) *one {
+	e := recorded{Exchange: x.GetExchange(), ordinal: x.GetOrdinal(), known: x.known, control: x.control}
+	due := x.due.Add(-time.Duration(x.GetHeldNano()))
+	out := r.newOne(e, due, x.GetMoments())
+	out.part = x.part
 	return out
 }
 
 // drive sends one exchange, waits for its end and closes its replay.
 func (r *Replayer) drive(ctx context.Context, replay *one) {
+	if r.abandons(ctx, replay) {
+		r.giveBack(replay)
+		return
+	}
 	if ctx.Err() != nil {
 		r.skip(ctx, replay, skipCanceled)
 		return
@@ -70,6 +102,9 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.to.build(e, names) })
 	}
 	switch {
+	case r.abandons(ctx, replay):
+		r.giveBack(replay)
+		return
 	case ctx.Err() != nil:
 		r.skip(ctx, replay, skipCanceled)
 		return
@@ -115,6 +150,11 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 			replay.release() // what comes after the first end is nobody's wait
 		},
 	})
+	if !ok && r.abandons(ctx, replay) {
+		replay.asked.answered()
+		r.giveBack(replay)
+		return
+	}
 	replay.known.Settle() // if no final answer came
 	if !ok {
 		if replay.asked.answered() {
@@ -174,6 +214,10 @@ func (r *Replayer) skip(ctx context.Context, replay *one, reason string) {
 // close writes a replay and frees its place in flight, if it has one, when the
 // sink has taken it.
 func (r *Replayer) close(ctx context.Context, replay *one) {
+	if r.team != nil && !r.team.ledger.own(replay.GetOrdinal()) {
+		r.leave(replay) // another worker was faster
+		return
+	}
 	replay.known.Settle()
 	if replay.asked == nil {
 		replay.control.Settle()
@@ -191,24 +235,48 @@ func (r *Replayer) close(ctx context.Context, replay *one) {
 	}
 }
 
-// orphan writes a completion that belongs to no request.
+// giveBack leaves an exchange to whoever holds its part.
+func (r *Replayer) giveBack(x *one) {
+	x.known.Leave()
+	r.team.back(x.part, x)
+	r.leave(x)
+}
+
+// leave frees the place in flight of what is not written.
+func (r *Replayer) leave(x *one) {
+	if x.size > 0 {
+		r.books.hand(x.size, func() {})
+	}
+}
+
+// orphan writes a completion that belongs to no request. In a team it is counted
+// when it is read again, once by each worker.
 func (r *Replayer) orphan(o *understudyv1.Orphan) {
-	r.books.orphan()
+	written := r.books.written
+	if r.team == nil {
+		r.books.orphan()
+	} else {
+		written = func(err error) {
+			if err != nil {
+				r.books.written(err)
+			}
+		}
+	}
 	r.sink.Replay(context.Background(), &understudyv1.Replay{
 		Run: r.cfg.Run, Attempt: 1, Orphan: o, ClosedUnixNano: time.Now().UnixNano(), Speed: r.cfg.Speed,
-	}, r.books.written)
+	}, written)
 }
 
 // moments are those of a plan as a record holds them, made anew only when the
 // plan has others.
 type moments struct {
-	latest time.Time
+	latest schedule.Moment
 	list   []*understudyv1.Moment
 }
 
 func (m *moments) of(p *schedule.Plan) []*understudyv1.Moment {
 	all := p.Moments()
-	if latest := all[len(all)-1].Recorded; m.list == nil || !latest.Equal(m.latest) {
+	if latest := all[len(all)-1]; m.list == nil || latest != m.latest {
 		m.latest, m.list = latest, nil
 		for _, x := range all {
 			m.list = append(m.list, &understudyv1.Moment{RecordedUnixNano: x.Recorded.UnixNano(), ReplayedUnixNano: x.Replayed.UnixNano()})

@@ -132,7 +132,7 @@ func also(err, other error) error {
 }
 
 func (a *app) runsCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "runs", Short: "List runs and show their books", Args: noCommand, RunE: help}
+	parent := &cobra.Command{Use: "runs", Short: "Start, watch, pause and stop runs, and show their books", Args: noCommand, RunE: help}
 	format := text.Table
 	list := &cobra.Command{
 		Use: "list", Short: "List the runs", Args: exactly(),
@@ -178,7 +178,11 @@ func (a *app) runsCommand() *cobra.Command {
 		formatFlag(c, &format)
 		parent.AddCommand(c)
 	}
-	parent.AddCommand(a.runsCloseCommand())
+	parent.AddCommand(a.runsStartCommand(), a.runsShowCommand(), a.runsWatchCommand(),
+		a.wishCommand("pause", "Let a run send nothing until it is resumed", understudyv1.RunControl_WISH_PAUSE),
+		a.runsResumeCommand(),
+		a.wishCommand("stop", "End a run: what is under way is finished, nothing more is sent", understudyv1.RunControl_WISH_STOP),
+		a.runsCloseCommand())
 	return parent
 }
 
