@@ -216,6 +216,96 @@ func TestWorkersShareARun(t *testing.T) {
 	}
 }
 
+// wish says what is wanted of the run, and waits until its state is that.
+func (c *crew) wish(wish understudyv1.RunControl_Wish, want understudyv1.Run_State) *understudyv1.Run {
+	c.t.Helper()
+	if err := stream.Wish(c.t.Context(), names, c.p, "shared", wish); err != nil {
+		c.t.Fatal(err)
+	}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		run, err := stream.FindRun(c.t.Context(), c.cfg, names, "shared")
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		if run.GetState() == want {
+			return run
+		}
+		if time.Now().After(end) {
+			c.t.Fatalf("the run is %s and not %s", run.GetState(), want)
+		}
+	}
+}
+
+func (c *crew) awaitSend(s *shop) {
+	for {
+		s.mu.Lock()
+		n := len(s.asked)
+		s.mu.Unlock()
+		if n > 0 || c.t.Context().Err() != nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestPause: nothing is due in a pause, of whichever worker, and the rest leaves
+// as much later; a run that is stopped has books of what was sent.
+func TestPause(t *testing.T) {
+	s := &shop{asked: map[string]int{}}
+	c := newCrew(t, s, 4*time.Second)
+	runs, errs := make([]*understudyv1.Run, 2), make([]error, 2)
+	for i := range 2 {
+		c.workers.Go(func() { runs[i], errs[i] = c.work(t.Context(), fmt.Sprint("w", i)) })
+	}
+	c.awaitSend(s)
+	c.wish(understudyv1.RunControl_WISH_PAUSE, understudyv1.Run_STATE_PAUSED)
+	c.wish(understudyv1.RunControl_WISH_RESUME, understudyv1.Run_STATE_RUNNING)
+	c.workers.Wait()
+	if errs[0] != nil || errs[1] != nil {
+		t.Fatal(errs)
+	}
+	c.check(s, runs[0])
+	pauses := runs[0].GetEpoch().GetPauses()
+	if len(pauses) != 1 || pauses[0].GetDead() {
+		t.Fatalf("pauses %v", pauses)
+	}
+	from, to := pauses[0].GetFromUnixNano(), pauses[0].GetToUnixNano()
+	before, after := 0, 0
+	err := stream.Replays(t.Context(), c.cfg, names, "shared", func(r *understudyv1.Replay) error {
+		epoch := runs[0].GetEpoch()
+		due := epoch.GetStartUnixNano() + r.GetExchange().GetStartUnixNano() - epoch.GetRecordedUnixNano()
+		if before++; due >= from {
+			due, before, after = due+to-from, before-1, after+1
+		}
+		if got := r.GetScheduledUnixNano() - r.GetHeldNano(); got != due {
+			t.Errorf("ordinal %d was due %s from its time", r.GetOrdinal(), time.Duration(got-due))
+		}
+		return nil
+	})
+	if err != nil || before == 0 || after == 0 {
+		t.Errorf("%v: %d before the pause and %d after it", err, before, after)
+	}
+}
+
+// TestStop: what is under way is finished, nothing more is sent, and the books
+// hold.
+func TestStop(t *testing.T) {
+	s := &shop{asked: map[string]int{}}
+	c := newCrew(t, s, time.Minute)
+	runs, errs := make([]*understudyv1.Run, 2), make([]error, 2)
+	for i := range 2 {
+		c.workers.Go(func() { runs[i], errs[i] = c.work(t.Context(), fmt.Sprint("w", i)) })
+	}
+	c.awaitSend(s)
+	c.wish(understudyv1.RunControl_WISH_STOP, understudyv1.Run_STATE_CANCELED)
+	c.workers.Wait()
+	run := runs[0]
+	if errs[0] != nil || errs[1] != nil || run.GetState() != understudyv1.Run_STATE_CANCELED || run.GetSelected() != uint64(len(s.asked)) ||
+		run.GetReplayed() != run.GetSelected() || run.GetWritten() != run.GetSelected() {
+		t.Errorf("%v: %v; %d were asked", errs, run, len(s.asked))
+	}
+}
+
 // check looks at the books of a run that is whole, and at its replays.
 func (c *crew) check(s *shop, run *understudyv1.Run) {
 	c.t.Helper()

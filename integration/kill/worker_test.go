@@ -1,0 +1,210 @@
+package kill
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/embedded/embeddedtest"
+	"understudy.dev/integration/kafkatest"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
+)
+
+// shop is a candidate that calls orders otherwise than the baseline. It counts
+// what it is asked, by exchange, and whether it is asked for what it has not made.
+type shop struct {
+	mu     sync.Mutex
+	orders int
+	asked  map[string]int
+	wrong  []string
+}
+
+// ServeHTTP implements http.Handler.
+func (s *shop) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked[r.Header.Get("X-Exchange")]++
+	w.Header().Set("Content-Type", "application/json")
+	if r.Method == http.MethodPost {
+		s.orders++
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"order_id":"cand-%08d-order"}`, s.orders)
+		return
+	}
+	var n int
+	if _, err := fmt.Sscanf(r.URL.Path, "/orders/cand-%d-order", &n); err != nil || n < 1 || n > s.orders {
+		s.wrong = append(s.wrong, r.URL.Path)
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	fmt.Fprintf(w, `{"order_id":"cand-%08d-order","state":"open"}`, n)
+}
+
+// visit is the i-th exchange of a recording in which each session makes an order
+// and looks at it, in turns; every seventh look is at an order of another session.
+func visit(i, sessions int, at time.Time) *understudyv1.Exchange {
+	answer := func(status uint32, body string) *understudyv1.Response {
+		return &understudyv1.Response{
+			Status: status, Headers: []*understudyv1.Header{{Name: "Content-Type", Value: []byte("application/json")}},
+			Body: &understudyv1.Body{Content: []byte(body), Length: int64(len(body)), DeclaredLength: int64(len(body))},
+		}
+	}
+	session, step := i%sessions, i/sessions
+	id := fmt.Sprintf("e-%08d", i)
+	e := &understudyv1.Exchange{
+		Id: id, Session: fmt.Sprint("s", session), Recorder: "kill", Sequence: uint64(i + 1), StartUnixNano: at.UnixNano(), DurationNano: int64(time.Millisecond),
+		Request: &understudyv1.Request{Method: "POST", Target: []byte("/orders"), Headers: []*understudyv1.Header{{Name: "X-Exchange", Value: []byte(id)}}, Body: &understudyv1.Body{}},
+		Route:   "POST /orders",
+	}
+	if step%2 == 0 {
+		e.Response = answer(201, fmt.Sprintf(`{"order_id":"base-%08d-order"}`, i))
+		return e
+	}
+	made := i - sessions
+	if i%7 == 0 && session > 0 {
+		made--
+	}
+	e.Route, e.Request.Method, e.Request.Target = "GET /orders/{id}", "GET", fmt.Appendf(nil, "/orders/base-%08d-order", made)
+	e.Response = answer(200, fmt.Sprintf(`{"order_id":"base-%08d-order","state":"open"}`, made))
+	return e
+}
+
+// TestKill9OfWorkersLosesNothing: three workers share a run, and one after the
+// other is killed at a random moment while another comes. In the end each exchange has
+// one replay, what may have been sent twice says so, the books balance, and every
+// request left on the schedule of the run.
+func TestKill9OfWorkersLosesNothing(t *testing.T) {
+	const rate, sessions = 150, 60
+	kills := killsWanted()
+	if kills == 6 {
+		kills = 2 // in the suite; a part of the sessions goes elsewhere after 6 s
+	}
+	engine, cluster := embeddedtest.Start(t), kafkatest.Shared(t)
+	here := place{brokers: cluster.Addrs(), prefix: cluster.Prefix(t), database: "clickhouse://" + engine.Native + "/workers"}
+	names := topic.NamesFor(here.prefix)
+	if _, err := clickhouse.Migrate(t.Context(), clickhouse.Config{Address: here.database}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := stream.NewProducer(t.Context(), stream.Config{Brokers: here.brokers}, stream.DefaultProducerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if _, err := stream.Apply(t.Context(), p.Client(), topic.Specs(names, topic.Sizing{Partitions: 6})); err != nil {
+		t.Fatal(err)
+	}
+	n := rate * (10 + 10*kills)
+	begin := time.Now().Add(-time.Hour)
+	for i := range n {
+		record, err := stream.ExchangeRecord(names, visit(i, sessions, begin.Add(time.Duration(i)*time.Second/rate)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Produce(t.Context(), record, func(_ *kgo.Record, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	s := &shop{asked: map[string]int{}}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	kafka := []string{"--kafka", strings.Join(here.brokers, ","), "--prefix", here.prefix}
+	if out, err := exec.CommandContext(t.Context(), binary, append([]string{"runs", "start", "workers", "--candidate", server.URL}, kafka...)...).CombinedOutput(); err != nil {
+		t.Fatalf("runs start: %v\n%s", err, out)
+	}
+	var workers []*exec.Cmd
+	said := map[*exec.Cmd]*bytes.Buffer{}
+	work := func() {
+		c := exec.CommandContext(t.Context(), binary, append([]string{"replay", "worker", "--run", "workers"}, kafka...)...)
+		said[c] = &bytes.Buffer{}
+		c.Stdout, c.Stderr = said[c], said[c]
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		workers = append(workers, c)
+	}
+	for range 3 {
+		work()
+	}
+	for range kills {
+		time.Sleep(4*time.Second + time.Duration(rand.Int64N(int64(8*time.Second))))
+		at := rand.IntN(len(workers))
+		c := workers[at]
+		workers = append(workers[:at:at], workers[at+1:]...)
+		if err := c.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if _ = c.Wait(); c.ProcessState.ExitCode() != -1 {
+			t.Errorf("a worker had ended before it was killed:\n%s", said[c])
+		}
+		work()
+	}
+	for _, c := range workers {
+		if err := c.Wait(); err != nil {
+			t.Errorf("a worker: %v\n%s", err, said[c])
+		}
+	}
+
+	run, err := stream.FindRun(t.Context(), stream.Config{Brokers: here.brokers}, names, "workers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d kills: %s, selected %d, replayed %d, skipped %v, written %d, may be repeated %d, rate %.2f of %.2f/s, lag p50 %s p99 %s", kills, run.GetState(), run.GetSelected(),
+		run.GetReplayed(), run.GetSkipped(), run.GetWritten(), run.GetRepeated(), run.GetAchievedRate(), run.GetPlannedRate(), time.Duration(run.GetLagP50Nano()), time.Duration(run.GetLagP99Nano()))
+	if run.GetState() != understudyv1.Run_STATE_COMPLETED || run.GetReplayed() != uint64(n) || run.GetWritten() != uint64(n) || len(run.GetErrors()) > 0 {
+		t.Errorf("%s %s: errors %v", run.GetState(), run.GetDetail(), run.GetErrors())
+	}
+	replays := map[string]*understudyv1.Replay{}
+	again := 0
+	err = stream.Replays(t.Context(), stream.Config{Brokers: here.brokers}, names, "workers", func(r *understudyv1.Replay) error {
+		id := r.GetExchange().GetId()
+		if replays[id] != nil {
+			t.Errorf("%s has two replays", id)
+		}
+		replays[id] = r
+		due := run.GetEpoch().GetStartUnixNano() + r.GetExchange().GetStartUnixNano() - run.GetEpoch().GetRecordedUnixNano()
+		if got := r.GetScheduledUnixNano() - r.GetHeldNano(); got != due {
+			t.Errorf("%s was due %s from where the schedule of the run has it", id, time.Duration(got-due))
+		}
+		return nil
+	})
+	if err != nil || len(replays) != n {
+		t.Errorf("%v: %d replays of %d exchanges", err, len(replays), n)
+	}
+	for i := range n {
+		switch id := fmt.Sprintf("e-%08d", i); {
+		case s.asked[id] == 0:
+			t.Errorf("%s was never sent", id)
+		case s.asked[id] > 1:
+			if again++; replays[id].GetAttempt() < 2 {
+				t.Errorf("%s was sent %d times, and its replay says attempt %d", id, s.asked[id], replays[id].GetAttempt())
+			}
+		}
+	}
+	t.Logf("%d requests were sent more than once", again)
+	if len(s.wrong) > 0 {
+		t.Errorf("asked for what nobody has made: %v", s.wrong)
+	}
+	for _, args := range [][]string{{"compare", "--run", "workers"}, {"runs", "balance", "workers"}} {
+		if out, err := here.command(t.Context(), args...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
