@@ -166,11 +166,11 @@ func (r *Replayer) obey() {
 	switch wish.GetWish() {
 	case understudyv1.RunControl_WISH_PAUSE:
 		if epoch != nil && !isPaused(epoch) {
-			r.clock.set(paused(epoch, time.Now()))
+			r.clock.set(paused(epoch, time.Now().Add(sayIn)))
 		}
 	case understudyv1.RunControl_WISH_RESUME:
 		if isPaused(epoch) {
-			r.clock.set(resumed(epoch, time.Now().Add(resumeIn)))
+			r.clock.set(resumed(epoch, time.Now().Add(sayIn)))
 		}
 	}
 }

@@ -37,9 +37,9 @@ const (
 	catchUpSpeed = 2
 	// silentAfter is when a worker that writes its share every 2 s counts as gone.
 	silentAfter = 5 * time.Second
-	// resumeIn is how long before its end a pause's end is said, so that all
-	// workers know it in time.
-	resumeIn = 300 * time.Millisecond
+	// sayIn is how long before it is so the begin of the run, and the begin and the
+	// end of a pause, are said: so that all workers know it in time.
+	sayIn = 500 * time.Millisecond
 	// maxBacklog bounds about how much memory the exchanges take that other
 	// workers hold and have not finished; beyond it the schedule waits.
 	maxBacklog = 256 << 20
@@ -375,7 +375,7 @@ func (t *team) share(ctx context.Context) {
 	t.mu.Unlock()
 	s.Parts = t.holding()
 	s.Sent, s.Redacted, s.Routes = t.r.books.own()
-	if err := t.Share(ctx, s); err != nil {
+	if err := t.Share(ctx, s); err != nil && ctx.Err() == nil {
 		t.r.log.Warn("the share of this worker could not be written", "error", err)
 	}
 }
@@ -440,7 +440,7 @@ func (t *team) begin() {
 	first, silence := t.first, t.silence
 	t.silence = time.Time{}
 	t.mu.Unlock()
-	now := time.Now().Add(resumeIn)
+	now := time.Now().Add(sayIn)
 	switch {
 	case epoch == nil && first != 0:
 		t.r.clock.set(&understudyv1.Epoch{RecordedUnixNano: first, StartUnixNano: now.UnixNano()})

