@@ -150,8 +150,10 @@ func (r *Replayer) look() {
 			r.failing.stop(errEnded)
 		case r.team == nil:
 			r.failing.stop(ErrTakenOver)
-		default:
-			r.clock.set(run.GetEpoch())
+		case run.GetVersion() > r.team.stale:
+			if epoch, _, _, _ := r.clock.now(); epoch == nil || !r.team.holds(0) {
+				r.clock.set(run.GetEpoch())
+			}
 		}
 	}
 	if wish.GetWish() == understudyv1.RunControl_WISH_STOP {

@@ -303,8 +303,7 @@ func (r *Replayer) plan(ctx context.Context, start time.Time) *schedule.Plan {
 			return nil
 		}
 		begin = time.Unix(0, epoch.GetStartUnixNano())
-	}
-	if !r.cfg.Follow {
+	default:
 		r.clock.set(&understudyv1.Epoch{RecordedUnixNano: start.UnixNano(), StartUnixNano: begin.UnixNano()})
 	}
 	return schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)

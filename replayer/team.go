@@ -69,9 +69,11 @@ type team struct {
 	worker sync.WaitGroup // goroutines of the parts
 	first  int64          // start of the first exchange; 0 is unknown
 	poke   chan struct{}  // wakes who keeps the books
-	// silence is since when nobody had been at work when this worker came; zero if
-	// somebody was.
+	// silence is since when nobody had been at work when this worker came, and stale
+	// the version of the run's last record then; zero if somebody was. Until it is
+	// said when the run goes on nothing is sent.
 	silence time.Time
+	stale   uint64
 	version uint64 // of shares
 	isDone  bool   // this worker has nothing more to send
 	writes  bool   // what was interrupted is written as such
@@ -402,6 +404,7 @@ func (t *team) keepBooks(ctx context.Context) {
 	for {
 		_, _, _, changed := t.r.board.Look()
 		t.r.look()
+		t.begin()
 		if t.holds(0) {
 			t.r.obey()
 			if t.isDue() {
@@ -413,7 +416,6 @@ func (t *team) keepBooks(ctx context.Context) {
 			return
 		case <-changed:
 		case <-t.poke:
-			t.begin()
 		case <-tick.C:
 			t.share(ctx)
 			if t.holds(0) {
@@ -432,31 +434,27 @@ func (t *team) isDue() bool {
 
 // begin says when the run begins, or goes on if nobody had been at work.
 func (t *team) begin() {
-	if !t.holds(0) {
+	epoch, _, _, _ := t.r.clock.now()
+	if epoch != nil || !t.holds(0) {
 		return
 	}
-	epoch, _, _, _ := t.r.clock.now()
+	run, _, _, _ := t.r.board.Look()
 	t.mu.Lock()
-	first, silence := t.first, t.silence
-	t.silence = time.Time{}
+	first := t.first
 	t.mu.Unlock()
 	now := time.Now().Add(sayIn)
-	switch {
-	case epoch == nil && first != 0:
+	switch epoch = run.GetEpoch(); {
+	case first == 0: // not known yet
+	case epoch == nil:
 		t.r.clock.set(&understudyv1.Epoch{RecordedUnixNano: first, StartUnixNano: now.UnixNano()})
-	case epoch != nil && !silence.IsZero() && !isPaused(epoch) && silence.After(lastEnd(epoch)):
-		epoch = paused(epoch, silence)
+	case t.silence.IsZero() || isPaused(epoch):
+		t.r.clock.set(epoch)
+	default:
+		epoch = paused(epoch, t.silence)
 		epoch.Pauses[len(epoch.Pauses)-1].Dead = true
 		t.r.clock.set(resumed(epoch, now))
-		t.r.log.Info("the run goes on where nobody had been at work", "since", silence.UTC())
+		t.r.log.Info("the run goes on where nobody had been at work", "since", t.silence.UTC())
 	}
-}
-
-func lastEnd(e *understudyv1.Epoch) time.Time {
-	if n := len(e.GetPauses()); n > 0 {
-		return time.Unix(0, e.GetPauses()[n-1].GetToUnixNano())
-	}
-	return time.Time{}
 }
 
 // runShared is Run of one worker of a team.
@@ -474,9 +472,10 @@ func (r *Replayer) runShared(ctx context.Context) (*understudyv1.Run, error) {
 	defer stop(nil)
 	r.failing.stop = stop
 	t.sending = sending
-	r.clock = newClock(sending, r.cfg.Resume.GetEpoch())
+	r.clock = newClock(sending, nil)
 	if _, latest := t.others(); time.Since(latest) > silentAfter {
-		t.silence = latest
+		run, _, _, _ := r.board.Look()
+		t.silence, t.stale = latest, run.GetVersion()
 	}
 	following, stopFollowing := context.WithCancel(keep)
 	var background sync.WaitGroup
