@@ -65,6 +65,27 @@ func within(ctx context.Context, client *kgo.Client, name string, extents []*und
 	return starts, ends, nil
 }
 
+// HasReplays checks that a topic still has all replays of a run with these
+// extents; the error wraps ErrExpired.
+func HasReplays(ctx context.Context, cfg Config, topic string, extents []*understudyv1.Extent) error {
+	client, err := Dial(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	first, _, err := bounds(ctx, kadm.NewClient(client), topic, 0)
+	if err != nil {
+		return err
+	}
+	for _, x := range extents {
+		if at, there := first[x.GetPartition()]; there && at > x.GetReplaysFrom() {
+			return fmt.Errorf("%s/%d offset %d: %w: the partition begins at offset %d now, so it is not known what is done of the run; replay it under another name",
+				topic, x.GetPartition(), x.GetReplaysFrom(), ErrExpired, at)
+		}
+	}
+	return nil
+}
+
 // PartitionOf is the partition of a session among so many, where every producer
 // of ours puts it: murmur2, as the Java client.
 func PartitionOf(session string, partitions int) int32 {

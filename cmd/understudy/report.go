@@ -306,6 +306,9 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
 	printRoutes(w, r.GetRoutes())
+	if n := r.GetRepeated(); n > 0 {
+		fmt.Fprintf(w, "repeated %d at most: due when a worker was killed or let go of their sessions, which may have sent them before\n", n)
+	}
 	if n := r.GetSpread(); n > 0 {
 		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)
 	}

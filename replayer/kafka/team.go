@@ -32,6 +32,9 @@ type Team struct {
 
 // NewTeam prepares to work on a run whose record has its extents. Close ends it.
 func NewTeam(ctx context.Context, cfg stream.Config, names topic.Names, run *understudyv1.Run, worker string, p *stream.Producer, log *slog.Logger) (*Team, error) {
+	if err := stream.HasReplays(ctx, cfg, names.Replays, run.GetExtents()); err != nil {
+		return nil, err
+	}
 	from := map[int32]int64{}
 	for _, x := range run.GetExtents() {
 		from[x.GetPartition()] = x.GetReplaysFrom()
