@@ -219,6 +219,13 @@ func (b *books) redacted() {
 	b.run.Redacted++
 }
 
+// unselected counts an exchange that the selection leaves out.
+func (b *books) unselected(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Unselected[reason]++
+}
+
 func (b *books) spread() {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -71,6 +71,11 @@ type Config struct {
 	// Redactor is that of the recording, nil if it has none: the candidate's
 	// answers are compared with recorded ones as they would have been recorded.
 	Redactor *redact.Redactor `yaml:"-"`
+	// Select says which exchanges of the recording are replayed.
+	Select Selection `yaml:"select"`
+	// Chosen are those that Select takes by the verdicts of an earlier run; nil if
+	// it does not say one.
+	Chosen *Chosen `yaml:"-"`
 	// Resume is the last record of the run if it has begun, else what is known of
 	// it before it does; nil is nothing.
 	Resume *understudyv1.Run `yaml:"-"`
@@ -123,6 +128,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
+	ps.Under("select", cfg.Select.Validate())
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems

@@ -47,19 +47,27 @@ func (x *one) release() {
 }
 
 // register enters an exchange into the memories of names. Those of a run are
-// registered in their order.
-func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) recorded {
-	r.registered++
-	out := recorded{Exchange: e, ordinal: r.registered, control: r.controls.register(e)}
+// registered in their order, also what is not selected: nobody sends that, and so
+// nothing is known that it made on the candidate.
+func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
+	out = recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)
 	}
+	if reason := r.selector.leaves(e); reason != "" {
+		r.books.unselected(reason)
+		out.known.Settle()
+		out.control.Settle()
+		return out, false
+	}
+	r.registered++
+	out.ordinal = r.registered
 	if r.team != nil {
 		if before := r.team.ledger.enter(ctx, out); before != nil {
 			recall(out, before, r.cfg.Redactor != nil)
 		}
 	}
-	return out
+	return out, true
 }
 
 // abandons says whether a replay is left to another worker: its part was lost, or

@@ -67,11 +67,12 @@ type Replayer struct {
 	skips    *skips
 	failing  failing
 	tokens   sync.Once // that requests with tokens are sent is said
-	board    Board     // nil if nobody else says anything of the run
-	team     *team     // nil if the run is replayed alone
+	selector selector
+	board    Board // nil if nobody else says anything of the run
+	team     *team // nil if the run is replayed alone
 	clock    *clock
 
-	registered uint64 // exchanges so far
+	registered uint64 // exchanges that are selected so far
 	running    sync.WaitGroup
 	lanes      sync.Map // session → chan struct{}, closed when its last request is finished
 }
@@ -109,6 +110,9 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 		r.team = newTeam(r, cfg.Team, cfg.Worker)
 	}
 	r.memory.Redactor = cfg.Redactor
+	if r.selector, err = newSelector(cfg.Select, cfg.Chosen); err != nil {
+		return nil, err
+	}
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}
@@ -235,7 +239,7 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 			}
 		}
 		due := plan.At(start)
-		if r.team != nil && r.team.ledger.isDone(e.ordinal) {
+		if r.team != nil && (r.team.ledger.isDone(e.ordinal) || !r.team.reach(ctx, due)) {
 			continue
 		}
 		if r.cfg.Follow {
@@ -266,6 +270,7 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 	}
 	if r.team != nil && ctx.Err() == nil {
 		r.team.ledger.close(r.registered)
+		r.team.arrive()
 	}
 	if r.cfg.Follow && ctx.Err() != nil {
 		return nil // the way in which shadow mode ends
@@ -290,11 +295,7 @@ func (r *Replayer) plan(ctx context.Context, start time.Time) *schedule.Plan {
 	case r.cfg.Follow:
 		begin = start.Add(r.cfg.Delay)
 	case r.team != nil:
-		r.team.mu.Lock()
-		r.team.first = start.UnixNano()
-		r.team.mu.Unlock()
-		r.team.wake()
-		epoch := r.clock.begin(ctx)
+		epoch := r.team.known(ctx, start)
 		if epoch == nil || ctx.Err() != nil {
 			return nil
 		}

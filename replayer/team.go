@@ -69,6 +69,10 @@ type team struct {
 	worker sync.WaitGroup // goroutines of the parts
 	first  int64          // start of the first exchange; 0 is unknown
 	poke   chan struct{}  // wakes who keeps the books
+	// atHand is closed when this worker can send what is due: it has gone through
+	// what was due before.
+	atHand chan struct{}
+	arrive func()
 	// silence is since when nobody had been at work when this worker came, and stale
 	// the version of the run's last record then; zero if somebody was. Until it is
 	// said when the run goes on nothing is sent.
@@ -99,7 +103,35 @@ type part struct {
 }
 
 func newTeam(r *Replayer, t Team, worker string) *team {
-	return &team{Team: t, r: r, ledger: newLedger(), name: worker, parts: map[int32]*part{}, poke: make(chan struct{}, 1)}
+	out := &team{Team: t, r: r, ledger: newLedger(), name: worker, parts: map[int32]*part{}, poke: make(chan struct{}, 1), atHand: make(chan struct{})}
+	out.arrive = sync.OnceFunc(func() { close(out.atHand) })
+	return out
+}
+
+// known is the epoch of the run as far as it is said: that of its record, or the
+// one that is begun now, whose first exchange began at start. nil if ctx ends
+// before.
+func (t *team) known(ctx context.Context, start time.Time) *understudyv1.Epoch {
+	if run, _, _, _ := t.r.board.Look(); run.GetEpoch() != nil {
+		return run.GetEpoch()
+	}
+	t.mu.Lock()
+	t.first = start.UnixNano()
+	t.mu.Unlock()
+	t.arrive()
+	t.wake()
+	return t.r.clock.begin(ctx)
+}
+
+// reach says that an exchange that is not done was due: from one on that is due
+// later than now, or while nobody is at work, this worker takes parts. It waits
+// until it is said when the run goes on; false if ctx ends before.
+func (t *team) reach(ctx context.Context, due time.Time) bool {
+	epoch, _, _, _ := t.r.clock.now()
+	if epoch == nil || due.After(time.Now()) {
+		t.arrive()
+	}
+	return epoch != nil || t.r.clock.begin(ctx) != nil && ctx.Err() == nil
 }
 
 // part must be called with t.mu held.
@@ -444,7 +476,7 @@ func (t *team) begin() {
 	t.mu.Unlock()
 	now := time.Now().Add(sayIn)
 	switch epoch = run.GetEpoch(); {
-	case first == 0: // not known yet
+	case epoch == nil && first == 0: // not known yet
 	case epoch == nil:
 		t.r.clock.set(&understudyv1.Epoch{RecordedUnixNano: first, StartUnixNano: now.UnixNano()})
 	case t.silence.IsZero() || isPaused(epoch):
@@ -491,21 +523,30 @@ func (r *Replayer) runShared(ctx context.Context) (*understudyv1.Run, error) {
 		t.ledger.catchUp()
 	})
 	background.Go(func() { t.keepBooks(following) })
-	leave, err := t.Join(sending, t.gained, t.lost)
-	if err != nil {
-		stop(err)
-	} else {
-		t.share(keep)
-		err = r.send(sending, inner)
-		if err == nil {
-			err = t.ledger.wait(sending)
+	t.share(keep)
+	leave, joined := func() {}, make(chan struct{})
+	go func() {
+		defer close(joined)
+		select {
+		case <-sending.Done():
+		case <-t.atHand:
+			if out, err := t.Join(sending, t.gained, t.lost); err != nil {
+				stop(err)
+			} else {
+				leave = out
+			}
 		}
+	}()
+	err = r.send(sending, inner)
+	if err == nil {
+		err = t.ledger.wait(sending)
+	} else {
+		stop(err)
 	}
+	<-joined
 	err = r.parting(ctx, sending, err, stopClient, cancel)
 	run, err := r.settleShared(keep, ctx, err)
-	if leave != nil {
-		leave()
-	}
+	leave()
 	stopFollowing()
 	cancel()
 	background.Wait()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -144,6 +145,9 @@ func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream
 		return window, usagef("%s needs --candidate http://host:port", command)
 	}
 	if err := a.readyToReplay(ctx); err != nil {
+		return window, err
+	}
+	if err := a.choose(ctx); err != nil {
 		return window, err
 	}
 	return window, a.requireNewRun(ctx, r.Run)
@@ -309,11 +313,26 @@ func (a *app) settle(ctx context.Context, p *stream.Producer, quiet time.Duratio
 
 // timeline says which part of the recording is replayed.
 func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
-	w := stream.TimelineConfig{Topic: a.names().Exchanges, Recorders: f.recorders, Follow: a.cfg.Replay.Follow, Delay: a.cfg.Replay.Delay}
-	var errFrom, errTo error
-	w.From, errFrom = moment("--from", f.from)
-	w.To, errTo = moment("--to", f.to)
-	if err := errors.Join(errFrom, errTo); err != nil {
+	s := &a.cfg.Replay.Select
+	w := stream.TimelineConfig{Topic: a.names().Exchanges, Recorders: s.Recorders, Follow: a.cfg.Replay.Follow, Delay: a.cfg.Replay.Delay}
+	if len(f.recorders) > 0 {
+		w.Recorders = f.recorders
+	}
+	now := time.Now()
+	var errs []error
+	at := func(flag, text, file string) time.Time {
+		if text == "" {
+			at, _ := replayer.Moment(file, now) // its mistakes are told with those of the file
+			return at
+		}
+		at, err := replayer.Moment(text, now)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s %q: want a time like 2026-11-24T10:00:00Z or a duration like 15m", flag, text))
+		}
+		return at
+	}
+	w.From, w.To = at("--from", f.from, s.From), at("--to", f.to, s.To)
+	if err := errors.Join(errs...); err != nil {
 		return w, usagef("%w", err)
 	}
 	if !w.Follow && w.From.After(time.Now()) {
@@ -329,21 +348,6 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 		a.log.Info("the run follows the recording from afar, because it begins in the past", "behind", w.Delay.Round(time.Second))
 	}
 	return w, nil
-}
-
-// moment parses a time, or a duration before now.
-func moment(flag, s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		return time.Now().Add(-d.Abs()), nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return t, fmt.Errorf("%s %q: want a time like 2026-11-24T10:00:00Z or a duration like 15m", flag, s)
-	}
-	return t, nil
 }
 
 // addHeaders overrides headers of the file with those of a flag.
@@ -393,6 +397,11 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	}
 	if !w.To.IsZero() {
 		spec.ToUnixNano = w.To.UnixNano()
+	}
+	selection := r.Select
+	selection.From, selection.To, selection.Recorders = "", "", nil // they are above, and resolved
+	if text, err := yaml.Marshal(selection); err == nil && !reflect.DeepEqual(selection, replayer.Selection{}) {
+		spec.Selection, spec.SelectionSha256 = string(text), r.Chosen.Hash()
 	}
 	if r.Control.On() {
 		spec.Control, spec.ControlShare, spec.ControlIsolated = r.Control.URL, r.Control.Share, r.Control.Isolated

@@ -67,7 +67,13 @@ func (a *app) work(ctx context.Context, f replayFlags) (*understudyv1.Run, error
 	case len(run.GetExtents()) == 0:
 		return nil, usagef("run %s follows what is recorded, or was begun by an earlier version: nobody can go on with it; understudy runs close %s ends it", r.Run, r.Run)
 	}
+	if err := a.choose(ctx); err != nil {
+		return nil, err
+	}
 	window := windowOf(run, a.names().Exchanges)
+	if chosen := r.Chosen.Hash(); chosen != run.GetSpec().GetSelectionSha256() {
+		return nil, usagef("the verdicts of run %s, by which run %s was selected, are others now: replay it under another name", r.Select.Verdicts.Run, r.Run)
+	}
 	if spec := a.runSpec(window); spec.GetConfigSha256() != run.GetSpec().GetConfigSha256() || !slices.Equal(spec.GetHeaders(), run.GetSpec().GetHeaders()) {
 		return nil, usagef("run %s was made with another configuration of replay: give the same --config and flags; its candidate is %s, its speed %g, and the headers it sets are %q",
 			r.Run, run.GetSpec().GetCandidate(), run.GetSpec().GetSpeed(), run.GetSpec().GetHeaders())

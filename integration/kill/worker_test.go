@@ -94,6 +94,13 @@ func (p place) visits(t *testing.T, n, rate, sessions int) {
 		t.Fatal(err)
 	}
 	begin := time.Now().Add(-time.Hour)
+	tally, err := stream.TallyRecord(names, &understudyv1.Tally{Recorder: "kill", Number: 1, TimeUnixNano: begin.UnixNano(), Served: uint64(n), Recorded: uint64(n), Final: true})
+	if err == nil {
+		err = producer.ProduceSync(t.Context(), tally)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	for i := range n {
 		record, err := stream.ExchangeRecord(names, visit(i, sessions, begin.Add(time.Duration(i)*time.Second/time.Duration(rate))))
 		if err != nil {

@@ -928,6 +928,11 @@ type RunSpec struct {
 	Control         string  `protobuf:"bytes,11,opt,name=control,proto3" json:"control,omitempty"`
 	ControlShare    float64 `protobuf:"fixed64,12,opt,name=control_share,json=controlShare,proto3" json:"control_share,omitempty"`
 	ControlIsolated bool    `protobuf:"varint,13,opt,name=control_isolated,json=controlIsolated,proto3" json:"control_isolated,omitempty"`
+	// Which exchanges are taken beside the window and the recorders, YAML; empty
+	// means all. With verdicts of an earlier run, selection_sha256 is of what they
+	// chose.
+	Selection       string `protobuf:"bytes,14,opt,name=selection,proto3" json:"selection,omitempty"`
+	SelectionSha256 string `protobuf:"bytes,15,opt,name=selection_sha256,json=selectionSha256,proto3" json:"selection_sha256,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
@@ -1051,6 +1056,20 @@ func (x *RunSpec) GetControlIsolated() bool {
 		return x.ControlIsolated
 	}
 	return false
+}
+
+func (x *RunSpec) GetSelection() string {
+	if x != nil {
+		return x.Selection
+	}
+	return ""
+}
+
+func (x *RunSpec) GetSelectionSha256() string {
+	if x != nil {
+		return x.SelectionSha256
+	}
+	return ""
 }
 
 // RunClaim is written to the runs topic by a replay that is about to start,
@@ -1232,7 +1251,7 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
 	"\vDoubtsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xbc\x03\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x85\x04\n" +
 	"\aRunSpec\x12\x1c\n" +
 	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
 	"\x05speed\x18\x02 \x01(\x01R\x05speed\x12\x16\n" +
@@ -1250,7 +1269,9 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	" \x01(\tR\fconfigSha256\x12\x18\n" +
 	"\acontrol\x18\v \x01(\tR\acontrol\x12#\n" +
 	"\rcontrol_share\x18\f \x01(\x01R\fcontrolShare\x12)\n" +
-	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\"Z\n" +
+	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\x12\x1c\n" +
+	"\tselection\x18\x0e \x01(\tR\tselection\x12)\n" +
+	"\x10selection_sha256\x18\x0f \x01(\tR\x0fselectionSha256\"Z\n" +
 	"\bRunClaim\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05start\x18\x02 \x01(\tR\x05start\x12$\n" +
