@@ -32,9 +32,11 @@ type one struct {
 // is when it is intended to be sent, and the wait is neither the candidate's
 // latency nor a lag of the schedule.
 func (x *one) holdUntil(now time.Time) {
-	if held := now.Sub(x.due); held > 0 {
+	// By the clock on the wall, as the record has it: that and the monotonic one
+	// may have gone apart.
+	if held := now.UnixNano() - x.due.UnixNano(); held > 0 {
 		x.due = now
-		x.HeldNano += int64(held)
+		x.HeldNano += held
 		x.ScheduledUnixNano = now.UnixNano()
 	}
 }

@@ -216,10 +216,10 @@ func (t *team) catchUp(p *part) {
 	p.isCatching = true
 	ctx := p.ctx
 	t.worker.Go(func() {
-		defer t.ceased(p, ctx)
+		defer t.ceased(ctx, p)
 		begin, first := time.Now(), time.Time{}
 		for {
-			x := t.next(p, ctx)
+			x := t.next(ctx, p)
 			if x == nil {
 				return
 			}
@@ -261,7 +261,7 @@ func (t *team) wait(ctx context.Context, at time.Time) bool {
 
 // next takes the next exchange of a part that is not done; nil when there is
 // none, or the part is lost. p.running counts it.
-func (t *team) next(p *part, ctx context.Context) *one {
+func (t *team) next(ctx context.Context, p *part) *one {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for len(p.queue) > 0 && ctx.Err() == nil && t.sending.Err() == nil {
@@ -282,7 +282,7 @@ func (t *team) next(p *part, ctx context.Context) *one {
 }
 
 // ceased says that nothing of a queue is sent any more.
-func (t *team) ceased(p *part, ctx context.Context) {
+func (t *team) ceased(ctx context.Context, p *part) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if p.ctx == ctx && t.sending.Err() != nil {

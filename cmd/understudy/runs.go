@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -302,16 +303,15 @@ func (a *app) watchRun(ctx context.Context, name string) error {
 	}
 	defer stop()
 	board := a.cfg.Replay.Board
-	stopLine := statusLine(a.errOut, func() string {
+	stopLine := sync.OnceFunc(statusLine(a.errOut, func() string {
 		run, _, shares, _ := board.Look()
 		return watching(run, shares)
-	})
+	}))
 	defer stopLine()
 	for {
 		run, _, _, changed := board.Look()
 		if run.GetState().Ended() {
 			stopLine()
-			stopLine = func() {}
 			printRun(a.out, run)
 			if run.GetState() != understudyv1.Run_STATE_COMPLETED {
 				return fmt.Errorf("run %s %s", name, understudyv1.Label(run.GetState()))
