@@ -85,6 +85,9 @@ func (x *comparing) compare() {
 		x.known.Grow(n)
 	}
 	for _, s := range r.GetSubstitutions() {
+		if names.NamesNothing(s.GetKind()) {
+			continue
+		}
 		p := pairOf(s)
 		if p.BrokenBy == r.GetExchange().GetId() {
 			p.BrokenBy = "" // this answer is judged by what was known before it
@@ -255,7 +258,7 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		d.Noise = Incomparable
 	}
 	if d.Noise == "" && (d.Kind == Value || d.Kind == Type) {
-		if d.Kind == Value && x.inside(d, b, f) {
+		if d.Kind == Value && x.inside(d, path, b, f) {
 			return !x.stuck && !x.begun
 		}
 		if x.explain(&d, path, b, f); d.Noise == "" {

@@ -1,6 +1,7 @@
 package comparator
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -107,23 +108,55 @@ func compareCookie(emit emitter, rs rules, a answers, name string, d Difference,
 	case b.value == f.value:
 		return true
 	}
-	class := ""
-	if unreadable(b.value) && unreadable(f.value) {
-		class = noise.Presumed(noise.Random)
+	d.Path += ";value"
+	d.Location, d.Baseline, d.Candidate = d.Path, hidden, hidden
+	d.Noise = rs.explain(a, name, d)
+	inB, inF := tokens.MatchString(b.value), tokens.MatchString(f.value)
+	switch {
+	case d.Noise != "":
+	case inB || inF:
+		d.Noise = rs.ofTokens(inB && inF)
+	case isSigned(b.value, f.value):
+		d.Noise = noise.Presumed(noise.Random)
 	}
-	if tokens.MatchString(b.value) || tokens.MatchString(f.value) {
-		class = rs.defaults.class(redacted)
-	}
-	return say(";value", hidden, hidden, class)
+	return emit(d, noise.Value{Text: b.value}, noise.Value{Text: f.value}, b.name)
 }
 
-// unreadable: a value that looks made by a machine, for nobody to read; role=admin
-// is read by somebody.
-func unreadable(value string) bool { return names.IsUnmistakable(value) || len(value) > longestWord }
+// isSigned says whether two values are tokens of several parts, each made by a
+// machine for nobody to read, as of a session that is signed: what differs of them
+// is random, or counts seconds beside what is.
+func isSigned(b, f string) bool {
+	parts := func(s string) []string {
+		if plain, err := url.PathUnescape(s); err == nil {
+			s = plain
+		}
+		return strings.FieldsFunc(s, func(c rune) bool { return strings.ContainsRune(":.|$~", c) })
+	}
+	bs, fs := parts(b), parts(f)
+	if len(bs) != len(fs) || len(bs) < 2 {
+		return false
+	}
+	random := false
+	for i := range bs {
+		switch {
+		case bs[i] == fs[i]:
+		case isOpened(bs[i]) || isOpened(fs[i]): // somebody reads it
+			return false
+		case names.AreRandom(bs[i], fs[i]):
+			random = true
+		case len(bs[i]) == len(fs[i]) && names.IsGenerated(bs[i]) && names.IsGenerated(fs[i]):
+		default:
+			return false
+		}
+	}
+	return random
+}
 
-// longestWord is the longest value of a cookie, in bytes, that somebody may
-// have meant to read.
-const longestWord = 24
+// isOpened says whether a text is base64 of something to read.
+func isOpened(text string) bool {
+	_, ok := names.Decode(text)
+	return ok
+}
 
 // scope is the attributes that say which cookie is meant: all that counts of
 // one that is cleared.

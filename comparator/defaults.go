@@ -30,7 +30,6 @@ const (
 	charset           = media.Charset
 	boundary          = "boundary"
 	emptyBody         = "empty-body"
-	redacted          = "redacted"
 	entityTag         = "entity-tag"
 	completionHeaders = "completion"
 )
@@ -69,8 +68,7 @@ func DefaultRules() []DefaultRule {
 			Reason: "texts are compared as what they say; JSON has no charset"},
 		{Name: boundary, Covers: "the boundary parameter of Content-Type", Reason: "it is made anew for each answer; the parts are compared"},
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
-		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
-		{Name: redacted, Covers: "header values of which one was redacted", Reason: "a token tells nothing but that there was a value"},
+		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak and the session has shown nothing else of them", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: media.TrailingBlanks, Covers: "blanks at the ends of lines and of a text, and what lines end with", Reason: "nobody sees them"},
 		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; processing instructions and document type of XML", Reason: "they say nothing to a program"},
 		{Name: media.MessageCompression, Covers: "which messages of gRPC were compressed", Reason: "the messages are compared"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"understudy.dev/comparator/noise"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -159,17 +160,22 @@ func areCompared(name string, d Difference) bool {
 
 var digestFields = map[string]bool{"content-md5": true, "digest": true, "content-digest": true, "repr-digest": true}
 
-// masked takes what is secret out of a difference of which one side was
-// redacted: the token of the one, and the value of the other that stands in
-// its place. What then is the same differs in nothing that can be known.
-func masked(rs rules, d Difference) Difference {
+// redacted is the class of two values that differ, as their tokens show, in
+// nobody can see what.
+const redacted = "redacted"
+
+// masked takes what is secret out of a difference of which a side was redacted:
+// the token of the one, and the value of the other that stands in its place. class
+// is that of what then is the same: two tokens of one key show that the values
+// differ, any others show nothing.
+func masked(rs rules, d Difference) (shown Difference, class string) {
 	inB, inF := tokens.MatchString(d.Baseline), tokens.MatchString(d.Candidate)
 	if !inB && !inF {
-		return d
+		return d, ""
 	}
 	if d.Kind != Value {
 		d.Baseline, d.Candidate = tokens.ReplaceAllString(d.Baseline, hidden), tokens.ReplaceAllString(d.Candidate, hidden)
-		return d
+		return d, ""
 	}
 	same := tokens.ReplaceAllString(d.Baseline, hidden) == tokens.ReplaceAllString(d.Candidate, hidden)
 	switch {
@@ -181,9 +187,17 @@ func masked(rs rules, d Difference) Difference {
 	}
 	d.Baseline, d.Candidate = tokens.ReplaceAllString(d.Baseline, hidden), tokens.ReplaceAllString(d.Candidate, hidden)
 	if same {
-		d.Noise = rs.defaults.class(redacted)
+		class = rs.ofTokens(inB && inF)
 	}
-	return d
+	return d, class
+}
+
+// ofTokens is the class of two values that were redacted, or one of them.
+func (rs rules) ofTokens(both bool) string {
+	if both && rs.oneKey {
+		return noise.Presumed(redacted)
+	}
+	return Incomparable
 }
 
 // veil hides in plain what stands where the other value has its first token,

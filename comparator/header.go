@@ -35,13 +35,15 @@ type answers struct {
 	noHeaders, noTrailers bool
 	// baselineTime and finalTime are when each side got the request.
 	baselineTime, finalTime time.Time
+	request                 *understudyv1.Request
+	versions                []*understudyv1.Substitution
 }
 
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
 		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
-		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()),
+		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()), request: x.GetRequest(), versions: versionsOf(r),
 	}
 }
 
@@ -141,11 +143,15 @@ func compareField(emit emitter, rs rules, a answers, name string, d Difference, 
 	case b.meaning == f.meaning:
 		return true
 	}
+	class := ""
 	if !rs.oneKey || !areCompared(name, d) {
-		d = masked(rs, d)
+		d, class = masked(rs, d)
 	}
 	if d.Noise == "" {
 		d.Noise = rs.explain(a, name, d)
+	}
+	if d.Noise == "" {
+		d.Noise = class
 	}
 	if opaqueFields[name] {
 		return emit(d, noise.Value{}, noise.Value{}, name)
@@ -182,6 +188,9 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 	case name == "content-type" && d.Kind == Value:
 		return a.contentType(rs.defaults, d)
 	case d.Kind == Value && name == "etag" && a.mayDiffer(name, d):
+		if class, known := a.versionOf(d); known {
+			return class
+		}
 		return rs.defaults.class(entityTag)
 	case d.Kind == Value && opaqueFields[name] && a.mayDiffer(name, d):
 		return noise.Presumed(noise.Random)

@@ -28,9 +28,9 @@ type inner struct {
 	signature string
 }
 
-// inside compares two texts that hold documents. handled: they do, and each
-// difference within has been counted for itself.
-func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handled bool) {
+// inside compares two texts that hold documents; path leads to them. handled: they
+// do, and each difference within has been counted for itself.
+func (x *comparing) inside(d Difference, path []string, baseline, candidate noise.Value) (handled bool) {
 	if x.depth >= maxInside || baseline.Number || candidate.Number || len(baseline.Text) > maxOpened || len(candidate.Text) > maxOpened {
 		return false
 	}
@@ -61,12 +61,18 @@ func (x *comparing) inside(d Difference, baseline, candidate noise.Value) (handl
 		found = true
 		out := d
 		out.Path, out.Location = d.Path+"("+b.form+")"+in.Path()[1:], d.Location+"("+b.form+")"+in.Location()[1:]
-		out.Kind, out.Baseline, out.Candidate = Kind(in.Kind), bv, cv
+		if out.Kind = Kind(in.Kind); d.Baseline != hidden {
+			out.Baseline, out.Candidate = bv, cv
+		}
 		if isNew && in.Path() == "$.payload.jti" && in.Kind == diff.Value && names.IsUnmistakable(bv) && names.IsUnmistakable(cv) {
 			out.Noise = noise.Identifier // each side has just made it
 			out.Why = x.c.because("both tokens were issued in answer to this request, each with an identifier of its own", names.Pair{})
 		}
-		return x.emitAt(out, value(in.Baseline, bv), value(in.Candidate, cv), in.Names())
+		members := in.Names()
+		if len(members) == 0 {
+			members = path // an element of a list is called as that
+		}
+		return x.emitAt(out, value(in.Baseline, bv), value(in.Candidate, cv), members)
 	})
 	if err != nil {
 		return false

@@ -46,8 +46,11 @@ type keeping struct {
 func (x *comparing) keeping() *keeping {
 	if x.keeps == nil {
 		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}}
-		for _, p := range x.known.All() {
-			x.keeps.ids[p.Kind] = true
+		all := x.known.All()
+		for i := range all {
+			if i == 0 || all[i].Kind != all[i-1].Kind { // many of one kind come in a row
+				x.keeps.ids[all[i].Kind] = true
+			}
 		}
 		x.keeps.family = names.Family(string(x.r.GetExchange().GetRequest().GetTarget()), nil)
 	}
@@ -267,12 +270,20 @@ func (k *keeping) mayHold(document []byte) bool {
 // isEncoded says whether some characters of names may be written as others: as
 // %2D, or \u002d.
 func isEncoded(text string) bool {
-	for i := range len(text) {
-		switch rest := text[i:]; {
-		case text[i] == '%' && len(rest) > 2 && rest[1] >= '2' && rest[1] <= '7',
-			text[i] == '\\' && len(rest) > 5 && rest[:4] == `\u00` && rest[4] >= '2' && rest[4] <= '7':
+	return follows(text, "%", 2) || follows(text, `\u00`, 2)
+}
+
+// follows says whether n characters follow a mark somewhere, of which the first is
+// the first hexadecimal digit of a character of ASCII that can be seen.
+func follows(text, mark string, n int) bool {
+	for {
+		i := strings.Index(text, mark)
+		if i < 0 {
+			return false
+		}
+		text = text[i+len(mark):]
+		if len(text) >= n && text[0] >= '2' && text[0] <= '7' {
 			return true
 		}
 	}
-	return false
 }

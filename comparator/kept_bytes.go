@@ -62,16 +62,23 @@ func (x *comparing) moments() {
 	var b, f *names.Text
 	said := map[string]bool{}
 	for _, p := range x.known.All() {
+		if p.Kind != names.Redacted.Kind && p.Kind != names.Moment.Kind {
+			continue
+		}
 		name, class := p.Baseline.Text, noise.Presumed(noise.Timestamp)
-		switch _, put := x.translator.Put(p.Candidate.Text); {
-		case p.Kind == names.Redacted.Kind && put: // compared already
-			continue
-		case p.Kind == names.Redacted.Kind && p.Proof == names.Created:
-			class = ""
-		case p.Kind == names.Redacted.Kind:
+		switch p.Kind {
+		case names.Redacted.Kind:
+			if _, put := x.translator.Put(p.Candidate.Text); put {
+				continue // compared already
+			}
 			class = noise.Presumed(noise.Identifier)
-		case p.Kind != names.Moment.Kind || p.From == x.r.GetExchange().GetId() || len(name) < longTime:
-			continue
+			if p.Proof == names.Created {
+				class = ""
+			}
+		case names.Moment.Kind:
+			if p.From == x.r.GetExchange().GetId() || len(name) < longTime {
+				continue
+			}
 		}
 		// Two events of one millisecond contradict a pair of times, and neither is kept.
 		if !p.Holds() && p.Kind != names.Moment.Kind {

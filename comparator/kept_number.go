@@ -28,13 +28,19 @@ func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 		}
 		return harmless
 	}
+	if k.begins(s, at, p) {
+		return noise.Presumed(noise.Identifier)
+	}
 	if at.From > 0 || at.To < len(s.text) {
 		label, member := names.LabelBefore(s.text, at.From)
-		if is, asName := names.Calls(label, p.Kind); is && (asName || !member) && len(name) > 1 {
+		is, asName := names.Calls(label, p.Kind)
+		isOf, isName := names.Calls(s.label, p.Kind)
+		switch {
+		case len(name) < 2:
+		case is && (asName || !member), isName && at.To == len(s.text): // "order_number": "INV-1001"
 			return noise.Presumed(noise.Identifier)
-		}
-		if _, asName := names.Calls(s.label, p.Kind); asName && at.To == len(s.text) && len(name) > 1 {
-			return noise.Presumed(noise.Identifier) // "order_number": "INV-1001"
+		case s.marked(at) && (names.IsShort(label, p.Kind) || isOf && !names.IsPlural(s.label)): // ORD-1001; "order": "#1001"
+			return noise.Presumed(noise.Identifier)
 		}
 		return harmless
 	}
@@ -51,8 +57,10 @@ func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 	is, asName := names.Calls(s.label, p.Kind)
 	general := names.IsDesignator(s.label) || generals[strings.Trim(s.label, "@#")]
 	switch {
+	case is && s.place != InBody && !names.IsPlural(s.label) && p.Proof == names.Created && (len(name) >= longNumber || !positions[p.Kind]):
+		return "" // a field, or a cookie, that says nothing else
 	case asName, is && s.few, is && !names.IsPlural(s.label) && len(name) > 1 && (len(name) >= longNumber || !positions[p.Kind]), is && s.elements > 1 && names.IsPlural(s.label):
-	case general && s.surrounded(p.Kind):
+	case general && (s.surrounded(p.Kind) || s.isAbout(p.Kind)):
 	case (general || place.Named) && isBeside(s.beside, p.Kind, false), s.elements > 0 && isBeside(s.beside, p.Kind, true):
 	case len(name) >= longNumber && names.IsDigits(name) && place.Named && (place.Kind == "" || place.Kind == k.family && !k.ids[place.Kind]):
 	default:
@@ -65,21 +73,58 @@ func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 // label says that it is a name, and does not quite say of what: "reference": 1001,
 // "ord_id": 1001. Both systems' names for one thing are no coincidence there.
 func (k *keeping) isVague(s *spot, at names.Sighting, p names.Pair) bool {
-	if p.Proof != names.Created || !names.IsDigits(at.Name) || len(at.Name) < longNumber || at.From > 0 || at.To < len(s.text) || s.key {
+	if p.Proof != names.Created || !names.IsDigits(at.Name) || len(at.Name) < longNumber || at.To < len(s.text) || s.key || at.From > 0 && !s.marked(at) {
 		return false
 	}
 	if vague[strings.ToLower(s.label)] {
 		return true
 	}
+	if at.From > 0 {
+		return false
+	}
 	kind := k.translator.Place(append(slices.Clip(s.enclosing), s.label)).Kind
-	return len(kind) >= leastShort && kind != p.Kind && strings.HasPrefix(p.Kind, kind)
+	return names.IsShort(kind, p.Kind) || isVagueMember(s)
 }
+
+// isVagueMember says whether a spot is the name of what the members around it only
+// call something: event.resource.id.
+func isVagueMember(s *spot) bool {
+	last := len(s.enclosing) - 1
+	return names.IsDesignator(s.label) && last >= 0 && s.enclosing[last] != "" && names.IsVague(s.enclosing[last])
+}
+
+// begins says whether a number tells where a page of a list begins or ends, which
+// may be told by the name of what stands there: /orders?after=1001.
+func (k *keeping) begins(s *spot, at names.Sighting, p names.Pair) bool {
+	if !names.IsDigits(at.Name) || len(at.Name) < 2 || s.key {
+		return false
+	}
+	label, kind := s.label, k.family
+	if at.From > 0 || at.To < len(s.text) {
+		before, _ := names.LabelBefore(s.text, at.From)
+		if path, _, isLink := strings.Cut(s.text, "?"); isLink && names.Family(path, nil) != "" {
+			kind = names.Family(path, nil)
+		}
+		if !names.IsDesignator(before) || s.outer == "" { // a cursor "id:1001"
+			label = before
+		}
+	} else if names.IsDesignator(label) && s.outer != "" && len(s.enclosing) > 0 {
+		label = s.enclosing[len(s.enclosing)-1] // {"id": 1001} in one
+	}
+	return names.IsPager(label) && (names.Agree(p.Kind, kind) || p.Proof == names.Created && len(at.Name) >= longNumber)
+}
+
+// marked says whether nothing but a mark stands before a name in a text: #1001,
+// INV-1001.
+func (s *spot) marked(at names.Sighting) bool {
+	return at.From > 0 && at.From <= longestMark && at.To == len(s.text) && !strings.ContainsAny(s.text[:at.From], " \t\n/?&=0123456789")
+}
+
+// longestMark is the length of the longest mark before a name, in bytes.
+const longestMark = 8
 
 // vague are labels of names of whatever.
 var vague = map[string]bool{"number": true, "no": true, "nr": true, "num": true, "ref": true, "reference": true}
-
-// leastShort is how long a word for a kind is at least that is cut, in bytes.
-const leastShort = 3
 
 // positions are kinds that are also words for where something stands: what is
 // called so, with few digits, may be that.
@@ -113,6 +158,23 @@ func (s *spot) surrounded(kind string) bool {
 		default:
 			is, asName := names.Calls(at.name, kind)
 			return is && (asName || names.IsDesignator(s.label)) && (!held || names.IsPlural(at.name))
+		}
+	}
+	return false
+}
+
+// isAbout says whether what an object stands in, in members that only hold it, says
+// what it is: {"type": "order.created", "data": {"object": {"id": 17}}}.
+func (s *spot) isAbout(kind string) bool {
+	for i, object := range append(slices.Clip(s.above), s.beside) {
+		n := 0
+		for m := range object.Members() {
+			if n++; n > maxMembers {
+				break
+			}
+			if m[0].Kind == names.String && len(m[0].Text) <= maxBeside && names.IsPartly(m[0].Text, kind) && (i < len(s.above) || names.IsContainer(s.label)) {
+				return true
+			}
 		}
 	}
 	return false

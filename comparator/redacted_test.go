@@ -134,7 +134,7 @@ func TestNamesInCookies(t *testing.T) {
 }
 
 // TestRedactedFields: the digest of a body and an e-mail address are compared by
-// their tokens, if these are of one key; credentials never are.
+// their tokens, if these are of one key. Of others these show only whether they differ.
 func TestRedactedFields(t *testing.T) {
 	key, err := token.New([]byte("0123456789abcdef"))
 	if err != nil {
@@ -158,5 +158,35 @@ func TestRedactedFields(t *testing.T) {
 	f("Repr-Digest: sha-256=:a=:", "Repr-Digest: sha-256=:a=:", "match")
 	f("X-User: ann@shop.example", "X-User: bob@shop.example", "mismatch")
 	f("X-User: ann@shop.example", "X-User: ann@shop.example", "match")
-	f("X-Auth-Token: one-of-it", "X-Auth-Token: another-one", "match")
+	// What differs is hidden: it may be the time of a token, or its role.
+	f("X-Auth-Token: one-of-it", "X-Auth-Token: one-of-it", "match")
+	f("X-Auth-Token: one-of-it", "X-Auth-Token: another-one", "presumed")
+	f("X-Auth-Token: "+jwt(`{"sub":"u1","role":"user"}`, "s"), "X-Auth-Token: "+jwt(`{"sub":"u1","role":"admin"}`, "s"), "presumed")
+	f("Authorization: Bearer "+jwt(`{"sub":"u1"}`, "s"), "Authorization: Bearer "+jwt(`{"sub":"u2"}`, "s"), "presumed")
+	f("Set-Cookie: role=user; Path=/", "Set-Cookie: role=admin; Path=/", "presumed")
+	f("Set-Cookie: role=user; Path=/", "Set-Cookie: role=user; Path=/", "match")
+	f("Set-Cookie: role=user; Path=/", "Set-Cookie: role=admin; Path=/; Secure", "mismatch")
+	f("Location: /a?token=one-of-it", "Location: /a?token=another-one", "presumed")
+	f("Location: /a?token=one-of-it", "Location: /b?token=another-one", "mismatch")
+}
+
+// TestARuleForWhatIsRedacted: who knows that a value is made anew can say so.
+func TestARuleForWhatIsRedacted(t *testing.T) {
+	cfg := comparator.DefaultConfig()
+	cfg.Rules = []comparator.Rule{{Name: "sessions", Owner: "shop", Reason: "made anew", Path: "header:set-cookie:sid;value", Action: "ignore"}}
+	f := func(baseline, candidate string, want comparator.Verdict) {
+		t.Helper()
+		j, err := comparator.NewJudge(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := j.Judge(immediate(response(200, "", "Set-Cookie: "+baseline), response(200, "", "Set-Cookie: "+candidate))); got.Verdict != want {
+			t.Errorf("%s and %s: %v", baseline, candidate, lines(got))
+		}
+	}
+	const one, other = "rdx_0123456789012345678901", "rdx_1234567890123456789012"
+	f("sid="+one, "sid="+other, comparator.Match)
+	f("sid="+one, "sid=plain", comparator.Match)
+	f("role="+one, "role="+other, comparator.Incomplete)
+	f("sid="+one+"; Secure", "sid="+other, comparator.Mismatch)
 }

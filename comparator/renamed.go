@@ -45,7 +45,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if !okB || !okF || before != beforeOther || rest != restOther {
 		return "", false
 	}
-	s.text = code
+	s.text, s.outer = code, b
 	if class, ok := k.rewritten(s, other); ok {
 		return class, true
 	}

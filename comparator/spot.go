@@ -27,8 +27,10 @@ type spot struct {
 	// elements is how many there are of the list that it is one of.
 	elements int
 	key      bool // the name of a member
-	// beside is what stands beside it.
+	// beside is what stands beside it, and above beside what that stands in as a
+	// member that only holds it, from the outside in.
 	beside names.Tree
+	above  []names.Tree
 	// outer is the code that it was within, which nothing was translated in.
 	outer  string
 	text   string
@@ -141,7 +143,10 @@ func (k *keeping) walk(s spot, t names.Tree, depth int, yield func(*spot)) {
 	switch {
 	case t.Is(names.Object):
 		in := s
-		in.enclosing, in.elements, in.beside = append(slices.Clip(s.enclosing), s.label), 0, t
+		in.enclosing, in.elements, in.beside, in.above = append(slices.Clip(s.enclosing), s.label), 0, t, nil
+		if s.beside != nil && s.where != nil && s.where.index < 0 && names.IsContainer(s.label) {
+			in.above = append(slices.Clip(s.above), s.beside)
+		}
 		for m := range t.Members() {
 			in.label, in.where = m[0].Name, &step{before: s.where, name: m[0].Name, index: -1}
 			key := in

@@ -90,6 +90,8 @@ func TestADifferenceIsNoMatch(t *testing.T) {
 	base64JSON := func(s string) string { return `"` + base64.StdEncoding.EncodeToString([]byte(s)) + `"` }
 	value("blob", base64JSON(`{"total":100,"currency":"EUR"}`), base64JSON(`{"total":999,"currency":"EUR"}`))
 	value("blob", `"{\"total\":100}"`, `"{\"total\":999}"`)
+	value("cursor", base64JSON(`["2026-01-01",17]`), base64JSON(`["2026-01-01",18]`)) // an element has no name
+	value("tags", `"[\"a\",\"b\"]"`, `"[\"a\",\"c\"]"`)
 	now, then := start.Unix(), start.Add(10*time.Minute).Unix()
 	token := func(sub, role string, iat int64, signature string) string {
 		return `"` + jwt(fmt.Sprintf(`{"sub":"%s","role":"%s","iat":%d,"exp":%d}`, sub, role, iat, iat+3600), signature) + `"`

@@ -19,6 +19,7 @@ func (a *app) commands() []*cobra.Command {
 		a.reportCommand(),
 		a.showCommand(),
 		a.explainCommand(),
+		a.gateCommand(),
 		a.runsCommand(),
 		a.sqlCommand(),
 		a.topicsCommand(),

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -93,7 +95,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := a.claimRuns(ctx, ingest); err != nil {
+	if err := a.claimRuns(ctx, ingest, f.run); err != nil {
 		return err
 	}
 	cc := stream.DefaultConsumerConfig()
@@ -103,7 +105,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		cc.Group = a.cfg.Kafka.Prefix + ".comparator"
 	}
 	judged := &judgedCount{topic: a.names().Replays, runs: map[string]bool{}}
-	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, judged.handler(ingest.Handle), a.log, ad.registry)
+	consumer, err := stream.NewConsumer(a.cfg.Kafka.Config, cc, judged.handler(a.sayingTaken(ingest)), a.log, ad.registry)
 	if err != nil {
 		return err
 	}
@@ -121,19 +123,38 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 	if err != nil || f.follow || ctx.Err() != nil {
 		return err
 	}
-	runs := judged.names()
+	taken := ingest.Taken()
+	runs := slices.DeleteFunc(judged.names(), func(run string) bool { return slices.Contains(taken, run) })
 	if f.run != "" {
-		runs = []string{f.run}
+		runs, taken = []string{f.run}, nil
 	}
 	if err := a.checkJudged(ctx, conn, f.run, runs, judgement); err != nil || f.quiet {
 		return err
 	}
-	return a.sayVerdicts(ctx, conn, runs, limits)
+	if err := a.sayVerdicts(ctx, conn, runs, limits); err != nil || len(taken) == 0 {
+		return err
+	}
+	return usage(ingest.Claim(ctx, taken...))
 }
 
-// claimRuns refuses to write runs into a database that has others of their
-// names, from another prefix or cluster.
-func (a *app) claimRuns(ctx context.Context, ingest *clickhouse.Ingest) error {
+// sayingTaken writes batches, and warns of each run that it leaves out because
+// its name is taken.
+func (a *app) sayingTaken(ingest *clickhouse.Ingest) stream.Handler {
+	var said atomic.Int64
+	return func(ctx context.Context, b stream.Batch) error {
+		err := ingest.Handle(ctx, b)
+		if taken := ingest.Taken(); said.Swap(int64(len(taken))) < int64(len(taken)) {
+			a.log.Warn("runs are left out: the database has others of their names, of another Kafka cluster, prefix or life of the topics; understudy judge RUN --clickhouse host:port/database writes one into another database",
+				"runs", strings.Join(taken[:min(len(taken), 5)], ", "), "all", len(taken))
+		}
+		return err
+	}
+}
+
+// claimRuns claims the names of the runs that there are. The database may have
+// others of their names, from another prefix or cluster: if that is so of the
+// run that is asked for, nothing is judged.
+func (a *app) claimRuns(ctx context.Context, ingest *clickhouse.Ingest, run string) error {
 	runs, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
 	if err != nil {
 		return dependency(err)
@@ -143,10 +164,13 @@ func (a *app) claimRuns(ctx context.Context, ingest *clickhouse.Ingest) error {
 		names = append(names, r.GetName())
 	}
 	err = ingest.Claim(ctx, names...)
-	if errors.Is(err, clickhouse.ErrOrigin) {
-		return usage(err)
+	switch {
+	case !errors.Is(err, clickhouse.ErrOrigin):
+		return dependency(err)
+	case slices.Contains(ingest.Taken(), run):
+		return usage(ingest.Claim(ctx, run))
 	}
-	return dependency(err)
+	return nil
 }
 
 // consume runs the consumer until it is interrupted or everything is done.

@@ -173,7 +173,7 @@ func (a *app) judgeAgain(ctx context.Context, j judging, run *understudyv1.Run) 
 		var away outage
 		for {
 			err := j.ingest.Handle(ctx, own)
-			if errors.Is(err, clickhouse.ErrOrigin) || !away.bear(err, time.Now()) {
+			if !away.bear(err, time.Now()) {
 				if err != nil {
 					return err
 				}
@@ -187,9 +187,6 @@ func (a *app) judgeAgain(ctx context.Context, j judging, run *understudyv1.Run) 
 		judged.Add(uint64(len(own.Records)))
 		return nil
 	})
-	if errors.Is(err, clickhouse.ErrOrigin) {
-		return 0, usage(err)
-	}
 	return judged.Load(), dependency(err)
 }
 

@@ -76,7 +76,7 @@ func (f *failOn) String() string { return f.text }
 func (f *failOn) Type() string { return "string" }
 
 func failOnFlag(c *cobra.Command, f *failOn) {
-	c.Flags().Var(f, "fail-on", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected`)
+	c.Flags().Var(f, "fail-on", `exit 3 when one of these holds: "mismatch>0.1%,lost>0"; a share is of everything selected; unexplained are mismatches that no control explains`)
 }
 
 // conditions reads --fail-on.
@@ -115,7 +115,7 @@ func (a *app) report(ctx context.Context, run string, f reportFlags, options rep
 		if err := text.Report(a.out, r, f.format, routes); err != nil {
 			return err
 		}
-		broken := failed(report.Broken(limits, r.Total))
+		broken := failed(report.Broken(limits, r))
 		if r.Run.Ended() && !r.Balance.Trusted() {
 			return threshold(also(errBalance, broken))
 		}

@@ -130,11 +130,16 @@ func (a *app) sayVerdicts(ctx context.Context, conn driver.Conn, runs []string, 
 		if err != nil {
 			return err
 		}
+		if report.NeedsControl(conditions) {
+			if r.Control, err = report.LoadControl(ctx, conn, run); err != nil {
+				return err
+			}
+		}
 		a.located(r)
 		if err := text.Verdicts(a.out, r); err != nil {
 			return err
 		}
-		for _, b := range report.Broken(conditions, r.Total) {
+		for _, b := range report.Broken(conditions, r) {
 			broken = append(broken, "run "+report.Clean(run)+": "+b)
 		}
 		if r.Run.Ended() && !r.Balance.Trusted() {

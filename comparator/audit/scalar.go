@@ -140,7 +140,7 @@ func (s *subject) kindOf(n *node) (kind, recorded string) {
 		return "", ""
 	}
 	place, _ := names.KindOf(n.name)
-	for _, p := range s.replay.GetSubstitutions() {
+	for _, p := range s.pairs {
 		if p.GetCandidate() == n.text && p.GetCandidateNumber() == (n.kind == '0') && p.GetKind() != "" && p.GetBrokenBy() == "" &&
 			(names.IsUnmistakable(n.text) || place.Named) {
 			return p.GetKind(), p.GetRecorded()
@@ -158,7 +158,7 @@ func recordedName(s *subject, n *node) string {
 	if kind, recorded := s.kindOf(n); kind == "" || recorded == "" || recorded == n.text {
 		return ""
 	}
-	for _, p := range s.replay.GetSubstitutions() {
+	for _, p := range s.pairs {
 		if p.GetCandidate() != n.text || p.GetRecorded() == n.text || p.GetBrokenBy() != "" {
 			continue
 		}
@@ -182,7 +182,7 @@ func (s *subject) anotherLink(link string) string {
 		if !g.Name {
 			continue
 		}
-		for _, p := range s.replay.GetSubstitutions() {
+		for _, p := range s.pairs {
 			if p.GetCandidate() != g.Text {
 				continue
 			}

@@ -18,6 +18,7 @@ import (
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/media"
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -27,8 +28,9 @@ type subject struct {
 	random *rand.Rand
 	replay *understudyv1.Replay
 	base   comparator.Comparison
-	final  *understudyv1.Response // the answer that is compared
-	later  bool                   // it came after the acknowledgement
+	final  *understudyv1.Response       // the answer that is compared
+	later  bool                         // it came after the acknowledgement
+	pairs  []*understudyv1.Substitution // of names, as the record lists them
 
 	// body is the final answer's without its content coding; whole says that
 	// faults can be planted in it.
@@ -57,6 +59,7 @@ func newSubject(s *Survey, r *understudyv1.Replay, base comparator.Comparison) (
 	final, later := finalOf(r)
 	out = &subject{
 		survey: s, random: s.random(r.GetExchange().GetId()), replay: r, base: base, final: final, later: later,
+		pairs:  pairsOf(r),
 		byPath: map[string][]*node{}, marked: map[string]bool{}, extra: map[string]bool{}, said: map[at]bool{},
 	}
 	for _, d := range base.Differences {
@@ -64,6 +67,16 @@ func newSubject(s *Survey, r *understudyv1.Replay, base comparator.Comparison) (
 		out.extra[d.Path] = out.extra[d.Path] || d.Kind == comparator.Extra
 	}
 	return out, out.open()
+}
+
+// pairsOf are the pairs of names in a record.
+func pairsOf(r *understudyv1.Replay) (out []*understudyv1.Substitution) {
+	for _, p := range r.GetSubstitutions() {
+		if !names.NamesNothing(p.GetKind()) {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // finalOf is the candidate's answer that is compared with the baseline's, and
@@ -180,7 +193,7 @@ func (s *subject) known(n *node) bool {
 	if s.said[at{n.path, n.meaning()}] {
 		return true
 	}
-	for _, p := range s.replay.GetSubstitutions() {
+	for _, p := range s.pairs {
 		if p.GetCandidate() == n.text && p.GetLearnedFrom() != s.replay.GetExchange().GetId() {
 			return true
 		}

@@ -46,7 +46,7 @@ func (s *Survey) Add(r *understudyv1.Replay) {
 		s.skipped["skipped"]++
 		return
 	}
-	for _, p := range r.GetSubstitutions() {
+	for _, p := range pairsOf(r) {
 		name := names.Value{Text: p.GetCandidate(), Number: p.GetCandidateNumber()}
 		if p.GetKind() != "" && p.GetBrokenBy() == "" && names.CanName(name) {
 			s.names.add(p.GetKind(), s.hash(fmt.Sprintf("%q %t", name.Text, name.Number)), name)

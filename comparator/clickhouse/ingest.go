@@ -50,6 +50,7 @@ type Ingest struct {
 	rows     *prometheus.CounterVec
 	verdict  *prometheus.CounterVec
 	strange  *prometheus.CounterVec
+	taken    prometheus.Counter
 }
 
 // NewIngest prepares an ingest. foreign is called for each record that is none
@@ -67,8 +68,11 @@ func NewIngest(conn driver.Conn, cfg IngestConfig, judge Judge,
 		strange: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: "understudy", Subsystem: "comparator", Name: "foreign_total", Help: "Records that are foreign or cannot be read, by topic.",
 		}, []string{"topic"}),
+		taken: prometheus.NewCounter(prometheus.CounterOpts{
+			Namespace: "understudy", Subsystem: "comparator", Name: "taken_total", Help: "Replays left out because the database has another run of the name.",
+		}),
 	}
-	for _, c := range []prometheus.Collector{in.rows, in.verdict, in.strange} {
+	for _, c := range []prometheus.Collector{in.rows, in.verdict, in.strange, in.taken} {
 		if err := reg.Register(c); err != nil {
 			return nil, fmt.Errorf("comparator metrics: %w", err)
 		}
@@ -87,7 +91,12 @@ func (in *Ingest) Claim(ctx context.Context, runs ...string) error {
 	return in.registry.claim(ctx, runs...)
 }
 
-// Handle writes one batch. It returns nil only when every row is in.
+// Taken are the names of runs that the database has of another origin, as far as
+// they have come up, sorted. Handle leaves their records out.
+func (in *Ingest) Taken() []string { return in.registry.others() }
+
+// Handle writes one batch. It returns nil only when every row is in, but for
+// those of runs whose names are taken: they must not keep others waiting.
 func (in *Ingest) Handle(ctx context.Context, b stream.Batch) error {
 	switch b.Topic {
 	case in.cfg.Names.Replays:
@@ -149,7 +158,10 @@ func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
 		}
 		rows, names = append(rows, toRun(m, in.cfg.Origin)), append(names, m.GetName())
 	}
-	if err := in.registry.claim(ctx, names...); err != nil {
+	if err := in.registry.claim(ctx, names...); errors.Is(err, ErrOrigin) {
+		taken := in.Taken()
+		rows = slices.DeleteFunc(rows, func(r *runRow) bool { return slices.Contains(taken, r.Name) })
+	} else if err != nil {
 		return err
 	}
 	return insert(ctx, in, "runs", rows)
@@ -182,7 +194,10 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 			continue
 		}
 		if !slices.Contains(runs, r.GetRun()) {
-			if err := in.registry.register(ctx, r.GetRun()); err != nil {
+			if err := in.registry.register(ctx, r.GetRun()); errors.Is(err, ErrOrigin) {
+				in.taken.Inc()
+				continue
+			} else if err != nil {
 				return err
 			}
 			runs = append(runs, r.GetRun())
@@ -208,7 +223,7 @@ func (in *Ingest) replays(ctx context.Context, b stream.Batch) error {
 	if err := insert(ctx, in, "stored_comparisons", comparisons); err != nil {
 		return err
 	}
-	return in.rollUp(ctx, b, runs)
+	return RollUp(ctx, in.conn, in.cfg.Judgement.ID, b, runs)
 }
 
 // judgeOne waits while as many bytes as may be are judged already.

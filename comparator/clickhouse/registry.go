@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -26,22 +28,31 @@ type registry struct {
 
 	mu     sync.Mutex
 	own    map[string]bool
+	taken  map[string]string // by whom; a name is never given up
 	judged map[string]bool
 }
 
+// leastSettled is how long a claim is waited for at least.
+const leastSettled = 50 * time.Millisecond
+
 func newRegistry(conn driver.Conn, cfg IngestConfig) *registry {
-	return &registry{conn: conn, cfg: cfg, own: map[string]bool{}, judged: map[string]bool{}}
+	return &registry{conn: conn, cfg: cfg, own: map[string]bool{}, taken: map[string]string{}, judged: map[string]bool{}}
 }
 
 // claim makes the names ours. The first topic that claims a name has it: the
-// server's clock decides, and everyone reads after he has written. So two
-// prefixes, or two clusters, never mix two runs of one name.
+// server's clock decides, and everyone reads after he has written. A row gets its
+// time before others see it, by about as long as an insert takes: whoever has
+// written waits for several times that before he reads. So two prefixes, or two
+// clusters, do not mix two runs of one name, unless the server is halted just then.
 func (r *registry) claim(ctx context.Context, runs ...string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	unknown := missing(r.own, runs)
 	if len(unknown) == 0 {
 		return nil
+	}
+	if !slices.ContainsFunc(unknown, func(run string) bool { return r.taken[run] == "" }) {
+		return r.refused(unknown)
 	}
 	owners, err := r.owners(ctx, unknown)
 	if err != nil {
@@ -54,8 +65,14 @@ func (r *registry) claim(ctx context.Context, runs ...string) error {
 		}
 	}
 	if len(free) > 0 {
+		begun := time.Now()
 		if err := r.write(ctx, "run_origins", "run, origin", free); err != nil {
 			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(max(leastSettled, 4*time.Since(begun))):
 		}
 		if owners, err = r.owners(ctx, unknown); err != nil {
 			return err
@@ -66,15 +83,28 @@ func (r *registry) claim(ctx context.Context, runs ...string) error {
 		if owners[run] == r.cfg.Origin {
 			r.own[run] = true
 		} else {
+			r.taken[run] = owners[run]
 			foreign = append(foreign, run)
 		}
 	}
 	if len(foreign) > 0 {
-		slices.Sort(foreign)
-		return fmt.Errorf("run %q %w, of another Kafka cluster, prefix or life of the topics (topic id %s, here %s); write into another one (--clickhouse host:port/database, after understudy migrate)",
-			strings.Join(foreign[:min(len(foreign), 5)], ", "), ErrOrigin, owners[foreign[0]], r.cfg.Origin)
+		return r.refused(foreign)
 	}
 	return nil
+}
+
+// refused says whose runs are.
+func (r *registry) refused(foreign []string) error {
+	slices.Sort(foreign)
+	return fmt.Errorf("run %q %w, of another Kafka cluster, prefix or life of the topics (topic id %s, here %s); write into another one (--clickhouse host:port/database, after understudy migrate)",
+		strings.Join(foreign[:min(len(foreign), 5)], ", "), ErrOrigin, r.taken[foreign[0]], r.cfg.Origin)
+}
+
+// others are the names that were asked for and are those of others, sorted.
+func (r *registry) others() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Sorted(maps.Keys(r.taken))
 }
 
 func (r *registry) owners(ctx context.Context, runs []string) (map[string]string, error) {

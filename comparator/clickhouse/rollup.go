@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 
 	"understudy.dev/stream"
 )
@@ -21,7 +22,9 @@ const (
 // The roll-ups of the segments that a batch lies in are made anew from the facts,
 // and the totals of its blocks from the roll-ups. A row replaces one that was
 // made from fewer facts, so whoever makes it, how often and when, the fullest
-// one stays: the one who reads last has read what all had written.
+// one stays: the one who reads last has read what all had written. What they
+// carry of the facts' identities is that of the facts' projections, by which the
+// view block_balance knows whether they are of the same facts.
 const (
 	ours = ` FINAL
 WHERE run IN (@runs) AND judgement = @judgement AND topic_id = @topic AND kafka_partition = @partition `
@@ -30,21 +33,25 @@ WHERE run IN (@runs) AND judgement = @judgement AND topic_id = @topic AND kafka_
 
 	touched = ours + `AND kafka_offset >= @first AND kafka_offset < @end `
 
-	comparisonsByMinute = `INSERT INTO stored_comparisons_by_minute
+	comparisonsByMinute = `INSERT INTO stored_comparisons_by_minute (run, judgement, topic_id, kafka_partition, segment, minute,
+ route, verdict, rejected_by, incomplete, recorder, replays, differences, noise, presumed, baseline_latency, ack_latency, completion_latency, identities)
 SELECT run, judgement, topic_id, kafka_partition, intDiv(kafka_offset, 8192) AS segment, toStartOfMinute(toDateTime(closed_time, 'UTC')) AS minute,
  route, verdict, rejected_by, incomplete, recorder,
  count(), sum(c.differences), sum(c.noise), sum(c.presumed),
  quantilesTDigestIfState(0.5, 0.9, 0.99)(baseline_latency_ns, toUInt8(baseline_latency_ns > 0)),
  quantilesTDigestIfState(0.5, 0.9, 0.99)(ack_latency_ns, toUInt8(ack_latency_ns > 0)),
- quantilesTDigestIfState(0.5, 0.9, 0.99)(completion_latency_ns, toUInt8(completion_latency_ns > 0))
+ quantilesTDigestIfState(0.5, 0.9, 0.99)(completion_latency_ns, toUInt8(completion_latency_ns > 0)),
+ sum(cityHash64(kafka_offset))
 FROM stored_comparisons AS c` + touched + `
 GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, route, verdict, rejected_by, incomplete, recorder`
 
 	// Why no completion came is part of what makes a kind of difference: lost by
 	// a timeout is another fault than lost because the location was refused.
-	differencesByMinute = `INSERT INTO stored_differences_by_minute
+	differencesByMinute = `INSERT INTO stored_differences_by_minute (run, judgement, topic_id, kafka_partition, segment, minute, noise_class,
+ route, path, kind, reason, places, replays, first_of_class, example_offset, example_number, identities)
 SELECT run, judgement, topic_id, kafka_partition, segment, minute, noise_class, route, place.1 AS path, place.2 AS kind, place.3 AS reason,
- count(), uniqExact(kafka_offset), countIf(place.4 = first), min((kafka_offset, place.4)).1, min((kafka_offset, place.4)).2
+ count(), uniqExact(kafka_offset), countIf(place.4 = first), min((kafka_offset, place.4)).1, min((kafka_offset, place.4)).2,
+ sum(cityHash64(kafka_offset, place.4))
 FROM
 (
  SELECT run, judgement, topic_id, kafka_partition, kafka_offset, intDiv(kafka_offset, 8192) AS segment,
@@ -56,21 +63,25 @@ FROM
 ARRAY JOIN places AS place
 GROUP BY run, judgement, topic_id, kafka_partition, segment, minute, noise_class, route, path, kind, reason`
 
-	comparisonTotals = `INSERT INTO stored_comparison_totals
+	comparisonTotals = `INSERT INTO stored_comparison_totals (run, judgement, topic_id, kafka_partition, block, month, route, verdict, rejected_by, incomplete, recorder,
+ replays, differences, noise, presumed, last_minute, identities)
 SELECT run, judgement, topic_id, kafka_partition, intDiv(segment, 32) AS block, toYYYYMM(minute) AS month, route, verdict, rejected_by, incomplete, recorder,
- sum(c.replays), sum(c.differences), sum(c.noise), sum(c.presumed), max(minute)
+ sum(c.replays), sum(c.differences), sum(c.noise), sum(c.presumed), max(minute), sum(c.identities)
 FROM stored_comparisons_by_minute AS c` + blocksTouched + `
 GROUP BY run, judgement, topic_id, kafka_partition, block, month, route, verdict, rejected_by, incomplete, recorder`
 
-	differenceTotals = `INSERT INTO stored_difference_totals
+	differenceTotals = `INSERT INTO stored_difference_totals (run, judgement, topic_id, kafka_partition, block, month, noise_class, route, path, kind, reason,
+ places, replays, first_of_class, example_offset, example_number, last_minute, identities)
 SELECT run, judgement, topic_id, kafka_partition, intDiv(segment, 32) AS block, toYYYYMM(minute) AS month, noise_class, route, path, kind, reason,
- sum(d.places), sum(d.replays), sum(d.first_of_class), min((d.example_offset, d.example_number)).1, min((d.example_offset, d.example_number)).2, max(minute)
+ sum(d.places), sum(d.replays), sum(d.first_of_class), min((d.example_offset, d.example_number)).1, min((d.example_offset, d.example_number)).2, max(minute), sum(d.identities)
 FROM stored_differences_by_minute AS d` + blocksTouched + `
 GROUP BY run, judgement, topic_id, kafka_partition, block, month, noise_class, route, path, kind, reason`
 )
 
-// rollUp brings roll-ups and totals up to the facts of a batch.
-func (in *Ingest) rollUp(ctx context.Context, b stream.Batch, runs []string) error {
+// RollUp brings the roll-ups and totals of runs up to the facts of a batch under
+// a judgement. It reads and replaces those of the segments and blocks that the
+// batch's offsets lie in, and may be repeated.
+func RollUp(ctx context.Context, conn driver.Conn, judgement string, b stream.Batch, runs []string) error {
 	if len(runs) == 0 {
 		return nil
 	}
@@ -85,13 +96,13 @@ func (in *Ingest) rollUp(ctx context.Context, b stream.Batch, runs []string) err
 		{differenceTotals, block, segment},
 	} {
 		last := b.End - 1
-		err := in.conn.Exec(whole(ctx), step.query,
-			clickhouse.Named("runs", runs), clickhouse.Named("judgement", in.cfg.Judgement.ID),
+		err := conn.Exec(whole(ctx), step.query,
+			clickhouse.Named("runs", runs), clickhouse.Named("judgement", judgement),
 			clickhouse.Named("topic", b.TopicID), clickhouse.Named("partition", b.Partition),
 			clickhouse.Named("first", (b.First-b.First%step.size)/step.unit),
 			clickhouse.Named("end", (last-last%step.size+step.size)/step.unit))
 		if err != nil {
-			table, _, _ := strings.Cut(strings.TrimPrefix(step.query, "INSERT INTO "), "\n")
+			table, _, _ := strings.Cut(strings.TrimPrefix(step.query, "INSERT INTO "), " ")
 			return fmt.Errorf("roll up into %s: %w", table, err)
 		}
 	}

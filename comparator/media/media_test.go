@@ -130,6 +130,11 @@ func TestSameForAUser(t *testing.T) {
 	same("application/xml", `<a><![CDATA[x<y]]> &amp; z</a>`, `<a>x&lt;y &#38;<![CDATA[ z]]></a>`)
 	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><!DOCTYPE a><a>xy</a>`, media.Comments)
 	same("application/xml", `<a xmlns:p="urn:x" t="p:T"><b>p:Server</b></a>`, `<a xmlns:q="urn:x" t="q:T"><b>q:Server</b></a>`)
+	for _, blank := range []string{"\n", "\t", "\r\n", "\r"} {
+		same("application/xml", "<a b='x"+blank+"y'>1</a>", `<a b="x y">1</a>`)
+		same("application/xml", "<a"+blank+`b="x"`+blank+"/>", `<a b="x"/>`)
+		same("application/xml", "<a><![CDATA[<i j=']]>"+blank+"'</a>", "<a>&lt;i j='"+blank+"'</a>")
+	}
 	same("application/xml", `<a xmlns:i="http://www.w3.org/2001/XMLSchema-instance" i:nil="true"/>`, `<a xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/>`)
 	same("application/xml", "<?xml version='1.0' encoding='ISO-8859-1'?><a>\xe9</a>", "<a>é</a>", media.Charset)
 	same("image/svg+xml", `<svg  a="1"/>`, `<svg a="1"></svg>`)
@@ -213,6 +218,9 @@ func TestDiffers(t *testing.T) {
 
 	const order = `<order id="1"><item>a</item><item>b</item></order>`
 	xml := func(a, b string, want ...string) { t.Helper(); other("application/xml", a, b, want...) }
+	xml(`<a b="x&#10;y"/>`, "<a b='x\ny'/>", `value $.a[]["@b"] at /a/@b`)
+	xml("<!-- it's <a b='x\ny'> --><a>x\ny</a>", "<!-- it's <a b='x\ny'> --><a>x y</a>", "value $.a[] at /a/text()")
+	xml("<!DOCTYPE a [ <!ELEMENT a ANY> ]><a b='x\ty' c='1'/>", "<!DOCTYPE a [ <!ELEMENT a ANY> ]><a b='x y' c='2'/>", `value $.a[]["@c"] at /a/@c`)
 	xml(order, strings.Replace(order, ">b<", ">c<", 1), "value $.order[].item[] at /order/item[2]/text()")
 	xml(order, strings.Replace(order, `"1"`, `"2"`, 1), `value $.order[]["@id"] at /order/@id`)
 	xml(order, strings.Replace(order, "</order>", "<total/></order>", 1), "extra $.order[] at /order/total")

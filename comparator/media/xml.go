@@ -18,7 +18,7 @@ func openXML(s *source) (Document, error) {
 	if err != nil {
 		return Document{}, err
 	}
-	x := xmlReader{source: s, decoder: xml.NewDecoder(bytes.NewReader(text))}
+	x := xmlReader{source: s, decoder: xml.NewDecoder(bytes.NewReader(withPlainBlanks(text)))}
 	x.decoder.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil } // it is decoded
 	if err := x.read(); err != nil {
 		return Document{}, err

@@ -275,15 +275,24 @@ func before(words []string) names.Place {
 // of one thing are no words by chance.
 const longWord = 8
 
+// longNumber is likewise for two numbers, which may be such words.
+const longNumber = 4
+
 func (e *Evidence) word(at names.Place, b, c string) string {
 	// Of the words of a text only those that are unmistakable were translated.
 	if class, certain := e.pairOf(at, b, c, names.IsUnmistakable(b)); certain {
 		return class
 	}
-	long := len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b))
-	if (long || names.IsUnique(b) || names.IsUnique(c)) && e.Pairs.Tie(b, c) {
-		e.because("both sides made the two for one thing")
-		return Identifier
+	if e.Pairs.Tie(b, c) {
+		long := len(b) >= longWord && (len(c) >= longWord || !names.IsDigits(b))
+		switch {
+		case long || names.IsUnguessable(b) || names.IsUnguessable(c):
+			e.because("both sides made the two for one thing")
+			return Identifier
+		case len(b) >= longNumber && len(c) >= longNumber && names.IsDigits(b) && names.IsDigits(c):
+			e.because("both sides made the two for one thing, but they may be numbers of something else")
+			return Presumed(Identifier)
+		}
 	}
 	if names.SentAs(e.Sent, "", b) && names.IsSelfEvident(b) {
 		e.because("the client had sent the baseline's value, so it must come back unchanged")

@@ -104,6 +104,23 @@ func TestTimes(t *testing.T) {
 	f("2026-11-20T09:59:59.503Z", "2026-11-24T10:06:59.800Z", Timestamp)
 	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:06:59.800Z", "")
 
+	// Of minutes only that both are now is told for certain.
+	f("2026-11-20 10:00", "2026-11-24 10:07", Timestamp)
+	f("2026-11-20 10:00", "2026-11-24 10:08", Presumed(Timestamp))
+	f("2026-11-20 11:00", "2026-11-24 11:07", Presumed(Timestamp))
+	f("2026-11-20 11:00", "2026-11-24 12:07", "")
+
+	// At twenty times the speed half a second is no more than a moment: nothing tells
+	// what was stored from what is made anew.
+	e = evidence("/x")
+	e.Frame.Speed = 20
+	f("2026-11-20T10:00:00.010Z", "2026-11-24T10:07:00.030Z", Timestamp)
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:06:59.970Z", Presumed(Timestamp)) // that moment
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:07:00.010Z", Presumed(Timestamp)) // now
+	f("2026-11-20T09:59:59.980Z", "2026-11-24T10:07:00.010Z", Timestamp)           // clocks are no nearer
+	f("2026-11-20T09:59:59.400Z", "2026-11-24T10:06:59.400Z", Timestamp)
+	f("2026-11-20T10:00:00Z", "2026-11-24T10:07:00Z", Timestamp)
+
 	// Two things that were made one after the other, whose times the candidate swaps,
 	// takes from each other, or makes anew whenever it is asked.
 	for _, speed := range []float64{1, 20} {
@@ -175,7 +192,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		number := names.IsDigits(baseline) && names.IsDigits(candidate)
 		e := evidence("/orders/ord_77?limit=10", `{"customer_id": 7, "reference": "R-2024-11"}`).
-			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81").know(names.Aligned, "order 1002=2002")
+			know(names.Created, "order 1001=2001", "order ord_1=x_1", "doc 10201=a3f1", "item 2124953651403117199=ite_iPkq81", "item 16120=6b0560265ee0100126003f0e", "item 17=ite_h6G19LKgMts212", "item 13061=13089", "item 18=91").know(names.Aligned, "order 1002=2002")
 		if got := e.Class(strings.Split(path, "."), Value{baseline, number}, Value{candidate, number}); got != want {
 			t.Errorf("%s: %s and %s: %q, want %q", path, baseline, candidate, got, want)
 		}
@@ -213,6 +230,12 @@ func TestNames(t *testing.T) {
 	f("text", "see (2124953651403117182)", "see (ite_i4)", "")
 	f("text", "see (2124953651403117199)", "see (ite_iPkq81)", Identifier)
 	f("text", "see (10201)", "see (a3f1)", "")
+	f("text", "see (16120)", "see (6b0560265ee0100126003f0e)", Identifier)
+	f("text", "see (17)", "see (ite_h6G19LKgMts212)", Identifier)
+	f("text", "see (16121)", "see (6b0560265ee0100126003f0e)", "")
+	f("text", "see (13061)", "see (13089)", Presumed(Identifier))
+	f("text", "see (13061)", "see (13090)", "")
+	f("text", "see (18)", "see (91)", "")
 
 	e := evidence()
 	class := func(b, c string) string { return e.Class([]string{"id"}, Value{Text: b}, Value{Text: c}) }
@@ -233,6 +256,8 @@ func TestRandom(t *testing.T) {
 	f("value", "gEWGefvllBAOPVhZjCsJvheKFfJ1sKcK", "7YjyGwwH1Kp6Y4v0vRok8OAId35YSCS4", Presumed(Random))
 	f("parcel_id", "par_vsHYGfUsmvbuWJ1", "6b08614dcee693f1ca002371", Presumed(Identifier))
 	f("value", "tok_A8s7Df6gH5jK4l3M", "tok_Zx9Cv8Bn7Mq6We5R", Presumed(Random))
+	f("value", "user.A8s7Df6gH5jK4l3M", "user.Zx9Cv8Bn7Mq6We5R", Presumed(Random))
+	f("value", "user.A8s7Df6gH5jK4l3M", "admin.Zx9Cv8Bn7Mq6We5R", "")
 	for _, name := range []string{"checksum", "sha256", "content_hash", "signature", "file.md5", "Digest"} {
 		f(name, r1, r2, "") // it follows from what it is of
 	}

@@ -26,7 +26,7 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 			return classOf(tie), true
 		}
 		coarse := b.Style.Digits == 0 // a second has many events
-		if far, known := e.another(b, c); known && tie == timestamp.Tied && far > atOnce && !(coarse && e.fresh(b, c)) {
+		if far, known := e.another(b, c); known && tie > timestamp.Loose && far > atOnce && !(coarse && e.fresh(b, c)) {
 			e.because("the candidate's time was shown as that of another moment of the baseline")
 			// What it did right now may coincide with what it did before; what it
 			// says to have done before cannot be this.

@@ -104,12 +104,24 @@ func conditionNames() []string {
 		names = append(names, v.name)
 	}
 	slices.Sort(names)
-	return append(names, "match", "judged", "selected")
+	return append(names, unexplained, "match", "judged", "selected")
 }
 
-// value of a name in a score.
-func (s *Score) value(name string) uint64 {
-	for _, v := range append(s.verdicts(), named{"match", &s.Match}, named{"judged", &s.Judged}, named{"selected", &s.Selected}) {
+// unexplained are the mismatches without those that differ only at places where the
+// control sample shows candidate and baseline to be alike (Control.Explained).
+const unexplained = "unexplained"
+
+// NeedsControl says whether one of the conditions is about what the control sample
+// explains, so that a report must have it.
+func NeedsControl(conditions []Condition) bool {
+	return slices.ContainsFunc(conditions, func(c Condition) bool { return c.name == unexplained })
+}
+
+// value of a name in a report.
+func (r *Report) value(name string) uint64 {
+	s := &r.Total
+	left := s.Mismatch - min(s.Mismatch, r.Control.Explained)
+	for _, v := range append(s.verdicts(), named{unexplained, &left}, named{"match", &s.Match}, named{"judged", &s.Judged}, named{"selected", &s.Selected}) {
 		if v.name == name {
 			return *v.n
 		}
@@ -117,13 +129,14 @@ func (s *Score) value(name string) uint64 {
 	return 0
 }
 
-// Broken says in words which conditions hold for a score, in their order. A
+// Broken says in words which conditions hold for a report, in their order. A
 // share of nothing selected is none, so that its condition counts as broken: an
 // empty run is no evidence.
-func Broken(conditions []Condition, s Score) []string {
+func Broken(conditions []Condition, r *Report) []string {
 	var out []string
+	s := &r.Total
 	for _, c := range conditions {
-		n := s.value(c.name)
+		n := r.value(c.name)
 		switch {
 		case c.share && s.Selected == 0:
 			out = append(out, c.text+": nothing was selected, so that there is no share")

@@ -8,14 +8,15 @@ import (
 )
 
 func TestConditions(t *testing.T) {
-	s := Score{Selected: 1000, Judged: 990, Match: 985, Mismatch: 1, Presumed: 4, Skipped: 10}
+	r := &Report{Control: Control{Explained: 30}}
+	r.Total = Score{Selected: 1000, Judged: 990, Match: 985, Mismatch: 1, Presumed: 4, Skipped: 10}
 	f := func(text string, want ...string) {
 		t.Helper()
 		all, err := ParseConditions(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, Broken(all, s)); diff != "" {
+		if diff := cmp.Diff(want, Broken(all, r)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", text, diff)
 		}
 	}
@@ -25,7 +26,13 @@ func TestConditions(t *testing.T) {
 	f("lost > 0, presumed > 3 , match<98.5 %", "presumed > 3: 4")
 	f("match<99%, judged<=990", "match<99%: 985 of 1,000 selected, 98.50 %", "judged<=990: 990")
 	f("selected<1000")
-	s = Score{}
+	r.Total = Score{Selected: 1000, Mismatch: 31}
+	f("mismatch>30,unexplained>0.1%", "mismatch>30: 31")
+	f("unexplained>0", "unexplained>0: 1")
+	f("unexplained>=0.1%", "unexplained>=0.1%: 1 of 1,000 selected, 0.10 %")
+	r.Total.Mismatch = 29 // less than was explained a moment ago: more is judged meanwhile
+	f("unexplained>0")
+	r.Total = Score{}
 	f("mismatch>0.1%", "mismatch>0.1%: nothing was selected, so that there is no share")
 	f("mismatch>0,selected<1", "selected<1: 0")
 }
@@ -66,7 +73,7 @@ func FuzzConditions(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		all, err := ParseConditions(text)
 		if err == nil {
-			Broken(all, Score{Selected: 3, Match: 1})
+			Broken(all, &Report{Total: Score{Selected: 3, Match: 1}})
 		}
 	})
 }

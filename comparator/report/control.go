@@ -204,7 +204,7 @@ func weigh(rows []coinRow) []VolatilePlace {
 }
 
 // explained counts the mismatches that have no differences but at volatile places
-// that are called alike.
+// that are called alike. One of which not all differences were kept is none.
 func explained(ctx context.Context, conn driver.Conn, run string, places []VolatilePlace) (uint64, error) {
 	var routes, paths []string
 	for _, p := range places {
@@ -219,7 +219,9 @@ func explained(ctx context.Context, conn driver.Conn, run string, places []Volat
 	err := conn.QueryRow(ctx, `WITH arrayZip(@routes, @paths) AS alike
 SELECT count() FROM
 (
- SELECT exchange_id, any(verdict) AS verdict, countIf(NOT has(alike, (toString(route), path))) AS others FROM discrepancies WHERE run = @run GROUP BY exchange_id
+ SELECT exchange_id, any(verdict) AS verdict, countIf(NOT has(alike, (toString(route), path))) AS others FROM discrepancies
+ WHERE run = @run AND exchange_id NOT IN (SELECT exchange_id FROM comparisons WHERE run = @run AND differences_dropped > 0)
+ GROUP BY exchange_id
 )
 WHERE verdict = 'mismatch' AND others = 0`,
 		clickhouse.Named("run", run), clickhouse.Named("routes", routes), clickhouse.Named("paths", paths)).Scan(&n)

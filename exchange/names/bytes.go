@@ -54,20 +54,31 @@ func (s *Search) InBytes(content []byte, messages bool, yield func(name string))
 
 // frames looks into the length-prefixed messages of gRPC.
 func (s *Search) frames(content []byte, yield func(string)) {
+	EachField(content, true, func(v uint64) { s.number(v, yield) }, func([]byte) {})
+}
+
+// EachField goes over the numbers and the texts in what may be a message of protocol
+// buffers, whatever they are, or in the length-prefixed ones of gRPC. What turns out
+// to be none may have yielded some.
+func EachField(content []byte, framed bool, number func(uint64), text func([]byte)) {
+	if !framed {
+		message(content, 0, number, text)
+		return
+	}
 	for len(content) >= 5 {
 		n := uint64(binary.BigEndian.Uint32(content[1:]))
 		if n > uint64(len(content)-5) {
 			return
 		}
 		if content[0] == 0 {
-			s.message(content[5:5+n], 0, yield)
+			message(content[5:5+n], 0, number, text)
 		}
 		content = content[5+n:]
 	}
 }
 
-// message looks for numbers in what may be a message, and says whether it is one.
-func (s *Search) message(b []byte, depth int, yield func(string)) bool {
+// message looks into what may be a message, and says whether it is one.
+func message(b []byte, depth int, number func(uint64), text func([]byte)) bool {
 	if depth > maxMessages {
 		return false
 	}
@@ -84,21 +95,22 @@ func (s *Search) message(b []byte, depth int, yield func(string)) bool {
 				return false
 			}
 			b = b[n:]
-			s.number(v, yield)
+			number(v)
 		case protowire.Fixed64Type:
 			v, n := protowire.ConsumeFixed64(b)
 			if n < 0 {
 				return false
 			}
 			b = b[n:]
-			s.number(v, yield)
+			number(v)
 		case protowire.BytesType:
 			v, n := protowire.ConsumeBytes(b)
 			if n < 0 {
 				return false
 			}
 			b = b[n:]
-			s.message(v, depth+1, yield)
+			text(v)
+			message(v, depth+1, number, text)
 		default:
 			n := protowire.ConsumeFieldValue(1, kind, b)
 			if n < 0 {

@@ -28,10 +28,50 @@ func Coded(text string, yield func(from, to int, plain string)) {
 			at++
 		}
 		if at-from < shortestCode {
+			if plain, ok := count(text[from:at]); ok {
+				yield(from, at, plain)
+			}
 			continue
 		}
 		pieces(text, from, at, "/-_", yield)
 	}
+}
+
+// leastCode is the length of base64 of a number of two digits, without padding, in
+// bytes.
+const leastCode = 3
+
+// count decodes short base64 of a number, alone or behind a word: 1001, id:17. What
+// else is so short may be a word itself.
+func count(code string) (plain string, ok bool) {
+	code = strings.TrimRight(code, "=")
+	if len(code) < leastCode || !isMixedCase(code) {
+		return "", false
+	}
+	var out [shortestCode]byte
+	n, err := base64.RawStdEncoding.Decode(out[:], []byte(code))
+	if err != nil {
+		return "", false
+	}
+	at := 0
+	for at < n && classes[out[at]]&aLetter != 0 {
+		at++
+	}
+	if at > 0 && at < n && strings.IndexByte(":=/#-_", out[at]) >= 0 {
+		at++
+	} else if at > 0 {
+		return "", false
+	}
+	return string(out[:n]), n-at >= 2 && IsDigits(string(out[at:n]))
+}
+
+// isMixedCase says whether a text has capitals and small letters.
+func isMixedCase(s string) bool {
+	capitals, small := false, false
+	for i := range len(s) {
+		capitals, small = capitals || isUpper(s[i]), small || s[i] >= 'a' && s[i] <= 'z'
+	}
+	return capitals && small
 }
 
 // pieces decodes a word, or else what one of the separators separates in it: the

@@ -39,6 +39,12 @@ func (f *Finder) Of(own func(host string) bool) *Finder {
 	return f
 }
 
+// As gives members of a name another place than that name says. It must not change.
+func (f *Finder) As(places map[string]Place) *Finder {
+	f.places.as = places
+	return f
+}
+
 // Found are the names found so far, in their order, each as often as it stands
 // there. cut says that there were more.
 func (f *Finder) Found() (found []Name, cut bool) { return f.found, f.cut }

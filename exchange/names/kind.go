@@ -57,13 +57,13 @@ func innermost(name string) string {
 	if attribute, ok := strings.CutPrefix(name, "@"); ok {
 		name = strings.TrimPrefix(attribute, "data-")
 	}
-	name = strings.TrimPrefix(name, "$")
+	name = strings.TrimRight(strings.TrimPrefix(name, "$"), "!<>~") // order_id!=17
 	for strings.HasSuffix(name, "]") {
 		open := strings.LastIndexByte(name, '[')
 		if open < 0 {
 			return name
 		}
-		if inner := name[open+1 : len(name)-1]; inner != "" && !IsDigits(inner) {
+		if inner := name[open+1 : len(name)-1]; inner != "" && !IsDigits(inner) && !operators[inner] {
 			return inner
 		}
 		name = name[:open]
@@ -74,6 +74,9 @@ func innermost(name string) string {
 	}
 	if i := strings.LastIndexByte(name, '_'); i > 0 && IsDigits(name[i+1:]) {
 		return name[:i]
+	}
+	if stem, operator, ok := strings.Cut(name, "__"); ok && stem != "" && operators[operator] {
+		return stem // order_id__in
 	}
 	return name
 }
@@ -118,7 +121,7 @@ var ownReferences = set("reorder_of copy_of copied_from clone_of cloned_from dup
 
 // qualifiers are what may stand before a kind in the name of an identifier
 // without making it another kind: billing_address_id names an address.
-var qualifiers = set("billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
+var qualifiers = set("oauth billing shipping delivery invoice pickup from to source target src dest destination original parent child previous prev next first last " +
 	"existing current new old primary secondary default sender recipient main related linked approved_by created_by updated_by requested_by for " +
 	"latest newest recent top best active selected preferred my own")
 
@@ -126,7 +129,7 @@ var qualifiers = set("billing shipping delivery invoice pickup from to source ta
 var roles = map[string]string{}
 
 func init() {
-	for role := range set("owner author creator assignee reviewer approver manager sender recipient receiver reporter requester submitter created_by updated_by assigned_to approved_by") {
+	for role := range set("friend follower followee following subscriber collaborator participant attendee invitee guest moderator watcher contributor cc bcc owner author creator assignee reviewer approver manager sender recipient receiver reporter requester submitter created_by updated_by assigned_to approved_by") {
 		roles[role] = "user account person member"
 	}
 	for role := range set("buyer client payer purchaser") {
@@ -207,7 +210,7 @@ var irregular = map[string]string{"people": "person", "children": "child", "men"
 // without saying what it is. Those in lists do so only at the top of an answer
 // about a collection; elsewhere they hold parts.
 var (
-	wrappers       = set("data result payload response resource object entity attributes body params param variables variable input arguments args")
+	wrappers       = set("data result payload response resource object entity attributes body params param variables variable input arguments args where filter filters criteria selector")
 	answerWrappers = set("content value results hits documents embedded page records values collection")
 
 	lists = set("items entries elements list rows nodes edges node item element entry row")
@@ -257,10 +260,13 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 			case IsSegment(s.Text), kind != "" && hasDigit(s.Text), known != nil && known(s.Place, s.Text):
 				s.Name, kind, scope, plural = true, "", s.Text, false
 			default:
+				t := termOf(s.Text)
+				if plural && handling[t.word] {
+					break // /orders/edit/17
+				}
 				if plural {
 					scope = s.Text // /repos/shop/issues
 				}
-				t := termOf(s.Text)
 				kind, plural = t.kind, t.kind != t.word
 			}
 			afterName = s.Name
@@ -270,6 +276,9 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 	}
 }
 
+// handling are words between a collection and the name of a thing in it.
+var handling = set("view show edit details detail delete remove destroy update modify get read find fetch cancel id by_id")
+
 // split takes apart what may be written in one segment: Orders(17) is a
 // collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names
 // with something behind them. 17:3 is one name.
@@ -278,7 +287,7 @@ func split(text string, from int, yield func(Segment)) {
 		return
 	}
 	whole := Segment{From: from, To: from + len(text), Text: text}
-	if !strings.ContainsAny(text, "(.:;,") {
+	if !strings.ContainsAny(text, "(.:;,|") {
 		yield(whole)
 		return
 	}
@@ -295,23 +304,26 @@ func split(text string, from int, yield func(Segment)) {
 		yield(Segment{From: at, To: at + len(inner), Text: inner})
 		return
 	}
-	if list := strings.Split(text, ","); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return !IsSegment(s) }) {
+	if list := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) }); len(list) > 1 && !slices.ContainsFunc(list, func(s string) bool { return !IsSegment(s) }) {
 		for _, s := range list {
 			yield(Segment{From: from, To: from + len(s), Text: s})
 			from += len(s) + 1
 		}
 		return
 	}
-	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) && !(text[i] != ';' && isPart(text[i+1:])) {
+	if i := strings.IndexAny(text, ".:;,"); i > 0 && IsSegment(text[:i]) && !IsSegment(text) && !(text[i] != ';' && isPart(text[i:])) {
 		yield(Segment{From: from, To: from + i, Text: text[:i]})
 		return
 	}
 	yield(whole)
 }
 
-// isPart says whether what follows in a segment makes one name with what is before
-// it.
-func isPart(rest string) bool { return rest != "" && (isDigit(rest[0]) || IsSegment(rest)) }
+// isPart says whether what follows in a segment, a joint and what is behind it,
+// makes one name, or a range of names, with what is before it.
+func isPart(rest string) bool {
+	joint, rest := rest[0], rest[1:]
+	return rest != "" && (rest[0] == joint || isDigit(rest[0]) || IsSegment(rest))
+}
 
 // pathOf is where the path of a target or of a link begins and ends.
 func pathOf(target string) (from, to int) {
@@ -363,7 +375,7 @@ func family(segments []Segment) string {
 			continue
 		}
 		t := termOf(s.Text)
-		if isPlural := t.kind != t.word; isPlural || !plural {
+		if isPlural := t.kind != t.word; (isPlural || !plural) && !(plural && handling[t.word]) {
 			kind, plural = t.kind, isPlural
 		}
 	}

@@ -15,11 +15,51 @@ func Calls(label, kind string) (is, asName bool) {
 	if stem == "" || kind == "" {
 		return false, false
 	}
-	if word := singular(stem); agree(kind, word) || strings.HasSuffix(word, "_"+kind) {
+	if word := singular(stem); agree(kind, word) || strings.HasSuffix(word, "_"+kind) || people[kind] && isParty(word) {
 		return true, asName
 	}
 	return false, false
 }
+
+// parties are words for a person by what is done to them; what somebody does
+// ends in by. They also name an address or a firm, so they prove nothing.
+var parties = set("bill_to billed_to ship_to shipped_to sold_to deliver_to delivered_to addressed_to sent_to actor by")
+
+func isParty(word string) bool {
+	return parties[word] || strings.HasSuffix(word, "_by") && !ownReferences[word]
+}
+
+// IsShort says whether a label is the beginning of the word for a kind: ord, INV,
+// cus.
+func IsShort(label, kind string) bool {
+	label = strings.ToLower(strings.Trim(label, "_-"))
+	return len(label) >= leastShort && len(label) < len(kind) && strings.HasPrefix(kind, label)
+}
+
+// leastShort is how long a word for a kind is at least that is cut, in bytes.
+const leastShort = 3
+
+// IsPartly says whether a word has the one for a kind in it: order.created.
+func IsPartly(word, kind string) bool {
+	if strings.ContainsAny(word, " \t\n") {
+		return false
+	}
+	for part := range strings.FieldsFuncSeq(words(word), func(c rune) bool { return strings.ContainsRune("._:/", c) }) {
+		if agree(kind, singular(part)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pagers are labels of where a page of a list begins or ends, which may be told by
+// the name of what stands there.
+var pagers = set("after before since cursor next_cursor prev_cursor previous_cursor start_cursor end_cursor after_cursor before_cursor starting_after ending_before start_after " +
+	"after_id before_id since_id max_id min_id last_id first_id last_seen last_seen_id page_token next_page_token continuation_token next_token marker next_marker last_key")
+
+// IsPager says whether a label is that of where a page of a list begins or ends:
+// after, next_cursor, since_id.
+func IsPager(label string) bool { return pagers[termOf(label).word] }
 
 // IsDesignator says whether a label is nothing but a designator: number, ref, id.
 func IsDesignator(label string) bool {
@@ -38,6 +78,13 @@ func IsPlural(label string) bool {
 func IsContainer(label string) bool {
 	t := termOf(label)
 	return t.lists || t.wraps || t.wrapsAnswer
+}
+
+// IsVague says whether a label only holds something, or relates it, and says
+// nothing of what it is: resource, object, target.
+func IsVague(label string) bool {
+	t := termOf(label)
+	return t.wraps || t.related
 }
 
 // undesignated takes the designators away from a label.

@@ -24,12 +24,14 @@ type Answer struct {
 	Tree Tree
 }
 
-func (a Answer) tree() Tree {
+// tree is the body taken apart; done must be called when nobody looks into it any
+// more.
+func (a Answer) tree() (t Tree, done func()) {
 	if a.Tree != nil {
-		return a.Tree
+		return a.Tree, func() {}
 	}
-	t, _ := Parse(a.Body)
-	return t
+	t, _ = parse(a.Body, *spare.Get().(*Tree))
+	return t, t.release
 }
 
 // Lesson is one request with both answers.
@@ -87,7 +89,11 @@ func Learn(l Lesson) []Pair {
 		}
 		return n.pairs
 	}
-	if a, b := l.Baseline.tree(), l.Candidate.tree(); a != nil && b != nil {
+	a, release := l.Baseline.tree()
+	defer release()
+	b, release := l.Candidate.tree()
+	defer release()
+	if a != nil && b != nil {
 		posted, _ := Parse(n.posted())
 		n.listed = listLength(posted)
 		n.walk(where{created: n.create, posted: posted}, a, b, 0)
@@ -267,6 +273,24 @@ var Moment = Place{Kind: "@time", Named: true}
 // Redacted is the place of what was redacted: two tokens, of values that differ in
 // nothing but known names of the two sides.
 var Redacted = Place{Kind: "@redacted", Named: true}
+
+// Version is the place of an entity tag: two of them, which the sides gave the same
+// version of a resource.
+var Version = Place{Kind: "@version", Named: true}
+
+// Cursor is the place of what tells where a page of a list begins.
+var Cursor = Place{Kind: "@cursor", Named: true}
+
+// Credential is what the kind of a credential begins with, before its place and
+// its name there.
+const Credential = "@secret "
+
+// NamesNothing says whether a kind is one of what is handed back but names no
+// thing: a version, a place in a list, a credential. What a record says of it
+// explains no document.
+func NamesNothing(kind string) bool {
+	return kind == Version.Kind || kind == Cursor.Kind || strings.HasPrefix(kind, Credential)
+}
 
 // times takes two times of one place, and says whether they are.
 func (n *learner) times(name string, x, y Value) bool {

@@ -107,6 +107,9 @@ type Pairs struct {
 	before                  []link
 	// renames are the pairs whose names differ, but for those of times.
 	renames int
+	// lengths are those of the names of either side, longer than 63 bytes as 63:
+	// most values of a document are told from names by them.
+	lengths uint64
 }
 
 type link struct{ baseline, candidate int32 }
@@ -124,7 +127,7 @@ func (s *Pairs) Reset() {
 	clear(s.list) // not the documents around the names
 	clear(s.byBaseline)
 	clear(s.byCandidate)
-	s.list, s.before, s.renames = s.list[:0], s.before[:0], 0
+	s.list, s.before, s.renames, s.lengths = s.list[:0], s.before[:0], 0, 0
 }
 
 // side says whose name of a pair.
@@ -138,6 +141,9 @@ const (
 // latest is the number of the latest pair of a name, earlier that of the one
 // before it; -1 if there is none.
 func (s *Pairs) latest(of side, name string) int32 {
+	if s.lengths&lengthOf(name) == 0 {
+		return -1
+	}
 	at := s.byBaseline
 	if of == ofCandidate {
 		at = s.byCandidate
@@ -147,6 +153,8 @@ func (s *Pairs) latest(of side, name string) int32 {
 	}
 	return -1
 }
+
+func lengthOf(name string) uint64 { return 1 << min(len(name), 63) }
 
 func (s *Pairs) earlier(of side, i int32) int32 {
 	if of == ofCandidate {
@@ -162,20 +170,26 @@ func (s *Pairs) Add(p Pair) (changed bool) {
 	if s.byBaseline == nil {
 		s.Grow(1)
 	}
+	before := s.links(&p)
 	for _, of := range []side{ofBaseline, ofCandidate} {
-		name := p.Baseline.Text
+		i := before.baseline
 		if of == ofCandidate {
-			name = p.Candidate.Text
+			i = before.candidate
 		}
-		for i := s.latest(of, name); i >= 0; i = s.earlier(of, i) {
+		for ; i >= 0; i = s.earlier(of, i) {
 			more, stop := s.meet(&s.list[i], &p)
 			if changed = changed || more; stop {
 				return changed
 			}
 		}
 	}
-	s.enter(p)
+	s.enter(p, before)
 	return true
+}
+
+// links are the latest pairs of the names of one that is to be entered.
+func (s *Pairs) links(p *Pair) link {
+	return link{s.latest(ofBaseline, p.Baseline.Text), s.latest(ofCandidate, p.Candidate.Text)}
 }
 
 // Forget takes out what a name of the baseline is paired with: the thing is gone,
@@ -193,21 +207,15 @@ func (s *Pairs) Forget(kind, baseline string) {
 	*s = Pairs{}
 	s.Grow(len(kept))
 	for _, p := range kept {
-		s.enter(p)
+		s.enter(p, s.links(&p))
 	}
 }
 
-// enter makes a pair findable.
-func (s *Pairs) enter(p Pair) {
+// enter makes a pair findable; before are its links.
+func (s *Pairs) enter(p Pair, before link) {
 	i := int32(len(s.list))
-	at := link{-1, -1}
-	if j, ok := s.byBaseline[p.Baseline.Text]; ok {
-		at.baseline = j
-	}
-	if j, ok := s.byCandidate[p.Candidate.Text]; ok {
-		at.candidate = j
-	}
-	s.list, s.before = append(s.list, p), append(s.before, at)
+	s.list, s.before = append(s.list, p), append(s.before, before)
+	s.lengths |= lengthOf(p.Baseline.Text) | lengthOf(p.Candidate.Text)
 	s.byBaseline[p.Baseline.Text], s.byCandidate[p.Candidate.Text] = i, i
 	if p.Renames() && p.Kind != Moment.Kind {
 		s.renames++
@@ -277,8 +285,7 @@ func (s *Pairs) Mentions(value string) bool {
 
 // Has says whether a value of the baseline is in a pair, of whatever kind.
 func (s *Pairs) Has(baseline string) bool {
-	_, ok := s.byBaseline[baseline]
-	return ok
+	return s.latest(ofBaseline, baseline) >= 0
 }
 
 // Of finds what the candidate calls a value of the baseline at a place. A pair

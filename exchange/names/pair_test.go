@@ -49,6 +49,9 @@ func TestTranslate(t *testing.T) {
 	document("/x", `{"customer_id":9044,"member_id":904,"amount":9044}`, `{"customer_id":9044,"member_id":904,"amount":9044}`) // counted by itself, perhaps
 	document("/x", `{"order_id":{"eq":17},"where":{"order":{"id":{"$in":[18]}}},"eq":17}`, `{"order_id":{"eq":18},"where":{"order":{"id":{"$in":[19]}}},"eq":17}`)
 	document("/x", `{"order_ids":"17, 18,4","latest_order":{"id":17},"counts":"17,18"}`, `{"order_ids":"18, 19,4","latest_order":{"id":18},"counts":"17,18"}`)
+	document("/x", `{"order_ids":"17|18;4","next_order_id":"17 18","note_id":"order 17 18","orders":"17|18"}`, `{"order_ids":"18|19;4","next_order_id":"18 19","note_id":"order 17 18","orders":"17|18"}`)
+	document("/orders/search", `{"filter":{"id":17},"where":{"ids":[18]},"total":{"id":17}}`, `{"filter":{"id":18},"where":{"ids":[19]},"total":{"id":17}}`)
+	document("/x", `{"friends":[{"id":10201}],"cc_ids":[10201],"order__in":17,"order_id__in":"17,18"}`, `{"friends":[{"id":"a3f1"}],"cc_ids":["a3f1"],"order__in":17,"order_id__in":"18,19"}`)
 	document("/x", `{"orders":[{"id":17},{"id":3}],"customer":{"id":7}}`, `{"orders":[{"id":18},{"id":3}],"customer":{"id":9}}`)
 	document("/x", `{"order_ids":[17,18,4],"counts":[17,18]}`, `{"order_ids":[18,19,4],"counts":[17,18]}`)
 	// Of another type: a number becomes a text, and back.
@@ -96,6 +99,33 @@ func TestTranslate(t *testing.T) {
 	}
 	if uses := tr.Uses()[names.Use{Kind: "order", Baseline: "17", Candidate: "18"}]; uses != 2 {
 		t.Errorf("%d uses: %v", uses, tr.Uses())
+	}
+}
+
+// TestTargets: words for what is done with a thing stand before its name, and what
+// looks like a name within another is none.
+func TestTargets(t *testing.T) {
+	pairs := pairsOf("order #17=#18", "order #19=#20", "customer #10201=#777")
+	f := func(in, want string) {
+		t.Helper()
+		if got := names.NewTranslator(pairs, in).Target(in); got != want {
+			t.Errorf("%s: got %s, want %s", in, got, want)
+		}
+	}
+	f("/orders/edit/17", "/orders/edit/18")
+	f("/orders/by-id/17/lines", "/orders/by-id/18/lines")
+	f("/edit/17", "/edit/17")
+	f("/orders/17,19|17", "/orders/18,20|18")
+	f("/orders/17.json", "/orders/18.json")
+	f("/orders/17..19", "/orders/17..19")
+	f("/x?filter[order_id][eq]=17&filter[n][eq]=17&order_id!=19", "/x?filter[order_id][eq]=18&filter[n][eq]=17&order_id!=20")
+	f("/x?client_id=10201", "/x?client_id=777")
+	application := map[string]names.Place{"client_id": {Kind: "oauth_client", Named: true}}
+	if got := names.NewTranslator(pairs, "/x").As(application).Target("/x?client_id=10201"); got != "/x?client_id=10201" {
+		t.Error(got)
+	}
+	if got := names.NewTranslator(pairsOf("client #10201=#777"), "/x").As(application).Target("/x?client_id=10201"); got != "/x?client_id=777" {
+		t.Error(got)
 	}
 }
 

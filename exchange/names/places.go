@@ -33,6 +33,8 @@ type places struct {
 	answer bool
 	// own says whether a host is the system's; nil takes all for its own.
 	own func(host string) bool
+	// as are the places of members that the message gives another meaning.
+	as map[string]Place
 	// isName is the visitor's known.
 	isName func(at Place, text string) bool
 }
@@ -144,19 +146,47 @@ func (p *places) text(at Place, value string) string {
 	return p.words(value)
 }
 
-// isList says whether a text at a place may be several names: 17,18.
-func isList(at Place, value string) bool { return at.Named && strings.IndexByte(value, ',') >= 0 }
+// isList says whether a text at a place may be several names: 17,18 or 17|18 or,
+// of numbers alone, 17 18.
+func isList(at Place, value string) bool { return at.Named && hasSeparator(value) }
+
+const separators = ",|;"
+
+func hasSeparator(value string) bool {
+	digits, blank := true, false
+	for i := range len(value) {
+		switch c := value[i]; {
+		case c == ',' || c == '|' || c == ';':
+			return true
+		case c == ' ':
+			blank = true
+		case !isDigit(c):
+			digits = false
+		}
+	}
+	return digits && blank
+}
 
 // each goes over the names in a list.
 func (p *places) each(at Place, value string) string {
-	list := strings.Split(value, ",")
-	for i, v := range list {
-		name := strings.TrimSpace(v)
-		if with, ok := p.look(at, Value{Text: name}); ok && with.Text != name {
-			list[i] = strings.Replace(v, name, with.Text, 1)
+	var out strings.Builder
+	for rest := value; ; {
+		end := strings.IndexAny(rest, separators+" ")
+		v := rest
+		if end >= 0 {
+			v = rest[:end]
 		}
+		with, ok := p.look(at, Value{Text: v})
+		if !ok {
+			with.Text = v
+		}
+		out.WriteString(with.Text)
+		if end < 0 {
+			return out.String()
+		}
+		out.WriteByte(rest[end])
+		rest = rest[end+1:]
 	}
-	return strings.Join(list, ",")
 }
 
 // IsLink says whether a text is an absolute URL or an absolute path.
@@ -207,6 +237,9 @@ func inName(c byte) bool { return continues(c) || c == '-' || c == '.' }
 // it an identifier by what it stands in, from the outside in, in the end what
 // the request is about.
 func (p *places) member(name string, enclosing []string) Place {
+	if at, ok := p.as[name]; ok {
+		return at
+	}
 	t := termOf(name)
 	for n := len(enclosing); t.operator && n > 0; n = len(enclosing) {
 		name, enclosing = enclosing[n-1], enclosing[:n-1]
@@ -270,12 +303,13 @@ func (d *document) step() {
 	start := d.at
 	switch c := d.body[start]; c {
 	case '"':
-		d.at = stringEnd(d.body, start)
+		var escaped bool
+		d.at, escaped = stringEnd(d.body, start)
 		raw := d.body[start+1 : max(start+1, d.at-1)]
 		if isKey(d.body, d.at) {
-			d.key(start, raw)
+			d.key(start, raw, escaped)
 		} else {
-			d.string(start, raw)
+			d.string(start, raw, escaped)
 		}
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		for d.at < len(d.body) && strings.IndexByte("+-.eE0123456789", d.body[d.at]) >= 0 {
@@ -296,8 +330,10 @@ func (d *document) step() {
 
 // key takes the name of a member, which may be a name itself: in a map of
 // orders it is that of an order.
-func (d *document) key(start int, raw string) {
-	d.name = unquoted(raw)
+func (d *document) key(start int, raw string, escaped bool) {
+	if d.name = raw; escaped {
+		d.name = unquoted(raw)
+	}
 	if !d.may(raw) || len(d.name) > maxName {
 		return
 	}
@@ -345,9 +381,8 @@ func keyed(name string) string {
 	return singular(strings.TrimPrefix(name, "per_"))
 }
 
-func (d *document) string(start int, raw string) {
+func (d *document) string(start int, raw string, escaped bool) {
 	text := raw
-	escaped := strings.IndexByte(raw, '\\') >= 0
 	if escaped {
 		text = unquoted(raw)
 	}
@@ -357,7 +392,7 @@ func (d *document) string(start int, raw string) {
 			return
 		}
 	}
-	list := strings.IndexByte(raw, ',') >= 0
+	list := hasSeparator(raw)
 	if len(raw) < selfEvident && !list || !hasDigit(raw) && !IsLink(raw) {
 		return
 	}
@@ -416,17 +451,19 @@ func (d *document) put(start int, was, with Value) {
 	d.from = d.at
 }
 
-// stringEnd is the offset behind the string that begins at start.
-func stringEnd(body string, start int) int {
+// stringEnd is the offset behind the string that begins at start, and whether
+// there are escapes in it.
+func stringEnd(body string, start int) (end int, escaped bool) {
 	for i := start + 1; i < len(body); i++ {
 		switch body[i] {
 		case '\\':
+			escaped = true
 			i++
 		case '"':
-			return i + 1
+			return i + 1, escaped
 		}
 	}
-	return len(body)
+	return len(body), escaped
 }
 
 // isKey: the string before end is the name of a member.

@@ -10,8 +10,10 @@ type Search struct {
 	pairs *Pairs // nil if only has knows the names
 	has   func(name string) bool
 	words bool // some names have no digit
-	// lengths are those of the names, in bytes.
-	lengths [maxName + 1]bool
+	// lengths are those of the names, in bytes, and shortest is from which length
+	// on a word may hold one.
+	lengths  [maxName + 1]bool
+	shortest int
 }
 
 // NewSearch makes a search for the baseline's names of pairs that rename
@@ -31,9 +33,10 @@ func newSearch(pairs *Pairs, of side) (s *Search) {
 		}
 		if p.Baseline.Text != p.Candidate.Text && p.Kind != Moment.Kind && p.Kind != Redacted.Kind && len(name) <= maxName {
 			if s == nil {
-				s = &Search{pairs: pairs, has: func(name string) bool { return pairs.latest(of, name) >= 0 }}
+				s = &Search{pairs: pairs, shortest: maxName, has: func(name string) bool { return pairs.latest(of, name) >= 0 }}
 			}
 			s.lengths[len(name)] = true
+			s.shortest = min(s.shortest, leastFor(len(name)))
 			s.words = s.words || !hasDigit(name)
 		}
 	}
@@ -43,8 +46,27 @@ func newSearch(pairs *Pairs, of side) (s *Search) {
 // SearchUnguessable makes a search for the names that are unguessable and that has
 // knows.
 func SearchUnguessable(has func(name string) bool) *Search {
-	s := &Search{has: func(name string) bool { return IsUnguessable(name) && has(name) }}
+	s := &Search{has: func(name string) bool { return IsUnguessable(name) && has(name) }, shortest: LongName}
 	for n := LongName; n < len(s.lengths); n++ {
+		s.lengths[n] = true
+	}
+	return s
+}
+
+// leastFor is how long a word is at least that holds a name, in whatever form: a
+// UUID may have lost its hyphens.
+func leastFor(name int) int {
+	if name == 36 {
+		return 32
+	}
+	return name
+}
+
+// SearchUnmistakable makes a search for the names that are unmistakable and that has
+// knows.
+func SearchUnmistakable(has func(name string) bool) *Search {
+	s := &Search{has: func(name string) bool { return IsUnmistakable(name) && has(name) }, shortest: selfEvident}
+	for n := selfEvident; n < len(s.lengths); n++ {
 		s.lengths[n] = true
 	}
 	return s
@@ -141,16 +163,19 @@ func (s *Search) In(text string, yield func(Sighting) (taken bool)) {
 			digits = digits || isDigit(text[at])
 			at++
 		}
-		if digits || s.words {
+		if (digits || s.words) && at-from+padding >= s.shortest {
 			s.word(text, from, at, yield)
 		}
 	}
 }
 
+// padding is how many characters behind a word may be the padding of base64.
+const padding = 2
+
 // word looks into one word.
 func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 	until := to
-	for until < len(text) && until < to+2 && text[until] == '=' {
+	for until < len(text) && until < to+padding && text[until] == '=' {
 		until++ // of base64
 	}
 	if until > to && s.look(text, from, until, from, until, yield) || s.look(text, from, to, from, to, yield) {
@@ -241,10 +266,19 @@ func (s *Search) look(text string, from, to, within, until int, yield func(Sight
 // zeros.
 const leastPadded = 2
 
-// isOfNumber says whether digits are a part of a decimal, a date or a time.
+// isOfNumber says whether digits are a part of a decimal, a date or a time. Behind
+// a word they are of none, unless that is a date: order:1001:1.
 func isOfNumber(text string, from, to int) bool {
 	joint := func(at int) bool { return text[at] == '.' || text[at] == ':' || text[at] == '-' }
-	return from >= 2 && joint(from-1) && isDigit(text[from-2]) || to+1 < len(text) && joint(to) && isDigit(text[to+1])
+	if from >= 2 && joint(from-1) && isDigit(text[from-2]) {
+		return true
+	}
+	if to+1 >= len(text) || !joint(to) || !isDigit(text[to+1]) {
+		return false
+	}
+	isBehind := from >= 2 && (joint(from-1) || text[from-1] == '_') && classes[text[from-2]]&aLetter != 0
+	const date = len("2026-11-27")
+	return !isBehind || text[to] == '.' || from+date <= len(text) && IsDate(text[from:from+date])
 }
 
 // withHyphens is a UUID that was written without them.

@@ -2,6 +2,7 @@ package names_test
 
 import (
 	"encoding/base64"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,33 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestSearchForOne: a name that is the only one, and so the shortest, is found in
+// every form that it may have, also in a text that is nothing else.
+func TestSearchForOne(t *testing.T) {
+	const uuid, bare = "4f1c2d3e-1111-4222-8333-444455556666", "4f1c2d3e111142228333444455556666"
+	f := func(name, text string) {
+		t.Helper()
+		var pairs names.Pairs
+		pairs.Add(names.Pair{Kind: "file", Baseline: names.Value{Text: name}, Candidate: names.Value{Text: "z"}})
+		found := ""
+		names.NewSearch(&pairs).In(text, func(at names.Sighting) bool { found = at.Name; return true })
+		if found != name {
+			t.Errorf("%s in %s: %q", name, text, found)
+		}
+	}
+	f("1001", "1001")
+	f("1001", "INV1001")
+	f("17", "0017")
+	f("n-52", "n-52.pdf")
+	f(uuid, uuid)
+	f(uuid, bare)
+	f(uuid, strings.ToUpper(bare))
+	f(bare, uuid)
+	f("cus_9a8b7c6d5e4f", "CUS_9A8B7C6D5E4F")
+	f("MDEyMzQ1Njc4OTEy=", "MDEyMzQ1Njc4OTEy=")
+	f("MDEyMzQ1Njc4OTE4Nw==", "(MDEyMzQ1Njc4OTE4Nw==)")
+}
+
 func TestSearchInBytes(t *testing.T) {
 	const uuid = "4f1c2d3e-1111-4222-8333-444455556666"
 	s := names.NewSearch(pairsOf("file "+uuid+"=f-1", "order #2097153=#5", "order #1001=#6", "order #4611686018427387905=#7"))
@@ -102,6 +130,21 @@ func TestSearchInBytes(t *testing.T) {
 	f("", true)
 }
 
+func TestEachField(t *testing.T) {
+	f := func(content string, framed bool, want string) {
+		t.Helper()
+		got := ""
+		names.EachField([]byte(content), framed, func(v uint64) { got += fmt.Sprint(v, " ") }, func(b []byte) { got += fmt.Sprintf("%q ", b) })
+		if got != want {
+			t.Errorf("%q: got %s, want %s", content, got, want)
+		}
+	}
+	f("\x08\xea\x07\x12\x03abc", false, `1002 "abc" `)
+	f("\x00\x00\x00\x00\x02\x08\x05\x00\x00\x00\x00\x02\x08\x06", true, "5 6 ")
+	f("\x08\xea\x07", true, "")
+	f("\xff", false, "")
+}
+
 func TestCoded(t *testing.T) {
 	std, url := base64.StdEncoding.EncodeToString, base64.RawURLEncoding.EncodeToString
 	f := func(text string, want ...string) {
@@ -121,7 +164,10 @@ func TestCoded(t *testing.T) {
 	f("an-ordinary-sentence with wonderfully long words 123456789012345")
 	f(std([]byte("a\x00b and more")))
 	f(std([]byte("\xff\xfe and more of it")))
-	f("short " + std([]byte("17")))
+	f("short "+std([]byte("17")), "17")
+	f("cursor="+url([]byte("id:17"))+"&x="+std([]byte("1001")), "id:17", "1001")
+	f("short " + std([]byte("7")) + " " + std([]byte("x17")) + " " + std([]byte("1,7")))
+	f("The MSSt of NotEq or idTag and camelCase words, aWQ and MTA1x")
 }
 
 func TestCalls(t *testing.T) {

@@ -17,7 +17,8 @@ func (v seeking) visitKey(at Place, x Value, _ *document) (Value, bool) { return
 
 func (v seeking) visit(at Place, x Value) (Value, bool) {
 	if isList(at, x.Text) {
-		return x, false // each of them may be
+		v.f.add(Name{at, x}) // or all together
+		return x, false      // each of them may be
 	}
 	if (at.Named || at.Kind != "" || IsUnmistakable(x.Text)) && CanName(x) {
 		v.f.add(Name{at, x})

@@ -242,7 +242,25 @@ func AreRandom(a, b string) bool {
 	for tail < len(a)-head && tail < len(b)-head && a[len(a)-1-tail] == b[len(b)-1-tail] {
 		tail++
 	}
-	return len(a)-head-tail >= leastDifferent && len(b)-head-tail >= leastDifferent
+	return len(a)-head-tail >= leastDifferent && len(b)-head-tail >= leastDifferent && !haveOtherWords(a, b)
+}
+
+// haveOtherWords says whether a part between dots is one word here and another one
+// there, which no generator makes: user.A8s7… and admin.q9W8….
+func haveOtherWords(a, b string) bool {
+	if !strings.Contains(a, ".") || strings.Count(a, ".") != strings.Count(b, ".") {
+		return false
+	}
+	isWord := func(s string) bool {
+		return len(s) > 2 && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz-_") == ""
+	}
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range as {
+		if as[i] != bs[i] && isWord(as[i]) && isWord(bs[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // looksRandom: at least 16 characters of hexadecimal, base64 or base64url in

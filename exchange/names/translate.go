@@ -9,6 +9,7 @@ type Translator struct {
 	answer bool // to the method
 	method string
 	own    func(host string) bool
+	as     map[string]Place
 	places *places       // made when they are first needed
 	uses   map[int32]use // by the pair's number
 	made   uint32        // replacements
@@ -34,7 +35,7 @@ func NewTranslator(pairs *Pairs, target string) *Translator {
 func (t *Translator) at() *places {
 	if t.places == nil {
 		p := placesOf(replacing{t}, t.target)
-		p.own = t.own
+		p.own, p.as = t.own, t.as
 		if t.answer {
 			p.answering(t.method)
 		}
@@ -53,6 +54,12 @@ func (t *Translator) Answering(method string) *Translator {
 // Of makes own say which hosts are the system's: links to others stay as they are.
 func (t *Translator) Of(own func(host string) bool) *Translator {
 	t.own = own
+	return t
+}
+
+// As gives members of a name another place than that name says, as that of a Finder.
+func (t *Translator) As(places map[string]Place) *Translator {
+	t.as = places
 	return t
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -46,15 +47,36 @@ const (
 // Parse takes the first JSON value of a body apart. whole says that nothing
 // follows it. What is no JSON, or more than 1 MiB, gives no tree.
 func Parse(body []byte) (t Tree, whole bool) {
+	return parse(body, nil)
+}
+
+// parse takes it apart into nodes that nobody looks into.
+func parse(body []byte, nodes Tree) (t Tree, whole bool) {
 	if len(body) == 0 || len(body) > maxTree {
 		return nil, false
 	}
-	p := parser{text: string(body), nodes: make(Tree, 0, 8+len(body)/16)}
+	p := parser{text: string(body), nodes: slices.Grow(nodes[:0], 8+len(body)/16)}
 	if !p.value("", 0) {
 		return nil, false
 	}
 	p.space()
 	return p.nodes, p.at == len(p.text)
+}
+
+// spare are trees that nobody looks into any more.
+var spare = sync.Pool{New: func() any { return new(Tree) }}
+
+// largeTree is from how many nodes on a tree's room is not kept.
+const largeTree = 1 << 14
+
+// release keeps the room of a tree for another one.
+func (t Tree) release() {
+	if cap(t) == 0 || cap(t) > largeTree {
+		return
+	}
+	clear(t) // not the text of the document
+	t = t[:0]
+	spare.Put(&t)
 }
 
 // Members goes over the members of an object, each a tree of its own; anything

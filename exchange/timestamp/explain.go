@@ -25,6 +25,8 @@ func (f *Frame) Explain(baseline, candidate Time) string {
 		return fmt.Sprintf("days equally far from their requests (%d), but not those of the requests", days(baseline.Time, f.Baseline.From))
 	case atWork:
 		return fmt.Sprintf("both were made while their side worked on this request (within %s); %s", tolerance, far)
+	case onlyOne:
+		return "only one of the two was made after its side had got the request; clocks may explain that, and so may another moment; " + far
 	case again:
 		return fmt.Sprintf("it tells of a moment of the recording, and the candidate's time is within %s of that moment in the replay, at speed %g", tolerance, f.scale()) + doubt(tie)
 	case beforeAll:

@@ -81,6 +81,7 @@ const (
 	dayLongAgo
 	dayAhead
 	atWork
+	onlyOne
 	again
 	beforeAll
 	ahead
@@ -107,10 +108,13 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	b, c, tolerance := baseline.Time, candidate.Time, f.tolerance(baseline.Style)
 	then, now := f.Now(baseline, candidate)
 	if then && now {
+		if isEarlier(baseline, f.Baseline) != isEarlier(candidate, f.Candidate) {
+			return Doubtful, onlyOne
+		}
 		return Tied, atWork
 	}
 	proven := Tied
-	if then != now {
+	if then != now || baseline.Style.isMinute() { // two minutes are as near as one and the next
 		proven = Doubtful
 	}
 	// Something that happened while it was recorded, and again in the replay.
@@ -145,14 +149,28 @@ func isChosen(t, request time.Time, tolerance time.Duration) bool {
 	return t.Truncate(time.Minute).Equal(t) && (from-from.Round(time.Minute)).Abs() > tolerance
 }
 
+// unsteady is how far clocks of one place are apart: what was made for a request is
+// not older than it by more.
+const unsteady = 50 * time.Millisecond
+
+// isEarlier says whether a time is of before a request, as far as it is written.
+func isEarlier(t Time, s Span) bool {
+	return t.Add(t.Style.Precision() + unsteady).Before(s.From)
+}
+
 // longAgo is from how many days on a day has nothing to do with a request.
 const longAgo = 400
 
 // Now says which of two times may have been made while their side worked on the
 // request.
 func (f *Frame) Now(baseline, candidate Time) (then, now bool) {
-	tolerance := f.tolerance(baseline.Style)
-	return within(baseline.Time, f.Baseline, tolerance), within(candidate.Time, f.Candidate, tolerance)
+	before := f.tolerance(baseline.Style)
+	after := before
+	if baseline.Style.isMinute() {
+		after -= time.Minute // it is cut, not rounded
+	}
+	within := func(t time.Time, s Span) bool { return !t.Before(s.From.Add(-before)) && !t.After(s.To.Add(after)) }
+	return within(baseline.Time, f.Baseline), within(candidate.Time, f.Candidate)
 }
 
 // tolerance is what clocks and the writing of a time may hide.
@@ -162,10 +180,6 @@ func (f *Frame) tolerance(s Style) time.Duration {
 		skew = DefaultSkew
 	}
 	return skew + s.Precision()
-}
-
-func within(t time.Time, s Span, tolerance time.Duration) bool {
-	return !t.Before(s.From.Add(-tolerance)) && !t.After(s.To.Add(tolerance))
 }
 
 // replayed is when what happened at a moment of the recording happened in the

@@ -3,7 +3,6 @@
 package timestamp
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -32,13 +31,24 @@ type Style struct {
 }
 
 // IsDay says whether only days are told apart.
-func (s Style) IsDay() bool { return s.Layout == time.DateOnly || s.Layout == daySlashes }
+func (s Style) IsDay() bool { return dayLayouts[s.Layout] }
+
+var dayLayouts = map[string]bool{
+	time.DateOnly: true, slashes[0]: true, dots[0]: true, compactDay: true, weekDay: true, mails[2]: true, mails[3]: true, months[0]: true, months[1]: true,
+}
+
+// isMinute says whether only minutes are told apart.
+func (s Style) isMinute() bool {
+	return strings.HasSuffix(strings.TrimRight(s.Layout, "Z07: MST-"), "15:04")
+}
 
 // Precision is the least time that the style tells apart.
 func (s Style) Precision() time.Duration {
 	switch {
 	case s.IsDay():
 		return 24 * time.Hour
+	case s.Digits == 0 && s.isMinute():
+		return time.Minute
 	case s.Digits == 0:
 		return time.Second
 	case s.Digits == 3:
@@ -49,51 +59,50 @@ func (s Style) Precision() time.Duration {
 	return time.Nanosecond
 }
 
-const daySlashes = "2006/01/02"
-
-// layouts of text, the most usual first. time.Parse accepts a fraction after
-// the seconds though the layout has none.
-var layouts = []string{
-	"2006-01-02T15:04:05Z07:00", time.DateOnly, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04:05Z0700",
-	"2006-01-02 15:04:05Z07:00", "2006-01-02 15:04:05Z0700", "2006-01-02 15:04:05 -0700", "2006-01-02 15:04:05 -0700 MST", daySlashes,
-	http.TimeFormat, time.RFC1123, time.RFC1123Z, time.RFC850, time.ANSIC, time.UnixDate, "20060102T150405Z", "02/Jan/2006:15:04:05 -0700",
-}
-
 // Parse reads a text: the usual spellings, and digits as Number reads them.
 func Parse(s string) (Time, bool) {
-	if len(s) < 10 || len(s) > 40 || strings.IndexByte("0123456789MTWFS", s[0]) < 0 {
+	if len(s) < len(compactDay) || len(s) > 40 || strings.IndexByte("0123456789MTWFSJADNO/", s[0]) < 0 {
 		return Time{}, false
 	}
 	if t, ok := Number(s); ok {
 		t.Style.Text = true
 		return t, true
 	}
-	if !mayBegin(s) {
+	switch {
+	case s[0] == '/':
+		return script(s)
+	case strings.Trim(s, "0123456789") == "":
+		t, ok := compact(s)
+		t.Style.Text = true
+		return t, ok
+	case len(s) < len(time.DateOnly):
 		return Time{}, false
+	case s[4:6] == "-W":
+		return week(s)
 	}
-	for _, layout := range layouts {
-		t, err := time.ParseInLocation(layout, s, time.UTC)
-		if err != nil || strings.Contains(layout, "MST") && !strings.Contains(s, "GMT") && !strings.Contains(s, "UTC") {
-			continue // the abbreviation of a zone says nothing by itself
+	spelled := s
+	if isDigit(s[0]) && len(s) > len(time.DateOnly) && (s[len(s)-1] == 'z' || s[8] == 't' || s[10] == 't') {
+		spelled = strings.ToUpper(s) // RFC 3339, 5.6
+	}
+	for _, layout := range layoutsOf(s) {
+		t, err := time.ParseInLocation(layout, spelled, time.UTC)
+		if err != nil {
+			continue
+		}
+		if strings.HasSuffix(layout, "MST") || strings.Contains(layout, "MST ") {
+			var known bool
+			if t, known = inZone(t); !known {
+				continue // the abbreviation says nothing by itself
+			}
 		}
 		_, offset := t.Zone()
-		return Time{t, Style{
-			Layout: layout, Digits: fraction(s), Offset: offset, Zulu: strings.HasSuffix(s, "Z") || strings.HasSuffix(s, "GMT"), Text: true,
-		}}, true
+		style := Style{Layout: layout, Digits: fraction(s), Offset: offset, Zulu: strings.HasSuffix(s, "Z") || strings.HasSuffix(s, "GMT"), Text: true}
+		if spelled != s {
+			style.Layout = strings.ToLower(layout)
+		}
+		return Time{t, style}, true
 	}
 	return Time{}, false
-}
-
-// mayBegin says whether a text begins as one of the layouts does. Most texts do
-// not, and to try all of them on each is dear.
-func mayBegin(s string) bool {
-	switch {
-	case s[0] <= '9':
-		return s[4] == '-' || s[4] == '/' || s[2] == '/' || s[8] == 'T'
-	case s[3] == ',' || s[3] == ' ':
-		return true
-	}
-	return strings.Contains(s, "day,")
 }
 
 // Read reads a value: a text as Parse does, a number as Number does.

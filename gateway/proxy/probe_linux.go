@@ -30,7 +30,11 @@ func probeOf(c net.Conn) *probe {
 	p := &probe{raw: raw}
 	p.look = func(fd uintptr) {
 		p.ask[0] = unix.PollFd{Fd: int32(fd), Events: p.events}
-		if n, err := unix.Poll(p.ask[:], 0); n < 0 || err != nil {
+		_, err := unix.Poll(p.ask[:], 0)
+		for err == unix.EINTR { // by the signals with which Go preempts threads
+			_, err = unix.Poll(p.ask[:], 0)
+		}
+		if err != nil {
 			p.ask[0].Revents = unix.POLLERR
 		}
 	}

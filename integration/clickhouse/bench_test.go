@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,12 +15,15 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/report"
 	"understudy.dev/embedded/embeddedtest"
-	"understudy.dev/schemas/table"
+	"understudy.dev/stream"
 )
 
-// chunk is how many replays are generated at a time: whole segments of the eight
+// chunk is how many replays are generated at a time: whole segments of the
 // partitions.
-const chunk = 8 * 16 * 8192
+const (
+	partitions = 8
+	chunk      = partitions * 16 * 8192
+)
 
 // benchReplays is how many replays the run has: UNDERSTUDY_TABLES, or one chunk.
 func benchReplays(b *testing.B) int64 {
@@ -40,23 +41,27 @@ func benchReplays(b *testing.B) int64 {
 // generated facts: 1,000 replays a second, 20 routes, 3 % mismatches with one
 // discrepancy each, and a harmless place in every third replay.
 const (
-	someComparisons = `INSERT INTO stored_comparisons (run, topic_id, kafka_partition, kafka_offset, exchange_id, ordinal, attempt, session, route, method, verdict, findings,
+	someComparisons = `INSERT INTO stored_comparisons (run, judgement, topic_id, kafka_partition, kafka_offset, exchange_id, ordinal, attempt, session, route, method, verdict, findings,
  baseline_status, ack_status, candidate_status, channel, closed_time, baseline_latency_ns, ack_latency_ns, completion_latency_ns, differences, noise, recorder, sequence)
-SELECT 'bench', 'topic', n %% 8, intDiv(n, 8), concat('0198c-', hex(cityHash64(n))), n + 1, 1, hex(cityHash64(n %% 99991)), concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'GET',
+SELECT 'bench', 'j', 'topic', n %% 8, intDiv(n, 8), concat('0198c-', hex(cityHash64(n))), n + 1, 1, hex(cityHash64(n %% 99991)), concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'GET',
  multiIf(cityHash64(n, 1) %% 100 < 3, 'mismatch', cityHash64(n, 1) %% 1000 = 500, 'lost', 'match') AS verdict, [verdict], 200, 200, 200, 'immediate',
  toDateTime64('2026-11-01 00:00:00', 9, 'UTC') + n / 1000, 1000000 + cityHash64(n, 2) %% 9000000, 1000000 + cityHash64(n, 3) %% 9000000, 1000000 + cityHash64(n, 4) %% 9000000,
  verdict = 'mismatch', n %% 3 = 0, 'rec', n + 1
 FROM (SELECT toInt64(number) AS n FROM numbers(%d, %d))`
 
-	someDifferences = `INSERT INTO stored_differences (run, topic_id, kafka_partition, kafka_offset, number, exchange_id, route, place, path, location, kind, baseline, candidate, noise_class, verdict, closed_time)
-SELECT 'bench', 'topic', n %% 8, intDiv(n, 8), arrayJoin(arrayConcat(if(cityHash64(n, 1) %% 100 < 3, [0], []), if(n %% 3 = 0, [1], []))) AS number, concat('0198c-', hex(cityHash64(n))),
+	someDifferences = `INSERT INTO stored_differences (run, judgement, topic_id, kafka_partition, kafka_offset, number, exchange_id, route, place, path, location, kind, baseline, candidate, noise_class, verdict, closed_time)
+SELECT 'bench', 'j', 'topic', n %% 8, intDiv(n, 8), arrayJoin(arrayConcat(if(cityHash64(n, 1) %% 100 < 3, [0], []), if(n %% 3 = 0, [1], []))) AS number, concat('0198c-', hex(cityHash64(n))),
  concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'body', concat('$.items[].f', toString(cityHash64(n, number) %% 10)) AS p, p, 'value', hex(cityHash64(n, 7)), hex(cityHash64(n, 8)),
  ['', 'timestamp'][number + 1], 'mismatch', toDateTime64('2026-11-01 00:00:00', 9, 'UTC') + n / 1000
 FROM (SELECT toInt64(number) AS n FROM numbers(%d, %d))`
+
+	someExchanges = `INSERT INTO stored_exchanges (id, recorder, sequence, session, route, method, start_time, stored_time, topic_id, kafka_partition, kafka_offset)
+SELECT concat('0198c-', hex(cityHash64(n))), 'rec', n + 1, hex(cityHash64(n %% 99991)), concat('GET /r', toString(cityHash64(n) %% 20), '/{id}'), 'GET',
+ toDateTime64('2026-11-01 00:00:00', 9, 'UTC') + n / 1000 AS start, start, 'exchanges', n %% 8, intDiv(n, 8)
+FROM (SELECT toInt64(number) AS n FROM numbers(%d, %d))`
 )
 
-// generate writes a run of n replays, with roll-ups by the statements of the
-// migration.
+// generate writes a run of n replays, judged under "j".
 func generate(b *testing.B, conn driver.Conn, n int64) {
 	b.Helper()
 	exec := func(query string) {
@@ -65,26 +70,18 @@ func generate(b *testing.B, conn driver.Conn, n int64) {
 			b.Fatalf("%.100s: %v", query, err)
 		}
 	}
-	text, err := table.Migrations.ReadFile(table.Dir + "/00006_identity.sql")
-	if err != nil {
-		b.Fatal(err)
-	}
-	rollUps := regexp.MustCompile(`(?s)INSERT INTO stored_\w+_by_minute\s.*?;`).FindAllString(string(text), -1)
-	totals := regexp.MustCompile(`(?s)INSERT INTO stored_\w+_totals\s.*?;`).FindAllString(string(text), -1)
-	if len(rollUps) != 2 || len(totals) != 2 {
-		b.Fatalf("found %d and %d statements", len(rollUps), len(totals))
-	}
 	for first := int64(0); first < n; first += chunk {
 		exec(fmt.Sprintf(someComparisons, first, int64(chunk)))
 		exec(fmt.Sprintf(someDifferences, first, int64(chunk)))
-		for _, q := range rollUps {
-			exec(strings.TrimSuffix(strings.Replace(q, "WHERE judgement = ''", fmt.Sprintf("WHERE judgement = '' AND kafka_offset >= %d AND kafka_offset < %d", first/8, (first+chunk)/8), 1), ";"))
+		exec(fmt.Sprintf(someExchanges, first, int64(chunk)))
+		for p := range int32(partitions) {
+			written := stream.Batch{TopicID: "topic", Partition: p, First: first / partitions, End: (first + chunk) / partitions}
+			if err := clickhouse.RollUp(b.Context(), conn, "j", written, []string{"bench"}); err != nil {
+				b.Fatal(err)
+			}
 		}
 	}
-	for _, q := range totals {
-		exec(strings.TrimSuffix(q, ";"))
-	}
-	exec("INSERT INTO judged_runs (run, judgement, chosen) VALUES ('bench', '', true)")
+	exec("INSERT INTO judged_runs (run, judgement, chosen) VALUES ('bench', 'j', true)")
 	exec(fmt.Sprintf("INSERT INTO runs (name, version, state, selected, replayed, written) VALUES ('bench', 1, 'completed', %d, %d, %d)", n, n, n))
 	exec(fmt.Sprintf("INSERT INTO stored_tallies (recorder, number, served, recorded, final) VALUES ('rec', 1, %d, %d, true)", n, n))
 }

@@ -3,17 +3,21 @@ package clickhouse
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/comparator/report"
 	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
 
@@ -125,7 +129,7 @@ func TestJudgementsStandBesideEachOther(t *testing.T) {
 }
 
 // TestARunOfAnotherPrefixIsRefused, whoever comes first, and also when both come
-// at once.
+// at once; and no other run waits for it.
 func TestARunOfAnotherPrefixIsRefused(t *testing.T) {
 	conn, names := database(t, "origins"), topic.NamesFor("")
 	from := func(origin string) *clickhouse.Ingest {
@@ -141,13 +145,39 @@ func TestARunOfAnotherPrefixIsRefused(t *testing.T) {
 	if err := here.Handle(t.Context(), batch(t, names, "a", 12)); err != nil {
 		t.Fatal(err)
 	}
-	for _, err := range []error{there.Handle(t.Context(), batch(t, names, "b", 12)), there.Claim(t.Context(), "other", "r")} {
-		if !errors.Is(err, clickhouse.ErrOrigin) || !strings.Contains(err.Error(), `run "r" is another run in this database`) {
-			t.Errorf("got %v", err)
-		}
+	mixed := batch(t, names, "b", 12)
+	free, err := stream.ReplayRecord(names, &understudyv1.Replay{Run: "free", Ordinal: 1, ClosedUnixNano: time.Now().UnixNano()})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if got := counts(t, conn)["comparisons"]; got != 12 {
-		t.Errorf("%d comparisons", got)
+	free.Offset = mixed.End
+	mixed.Records, mixed.End = append(mixed.Records, free), mixed.End+1
+	if err := there.Handle(t.Context(), mixed); err != nil {
+		t.Error(err)
+	}
+	var states []*kgo.Record
+	for _, run := range []string{"r", "free"} {
+		state, err := stream.RunRecord(names, &understudyv1.Run{Name: run, Version: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		states = append(states, state)
+	}
+	if err := there.Handle(t.Context(), stream.Batch{Topic: names.Runs, End: 2, Records: states}); err != nil {
+		t.Error(err)
+	}
+	if err := there.Claim(t.Context(), "other", "r"); !errors.Is(err, clickhouse.ErrOrigin) || !strings.Contains(err.Error(), `run "r" is another run in this database`) {
+		t.Errorf("got %v", err)
+	}
+	if got := there.Taken(); !slices.Equal(got, []string{"r"}) {
+		t.Errorf("taken are %q", got)
+	}
+	var written, runs []string
+	if err := conn.QueryRow(t.Context(), "SELECT groupArray(s) FROM (SELECT concat(run, ' ', toString(count())) AS s FROM stored_comparisons GROUP BY run ORDER BY run)").Scan(&written); err != nil || !slices.Equal(written, []string{"free 1", "r 12"}) {
+		t.Errorf("comparisons of %q, %v", written, err)
+	}
+	if err := conn.QueryRow(t.Context(), "SELECT groupArray(name) FROM runs").Scan(&runs); err != nil || !slices.Equal(runs, []string{"free"}) {
+		t.Errorf("states of %q, %v", runs, err)
 	}
 	for i := range 10 {
 		run := fmt.Sprint("race", i)

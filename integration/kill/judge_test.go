@@ -122,7 +122,13 @@ func TestJudgeSaysWhatItCannotDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	books(3, "too many")
-	there := some(cluster.Prefix(t), "whole", understudyv1.Run_STATE_COMPLETED, 3)
+	other := cluster.Prefix(t)
+	there := some(other, "whole", understudyv1.Run_STATE_COMPLETED, 3)
 	f(there, 2, `run "whole" is another run in this database`, "compare", "--run", "whole")
 	f(there, 2, `run "whole" is another run in this database`, "judge", "whole")
+	// It keeps no other run of its prefix waiting.
+	some(other, "free", understudyv1.Run_STATE_COMPLETED, 3)
+	f(there, 2, "Run free: ", "compare")
+	f(there, 2, `run "whole" is another run in this database`, "compare")
+	f(there, 0, "Run free: ", "compare", "--run", "free")
 }

@@ -62,9 +62,6 @@ func isSearch(posted []byte) bool {
 
 var searches = wordSet("filter filters query q search where criteria sort order_by page limit offset")
 
-// cursor is the kind of what names a place in a list of pages.
-const cursor = "@cursor"
-
 const (
 	maxCursor  = 4096 // bytes
 	maxCursors = 64   // in one message
@@ -117,7 +114,7 @@ func appendCursors(out []names.Name, t names.Tree, depth int) []names.Name {
 }
 
 func cursorName(text string) names.Name {
-	return names.Name{Place: names.Place{Kind: cursor, Named: true}, Value: names.Value{Text: text}}
+	return names.Name{Place: names.Cursor, Value: names.Value{Text: text}}
 }
 
 // pages are the cursors that a request may hold.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -98,6 +97,8 @@ func (r *Request) Body(contentType string, body []byte) []byte {
 	switch formatOf(contentType, body) {
 	case asForm:
 		out = r.Form(body)
+	case asParts:
+		out = r.inParts(body)
 	case asJSON:
 		out = r.JSON(body)
 		if strings.Contains(contentType, "json-patch") && r.refused == nil {
@@ -216,108 +217,6 @@ func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 	}
 	return false
 }
-
-// A condition on an identifier in an expression or in a query (order_id eq 17,
-// order_id:17, order(id: 17)), and a link without a slash before it.
-var (
-	condition = regexp.MustCompile(`([A-Za-z_][\w.]*)["']?\s*(?:\beq\b|\bin\b|==?|:)\s*[("'\[]*([\w-]+)`)
-	argument  = regexp.MustCompile(`([A-Za-z_]\w*)\s*\(\s*id\s*:\s*["']?([\w-]+)`)
-	resource  = regexp.MustCompile(`^[a-z][a-z_-]*(?:/[\w.-]+)*/[\w-]*\d[\w-]*$`)
-)
-
-// expression looks for names in a text that is no prose. None of them is
-// replaced there.
-func expression(f *names.Finder, text string) {
-	if len(text) > maxExpression || !strings.ContainsAny(text, "0123456789") {
-		return
-	}
-	if begin := strings.TrimSpace(text); begin != "" && (begin[0] == '{' || begin[0] == '[') && json.Valid([]byte(begin)) {
-		f.JSON([]byte(begin))
-		return
-	}
-	if resource.MatchString(text) {
-		f.Target("/" + text)
-	}
-	comparisons(f, text)
-}
-
-// comparisons looks for what is compared with names in a text, or passed as one,
-// and says how many there are.
-func comparisons(f *names.Finder, text string) int {
-	all := condition.FindAllStringSubmatch(text, maxTags)
-	for _, m := range all {
-		f.Value(m[1][strings.LastIndexByte(m[1], '.')+1:], m[2])
-	}
-	calls := argument.FindAllStringSubmatch(text, maxTags)
-	for _, m := range calls {
-		f.Value(m[1]+"_id", m[2])
-	}
-	said := sentence.FindAllStringSubmatch(text, maxTags)
-	for _, m := range said {
-		f.Value(m[1], m[2])
-	}
-	return max(len(all), len(calls), len(said))
-}
-
-const maxExpression = 64 << 10 // bytes
-
-// expressions looks for names in the texts of a JSON document.
-func expressions(f *names.Finder, body []byte) {
-	texts(body, func(text string) { expression(f, text) })
-	var v any
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	for d.Decode(&v) == nil {
-		typed(f, "", v, 0)
-	}
-}
-
-// typed looks for names whose kind is told beside them ({"type": "orders", "id":
-// "17"}, jsonapi.org) or by the list they are in ({"orders": [17]}).
-func typed(f *names.Finder, name string, v any, depth int) {
-	if depth > maxNested {
-		return
-	}
-	switch x := v.(type) {
-	case map[string]any:
-		kind, isText := x["type"].(string)
-		switch id := x["id"].(type) {
-		case string, json.Number:
-			if isText && kind != "" && len(kind) <= 64 {
-				f.Value(kind+"_id", fmt.Sprint(id))
-			}
-		}
-		for key, value := range x {
-			typed(f, key, value, depth+1)
-		}
-	case []any:
-		for _, e := range x {
-			if number, is := e.(json.Number); is && name != "" && strings.HasSuffix(name, "s") {
-				f.Value(name+"_id", number.String())
-			} else {
-				typed(f, name, e, depth+1)
-			}
-		}
-	}
-}
-
-const maxNested = 64
-
-// texts goes over the texts of a JSON document.
-func texts(body []byte, with func(string)) {
-	d := json.NewDecoder(bytes.NewReader(body))
-	for range maxTokens {
-		token, err := d.Token()
-		if err != nil {
-			return
-		}
-		if text, ok := token.(string); ok {
-			with(text)
-		}
-	}
-}
-
-const maxTokens = 100_000
 
 // resources are the names in links without a slash before them (google.aip.dev/122).
 func resources(target string, body []byte) []names.Name {

@@ -131,6 +131,13 @@ func (c *created) named(name string) []entry {
 	return c.made.all(name)
 }
 
+// holds says whether something of a name was made, of whatever kind.
+func (c *created) holds(name string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.made.holds(name)
+}
+
 // makes says whether an exchange made what stands at a place.
 func (c *created) makes(at names.Place, name string) bool {
 	c.mu.Lock()

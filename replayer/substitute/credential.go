@@ -64,15 +64,15 @@ func isCredentials(field string) bool {
 }
 
 // forgery are names of what proves that a request is no forged one.
-var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|^_token$`)
+var forgery = regexp.MustCompile(`(?i)csrf|xsrf|authenticity_?token|antiforgery|request_?verification_?token|wp_?nonce|^_token$`)
 
 // remember enters the credentials that the recorded answer gives, and finds
 // those that the request shows. sent is the body of the request. The
 // session's mu is held.
-func (x *Exchange) remember(sent []byte, answer names.Tree) {
+func (x *Exchange) remember(sent []byte, answer *content) {
 	q, a := x.recorded.GetRequest(), x.recorded.GetResponse()
 	s, c := x.session, &x.memory.credentials
-	texts, members := secretTexts(q.GetTarget(), sent), secretsIn(answer)
+	texts, members := secretTexts(q.GetTarget(), sent), secretsOf(answer)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.jar.begun == 0 {
@@ -125,6 +125,9 @@ func (x *Exchange) remember(sent []byte, answer names.Tree) {
 		v := x.give(g, byCookie(name, value))
 		if len(value) >= leastCredential {
 			x.hold(byValue(value), v)
+			if plain, err := url.PathUnescape(value); err == nil && plain != value {
+				x.hold(byValue(plain), v) // as a script repeats it
+			}
 		}
 	}
 	for _, h := range a.GetHeaders() {
@@ -138,7 +141,7 @@ func (x *Exchange) remember(sent []byte, answer names.Tree) {
 		switch name := path[strings.LastIndexByte(path, '/')+1:]; {
 		case slices.Contains(bearers, plainName(name)):
 			logins = append(logins, v)
-		case forgery.MatchString(name):
+		case forgery.MatchString(name) && !slices.Contains(forgeries, v):
 			forgeries = append(forgeries, v)
 		}
 	}
@@ -233,7 +236,7 @@ func (x *Exchange) keepCredentials(promise, answer *understudyv1.Response) {
 	set := setCookies(x, promise, answer)
 	var members map[string]string
 	if slices.ContainsFunc(x.gives, func(g given) bool { return g.member != "" }) {
-		members = secretsIn(x.content(answer).first)
+		members = secretsOf(x.content(answer))
 	}
 	s, c := x.session, &x.memory.credentials
 	s.mu.Lock()
@@ -330,6 +333,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	defer c.mu.Unlock()
 	var out []string
 	has, beside := map[string]bool{}, map[string]*cookie{}
+	var with *credential // beside which those were given
 	for pair := range strings.SplitSeq(line, ";") {
 		pair = strings.TrimSpace(pair)
 		name, value, ok := strings.Cut(pair, "=")
@@ -338,8 +342,10 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 		switch {
 		case ok && v != nil:
 			maps.Copy(beside, v.beside)
+			with = v
 			if v.cookie.goesTo(pathOf(target), now) {
 				out = append(out, name+"="+v.cookie.value)
+				r.lets("cookie", name, value, v.cookie.value, v)
 			}
 		case keep && pair != "":
 			if ok {
@@ -351,6 +357,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 	for _, name := range slices.Sorted(maps.Keys(beside)) {
 		if k := beside[name]; !has[name] && k.goesTo(pathOf(target), now) {
 			out = append(out, name+"="+k.value)
+			r.lets("cookie", name, "", k.value, with)
 		}
 	}
 	return strings.Join(out, "; ")
@@ -375,7 +382,15 @@ func (r *Request) Credential(name, value string, keep bool) (out string, ok bool
 	if own == "" {
 		return "", false
 	}
+	r.lets("header", http.CanonicalHeaderKey(name), bare(value), own, v)
 	return strings.TrimSuffix(value, bare(value)) + own, true
+}
+
+// lets notes that a credential was put in: where, and who gave it, but not which.
+func (r *Request) lets(place, name, was, is string, v *credential) {
+	if was != is {
+		r.used(names.Credential+place+" "+name, secret, secret, v.by.exchange)
+	}
 }
 
 // own is what the candidate gave; a cookie is decoded when a field repeats it,
@@ -384,7 +399,7 @@ func (v *credential) own(decoded bool) string {
 	if v.cookie == nil || v.cookie.cleared {
 		return v.value
 	}
-	if text, err := url.QueryUnescape(v.cookie.value); err == nil && decoded {
+	if text, err := url.PathUnescape(v.cookie.value); err == nil && decoded {
 		return text
 	}
 	return v.cookie.value

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -307,4 +308,58 @@ func TestAForgottenCredentialIsNoSign(t *testing.T) {
 	is("sid=B", `b GET / *Cookie: sid=`+rdx("x")+`; `)
 	learn(`b GET /a`, `200 Set-Cookie: sid=`+rdx("y")+`; {}`, `200 Set-Cookie: sid=C;Path=/; {}`)
 	is("sid=C", `newer GET / *Cookie: sid=`+rdx("y")+`; `)
+}
+
+// TestWhatLetsInIsRecordedWithoutItself: where a credential was put, and who gave
+// it; and which version, which is no secret.
+func TestWhatLetsInIsRecordedWithoutItself(t *testing.T) {
+	const was, is = "b4s3l1n3X4s3l1n3Y4s3l1n3", "c4nd1d4t3X4nd1d4t3Y4nd1d4"
+	m := substitute.NewMemory("")
+	answer := func(value string) string {
+		return `200 Set-Cookie: sid=` + value + `;Path=/; Set-Cookie: theme=dark;Path=/; {"id":1,"token":"` + value + `","version":` + fmt.Sprint(len(value)) + `}`
+	}
+	login := exchange("s POST /login {}", answer(was))
+	x := m.Register(login)
+	x.Learn(nil, response(answer(is+"9")), timestamp.Frame{})
+	x.Settle()
+	f := func(request string, want ...string) {
+		t.Helper()
+		e := exchange(request, "200 {}")
+		x := m.Register(e)
+		defer x.Settle()
+		r, u := x.Translate(func(r *substitute.Request) {
+			r.Target(string(e.Request.Target))
+			for _, h := range e.Request.Headers {
+				switch h.Name {
+				case "Cookie":
+					r.Cookie(string(h.Value), "/x", true)
+				case "Authorization":
+					r.Credential(h.Name, string(h.Value), true)
+				}
+			}
+			r.Body(message.First(e.Request.Headers, "Content-Type"), e.Request.Body.Content)
+		})
+		if u != nil {
+			t.Fatal(u)
+		}
+		list, _ := x.Record(r, response("200 {}"))
+		var got []string
+		for _, s := range list {
+			if s.LearnedFrom != login.Id || s.Proof != understudyv1.Substitution_PROOF_ALIGNED {
+				t.Error(s)
+			}
+			got = append(got, fmt.Sprintf("%s %s=%s %d", s.Kind, s.Recorded, s.Candidate, s.Uses))
+		}
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s\n got %q\nwant %q", request, got, want)
+		}
+	}
+	f("s GET /x Cookie: sid="+was+";theme=dark; ", "@secret cookie sid (secret)=(secret) 1")
+	f("s GET /x Authorization: Bearer "+was+"; ", "@secret header Authorization (secret)=(secret) 1")
+	f("s GET /x?access_token="+was, "@secret query access_token (secret)=(secret) 1")
+	f(`s POST /x {"a":{"csrf":"`+was+`"},"b":{"csrf":"`+was+`"}}`, "@secret body csrf (secret)=(secret) 2")
+	f("s POST /x Content-Type: application/x-www-form-urlencoded; _csrf="+was, "@secret form _csrf (secret)=(secret) 1")
+	f(fmt.Sprintf(`s POST /login/1 {"version":%d}`, len(was)), fmt.Sprintf("@version %d=%d 1", len(was), len(was)+2))
+	f("s GET /x Cookie: theme=dark; ")
+	f(`s POST /login/1 {"version":5}`)
 }

@@ -235,8 +235,10 @@ func TestInDoubtNothingIsSent(t *testing.T) {
 	// Cursors, and what is no name.
 	for _, member := range []string{"next_cursor", "nextPageToken"} {
 		page := func(side string) string { return `200 {"` + member + `":` + side + `}` }
-		f(`s GET /orders?cursor=YWJjZGVm`, "-", step{`s GET /orders`, page(`"YWJjZGVm"`), page(`"ZYXWVUTS"`)})
-		f(`s GET /orders?pageToken=1017`, "-", step{`s GET /orders`, page("1017"), page("2017")})
+		f(`s GET /orders?cursor=YWJjZGVm`, "/orders?cursor=ZYXWVUTS", step{`s GET /orders`, page(`"YWJjZGVm"`), page(`"ZYXWVUTS"`)})
+		f(`s GET /orders?pageToken=1017`, "/orders?pageToken=2017", step{`s GET /orders`, page("1017"), page("2017")})
+		f(`s GET /orders?pageToken=1017`, "-", step{`s GET /orders`, page("1017"), "200 {}"})
+		f(`s GET /orders?pageToken=1017`, "-", step{`s GET /orders`, page("1017"), ""})
 		f(`s GET /orders?cursor=1017`, "/orders?cursor=1017", step{`s GET /orders`, page("1017"), page("1017")})
 	}
 	f(`s POST /chats {"model":"gpt-4o-mini"}`, `/chats {"model":"gpt-4o-mini"}`, step{`s GET /config`, `200 {"model":"gpt-4o-mini"}`, `500`})

@@ -94,6 +94,9 @@ func (x *index) has(at names.Place, name string, is func(*entry) bool) bool {
 	return false
 }
 
+// holds says whether there are entries under a name, of whatever kind.
+func (x *index) holds(name string) bool { return len(x.young[name]) > 0 || len(x.old[name]) > 0 }
+
 func anyEntry(*entry) bool { return true }
 
 // all gives the entries under a name, of whatever kind.

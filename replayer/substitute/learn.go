@@ -66,6 +66,7 @@ func (x *Exchange) learn(promise, answer *understudyv1.Response, frame timestamp
 			s.stand(n, x.origin)
 		}
 		x.answerVersions(answer)
+		x.answerHanded(body)
 		s.mu.Unlock()
 		s.memory.trim()
 	}
@@ -227,6 +228,9 @@ func (s *session) stand(n names.Name, by *origin) {
 	}
 	grown, _ := s.stood.add(n.Value.Text, entry{kind: kind, by: by}, MaxNames)
 	s.grow(grown)
+	if p, known := s.pairs.For(n.Place, n.Value.Text); known && p.Holds() && p.Baseline.Text != n.Value.Text {
+		return // the baseline calls another thing so, if any
+	}
 	if _, made := s.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).For); !made && (kind != "" || names.IsUnmistakable(n.Value.Text)) {
 		s.memory.created.show(n.Value.Text, entry{kind: kind, by: by})
 	}

@@ -1,10 +1,14 @@
 package substitute
 
 import (
+	"bytes"
 	"net/http"
+	"regexp"
 	"strings"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // calls are words of targets at which procedures are called, and actions are
@@ -39,7 +43,15 @@ func ofThing(target string) bool {
 
 // vagueKinds are called so where anything may be named, or something out of the
 // collection that is asked for.
-var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record")
+var vagueKinds = wordSet("since after before max min starting_after ending_before start end resource entity object target source parent item record " +
+	"from to into onto about on delete remove selected copy copy_from clone")
+
+// vagueNames are called so where an identifier is what something is done with, or
+// is kept under.
+var vagueNames = wordSet("id cancel approve reject accept view show edit detail update upsert modify get fetch find read load create index select checked chosen " +
+	"where filter query criteria selector condition match by of for with operation action command change confirm close complete finish archive restore publish " +
+	"unpublish ship deliver activate deactivate enable disable lock unlock assign move print download export status quantity qty amount count total price entry " +
+	"map lookup owner subject id_list arg argument param")
 
 func wordSet(words string) map[string]bool {
 	out := map[string]bool{}
@@ -81,6 +93,36 @@ func loose(target string, known func(names.Place, string) bool) bool {
 		}
 	}
 	return named && names.Family("/"+last, nil) == lower
+}
+
+// tells says whether a target says what an id in its request is that of: it is
+// about a collection, or what is called so was seen before.
+func (s *session) tells(target string) bool {
+	last := ""
+	for _, segment := range names.Segments(target, s.knows) {
+		if segment.Name {
+			continue
+		}
+		if names.IsPlural(segment.Text) {
+			return true
+		}
+		last = segment.Text
+	}
+	return s.kinds[names.Family("/"+last, nil)]
+}
+
+// collection is the kind of things that a target without a name is about; empty if
+// it does not tell.
+func collection(target string) string {
+	kind := ""
+	for _, segment := range names.Segments(target, nil) {
+		if segment.Name {
+			kind = ""
+		} else if names.IsPlural(segment.Text) {
+			kind = names.Family("/"+segment.Text, nil)
+		}
+	}
+	return kind
 }
 
 // asCalled are what an answer calls by the family of its target, under the last
@@ -149,4 +191,27 @@ func plainUUID(s string) string {
 		return plain
 	}
 	return s
+}
+
+// ofApplication are members of a request that name an application: a client of
+// OAuth is no customer (RFC 6749, section 2.2).
+var ofApplication = map[string]names.Place{}
+
+// ofGrant are members of requests of OAuth beside client_id, by which they are known.
+var ofGrant = regexp.MustCompile(`(?:^|[?&"\s])(?:grant_type|response_type|redirect_uri|client_secret|client_assertion|code_challenge|token_type_hint)["=]`)
+
+func init() {
+	for _, name := range strings.Fields("client_id clientId X-Client-Id X-Client-ID x-client-id Client-Id") {
+		ofApplication[name] = names.Place{Kind: "oauth_client", Named: true}
+	}
+}
+
+// meanings are those of members that mean something else in a request than they
+// usually do; nil if all mean what they do.
+func meanings(q *understudyv1.Request, body []byte) map[string]names.Place {
+	if bytes.Contains(q.GetTarget(), []byte("client")) && ofGrant.Match(q.GetTarget()) || len(body) <= maxExpression && bytes.Contains(body, []byte("client")) && ofGrant.Match(body) ||
+		message.First(q.GetHeaders(), "X-Client-Id") != "" {
+		return ofApplication
+	}
+	return nil
 }

@@ -180,21 +180,23 @@ func (o *origin) settle(answered bool) {
 // Exchange is one exchange of a run in the memory. A nil Exchange knows nothing,
 // and leaves everything as it is.
 type Exchange struct {
-	memory   *Memory
-	session  *session
-	recorded *understudyv1.Exchange
-	origin   *origin
-	needs    []need
-	contents []*content // of the answers that were learned from
-	waiter   *waiter    // its place among those that wait; nil if it waits for none
-	unseen   bool       // what the request holds was not all looked at
-	constant bool       // what is asked for is how the system is set up
-	loose    bool       // the target says little about what it makes
-	tags     []*version // that conditions need
-	given    []*version // that the recorded answer gives
-	gives    []given    // credentials of the recorded answer
-	shows    []*credential
-	fields   map[string]*credential // of the request, by canonical name
-	secrets  []string               // values in the request that are secrets by their names
-	renews   map[thing]bool         // what is made anew under a name that was free again
+	memory                  *Memory
+	session                 *session
+	recorded                *understudyv1.Exchange
+	origin                  *origin
+	needs                   []need
+	contents                []*content // of the answers that were learned from
+	waiter                  *waiter    // its place among those that wait; nil if it waits for none
+	unseen                  bool       // what the request holds was not all looked at
+	constant                bool       // what is asked for is how the system is set up
+	loose                   bool       // the target says little about what it makes
+	tags                    []*version // that conditions need
+	given                   []*version // that the recorded answer gives
+	backInQuery, backInBody []returned // what the request hands back
+	gives                   []given    // credentials of the recorded answer
+	shows                   []*credential
+	fields                  map[string]*credential // of the request, by canonical name
+	secrets                 []string               // values in the request that are secrets by their names
+	as                      map[string]names.Place // of members of the request that mean something else here
+	renews                  map[thing]bool         // what is made anew under a name that was free again
 }

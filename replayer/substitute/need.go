@@ -68,8 +68,23 @@ func fields(f *names.Finder, headers []*understudyv1.Header) {
 // inFields looks for names in the texts of header fields (X-Ctx: order=17;item=18).
 func inFields(f *names.Finder, headers []*understudyv1.Header) {
 	for _, h := range headers {
-		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{") {
+		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{/") {
 			expression(f, value)
+		}
+	}
+}
+
+// inValues looks for names within the values of a query or a form.
+func inValues(f *names.Finder, form string) {
+	if form == "" {
+		return
+	}
+	if values, err := url.ParseQuery(form); err == nil {
+		for name, list := range values {
+			for _, value := range list {
+				expression(f, value)
+				operands(f, name, value)
+			}
 		}
 	}
 }
@@ -93,7 +108,8 @@ func links(value string, with func(string) string) string {
 func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
-	f := names.NewSeeker(target, s.knows).Of(sameHosts(q))
+	x.as = meanings(q, body)
+	f := names.NewSeeker(target, s.knows).Of(sameHosts(q)).As(x.as)
 	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
@@ -102,7 +118,12 @@ func (x *Exchange) need(body []byte) {
 	for _, segment := range names.Segments(path, s.knows) { // that are only known to be names
 		whole, _, _ := strings.Cut(path[segment.From:], "/")
 		text, err := url.PathUnescape(whole)
-		if n := (names.Name{Place: segment.Place, Value: names.Value{Text: text}}); err == nil && segment.Place.Kind != "" && !names.CanName(n.Value) && (len(s.made.find(n.Place, text)) > 0 || len(s.parts(text)) > 0) {
+		n := names.Name{Place: segment.Place, Value: names.Value{Text: text}}
+		isOther := whole == segment.Text && plainNumber(text) != text // "7 "
+		if err != nil || segment.Place.Kind == "" || names.CanName(n.Value) && !isComposed(text) {
+			continue
+		}
+		if isOther || len(s.made.find(n.Place, text)) > 0 || len(s.parts(n.Place, text)) > 0 {
 			odd = append(odd, n)
 		}
 	}
@@ -122,31 +143,35 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	replaced := len(found)
-	if values, err := url.ParseQuery(query); err == nil {
-		for _, list := range values {
-			for _, value := range list {
-				expression(f, value)
-			}
-		}
+	inValues(f, query)
+	if form == asForm {
+		inValues(f, string(body))
 	}
 	inFields(f, q.GetHeaders())
 	beside, _, _ := strings.Cut(path, ";")
 	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
-		for i, parameter := range strings.Split(segment, ";") {
-			if name, value, ok := strings.Cut(parameter, "="); ok && i > 0 {
+		for parameter := range strings.SplitSeq(segment, ";") {
+			if name, value, ok := strings.Cut(parameter, "="); ok {
 				f2.Value(name, value)
 			}
 		}
 	}
+	var told *names.Finder // surely not replaced
 	whole := true
-	if form == asParts {
+	if len(body) > 0 {
+		told = names.NewSeeker(target, s.knows)
+	}
+	if isPacked(contentType, body) {
+		x.packed(f, told, contentType, body)
+	} else if form == asParts {
 		whole = parts(f, contentType, body)
 	} else if form == asJSON {
 		if document, _ := names.Parse(body); document == nil {
 			whole = words(f, "text/plain", append([]byte(" "), body...))
 		}
 		expressions(f, body)
+		described(told, f, body, collection(target))
 	} else if form != asForm && form != asJSON {
 		whole = words(f, contentType, body)
 	}
@@ -154,7 +179,15 @@ func (x *Exchange) need(body []byte) {
 	for _, m := range glued.FindAllStringSubmatch(path, maxSaid) {
 		f2.Value(m[1], m[2])
 	}
+	if strings.Contains(path, "(") {
+		for _, m := range keyed.FindAllStringSubmatch(path, maxSaid) {
+			f2.Value(m[1], m[2])
+		}
+	}
 	inMatrix, _ := f2.Found()
+	if strings.Contains(path, "-") {
+		inMatrix = append(inMatrix, slugs(path, s.knows)...)
+	}
 	found = append(append(found, inMatrix...), odd...)
 	found = append(found, pages(query, form, body)...)
 	type place struct {
@@ -168,11 +201,18 @@ func (x *Exchange) need(body []byte) {
 			continue
 		}
 		seen[at] = true
-		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != cursor)
+		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != names.Cursor.Kind)
+	}
+	if told != nil {
+		toldOf, _ := told.Found()
+		for _, n := range toldOf {
+			x.want(n, false, true)
+		}
 	}
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
 	}
+	x.returns(form, query, body)
 	x.conditions()
 }
 
@@ -193,7 +233,11 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 		}
 	}
 	made = s.memory.created.living(n.Place.Kind, name, made)
-	if plain := plainUUID(name); len(made) == 0 && !own && plain != name {
+	plain := plainUUID(name)
+	if plain == name {
+		plain = plainNumber(name)
+	}
+	if len(made) == 0 && !own && plain != name {
 		if made = s.made.find(n.Place, plain); len(made) == 0 {
 			made = s.memory.created.origins(n.Place, plain)
 		}
@@ -204,7 +248,9 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	unclear := false
 	if len(made) == 0 && !own {
-		made = s.unclear(x.loose && !inPath && n.Place.Kind == names.Family(string(x.recorded.GetRequest().GetTarget()), nil), n.Place, name)
+		target := string(x.recorded.GetRequest().GetTarget())
+		call := !inPath && n.Place.Named && n.Place.Kind == names.Family(target, nil) && (x.loose || !s.tells(target))
+		made = s.unclear(call, n.Place, name)
 		switch {
 		case len(made) > 0:
 		case !n.Place.Named:
@@ -212,7 +258,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 				made = s.called(n.Place, name)
 			}
 		default:
-			if made = s.parts(name); len(made) == 0 {
+			if made = s.parts(n.Place, name); len(made) == 0 {
 				made = s.called(n.Place, name)
 			}
 		}
@@ -224,7 +270,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 	}
 	matters := inPath || len(listed) > 0 || names.IsUnmistakable(name) || n.Place.Kind != "" && s.listed(n.Place, name)
 	for _, e := range made {
-		matters = matters || e.created || unclear || e.kind == cursor || s.kinds[e.kind] ||
+		matters = matters || e.created || unclear || e.kind == names.Cursor.Kind || s.kinds[e.kind] ||
 			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
@@ -314,29 +360,75 @@ func (s *session) called(at names.Place, name string) (made []entry) {
 	return made
 }
 
-// glued is a kind with a number behind it: order-17.pdf.
-var glued = regexp.MustCompile(`\b([A-Za-z]{2,32})[-_](\d{1,18})\b`)
+// glued is a kind with a number behind it: order-17.pdf, and keyed one beside it:
+// lines(order=17,product=3).
+var (
+	glued = regexp.MustCompile(`\b([A-Za-z]{2,32})[-_]?(\d{1,18})(?:\b|_)`)
+	keyed = regexp.MustCompile(`[(,]([A-Za-z_]\w*)=['"]?([\w-]+)`)
+)
 
-// composite is a name that is composed of two: 17:3, o-17~3.
-var composite = regexp.MustCompile(`^([\w-]*\d)([:.~|_-])([\w-]*\d)$`)
+// slug is a name with a title before it or behind it: 17-two-blue-ones.
+var slug = regexp.MustCompile(`^(?:(\d{1,18})-[A-Za-z][\w-]*|[A-Za-z][\w-]*-(\d{1,18}))$`)
+
+// slugs are the numbers in the slugs of a path. What is known to be a name as a
+// whole is none.
+func slugs(path string, known func(names.Place, string) bool) (out []names.Name) {
+	for _, segment := range names.Segments(path, known) {
+		if m := slug.FindStringSubmatch(segment.Text); m != nil && segment.Place.Kind != "" && !known(segment.Place, segment.Text) {
+			out = append(out, names.Name{Place: segment.Place, Value: names.Value{Text: m[1] + m[2]}})
+		}
+	}
+	return out
+}
+
+// plainNumber is a number in its usual spelling if it is in another: 007, #7, "7 ",
+// (7), 7.0; any other text as it is.
+func plainNumber(s string) string {
+	plain := strings.Trim(s, " \t#@+!<>=~'\"(){}")
+	if whole, rest, ok := strings.Cut(plain, "."); ok && strings.Trim(rest, "0") == "" {
+		plain = whole
+	}
+	if plain = strings.TrimLeft(plain, "0"); names.IsDigits(plain) {
+		return plain
+	}
+	return s
+}
+
+// isComposed says whether a text is of several parts.
+func isComposed(s string) bool { return strings.ContainsAny(s, joints) }
+
+// joints join the parts of a composed name: 17:3, o-17~3, 17,3, 17..19.
+const joints = ":.~|_,;-"
+
+// maxParts is of how many parts a composed name is taken apart.
+const maxParts = 16
 
 // parts finds who made what a composed name consists of, if nobody made it as a
-// whole: it has to be composed of the candidate's names.
-func (s *session) parts(name string) (made []entry) {
-	m := composite.FindStringSubmatch(name)
-	if m == nil || names.IsUnique(name) || names.IsDate(name) ||
-		strings.Contains("_-.", m[2]) && !(names.IsDigits(m[1]) && names.IsDigits(m[3])) {
+// whole: it has to be composed of the candidate's names. Those of a list that may
+// stand at the place are names of their own.
+func (s *session) parts(at names.Place, name string) (made []entry) {
+	if !isComposed(name) || len(name) > maxShown || names.IsUnique(name) || names.IsDate(name) {
 		return nil
 	}
-	for _, part := range []string{m[1], m[3]} {
-		for _, e := range s.made.all(part) {
-			if e.created && !contains(made, e.by) {
-				made = append(made, e)
+	for _, joint := range joints {
+		parts := strings.FieldsFunc(name, func(r rune) bool { return r == joint })
+		if len(parts) < 2 || len(parts) > maxParts || slices.ContainsFunc(parts, func(p string) bool { return !endsInDigit(p) }) ||
+			strings.ContainsRune("_-.", joint) && slices.ContainsFunc(parts, func(p string) bool { return !names.IsDigits(p) }) {
+			continue
+		}
+		isList := strings.ContainsRune(",|;", joint)
+		for _, part := range parts {
+			for _, e := range s.made.all(part) {
+				if e.created && !contains(made, e.by) && !(isList && at.Fits(e.kind, part)) {
+					made = append(made, e)
+				}
 			}
 		}
 	}
 	return made
 }
+
+func endsInDigit(s string) bool { return names.IsDigits(s[len(s)-1:]) }
 
 // unclear finds who wrote a name under another kind, where the place or that
 // kind is one that tells little: the id in an answer to /checkout may be that of
@@ -352,7 +444,7 @@ func (s *session) unclear(call bool, at names.Place, name string) (made []entry)
 			return made
 		}
 	}
-	vague := vagueKinds[at.Kind] || at.Named && at.Scope == "" && (at.Kind == "" || call)
+	vague := vagueKinds[at.Kind] || at.Named && (vagueNames[at.Kind] || strings.HasSuffix(at.Kind, "able") || at.Scope == "" && (at.Kind == "" || call))
 	if !at.Named && !vague || names.IsUnmistakable(name) {
 		return nil
 	}

@@ -22,13 +22,19 @@ const (
 // Record lists the pairs that the request used, and those of which either name
 // stands in the recorded answer or in one of the candidate's, without what this
 // exchange itself taught: a value must not vouch for itself. So are the pairs of
-// tokens that differ in such names. dropped counts what found no room.
+// tokens that differ in such names, and of entity tags of one version. Before them
+// stands what else was put in: versions, places in lists, and credentials, of
+// which only the place and the exchange that gave them are told. dropped counts
+// what found no room.
 func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []*understudyv1.Substitution, dropped uint32) {
 	if x == nil {
 		return nil, 0
 	}
+	if r != nil {
+		out, dropped = r.others, r.dropped
+	}
 	if x.session.isBare() {
-		return nil, 0
+		return out, dropped
 	}
 	texts := []*heard{x.hear(x.recorded.GetResponse())}
 	for i, a := range answers {
@@ -65,7 +71,7 @@ func (x *Exchange) Record(r *Request, answers ...*understudyv1.Response) (out []
 			pairs = append(pairs, p)
 		}
 	}
-	hidden := x.hidden(values)
+	hidden := append(x.hidden(values), x.shown(answers)...)
 	s.mu.Unlock()
 	size := 0
 	list := func(p names.Pair, n uint32) {
@@ -106,11 +112,11 @@ func isThing(p names.Pair) bool {
 	return p.Kind == names.Redacted.Kind || p.Proof == names.Created && p.Kind != "" && p.Kind != "session" && p.Kind != "login" && !redact.IsSecret(p.Kind)
 }
 
-// isBare says whether no pair is known that the session could use.
+// isBare says whether no pair is known that the session could use, and no version.
 func (s *session) isBare() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.pairs.Len() == 0 && s.moments.Len() == 0 && s.memory.created.isEmpty()
+	return s.pairs.Len() == 0 && s.moments.Len() == 0 && len(s.tags) == 0 && s.memory.created.isEmpty()
 }
 
 // isDated says whether the session knows a moment by two times.

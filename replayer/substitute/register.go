@@ -24,7 +24,7 @@ func (m *Memory) Register(e *understudyv1.Exchange) *Exchange {
 	x.need(sent[1])
 	x.mint(sent, answer)
 	x.remove()
-	x.remember(sent[1], answer.first)
+	x.remember(sent[1], answer)
 	s.mu.Unlock()
 	m.trim()
 	return x
@@ -122,7 +122,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 		}
 		if !client.Has(n.Place, n.Value.Text) {
 			e := entry{
-				kind: kind, by: x.origin, written: writes || kind == cursor, constant: x.constant,
+				kind: kind, by: x.origin, written: writes || kind == names.Cursor.Kind, constant: x.constant,
 				loose: x.loose && (kind == family || isCall(target)), found: !writes && kind == family && !names.TellsKind(family),
 			}
 			s.mintOne(n.Place, n.Value.Text, e)
@@ -135,6 +135,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 		s.cut[family] = true // what it made is called there
 	}
 	x.versions()
+	x.hand(body)
 }
 
 // isReadable says whether names are found in a body of the answer's type.

@@ -6,6 +6,7 @@ import (
 
 	"understudy.dev/exchange/names"
 	"understudy.dev/exchange/redact"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Request puts what the candidate calls things into one request. A nil Request
@@ -17,6 +18,9 @@ type Request struct {
 	uses map[names.Use]uint32
 	// sent is what may hold names, as it is to be sent.
 	sent []string
+	// others is what was put in beside names.
+	others  []*understudyv1.Substitution
+	dropped uint32 // what found no room in it
 	// refused: what was to be sent would be another request.
 	refused *Unresolved
 }
@@ -28,9 +32,12 @@ func (r *Request) Target(raw string) string {
 	}
 	raw = r.x.queryTags(func(v *version) string { return v.candidate })
 	if path, query, ok := strings.Cut(raw, "?"); ok {
-		raw = path + "?" + r.inForm(query)
+		raw = path + "?" + r.inForm("query", query)
 	}
 	raw = r.t.Target(raw)
+	if path, query, ok := strings.Cut(raw, "?"); ok {
+		raw = path + "?" + r.handInQuery(query, r.x.backInQuery)
+	}
 	if redact.HasToken(raw) && r.refused == nil {
 		r.refused = &Unresolved{Kind: "secret", Name: secret, Why: whyRedacted}
 	}
@@ -43,7 +50,7 @@ func (r *Request) Form(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.Form([]byte(r.inForm(string(body))))
+	return []byte(r.handInQuery(string(r.t.Form([]byte(r.inForm("form", string(body))))), r.x.backInBody))
 }
 
 // JSON translates a JSON document.
@@ -51,7 +58,7 @@ func (r *Request) JSON(body []byte) []byte {
 	if r == nil {
 		return body
 	}
-	return r.t.JSON(r.inJSON(body))
+	return r.handInDocument(r.t.JSON(r.inJSON(body)), r.x.backInBody)
 }
 
 // Field translates the value of a header field.

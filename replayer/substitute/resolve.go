@@ -135,7 +135,7 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	defer s.mu.Unlock()
 	for _, n := range x.needs {
 		s.borrow(n.at, n.name)
-		if u := s.resolve(n); u != nil && !x.has(n) {
+		if u := s.resolve(n); u != nil && !x.has(n) && !x.hands(n) {
 			return nil, u
 		}
 	}
@@ -148,8 +148,11 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	if u := x.withheld(); u != nil {
 		return nil, u
 	}
+	if u := x.unhanded(); u != nil {
+		return nil, u
+	}
 	q := x.recorded.GetRequest()
-	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q))}
+	r := &Request{x: x, t: names.NewTranslator(s.pairs, string(q.GetTarget())).Of(sameHosts(q)).As(x.as)}
 	build(r)
 	if r.refused != nil {
 		return nil, r.refused

@@ -17,6 +17,14 @@ var separators = strings.NewReplacer("_", "", "-", "", ".", "", "@", "")
 
 func plainName(name string) string { return strings.ToLower(separators.Replace(name)) }
 
+// secretsOf finds the credentials in an answer, a JSON document or a page.
+func secretsOf(c *content) map[string]string {
+	if c.first != nil {
+		return secretsIn(c.first)
+	}
+	return secretsOfPage(c.plain)
+}
+
 // secretsIn finds the credentials in a JSON document by their path, not those in
 // arrays.
 func secretsIn(document names.Tree) map[string]string {
@@ -44,7 +52,7 @@ func addSecrets(out map[string]string, path string, t names.Tree, depth int) map
 }
 
 // secretNames are those that are secrets by their names.
-var secretNames = memo.New(redact.IsSecret)
+var secretNames = memo.New(isSecretName)
 
 // marks are parts of all the names above, in what cases they are written.
 var marks = [][]byte{
@@ -65,7 +73,7 @@ var textMember = regexp.MustCompile(`"([^"\\]*)"(\s*:\s*)"([^"\\]*)"`)
 // form, that are secrets by their names.
 func secretTexts(target, body []byte) (out []string) {
 	add := func(name, value string) {
-		if len(out) < maxCookies && len(value) >= leastCredential && redact.IsSecret(name) {
+		if len(out) < maxCookies && len(value) >= leastCredential && isSecretName(name) {
 			out = append(out, value)
 		}
 	}
@@ -83,6 +91,9 @@ func secretTexts(target, body []byte) (out []string) {
 			}
 		}
 	}
+	for _, f := range fieldsOfParts(body) {
+		add(f.name, string(body[f.from:f.to]))
+	}
 	return out
 }
 
@@ -94,10 +105,12 @@ func (r *Request) inJSON(body []byte) []byte {
 	}
 	return textMember.ReplaceAllFunc(body, func(m []byte) []byte {
 		part := textMember.FindSubmatch(m)
-		own := r.x.counterpart(string(part[1]), string(part[3]))
+		own, v := r.x.counterpart(string(part[1]), string(part[3]))
 		if own == "" {
+			r.lacks(string(part[1]), v)
 			return m
 		}
+		r.lets("body", string(part[1]), string(part[3]), own, v)
 		text, err := json.Marshal(own)
 		if err != nil {
 			return m
@@ -106,38 +119,57 @@ func (r *Request) inJSON(body []byte) []byte {
 	})
 }
 
-func (r *Request) inForm(form string) string {
+func (r *Request) inForm(place, form string) string {
 	fields := strings.Split(form, "&")
 	for i, f := range fields {
 		name, value, _ := strings.Cut(f, "=")
 		plain, err := url.QueryUnescape(value)
-		if own := r.x.counterpart(name, plain); own != "" && err == nil {
+		if own, v := r.x.counterpart(name, plain); own != "" && err == nil {
+			r.lets(place, name, plain, own, v)
 			fields[i] = name + "=" + url.QueryEscape(own)
+		} else if err == nil {
+			r.lacks(name, v)
 		}
 	}
 	return strings.Join(fields, "&")
 }
 
+// lacks refuses to send what the candidate gave no counterpart of, though the
+// recording shows that the baseline gave it.
+func (r *Request) lacks(name string, v *credential) {
+	if v != nil && r.refused == nil {
+		r.refused = &Unresolved{Kind: name, Name: secret, From: v.by.exchange, Why: whyNowhere}
+	}
+}
+
 // counterpart is what the candidate gave for a secret under a name; empty if it
 // gave nothing.
-func (x *Exchange) counterpart(name, value string) string {
-	if len(value) < leastCredential || !redact.IsSecret(name) {
-		return ""
+func (x *Exchange) counterpart(name, value string) (own string, v *credential) {
+	if len(value) < leastCredential || !isSecretName(name) {
+		return "", nil
 	}
 	c := &x.memory.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if v := x.own(byValue(value)); v != nil {
-		return v.own(false)
+	if v = x.own(byValue(value)); v != nil {
+		return v.own(false), v
 	}
-	return ""
+	return "", nil
 }
 
 // has says whether a name that the request needs is a secret that is replaced by
 // the candidate's counterpart wherever it stands.
 func (x *Exchange) has(n need) bool {
 	path, _, _ := strings.Cut(string(x.recorded.GetRequest().GetTarget()), "?")
-	return slices.Contains(x.secrets, n.name) && !strings.Contains(path, n.name) && x.counterpart(n.at.Kind, n.name) != ""
+	if !slices.Contains(x.secrets, n.name) || strings.Contains(path, n.name) {
+		return false
+	}
+	name := n.at.Kind
+	if of, ok := formKinds[name]; ok {
+		name = of
+	}
+	own, _ := x.counterpart(name, n.name)
+	return own != ""
 }
 
 // staysIn says whether a pair holds in its session only: what lets in may be

@@ -168,7 +168,7 @@ func TestWhatIsSent(t *testing.T) {
 	alike := step{`s GET /notes`, `200 [{"id":"n-52"},{"id":"n-51"}]`, `200 [{"id":"n-51"},{"id":"n-50"}]`}
 	f(`s DELETE /notes/n-52`, `note "n-52": `+nowhere, alike)
 	// Of another type, or without a digit.
-	f(`s POST /x {"user_id":10201,"uid":"10201"}`, `/x {"user_id":"a3f1","uid":"10201"}`, step{`s POST /users {}`, `201 {"id":10201}`, `201 {"id":"a3f1"}`})
+	f(`s POST /x {"user_id":10201,"n":"10201"}`, `/x {"user_id":"a3f1","n":"10201"}`, step{`s POST /users {}`, `201 {"id":10201}`, `201 {"id":"a3f1"}`})
 	f(`s GET /tickets/kqzvb/log`, `/tickets/wtrpl/log`, step{`s POST /tickets {}`, `201 {"id":"kqzvb"}`, `201 {"id":"wtrpl"}`})
 	f(`s GET /tickets/kqzvb`, `/tickets/wtrpl`, step{`s POST /tickets {}`, `201 Location: /tickets/kqzvb; `, `201 Location: /tickets/wtrpl; `})
 	// Dates and amounts are no names.
@@ -273,6 +273,14 @@ func TestWhatIsRecorded(t *testing.T) {
 	const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
 	f(step{`s POST /orders {}`, `201 {"id":17,"at":"` + t1 + `"}`, `201 {"id":"u-77","at":"` + t2 + `"}`}) // a value does not vouch for itself
 	f(step{`s GET /orders/17`, `200 {"id":17,"at":"` + t1 + `"}`, `200 {"id":"u-77","at":"` + t2 + `"}`}, "order 17=u-77 1 created", "@time "+t1+"="+t2+" 0 aligned")
+	// Versions of the same resource, before this exchange.
+	const version = `@version "b1"=W/"c1" 0 aligned`
+	f(step{`s GET /docs/1`, `200 ETag: "b1"; {}`, `200 ETag: W/"c1"; {}`})
+	f(step{`s GET /docs/1 If-None-Match: W/"b1"; `, `304 ETag: "b1"; `, `304 ETag: "c3"; `}, version)
+	f(step{`s PUT /docs/1 {}`, `200 ETag: "b2"; {}`, `200 ETag: "c1"; {}`}, version)
+	f(step{`s GET /docs/1`, `200 ETag: "b2"; {}`, `200 ETag: "c1"; {}`}, version, `@version "b2"="c1" 0 aligned`)
+	f(step{`s GET /docs/2`, `200 ETag: "b1"; {}`, `200 ETag: "c1"; {}`})
+	f(step{`other GET /docs/1`, `200 ETag: "b1"; {}`, `200 ETag: "c1"; {}`})
 	const moment = "@time " + t1 + "=" + t2 + " 0 aligned"
 	f(step{`s GET /x`, `200 at,n 2026-03-03 10:00:00.123,1`, `200 x`}, moment) // in another style
 	f(step{`s GET /x`, `200 {"ms":1772532000123}`, `200 {}`}, moment)
@@ -287,7 +295,7 @@ func TestWhatIsRecorded(t *testing.T) {
 	}
 	f(step{`s GET /proof`, token(`{"about":17,"\u0072":"\u00ff?>"}`), token(`{}`)}, "order 17=u-77 0 created")
 	f(step{`s GET /proof`, token(`{"of":1}`), token(`{"about":"u-77"}`)}, "order 17=u-77 0 created")
-	f(step{`s GET /proof`, token(`{"count":1`), token(`17`)})
+	f(step{`s GET /proof`, token(`{"count":1`), token(`7`)})
 	f(step{`s GET /proof`, `200 {"state":"` + base64.StdEncoding.EncodeToString([]byte(`{"order":"u-77"}`)) + `"}`, `200 {}`}, "order 17=u-77 0 created")
 	// Within words, codes, fields and other spellings; a number within another is none.
 	const uuid = "4f1c2d3e-1111-4222-8333-444455556666"

@@ -16,6 +16,11 @@ type version struct {
 	resource            string // its recorded path
 	recorded, candidate string
 	by                  *origin
+
+	// Of what stood in a document, see handing: number says that the candidate's is a
+	// number there.
+	class, path, id string
+	number          bool
 }
 
 // maxVersions bounds the versions of a session, and those under one tag.
@@ -52,16 +57,21 @@ func pathOf(target string) string {
 	return path
 }
 
-// versions remembers those that the recorded answer gives.
-func (x *Exchange) versions() {
-	s, a := x.session, x.recorded.GetResponse()
-	resource := pathOf(string(x.recorded.GetRequest().GetTarget()))
-	for _, name := range []string{"Content-Location", "Location"} {
-		if to := message.First(a.GetHeaders(), name); to != "" && x.recorded.GetRequest().GetMethod() == "POST" {
-			resource = pathOf(to)
-			break
+// resource is the recorded path of what the answer is a version of.
+func (x *Exchange) resource() string {
+	if x.recorded.GetRequest().GetMethod() == "POST" {
+		for _, name := range []string{"Content-Location", "Location"} {
+			if to := message.First(x.recorded.GetResponse().GetHeaders(), name); to != "" {
+				return pathOf(to)
+			}
 		}
 	}
+	return pathOf(string(x.recorded.GetRequest().GetTarget()))
+}
+
+// versions remembers those that the recorded answer gives.
+func (x *Exchange) versions() {
+	s, a, resource := x.session, x.recorded.GetResponse(), x.resource()
 	for _, field := range []string{"ETag", "Last-Modified"} {
 		key := opaque(message.First(a.GetHeaders(), field))
 		if key == "" || len(s.tags) >= maxVersions && s.tags[key] == nil {
@@ -82,6 +92,9 @@ func (x *Exchange) versions() {
 // answerVersions takes the candidate's counterparts.
 func (x *Exchange) answerVersions(answer *understudyv1.Response) {
 	for _, v := range x.given {
+		if v.class != "" {
+			continue
+		}
 		field := "Last-Modified"
 		if strings.HasPrefix(v.recorded, `"`) {
 			field = "ETag"
@@ -105,7 +118,7 @@ func (x *Exchange) conditions() {
 }
 
 func tagsOf(field, value string) []string {
-	if field == "ETag" {
+	if field == "ETag" && strings.Contains(value, `"`) {
 		return entityTag.FindAllString(value, -1)
 	}
 	return []string{value}
@@ -128,9 +141,27 @@ func (x *Exchange) version(tag string) *version {
 		}
 	}
 	if of == nil && !several {
-		return other
+		of = other
 	}
-	return of
+	if of != nil {
+		return of
+	}
+	// The version is a member of what was answered.
+	plain := strings.Trim(opaque(tag), `"`)
+	for _, class := range []string{ofTag, ofVersion, ofRevision, ofChange} {
+		if found := x.handed(class, plain, resource, ""); len(found) > 0 && plain != "" {
+			return found[len(found)-1]
+		}
+	}
+	return nil
+}
+
+// spell writes the candidate's version as a request had written the baseline's.
+func (v *version) spell(tag string) string {
+	if v.class == "" || !strings.HasPrefix(opaque(tag), `"`) || strings.Contains(v.candidate, `"`) {
+		return v.candidate
+	}
+	return strings.Replace(tag, opaque(tag), `"`+v.candidate+`"`, 1)
 }
 
 // queryTags goes over the values of the query that are entity tags, as in
@@ -208,7 +239,7 @@ func (x *Exchange) condition(name, value string) string {
 	}
 	put := func(tag string) string {
 		if v := x.version(tag); v != nil && v.candidate != "" {
-			return v.candidate
+			return v.spell(tag)
 		}
 		return tag
 	}
