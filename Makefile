@@ -95,7 +95,11 @@ judge-again: ## Judge a run of 200,000 replays (REPLAYS) under other rules, comp
 
 .PHONY: kills
 kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 s in each round, and compare every table
-	UNDERSTUDY_KILLS=$${KILLS:-50} UNDERSTUDY_AWAY=40s go test -count=1 -timeout 60m -v -run '^TestKill9' ./integration/kill
+	UNDERSTUDY_KILLS=$${KILLS:-50} UNDERSTUDY_AWAY=40s go test -count=1 -timeout 60m -v -run '^TestKill9OfCompare' ./integration/kill
+
+.PHONY: worker-kills
+worker-kills: ## Kill one of three workers of a run KILLS times (default 20) at random moments, and ask for the balance
+	UNDERSTUDY_KILLS=$${KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestKill9OfWorkers' ./integration/kill
 
 .PHONY: outages
 outages: ## Take Kafka from a recorder ROUNDS times (default 10) at RATE requests a second (default 1000), and ask for the balance

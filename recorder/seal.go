@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/uuid"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -21,7 +22,7 @@ type parts struct {
 // seal makes an Exchange from what the tap took. It runs in Run's goroutine,
 // off the live path.
 func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
-	t.arrange()
+	fields, answered := t.arrange()
 	in, target := t.in, session.TargetOf(t.in)
 	p := new(parts)
 	e, q := &p.exchange, &p.request
@@ -33,19 +34,19 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	if in.TLS != nil {
 		q.Scheme = "https"
 	}
-	q.Headers, q.Trailers = headers(t.requestHead), headers(t.request.trailers)
+	q.Headers, q.Trailers = fields, headers(t.request.trailers)
 	q.Body = t.request.fill(&p.requestBody)
 	if t.answered() {
 		a := &p.response
 		e.Response = a
 		a.Status, a.Protocol = uint32(t.status), in.Proto
-		a.Headers, a.Trailers = headers(t.responseHead), headers(t.responseTrailers)
+		a.Headers, a.Trailers = answered, headers(t.responseTrailers)
 		a.Body = t.response.fill(&p.responseBody)
 	}
-	r.sealer.Seal(e, uuid.New(t.start), t.entry.Sequence, t.session(session.Source{
-		Header: func(name string) []string { return values(t.requestHead, name) },
+	r.sealer.Seal(e, uuid.New(t.start), t.entry.Sequence, session.Source{
+		Header: func(name string) []string { return message.Values(fields, name) },
 		Target: target, Client: in.RemoteAddr,
-	}))
+	})
 	if v := t.visit; v != nil {
 		e.ServedBy, e.Stage, e.Decision, e.Attempts = v.Side, v.Stage, v.Decision, v.Attempts
 	}

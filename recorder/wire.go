@@ -121,7 +121,7 @@ func (x *wireExchange) End(s wire.Side, trailer *wire.Head) {
 	}
 	var trailers []field
 	if trailer != nil && trailer.Len() > 0 {
-		trailers = fieldsOf(trailer, func(wire.Kind) bool { return true })
+		trailers = fieldsOf(trailer)
 	}
 	x.of(s).finish(trailers)
 }
@@ -146,18 +146,18 @@ func (x *wireExchange) Close(failure *understudyv1.TransportError) {
 	}
 }
 
-// arrange gives both taps' exchanges the same shape. Of raw heads it makes what
-// a handler's tap has taken from its arguments: fields keep their order and case;
-// left out are those that a server takes for itself (Host, which is the
-// authority, and the framing in chunks) and of an answer those that are about the
-// connection.
-func (t *tapWriter) arrange() {
+// arrange gives both taps' exchanges the same shape, and returns their fields. Of
+// raw heads it makes what a handler's tap has taken from its arguments: fields keep
+// their order and case; left out are those that a server takes for itself (Host,
+// which is the authority, and the framing in chunks) and of an answer those that
+// are about the connection.
+func (t *tapWriter) arrange() (request, response []*understudyv1.Header) {
 	if t.raw == nil {
 		sorted(t.requestHead)
 		sorted(t.request.trailers)
 		sorted(t.responseHead)
 		sorted(t.responseTrailers)
-		return
+		return headers(t.requestHead), headers(t.responseHead)
 	}
 	parsers := headParsers.Get().(*headParser)
 	defer headParsers.Put(parsers)
@@ -167,18 +167,39 @@ func (t *tapWriter) arrange() {
 	q.Limit, a.Limit = len(t.raw.request), len(t.raw.response)
 	if _, err := q.Parse(t.raw.request); err == nil { // as it was when it passed
 		t.in = requestOf(q, t.raw)
-		t.requestHead = fieldsOf(&q.Head, func(k wire.Kind) bool {
+		request = headersOf(&q.Head, func(k wire.Kind) bool {
 			return k != wire.Host && k != wire.TransferEncoding && k != wire.Trailer
 		})
 	}
 	if t.raw.response == nil {
-		return
+		return request, nil
 	}
 	if _, err := a.Parse(t.raw.response); err == nil {
-		t.responseHead = fieldsOf(&a.Head, func(k wire.Kind) bool {
+		response = headersOf(&a.Head, func(k wire.Kind) bool {
 			return t.status == http.StatusSwitchingProtocols || !k.HopByHop() && k != wire.TransferEncoding
 		})
 	}
+	return request, response
+}
+
+// headersOf are the fields of a head that the exchange owns: their values are its
+// bytes.
+func headersOf(h *wire.Head, wanted func(wire.Kind) bool) []*understudyv1.Header {
+	n := h.Len()
+	if n == 0 {
+		return nil
+	}
+	names := string(h.Bytes())
+	block, out := make([]understudyv1.Header, n), make([]*understudyv1.Header, 0, n)
+	for i := range n {
+		if wanted(h.Kind(i)) {
+			x, value := &block[len(out)], h.Value(i)
+			x.Name, _ = h.In(names, i)
+			x.Value = value[:len(value):len(value)]
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // requestOf is what a handler would see of a head, but for its fields.
@@ -205,14 +226,13 @@ type headParser struct {
 
 var headParsers = sync.Pool{New: func() any { return new(headParser) }}
 
-func fieldsOf(h *wire.Head, wanted func(wire.Kind) bool) []field {
+// fieldsOf are the fields of a trailer section, whose bytes are the proxy's.
+func fieldsOf(h *wire.Head) []field {
 	text := string(h.Bytes())
-	fields := make([]field, 0, h.Len())
-	for i := range h.Len() {
-		if wanted(h.Kind(i)) {
-			name, value := h.In(text, i)
-			fields = append(fields, field{name, [1]string{value}})
-		}
+	fields := make([]field, h.Len())
+	for i := range fields {
+		name, value := h.In(text, i)
+		fields[i] = field{name, [1]string{value}}
 	}
 	return fields
 }

@@ -2,6 +2,7 @@ package replayer
 
 import (
 	"cmp"
+	"crypto/rand"
 	"maps"
 	"math"
 	"sync"
@@ -27,6 +28,8 @@ type books struct {
 	first     [2]time.Time            // planned, sent
 	last      [2]time.Time
 	took      func() []*understudyv1.RouteCompletion
+	isShared  bool   // what is selected is counted when it is done
+	mine      uint64 // sent by this process
 }
 
 // Progress is a snapshot of a running run.
@@ -43,10 +46,18 @@ type Progress struct {
 // lagLimit bounds what the histogram tells apart; more counts as this much.
 const lagLimit = time.Hour
 
-func newBooks(spec *understudyv1.RunSpec, name string, start time.Time) *books {
+// newBooks begins those of a run, or goes on with those of begun.
+func newBooks(spec *understudyv1.RunSpec, name string, start time.Time, begun *understudyv1.Run) *books {
+	if begun.GetSpec() != nil {
+		spec = begun.GetSpec()
+	}
+	if begun.GetStartUnixNano() != 0 {
+		start = time.Unix(0, begun.GetStartUnixNano())
+	}
 	return &books{
 		run: &understudyv1.Run{
 			Name: name, Spec: spec, State: understudyv1.Run_STATE_RUNNING, StartUnixNano: start.UnixNano(),
+			Extents: begun.GetExtents(), Shared: begun.GetShared(), Version: begun.GetVersion(), Writer: rand.Text(),
 			Skipped: map[string]uint64{}, Unselected: map[string]uint64{}, Completed: map[string]uint64{},
 			Uncontrolled: map[string]uint64{}, Errors: map[string]uint64{},
 		},
@@ -54,11 +65,10 @@ func newBooks(spec *understudyv1.RunSpec, name string, start time.Time) *books {
 	}
 }
 
-func (b *books) selected() uint64 {
+func (b *books) selected() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.run.Selected++
-	return b.run.Selected
 }
 
 // admit takes a place in flight for an exchange of size bytes, unless that
@@ -81,6 +91,24 @@ func (b *books) admit(size int64, limit int, bytes int64) (reason string) {
 func (b *books) sent(planned, sent time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.mine++
+	b.left(planned, sent)
+}
+
+// own is what only this process knows of what it did.
+func (b *books) own() (sent, redacted uint64, routes []*understudyv1.RouteCompletion) {
+	if b.took != nil {
+		routes = b.took()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.mine, b.run.Redacted, routes
+}
+
+func (b *books) writer() string { return b.run.Writer }
+
+// left counts a request that was sent. b.mu is held.
+func (b *books) left(planned, sent time.Time) {
 	_ = b.lag.RecordValue(min(max(sent.Sub(planned), 0), lagLimit).Microseconds())
 	if b.first[0].IsZero() {
 		b.first = [2]time.Time{planned, sent}
@@ -97,6 +125,28 @@ func (b *books) sent(planned, sent time.Time) {
 func (b *books) ended(r *understudyv1.Replay) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.count(r)
+}
+
+// told counts one replay that another worker has written.
+func (b *books) told(r *understudyv1.Replay) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r.GetSkipped() == "" && r.GetSentUnixNano() != 0 {
+		b.left(time.Unix(0, r.GetScheduledUnixNano()), time.Unix(0, r.GetSentUnixNano()))
+	}
+	b.count(r)
+	b.run.Written++
+}
+
+// count counts one replay that is done. b.mu is held.
+func (b *books) count(r *understudyv1.Replay) {
+	if b.isShared {
+		b.run.Selected++
+	}
+	if r.GetAttempt() > 1 {
+		b.run.Repeated++
+	}
 	if r.Skipped != "" {
 		b.run.Skipped[r.Skipped]++
 		return
@@ -169,6 +219,13 @@ func (b *books) redacted() {
 	b.run.Redacted++
 }
 
+// unselected counts an exchange that the selection leaves out.
+func (b *books) unselected(reason string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.run.Unselected[reason]++
+}
+
 func (b *books) spread() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -214,12 +271,12 @@ func (b *books) progress() Progress {
 	return p
 }
 
-// record is the run's next record.
-func (b *books) record(now time.Time) *understudyv1.Run {
+// record is the run's next record, of a version above that.
+func (b *books) record(now time.Time, epoch *understudyv1.Epoch, version uint64) *understudyv1.Run {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := b.run
-	r.Version++
+	r.Version = max(r.Version, version) + 1
 	r.TimeUnixNano = now.UnixNano()
 	n := uint64(b.lag.TotalCount())
 	r.PlannedRate, r.AchievedRate = rate(n, b.first[0], b.last[0]), rate(n, b.first[1], b.last[1])
@@ -236,6 +293,10 @@ func (b *books) record(now time.Time) *understudyv1.Run {
 		LocationsRefused: r.LocationsRefused, Controlled: r.Controlled, Late: r.Late, Spread: r.Spread, Redacted: r.Redacted,
 		Skipped: maps.Clone(r.Skipped), Unselected: maps.Clone(r.Unselected), Completed: maps.Clone(r.Completed),
 		Uncontrolled: maps.Clone(r.Uncontrolled), Errors: maps.Clone(r.Errors),
+		Extents: r.Extents, Epoch: epoch, Writer: r.Writer, Shared: r.Shared, Repeated: r.Repeated,
+	}
+	if copied.State == understudyv1.Run_STATE_RUNNING && isPaused(epoch) {
+		copied.State = understudyv1.Run_STATE_PAUSED
 	}
 	if b.took != nil {
 		copied.Routes = b.took()

@@ -12,6 +12,7 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/target"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )
 
@@ -70,6 +71,20 @@ type Config struct {
 	// Redactor is that of the recording, nil if it has none: the candidate's
 	// answers are compared with recorded ones as they would have been recorded.
 	Redactor *redact.Redactor `yaml:"-"`
+	// Select says which exchanges of the recording are replayed.
+	Select Selection `yaml:"select"`
+	// Chosen are those that Select takes by the verdicts of an earlier run; nil if
+	// it does not say one.
+	Chosen *Chosen `yaml:"-"`
+	// Resume is the last record of the run if it has begun, else what is known of
+	// it before it does; nil is nothing.
+	Resume *understudyv1.Run `yaml:"-"`
+	// Board is what others say of the run; nil is nobody.
+	Board Board `yaml:"-"`
+	// Team are the workers that share the run, of which this is one of the name
+	// Worker; nil runs it alone. It needs Resume and Board.
+	Team   Team   `yaml:"-"`
+	Worker string `yaml:"-"`
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
@@ -103,6 +118,7 @@ func (cfg Config) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
 		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
 	}
+	ps.Require(cfg.Team == nil || !cfg.Follow, "follow", nil, "is shadow mode, which workers cannot share")
 	ps.Require(cfg.InFlight >= 1, "in_flight", cfg.InFlight, "is less than 1")
 	ps.Require(cfg.InFlightBytes >= 1, "in_flight_bytes", cfg.InFlightBytes, "is less than 1")
 	ps.Require(cfg.MaxGap >= 0, "max_gap", cfg.MaxGap, "is negative")
@@ -112,6 +128,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
+	ps.Under("select", cfg.Select.Validate())
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems

@@ -24,6 +24,7 @@ type one struct {
 	unasked      string
 	asked        *asked
 	size         int64  // of its place in flight
+	part         *part  // of a team; nil without one
 	free         func() // lets the next request of its session go; nil if none waits
 }
 
@@ -31,9 +32,11 @@ type one struct {
 // is when it is intended to be sent, and the wait is neither the candidate's
 // latency nor a lag of the schedule.
 func (x *one) holdUntil(now time.Time) {
-	if held := now.Sub(x.due); held > 0 {
+	// By the clock on the wall, as the record has it: that and the monotonic one
+	// may have gone apart.
+	if held := now.UnixNano() - x.due.UnixNano(); held > 0 {
 		x.due = now
-		x.HeldNano += int64(held)
+		x.HeldNano += held
 		x.ScheduledUnixNano = now.UnixNano()
 	}
 }
@@ -45,17 +48,56 @@ func (x *one) release() {
 	}
 }
 
-// register enters an exchange into the memories of names.
-func (r *Replayer) register(e *understudyv1.Exchange) recorded {
-	out := recorded{Exchange: e, control: r.controls.register(e)}
+// register enters an exchange into the memories of names. Those of a run are
+// registered in their order, also what is not selected: nobody sends that, and so
+// nothing is known that it made on the candidate.
+func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
+	out = recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)
 	}
+	if reason := r.selector.leaves(e); reason != "" {
+		r.books.unselected(reason)
+		out.known.Settle()
+		out.control.Settle()
+		return out, false
+	}
+	r.registered++
+	out.ordinal = r.registered
+	if r.team != nil {
+		if before := r.team.ledger.enter(ctx, out); before != nil {
+			recall(out, before, r.cfg.Redactor != nil)
+		}
+	}
+	return out, true
+}
+
+// abandons says whether a replay is left to another worker: its part was lost, or
+// this worker leaves, before its end was known.
+func (r *Replayer) abandons(ctx context.Context, x *one) bool {
+	if r.team == nil || ctx.Err() == nil {
+		return false
+	}
+	r.team.mu.Lock()
+	defer r.team.mu.Unlock()
+	return !r.team.writes
+}
+
+// again is an exchange as it was before it was sent.
+func (r *Replayer) again(x *one) *one {
+	e := recorded{Exchange: x.GetExchange(), ordinal: x.GetOrdinal(), known: x.known, control: x.control}
+	due := x.due.Add(-time.Duration(x.GetHeldNano()))
+	out := r.newOne(e, due, x.GetMoments())
+	out.part = x.part
 	return out
 }
 
 // drive sends one exchange, waits for its end and closes its replay.
 func (r *Replayer) drive(ctx context.Context, replay *one) {
+	if r.abandons(ctx, replay) {
+		r.giveBack(replay)
+		return
+	}
 	if ctx.Err() != nil {
 		r.skip(ctx, replay, skipCanceled)
 		return
@@ -70,6 +112,9 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.to.build(e, names) })
 	}
 	switch {
+	case r.abandons(ctx, replay):
+		r.giveBack(replay)
+		return
 	case ctx.Err() != nil:
 		r.skip(ctx, replay, skipCanceled)
 		return
@@ -115,6 +160,11 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 			replay.release() // what comes after the first end is nobody's wait
 		},
 	})
+	if !ok && r.abandons(ctx, replay) {
+		replay.asked.answered()
+		r.giveBack(replay)
+		return
+	}
 	replay.known.Settle() // if no final answer came
 	if !ok {
 		if replay.asked.answered() {
@@ -174,6 +224,10 @@ func (r *Replayer) skip(ctx context.Context, replay *one, reason string) {
 // close writes a replay and frees its place in flight, if it has one, when the
 // sink has taken it.
 func (r *Replayer) close(ctx context.Context, replay *one) {
+	if r.team != nil && !r.team.ledger.own(replay.GetOrdinal()) {
+		r.leave(replay) // another worker was faster
+		return
+	}
 	replay.known.Settle()
 	if replay.asked == nil {
 		replay.control.Settle()
@@ -191,24 +245,48 @@ func (r *Replayer) close(ctx context.Context, replay *one) {
 	}
 }
 
-// orphan writes a completion that belongs to no request.
+// giveBack leaves an exchange to whoever holds its part.
+func (r *Replayer) giveBack(x *one) {
+	x.known.Leave()
+	r.team.back(x.part, x)
+	r.leave(x)
+}
+
+// leave frees the place in flight of what is not written.
+func (r *Replayer) leave(x *one) {
+	if x.size > 0 {
+		r.books.hand(x.size, func() {})
+	}
+}
+
+// orphan writes a completion that belongs to no request. In a team it is counted
+// when it is read again, once by each worker.
 func (r *Replayer) orphan(o *understudyv1.Orphan) {
-	r.books.orphan()
+	written := r.books.written
+	if r.team == nil {
+		r.books.orphan()
+	} else {
+		written = func(err error) {
+			if err != nil {
+				r.books.written(err)
+			}
+		}
+	}
 	r.sink.Replay(context.Background(), &understudyv1.Replay{
 		Run: r.cfg.Run, Attempt: 1, Orphan: o, ClosedUnixNano: time.Now().UnixNano(), Speed: r.cfg.Speed,
-	}, r.books.written)
+	}, written)
 }
 
 // moments are those of a plan as a record holds them, made anew only when the
 // plan has others.
 type moments struct {
-	latest time.Time
+	latest schedule.Moment
 	list   []*understudyv1.Moment
 }
 
 func (m *moments) of(p *schedule.Plan) []*understudyv1.Moment {
 	all := p.Moments()
-	if latest := all[len(all)-1].Recorded; m.list == nil || !latest.Equal(m.latest) {
+	if latest := all[len(all)-1]; m.list == nil || latest != m.latest {
 		m.latest, m.list = latest, nil
 		for _, x := range all {
 			m.list = append(m.list, &understudyv1.Moment{RecordedUnixNano: x.Recorded.UnixNano(), ReplayedUnixNano: x.Replayed.UnixNano()})

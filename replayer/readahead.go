@@ -20,6 +20,7 @@ const (
 // memories of the candidate's and the control's names; nil if there is none.
 type recorded struct {
 	*understudyv1.Exchange
+	ordinal        uint64 // position in the run, from 1
 	known, control *substitute.Exchange
 }
 
@@ -32,7 +33,7 @@ type readAhead struct {
 
 // readFrom starts reading and registers what it reads; it ends with the source
 // or with ctx, when exchanges is closed. exchanges must be read until then.
-func readFrom(ctx context.Context, source Source, register func(*understudyv1.Exchange) recorded) *readAhead {
+func readFrom(ctx context.Context, source Source, register func(context.Context, *understudyv1.Exchange) (recorded, bool)) *readAhead {
 	a := &readAhead{exchanges: make(chan recorded, maxAhead), room: newRoom(maxAheadBytes)}
 	go func() {
 		defer close(a.exchanges)
@@ -44,8 +45,13 @@ func readFrom(ctx context.Context, source Source, register func(*understudyv1.Ex
 				}
 				return
 			}
+			direct(e.GetRequest())
 			a.room.take(weight(e))
-			a.exchanges <- register(e)
+			if x, isSelected := register(ctx, e); isSelected {
+				a.exchanges <- x
+			} else {
+				a.room.give(weight(e))
+			}
 		}
 	}()
 	return a

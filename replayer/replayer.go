@@ -8,6 +8,7 @@
 package replayer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,9 +68,14 @@ type Replayer struct {
 	skips    *skips
 	failing  failing
 	tokens   sync.Once // that requests with tokens are sent is said
+	selector selector
+	board    Board // nil if nobody else says anything of the run
+	team     *team // nil if the run is replayed alone
+	clock    *clock
 
-	running sync.WaitGroup
-	lanes   sync.Map // session → chan struct{}, closed when its last request is finished
+	registered uint64 // exchanges that are selected so far
+	running    sync.WaitGroup
+	lanes      sync.Map // session → chan struct{}, closed when its last request is finished
 }
 
 // How a run can fail that came to its end, beside what the source and the sink
@@ -90,7 +96,8 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	if u, err := url.Parse(cfg.Candidate); err == nil {
 		host = u.Hostname()
 	}
-	books := newBooks(spec, cfg.Run, time.Now())
+	books := newBooks(spec, cfg.Run, time.Now(), cfg.Resume)
+	books.isShared = cfg.Team != nil
 	m, err := newMetrics(reg, books)
 	if err != nil {
 		return nil, err
@@ -98,9 +105,15 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
 		memory: substitute.NewMemory(host), stop: make(chan struct{}),
-		books: books, patience: cfg.patience(),
+		books: books, patience: cfg.patience(), board: cfg.Board,
+	}
+	if cfg.Team != nil {
+		r.team = newTeam(r, cfg.Team, cfg.Worker)
 	}
 	r.memory.Redactor = cfg.Redactor
+	if r.selector, err = newSelector(cfg.Select, cfg.Chosen); err != nil {
+		return nil, err
+	}
 	if r.client, err = target.New(cfg.client(), r.orphan, log, reg); err != nil {
 		return nil, err
 	}
@@ -123,13 +136,20 @@ const recordEvery = 2 * time.Second
 // ctx ends it stops sending, waits at most Drain, and returns ctx's error. The
 // final state of the run is returned in any case.
 func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
+	if r.team != nil {
+		return r.runShared(ctx)
+	}
 	// What was sent must be written even when the run is interrupted.
 	keep := context.WithoutCancel(ctx)
 	stopClient, err := r.client.Start(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.sink.Run(keep, r.books.record(time.Now())); err != nil {
+	sending, tooMany := context.WithCancelCause(ctx)
+	defer tooMany(nil)
+	r.failing.stop = tooMany
+	r.clock = newClock(sending, nil)
+	if err := r.sink.Run(keep, r.record()); err != nil {
 		stopClient()
 		return nil, fmt.Errorf("write the state of the run: %w", err)
 	}
@@ -137,13 +157,13 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	inner, cancel := context.WithCancel(keep)
 	defer cancel()
 	r.skips = startSkips(inner, func(ctx context.Context, replay *one) { r.close(ctx, replay) })
-	sending, tooMany := context.WithCancelCause(ctx)
-	defer tooMany(nil)
-	r.failing.stop = tooMany
 	err = r.send(sending, inner)
 	failed := (*CandidateError)(nil)
-	if errors.As(context.Cause(sending), &failed) {
+	switch cause := context.Cause(sending); {
+	case errors.As(cause, &failed):
 		err = failed
+	case errors.Is(cause, errStopped), errors.Is(cause, errEnded), errors.Is(cause, ErrTakenOver):
+		err = cause
 	}
 	r.drain(ctx, cancel)
 	if n, all := r.books.errors(); failed != nil && n == all {
@@ -156,6 +176,10 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	stopClient()
 	flushErr := r.sink.Flush(keep)
 	stopReporting()
+	if errors.Is(err, ErrTakenOver) || errors.Is(err, errEnded) {
+		run, _, _, _ := r.board.Look()
+		return run, errors.Join(ErrTakenOver, flushErr)
+	}
 	return r.finish(keep, err, flushErr)
 }
 
@@ -166,14 +190,31 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 		defer close(done)
 		tick := time.NewTicker(recordEvery)
 		defer tick.Stop()
+		var changed <-chan struct{} // never, without a board
 		for {
+			_, _, _, current := r.clock.now()
+			if r.board != nil {
+				_, _, _, changed = r.board.Look()
+				r.look()
+				r.obey()
+			}
 			select {
 			case <-quit:
 				return
-			case <-tick.C:
-				if err := r.sink.Run(ctx, r.books.record(time.Now())); err != nil {
-					r.log.Warn("the state of the run could not be written", "error", err)
+			case <-changed:
+			case <-current.Done():
+				if current.Err() != nil && r.clock.parent.Err() == nil {
+					r.write(ctx) // another epoch
+					continue
 				}
+				select {
+				case <-quit:
+					return
+				case <-tick.C:
+					r.write(ctx)
+				}
+			case <-tick.C:
+				r.write(ctx)
 			}
 		}
 	}()
@@ -184,35 +225,57 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
 	ahead := readFrom(ctx, r.source, r.register)
-	pacer, stop := schedule.Start()
-	defer stop()
+	pacer := schedule.Early() // the client sends when it is time
 	var plan *schedule.Plan
 	var moments moments
 	seconds := seconds{spread: r.books.spread}
 	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
+		if r.team != nil && ctx.Err() != nil {
+			continue // it is left to others
+		}
 		if plan == nil {
-			begin := time.Now().Add(leadIn)
-			if r.cfg.Follow {
-				begin = start.Add(r.cfg.Delay)
+			if plan = r.plan(ctx, start); plan == nil {
+				continue
 			}
-			plan = schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)
 		}
 		due := plan.At(start)
+		if r.team != nil && (r.team.ledger.isDone(e.ordinal) || !r.team.reach(ctx, due)) {
+			continue
+		}
 		if r.cfg.Follow {
 			due = start.Add(r.cfg.Delay)
 		}
 		if pause := time.Until(due); pause > longPause {
 			r.log.Warn("the next request is due after a long pause of the recording; --max-gap cuts pauses", "pause", pause.Round(time.Second), "due", due.UTC())
 		}
-		r.sendOrSkip(ctx, inner, pacer, e, due, moments.of(plan))
+		var interrupted error
+		if r.cfg.Follow {
+			interrupted = pacer.Until(ctx, due)
+		} else {
+			due, interrupted = r.clock.until(ctx, pacer, plan)
+		}
+		if r.team != nil {
+			if interrupted == nil {
+				r.deal(ctx, e, due, moments.of(plan))
+			}
+			continue
+		}
+		one := r.newOne(e, due, moments.of(plan))
+		r.books.selected()
+		if interrupted != nil {
+			r.skipAt(one, skipCanceled)
+			continue
+		}
+		r.launch(inner, one, nil)
 	}
-	if r.cfg.Follow && ctx.Err() != nil {
-		return nil // the way in which shadow mode ends
+	if r.team != nil && ctx.Err() == nil {
+		r.team.ledger.close(r.registered)
+		r.team.arrive()
 	}
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err := ctx.Err(); !r.cfg.Follow || err == nil { // being told to is the way in which shadow mode ends
+		return cmp.Or(err, ahead.err)
 	}
-	return ahead.err
+	return nil
 }
 
 // longPause is how long a run may wait without saying what for.
@@ -221,28 +284,82 @@ const longPause = 10 * time.Minute
 // leadIn lets the first requests be prepared before they are due.
 const leadIn = 20 * time.Millisecond
 
-// sendOrSkip sends or skips one exchange at its time.
-func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer, e recorded, due time.Time, moments []*understudyv1.Moment) {
-	one := &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
-		Run: r.cfg.Run, Ordinal: r.books.selected(), Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
-	}}
-	reason := r.sendable(e.Exchange)
-	if pacer.Until(ctx, due) != nil {
-		reason = skipCanceled
-	}
-	if reason == "" {
-		one.isControlled, one.unasked = r.controls.take(e.Exchange)
-		if !one.isControlled || one.unasked != "" {
-			e.control.Settle()
+// plan is the schedule of the run, whose first exchange began at start; nil if
+// ctx ends before it is known. A worker of a team waits until it is said.
+func (r *Replayer) plan(ctx context.Context, start time.Time) *schedule.Plan {
+	begin := time.Now().Add(leadIn)
+	switch {
+	case r.cfg.Follow:
+		begin = start.Add(r.cfg.Delay)
+	case r.team != nil:
+		epoch := r.team.known(ctx, start)
+		if epoch == nil || ctx.Err() != nil {
+			return nil
 		}
-		size := withControl(e.Exchange, one.isControlled && one.unasked == "")
+		if epoch.GetRecordedUnixNano() != start.UnixNano() {
+			r.failing.stop(fmt.Errorf("the run began with an exchange of %s, and the first one now is of %s: the recording is another", clockTime(epoch.GetRecordedUnixNano()), clockTime(start.UnixNano())))
+			return nil
+		}
+		begin = time.Unix(0, epoch.GetStartUnixNano())
+	default:
+		r.clock.set(&understudyv1.Epoch{RecordedUnixNano: start.UnixNano(), StartUnixNano: begin.UnixNano()})
+	}
+	return schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)
+}
+
+func clockTime(unixNano int64) string { return time.Unix(0, unixNano).UTC().Format(time.RFC3339Nano) }
+
+// newOne begins the replay of an exchange.
+func (r *Replayer) newOne(e recorded, due time.Time, moments []*understudyv1.Moment) *one {
+	return &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
+		Run: r.cfg.Run, Ordinal: e.ordinal, Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
+	}}
+}
+
+// deal sends an exchange that is due, or keeps it until its part comes to this
+// worker or another has done it.
+func (r *Replayer) deal(ctx context.Context, e recorded, due time.Time, moments []*understudyv1.Moment) {
+	one := r.newOne(e, due, moments)
+	epoch, _, _, _ := r.clock.now()
+	for _, p := range epoch.GetPauses() {
+		if since := due.UnixNano() - p.GetToUnixNano(); p.GetDead() && since >= 0 && since < int64(silentAfter) {
+			one.Attempt = 2 // it was due when the last worker was killed
+		}
+	}
+	if p, now := r.team.place(one); now {
+		r.launch(p.ctx, one, p.running.Done)
+		return
+	}
+	r.team.makeRoom(ctx)
+}
+
+// skipAt writes an exchange that is due as skipped, off the schedule.
+func (r *Replayer) skipAt(one *one, reason string) {
+	one.Skipped, one.ScheduledUnixNano = reason, 0
+	r.skips.add(one)
+}
+
+// launch sends or skips an exchange that is due; ended, if not nil, is called
+// when nothing of it is under way.
+func (r *Replayer) launch(inner context.Context, one *one, ended func()) {
+	if ended == nil {
+		ended = func() {}
+	}
+	e := one.GetExchange()
+	reason := r.sendable(e)
+	if reason == "" {
+		one.isControlled, one.unasked = r.controls.take(e)
+		if !one.isControlled || one.unasked != "" {
+			one.control.Settle()
+		}
+		size := withControl(e, one.isControlled && one.unasked == "")
 		if reason = r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes); reason == "" {
 			one.size = size
 		}
 	}
 	if reason != "" {
-		one.Skipped, one.ScheduledUnixNano = reason, 0
-		r.skips.add(one)
+		r.skipAt(one, reason)
+		ended()
 		return
 	}
 	var before, after chan struct{}
@@ -258,10 +375,11 @@ func (r *Replayer) sendOrSkip(ctx, inner context.Context, pacer *schedule.Pacer,
 			close(after)
 		})
 	}
-	one.known.Join(due)
+	one.known.Join(one.due)
 	r.running.Add(1)
 	go func() {
 		defer r.running.Done()
+		defer ended()
 		if one.free != nil {
 			defer one.free()
 		}
@@ -306,6 +424,8 @@ func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv
 	}
 	state, detail := understudyv1.Run_STATE_COMPLETED, ""
 	switch {
+	case errors.Is(err, errStopped) && writing == nil:
+		state, detail, err = understudyv1.Run_STATE_CANCELED, errStopped.Error(), nil
 	case errors.Is(err, context.Canceled) && writing == nil:
 		state, detail = understudyv1.Run_STATE_CANCELED, "interrupted"
 	case err != nil || writing != nil:
@@ -313,7 +433,7 @@ func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv
 		state, detail = understudyv1.Run_STATE_FAILED, err.Error()
 	}
 	r.books.end(state, detail, r.source.Unselected(), r.source.Late(), time.Now())
-	last := r.books.record(time.Now())
+	last := r.record()
 	if writeErr := r.sink.Run(ctx, last); writeErr != nil {
 		err = errors.Join(err, fmt.Errorf("write the state of the run: %w", writeErr))
 	}

@@ -168,7 +168,7 @@ func TestSkips(t *testing.T) {
 		exchange(1, func(e *understudyv1.Exchange) { e.Request.Body = &understudyv1.Body{Truncated: true} }),
 		exchange(2, func(e *understudyv1.Exchange) { e.Response.Status = 101 }),
 		exchange(3, func(e *understudyv1.Exchange) { e.Request.Target = []byte("/a b") }),
-		exchange(4, func(e *understudyv1.Exchange) { e.Request.Target = []byte("http://elsewhere/x") }),
+		exchange(4, func(e *understudyv1.Exchange) { e.Request.Target = []byte("nowhere") }),
 		exchange(5, func(e *understudyv1.Exchange) { e.Request.Target = []byte("/a\r\nX: y") }),
 		exchange(6),
 	}}

@@ -70,6 +70,21 @@ func ours(q *understudyv1.Request) bool {
 	})
 }
 
+// direct puts the target of a request in absolute form, as clients of proxies
+// write it, in origin form: the recorder does the same, the candidate is no proxy,
+// and the authority in it is what Host says (RFC 9112, 3.2.2).
+func direct(q *understudyv1.Request) {
+	_, rest, isAbsolute := strings.Cut(string(q.GetTarget()), "://")
+	origin, ok := message.OriginForm(string(q.GetTarget()))
+	if !ok || !isAbsolute || q.GetTarget()[0] == '/' {
+		return
+	}
+	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
+		rest = rest[:end]
+	}
+	q.Target, q.Authority = []byte(origin), rest[strings.LastIndexByte(rest, '@')+1:]
+}
+
 // sendableTarget: an origin-form target (RFC 9112 section 3.2.1) without bytes
 // that would end the request line. "*" is that of OPTIONS. net/http can only
 // send a path that begins with // if it is properly encoded.
@@ -126,6 +141,9 @@ func (r *recipient) build(e *understudyv1.Exchange, names *substitute.Request) (
 	u := r.base()
 	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if body := q.GetBody(); body.GetDeclaredLength() < 0 && body.GetLength() > 0 || len(q.GetTrailers()) > 0 {
+		req.TransferEncoding, req.Trailer = []string{"chunked"}, trailer(q)
+	}
 	if r.recordedHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
 	}
@@ -196,6 +214,19 @@ func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substit
 	h.Set(r.mark, r.run)
 	for name, value := range r.headers {
 		h.Set(name, value)
+	}
+	return h
+}
+
+// trailer is the trailer section of a request, without what does not belong into
+// one (RFC 9110, 6.5.1), and without tokens of redaction.
+func trailer(q *understudyv1.Request) http.Header {
+	h := make(http.Header, len(q.GetTrailers()))
+	for _, f := range q.GetTrailers() {
+		name := http.CanonicalHeaderKey(f.GetName())
+		if sendableField(f) && !strings.HasPrefix(name, ":") && !slices.Contains(clientsOwn, name) && !message.IsHopByHop(name) && !redact.HasToken(string(f.GetValue())) {
+			h[name] = append(h[name], string(f.GetValue()))
+		}
 	}
 	return h
 }

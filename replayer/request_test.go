@@ -2,6 +2,7 @@ package replayer_test
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -74,6 +75,51 @@ func TestTheTargetIsSentAsItWas(t *testing.T) {
 	f("", "//", "//")
 	f("/api/", "//x", "/api//x")
 	f("/api", "/x", "/api/x")
+	f("", "http://shop.example/a%2fb?c=//d", "/a%2fb?c=//d")
+	f("/api", "HTTPS://u:p@shop.example:81?q", "/api/?q")
+}
+
+// TestFramingIsSentAsItWas: what had no length is sent in chunks, trailers follow
+// a body, and a target for a proxy says whose it is.
+func TestFramingIsSentAsItWas(t *testing.T) {
+	var mu sync.Mutex
+	var got []string
+	candidate := func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		got = append(got, fmt.Sprintf("%s %s %s %d %v %q %v", r.Method, r.RequestURI, r.Host, r.ContentLength, r.TransferEncoding, body, r.Trailer))
+	}
+	f := func(want string, change func(q *understudyv1.Request)) {
+		t.Helper()
+		for _, engine := range []string{"wire", "net/http"} {
+			got = nil
+			e := exchange(0, func(e *understudyv1.Exchange) {
+				e.Request.Method, e.Request.Authority, e.Request.Target = "POST", "shop.example", []byte("/x")
+				change(e.Request)
+			})
+			run, err := replay(t.Context(), t, &source{list: []*understudyv1.Exchange{e}}, &sink{}, candidate, func(c *replayer.Config) { c.Engine, c.PreserveHost = engine, true })
+			if err != nil || len(got) != 1 || got[0] != want {
+				t.Errorf("%s: got %q, want %q; %v, %v", engine, got, want, run.Skipped, err)
+			}
+		}
+	}
+	hello := func(declared int64) *understudyv1.Body {
+		return &understudyv1.Body{Content: []byte("hello"), Length: 5, DeclaredLength: declared}
+	}
+	f(`POST /x shop.example 5 [] "hello" map[]`, func(q *understudyv1.Request) { q.Body = hello(5) })
+	f(`POST /x shop.example -1 [chunked] "hello" map[]`, func(q *understudyv1.Request) { q.Body = hello(-1) })
+	f(`POST /x shop.example 0 [] "" map[]`, func(q *understudyv1.Request) { q.Body = &understudyv1.Body{DeclaredLength: -1} })
+	f(`POST /x shop.example -1 [chunked] "hello" map[X-Sum:[7 8]]`, func(q *understudyv1.Request) {
+		q.Body = hello(-1)
+		for _, line := range []string{"x-sum: 7", "Content-Length: 3", "Host: h", "Transfer-Encoding: x", "X-Sum: 8", "X-Token: rdx_sid0000000000000000001"} {
+			name, value, _ := strings.Cut(line, ": ")
+			q.Trailers = append(q.Trailers, &understudyv1.Header{Name: name, Value: []byte(value)})
+		}
+	})
+	f(`POST /y other.example:81 5 [] "hello" map[]`, func(q *understudyv1.Request) {
+		q.Target, q.Body = []byte("http://u:p@other.example:81/y"), hello(5)
+	})
 }
 
 func TestHeads(t *testing.T) {

@@ -33,3 +33,17 @@ map["POST /x"]: is odd`
 		t.Errorf("no problem is an error: %v", err)
 	}
 }
+
+func TestNearest(t *testing.T) {
+	f := func(word, want string, names ...string) {
+		t.Helper()
+		if got := setting.Nearest(word, names); got != want {
+			t.Errorf("%s: got %q, want %q", word, got, want)
+		}
+	}
+	f("cuont", "count", "name", "count")
+	f("POST /order", "POST /orders", "GET /orders", "POST /orders")
+	f("post /orders", "POST /orders", "POST /orders")
+	f("xyz", "", "count")
+	f("x", "")
+}

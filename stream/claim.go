@@ -37,10 +37,6 @@ func CheckRunName(name string) error {
 // a claim. No name has a slash.
 const claimMark = "/claim/"
 
-// IsClaim says whether a record of the runs topic is the claim of a start, and
-// not the state of a run.
-func IsClaim(r *kgo.Record) bool { return kindOf(r) == topic.TypeRunClaim }
-
 func claimRecord(n topic.Names, c *understudyv1.RunClaim) (*kgo.Record, error) {
 	id := c.Name + claimMark + c.Start
 	return encode(n.Runs, id, topic.TypeRunClaim, id, c.TimeUnixNano, c)
@@ -113,7 +109,7 @@ func claimsOf(ctx context.Context, cfg Config, names topic.Names, name string) (
 			if m, err := DecodeRun(r); err == nil {
 				run = m
 			}
-		case IsClaim(r) && strings.HasPrefix(string(r.Key), name+claimMark):
+		case kindOf(r) == topic.TypeRunClaim && strings.HasPrefix(string(r.Key), name+claimMark):
 			m := &understudyv1.RunClaim{}
 			if err := proto.Unmarshal(r.Value, m); err == nil {
 				claims = append(claims, m)

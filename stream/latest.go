@@ -1,6 +1,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -58,7 +59,16 @@ func scan(ctx context.Context, cfg Config, topic string, f func(*kgo.Record) err
 // bounds are the first offset at or after a time (milliseconds since the epoch,
 // 0 = the start) and the current end of every partition.
 func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int64) (starts, ends map[int32]int64, err error) {
-	list := func(offsets kadm.ListedOffsets, err error) (map[int32]int64, error) {
+	list := func(ask func(context.Context, ...string) (kadm.ListedOffsets, error)) (map[int32]int64, error) {
+		offsets, err := ask(ctx, topic)
+		// A topic that was just made, or a broker that just ended, has no leader for a
+		// moment.
+		for try := 0; try < 25 && errors.Is(cmp.Or(err, offsets.Error()), kerr.LeaderNotAvailable); try++ {
+			if err := sleep(ctx, 200*time.Millisecond); err != nil {
+				return nil, err
+			}
+			offsets, err = ask(ctx, topic)
+		}
 		if err == nil {
 			err = offsets.Error()
 		}
@@ -75,13 +85,15 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 		}
 		return out, nil
 	}
-	if ends, err = list(admin.ListEndOffsets(ctx, topic)); err != nil {
+	if ends, err = list(admin.ListEndOffsets); err != nil {
 		return nil, nil, err
 	}
 	if fromMilli > 0 {
-		starts, err = list(admin.ListOffsetsAfterMilli(ctx, fromMilli, topic))
+		starts, err = list(func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+			return admin.ListOffsetsAfterMilli(ctx, fromMilli, topics...)
+		})
 	} else {
-		starts, err = list(admin.ListStartOffsets(ctx, topic))
+		starts, err = list(admin.ListStartOffsets)
 	}
 	return starts, ends, err
 }

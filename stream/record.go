@@ -49,12 +49,31 @@ func TallyRecord(n topic.Names, t *understudyv1.Tally) (*kgo.Record, error) {
 // ReplayRecord is the record of a replay, keyed by session like its exchange
 // (an orphan by its run); ce_time is when it was closed.
 func ReplayRecord(n topic.Names, r *understudyv1.Replay) (*kgo.Record, error) {
-	key, id := r.Run, r.Run+"/orphan/"+strconv.FormatInt(r.GetOrphan().GetTimeUnixNano(), 10)
+	key, id := r.Run, r.Run+orphanMark+strconv.FormatInt(r.GetOrphan().GetTimeUnixNano(), 10)
 	if e := r.Exchange; e != nil {
 		key, id = e.Session, r.Run+"/"+e.Id+"/"+strconv.FormatUint(uint64(r.Attempt), 10)
 	}
 	return encode(n.Replays, key, topic.TypeReplay, id, r.ClosedUnixNano, r)
 }
+
+// orphanMark stands behind the name of the run in the id of an orphan.
+const orphanMark = "/orphan/"
+
+// IsOrphan says whether the record of a replay is that of an orphan, without
+// decoding it.
+func IsOrphan(r *kgo.Record) bool {
+	id := ID(r)
+	at := strings.IndexByte(id, '/')
+	return at >= 0 && strings.HasPrefix(id[at:], orphanMark)
+}
+
+// SetWorker says in the record of a replay which worker of the run wrote it.
+func SetWorker(r *kgo.Record, worker string) {
+	r.Headers = append(r.Headers, header(topic.HeaderWorker, worker))
+}
+
+// WorkerOf is what SetWorker said; empty if nothing.
+func WorkerOf(r *kgo.Record) string { return headerOf(r, topic.HeaderWorker) }
 
 // RunRecord is the record of a run's state, keyed by its name.
 func RunRecord(n topic.Names, r *understudyv1.Run) (*kgo.Record, error) {

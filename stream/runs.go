@@ -121,25 +121,34 @@ var (
 // ErrRunEnded (with the state as it is) or ErrRunLives; to tell that a run is
 // dead takes some seconds, at most AbandonedAfter.
 func Abandon(ctx context.Context, cfg Config, names topic.Names, p *Producer, name string) (*understudyv1.Run, error) {
+	run, err := Dead(ctx, cfg, names, name)
+	if err != nil {
+		return run, err
+	}
+	record, err := RunRecord(names, closed(run, time.Now()))
+	if err != nil {
+		return nil, err
+	}
+	return run, p.ProduceSync(ctx, record)
+}
+
+// Dead waits until a run is known to be dead, and returns its last record. The
+// error wraps those of Abandon.
+func Dead(ctx context.Context, cfg Config, names topic.Names, name string) (*understudyv1.Run, error) {
 	seen := watch{}
 	for {
 		run, err := FindRun(ctx, cfg, names, name)
 		if err != nil {
 			return nil, err
 		}
-		now := time.Now()
 		first, watched := seen[name]
-		switch dead := seen.abandoned(run, now); {
+		switch isDead := seen.abandoned(run, time.Now()); {
 		case run.GetState().Ended():
 			return run, ErrRunEnded
 		case watched && (first.version != run.GetVersion() || first.written != run.GetTimeUnixNano()):
 			return run, ErrRunLives
-		case dead:
-			record, err := RunRecord(names, closed(run, now))
-			if err != nil {
-				return nil, err
-			}
-			return run, p.ProduceSync(ctx, record)
+		case isDead:
+			return run, nil
 		}
 		if err := sleep(ctx, time.Second); err != nil {
 			return nil, err

@@ -3,7 +3,6 @@ package stream
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
+	"understudy.dev/exchange/certificate"
 	"understudy.dev/setting"
 )
 
@@ -95,27 +95,11 @@ func (cfg Config) security() ([]kgo.Opt, error) {
 }
 
 func (c TLSConfig) client() (*tls.Config, error) {
-	t := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: c.ServerName}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM", c.CAFile)
-		}
+	t, err := certificate.Files{CA: c.CAFile, Cert: c.CertFile, Key: c.KeyFile}.Client()
+	if err != nil {
+		return nil, err
 	}
-	if c.CertFile != "" {
-		load := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-			pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-			return &pair, err
-		}
-		if _, err := load(nil); err != nil {
-			return nil, err
-		}
-		t.GetClientCertificate = load
-	}
+	t.ServerName = c.ServerName
 	return t, nil
 }
 

@@ -34,6 +34,10 @@ type TimelineConfig struct {
 	// one more fetch brings.
 	WindowRecords int
 	WindowBytes   int64
+	// Extents are the offsets to read, From and To of each partition; none means
+	// all that the topic holds now. Two timelines of the same extents and the same
+	// choice deliver the same exchanges in the same order.
+	Extents []*understudyv1.Extent
 }
 
 // Timeline delivers the exchanges of all partitions in the order of their
@@ -85,6 +89,9 @@ func OpenTimeline(ctx context.Context, kafka Config, cfg TimelineConfig, foreign
 		from = cfg.From.UnixMilli()
 	}
 	starts, ends, err := bounds(ctx, kadm.NewClient(client), cfg.Topic, from)
+	if err == nil && len(cfg.Extents) > 0 {
+		starts, ends, err = within(ctx, client, cfg.Topic, cfg.Extents, ends)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +214,7 @@ func (t *Timeline) merge() {
 				}
 				continue
 			}
-			if best == nil || end(q.items[0]) < end(best.items[0]) {
+			if best == nil || end(q.items[0]) < end(best.items[0]) || end(q.items[0]) == end(best.items[0]) && n < number {
 				best, number = q, n
 			}
 		}

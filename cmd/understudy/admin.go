@@ -22,7 +22,7 @@ import (
 type admin struct {
 	registry *prometheus.Registry
 	ready    atomic.Bool
-	notice   atomic.Pointer[string] // what /readyz adds; traffic is served all the same
+	notice   atomic.Pointer[func() string] // what /readyz adds, if it is something; traffic is served all the same
 	also     map[string]http.Handler
 }
 
@@ -64,8 +64,10 @@ func (a *admin) handler() http.Handler {
 			return
 		}
 		fmt.Fprintln(w, "ok")
-		if notice := a.notice.Load(); notice != nil && *notice != "" {
-			fmt.Fprintln(w, "but not recording:", *notice)
+		if notice := a.notice.Load(); notice != nil {
+			if text := (*notice)(); text != "" {
+				fmt.Fprintln(w, text)
+			}
 		}
 	})
 	mux.Handle("/metrics", promhttp.HandlerFor(a.registry, promhttp.HandlerOpts{}))

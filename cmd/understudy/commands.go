@@ -21,6 +21,7 @@ func (a *app) commands() []*cobra.Command {
 		a.reportCommand(),
 		a.showCommand(),
 		a.explainCommand(),
+		a.gateCommand(),
 		a.runsCommand(),
 		a.sqlCommand(),
 		a.topicsCommand(),

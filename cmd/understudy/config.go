@@ -13,6 +13,7 @@ import (
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded"
 	"understudy.dev/gateway"
+	"understudy.dev/gateway/listener"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/spool"
@@ -67,8 +68,9 @@ type kafkaConfig struct {
 
 type recordConfig struct {
 	// Listen is the address to take traffic on.
-	Listen   string       `yaml:"listen"`
-	Upstream proxy.Config `yaml:"upstream"`
+	Listen   string          `yaml:"listen"`
+	Listener listener.Config `yaml:",inline"`
+	Upstream proxy.Config    `yaml:"upstream"`
 	// Compression of what is recorded: zstd, lz4, snappy or none. Next to live
 	// traffic CPU costs more than disk, so the default is snappy, not the zstd
 	// of other producers.
@@ -186,6 +188,7 @@ func (c recordConfig) Validate() error {
 	ps.Require(c.DrainDelay >= 0, "drain_delay", c.DrainDelay, "is negative")
 	ps.Require(c.ShutdownTimeout > c.DrainDelay+c.DrainTimeout, "shutdown_timeout", c.ShutdownTimeout,
 		fmt.Sprintf("is not more than drain_delay %s and drain_timeout %s together", c.DrainDelay, c.DrainTimeout))
+	ps.Under("", c.Listener.Validate())
 	ps.Under("spool", c.Spool.Validate())
 	ps.Under("", c.Config.Validate())
 	return ps.Err()

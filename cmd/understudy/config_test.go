@@ -45,6 +45,9 @@ func TestConfigMistakesHaveAPlace(t *testing.T) {
 	f("replay:\n  routes:\n    - route: GET /x\n      channel: pigeon\n", ":4:16: replay.routes[0].channel: \"pigeon\" is not one of auto, response, none, poll, long_poll, sse, callback, topic")
 	f("replay:\n  completion:\n    preset: azure\n    done: {jq: '.a |'}\n    result: code\n", ":3:13: replay.completion.preset: \"azure\" is not one of asyncapi-reply, azure-async, fhir-bulk", ":4:16: replay.completion.done.jq: ", ":5:13: replay.completion.result: \"code\" is neither a JSON pointer")
 	f("replay:\n  routes:\n    - route: GET /x\n      channel: topic\n      callback:\n        methods: [GET]\n", "replay.routes[0].topic.reply: is needed", ":6:19: replay.routes[0].callback.methods[0]: \"GET\" is not a method of a callback")
+	f("replay:\n  select:\n    rutes: [GET /x]\n", ":3:5: replay.select.rutes: unknown key; did you mean routes?")
+	f("replay:\n  select:\n    from: soon\n    methods: [GET, 'P T']\n    verdicts: {run: monday}\n",
+		":3:11: replay.select.from: \"soon\" is neither a time", ":4:20: replay.select.methods[1]: \"P T\" is no method", "replay.select.verdicts.of: is needed with a run")
 }
 
 func TestConfigValidateAccepts(t *testing.T) {

@@ -204,7 +204,7 @@ func parsed(words []string) error {
 	if err != nil {
 		return err
 	}
-	if command.HasSubCommands() {
+	if command.HasSubCommands() && command.Name() != "replay" {
 		return usagef("%s alone does nothing", command.CommandPath())
 	}
 	if err := command.ParseFlags(rest); err != nil {

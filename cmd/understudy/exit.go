@@ -16,6 +16,7 @@ const (
 	exitUsage      = 2
 	exitThreshold  = 3
 	exitDependency = 4
+	exitHold       = 5        // of gate --detailed-exit-code
 	exitPipe       = 128 + 13 // nobody reads standard output any more, as a shell says SIGPIPE
 )
 

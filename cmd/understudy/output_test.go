@@ -34,15 +34,15 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return c
 }
 
-// gate is a writer that takes nothing until it is opened, or fails.
-type gate struct {
+// sluice is a writer that takes nothing until it is opened, or fails.
+type sluice struct {
 	mu   sync.Mutex
 	open chan struct{}
 	err  error
 	got  bytes.Buffer
 }
 
-func (g *gate) Write(p []byte) (int, error) {
+func (g *sluice) Write(p []byte) (int, error) {
 	<-g.open
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -52,13 +52,13 @@ func (g *gate) Write(p []byte) (int, error) {
 	return g.got.Write(p)
 }
 
-func (g *gate) fail(err error) { g.mu.Lock(); g.err = err; g.mu.Unlock() }
+func (g *sluice) fail(err error) { g.mu.Lock(); g.err = err; g.mu.Unlock() }
 
 // TestLogNeverWaits: lines beyond the bound are dropped, counted, and told when
 // the reader is back; the end does not wait for a reader that never comes back.
 func TestLogNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
+		g := &sluice{open: make(chan struct{})}
 		told := uint64(0)
 		w := newLogWriter(g, func(n uint64) { told += n })
 		line := []byte(strings.Repeat("x", 1023) + "\n")
@@ -90,7 +90,7 @@ func TestLogNeverWaits(t *testing.T) {
 		}
 	})
 	synctest.Test(t, func(t *testing.T) {
-		g := &gate{open: make(chan struct{})}
+		g := &sluice{open: make(chan struct{})}
 		w := newLogWriter(g, func(uint64) {})
 		_, _ = w.Write([]byte("x\n"))
 		start := time.Now()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"understudy.dev/gateway/listener"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -39,6 +40,9 @@ func (a *app) recordFlags(c *cobra.Command) {
 	r := &a.cfg.Record
 	f := c.Flags()
 	f.StringVar(&r.Listen, "listen", r.Listen, "address to take traffic on")
+	f.StringVar(&r.Listener.TLS.CertFile, "tls-cert", r.Listener.TLS.CertFile, "file of the certificate with which it speaks TLS; empty is plain TCP")
+	f.StringVar(&r.Listener.TLS.KeyFile, "tls-key", r.Listener.TLS.KeyFile, "file of the certificate's key")
+	f.StringSliceVar(&r.Listener.ProxyProtocol, "proxy-protocol", r.Listener.ProxyProtocol, "addresses or networks of load balancers that begin connections with a header of the PROXY protocol")
 	f.StringVar(&r.Upstream.URL, "baseline", r.Upstream.URL, "URL of the baseline")
 	f.StringVar(&r.Upstream.Host, "host", r.Upstream.Host, "Host header for the baseline: empty keeps the client's, \"upstream\" sends the baseline's own")
 	f.StringVar(&r.Instance, "instance", r.Instance, "name of this recorder, unique for each start; empty makes one")
@@ -107,6 +111,9 @@ func (a *app) record(ctx context.Context, gated bool) error {
 	if err != nil {
 		return fmt.Errorf("listen for traffic: %w; choose another address with --listen", err)
 	}
+	if ln, err = listener.Wrap(ln, cfg.Listener, a.log, ad.registry); err != nil {
+		return usagef("record.%w", err)
+	}
 	writing.begin(a, rec, ad)
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
 	ad.ready.Store(true)
@@ -114,7 +121,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 	watching, stopWatch := context.WithCancel(ctx)
 	defer watch.Wait()
 	defer stopWatch()
-	watch.Go(func() { a.watchKafka(watching, ad) })
+	watch.Go(func() { a.watchKafka(watching, ad, writing.open.Load) })
 	if sides != nil {
 		watch.Go(func() { sides.run(watching, a) })
 	}

@@ -25,6 +25,7 @@ func TestTheEndHasAnOrder(t *testing.T) {
 	traffic, admin, stop := recording(t, "--drain-delay", "5s", "--spool-dir", spool, "--instance", "ending")
 	until(t, "http://"+traffic+"/", "hi")
 	until(t, "http://"+admin+"/metrics", "\nunderstudy_recorder_spool_open 1\n")
+	until(t, "http://"+admin+"/readyz", "but recording to disk, in "+spool+", until Kafka is ready: kafka at ")
 	ended := make(chan struct{})
 	var code int
 	var errOut string

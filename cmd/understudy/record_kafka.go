@@ -25,8 +25,9 @@ const (
 )
 
 // watchKafka tells, until ctx ends, whether Kafka takes what is recorded: in
-// the log, at /readyz and as a metric. Traffic depends on none of it.
-func (a *app) watchKafka(ctx context.Context, ad *admin) {
+// the log, at /readyz and as a metric. Traffic depends on none of it. spooling says
+// whether exchanges go to disk meanwhile.
+func (a *app) watchKafka(ctx context.Context, ad *admin, spooling func() bool) {
 	ready := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "understudy_recorder_kafka_ready",
 		Help: "1 while Kafka answers and has the topics, 0 while exchanges are dropped for lack of it.",
@@ -65,9 +66,25 @@ func (a *app) watchKafka(ctx context.Context, ad *admin) {
 			}
 			ready.Set(0)
 		}
-		ad.notice.Store(&said)
+		notice := a.unready(said, spooling)
+		ad.notice.Store(&notice)
 		pause.Reset(wait)
 		wait = min(2*wait, kafkaWatch)
+	}
+}
+
+// unready is what /readyz says while Kafka fails.
+func (a *app) unready(failing string, spooling func() bool) func() string {
+	return func() string {
+		switch dir := a.cfg.Record.Spool.Dir; {
+		case failing == "":
+			return ""
+		case spooling():
+			return "but recording to disk, in " + dir + ", until Kafka is ready: " + failing
+		case dir != "":
+			return "but not recording, since there is no spool in " + dir + " either: " + failing
+		}
+		return "but not recording: " + failing
 	}
 }
 

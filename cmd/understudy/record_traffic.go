@@ -46,6 +46,7 @@ type trafficServer interface {
 func (t *liveTraffic) serve(ctx context.Context, ln net.Listener, next http.Handler, refused *refusals, log *slog.Logger) error {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true) // over TLS, by ALPN
 	protocols.SetUnencryptedHTTP2(true)
 	base, leave := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer leave(nil)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strings"
@@ -48,17 +49,30 @@ the loopback address, or with --isolated.`,
 			return a.replay(c.Context(), f)
 		},
 	}
-	a.kafkaFlags(c)
-	a.adminFlag(c)
-	r, fl := &a.cfg.Replay, c.Flags()
-	fl.StringVar(&r.Run, "run", "", "name of the run; it must be new")
-	fl.StringVar(&r.Candidate, "candidate", r.Candidate, "URL of the candidate")
-	fl.Float64Var(&r.Speed, "speed", r.Speed, "scale of the recorded rate: 5 is five times as fast")
+	c.Flags().StringVar(&a.cfg.Replay.Run, "run", "", "name of the run; it must be new")
+	a.choiceFlags(c, &f)
+	a.replayFlags(c, &f)
+	c.Flags().BoolVar(&a.cfg.Replay.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
+	c.Flags().DurationVar(&a.cfg.Replay.Delay, "delay", a.cfg.Replay.Delay, "shadow mode: how long after its recorded start a request is sent")
+	c.AddCommand(a.workerCommand())
+	return c
+}
+
+// choiceFlags say what is replayed.
+func (a *app) choiceFlags(c *cobra.Command, f *replayFlags) {
+	fl := c.Flags()
 	fl.StringVar(&f.from, "from", "", "first moment of the recording, RFC 3339, or a duration before now")
 	fl.StringVar(&f.to, "to", "", "moment at which to end (not included), likewise")
 	fl.StringSliceVar(&f.recorders, "recorder", nil, "recorder instances to take; none means all")
-	fl.BoolVar(&r.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
-	fl.DurationVar(&r.Delay, "delay", r.Delay, "shadow mode: how long after its recorded start a request is sent")
+}
+
+// replayFlags say how.
+func (a *app) replayFlags(c *cobra.Command, f *replayFlags) {
+	a.kafkaFlags(c)
+	a.adminFlag(c)
+	r, fl := &a.cfg.Replay, c.Flags()
+	fl.StringVar(&r.Candidate, "candidate", r.Candidate, "URL of the candidate")
+	fl.Float64Var(&r.Speed, "speed", r.Speed, "scale of the recorded rate: 5 is five times as fast")
 	fl.DurationVar(&r.MaxGap, "max-gap", r.MaxGap, "cut longer pauses of the recording to this; 0 keeps them")
 	fl.StringArrayVar(&f.headers, "header", nil, "header for every request, \"Name: value\"; gives credentials that redaction took away")
 	fl.StringVar(&r.Completion.Channel, "completion", r.Completion.Channel, "how answers come: auto, response, poll, long_poll, sse, callback or topic")
@@ -79,17 +93,21 @@ the loopback address, or with --isolated.`,
 	a.keyFlag(c)
 	enumerate(c, "completion", "auto", "response", "poll", "long_poll", "sse", "callback", "topic")
 	enumerate(c, "order", "none", "acknowledged", "completed")
-	return c
 }
 
 func (a *app) replay(ctx context.Context, f replayFlags) error {
 	summary, err := a.runReplay(ctx, f)
+	if errors.Is(err, replayer.ErrNothing) {
+		err = usagef("%w: %s", err, a.recorded(ctx, f))
+	}
+	return a.replayed(summary, err)
+}
+
+// replayed prints how a run stands, and says how it ended.
+func (a *app) replayed(summary *understudyv1.Run, err error) error {
 	if summary != nil {
 		printRun(a.out, summary)
 		a.nextSteps(summary)
-	}
-	if errors.Is(err, replayer.ErrNothing) {
-		return usagef("%w: %s", err, a.recorded(ctx, f))
 	}
 	if errors.Is(err, replayer.ErrLag) {
 		return threshold(err)
@@ -99,56 +117,100 @@ func (a *app) replay(ctx context.Context, f replayFlags) error {
 
 // runReplay replays and returns the final state of the run.
 func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, error) {
-	r := &a.cfg.Replay
-	window, err := a.timeline(f)
+	window, err := a.newRun(ctx, f, "replay")
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(
-		a.addHeaders(&r.Headers, "--header", "replay.headers", f.headers),
-		a.addHeaders(&r.Control.Headers, "--control-header", "replay.control.headers", f.control),
-	); err != nil {
-		return nil, usage(err)
-	}
-	if r.Run == "" {
-		return nil, usagef("replay needs --run NAME")
-	}
-	if err := stream.CheckRunName(r.Run); err != nil {
-		return nil, usagef("--run: %w", err)
-	}
-	if r.Candidate == "" {
-		return nil, usagef("replay needs --candidate http://host:port")
-	}
-	if err := a.need("replay", "record", "kafka", "kafka.producer"); err != nil {
-		return nil, err
-	}
-	if err := a.requireTopics(ctx); err != nil {
-		return nil, err
-	}
-	if err := a.requireNewRun(ctx, r.Run); err != nil {
-		return nil, err
-	}
-	return a.drive(ctx, window)
+	return a.drive(ctx, window, nil)
 }
 
-func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*understudyv1.Run, error) {
+// newRun checks what is asked of a run that is to begin; command is what the
+// person typed.
+func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream.TimelineConfig, error) {
+	r := &a.cfg.Replay
+	window, err := a.timeline(f)
+	if err == nil {
+		err = a.takeHeaders(f)
+	}
+	if err != nil {
+		return window, err
+	}
+	if r.Run == "" {
+		return window, usagef("%s needs --run NAME", command)
+	}
+	if err := stream.CheckRunName(r.Run); err != nil {
+		return window, usagef("--run: %w", err)
+	}
+	if r.Candidate == "" {
+		return window, usagef("%s needs --candidate http://host:port", command)
+	}
+	if err := a.readyToReplay(ctx); err != nil {
+		return window, err
+	}
+	if err := a.choose(ctx); err != nil {
+		return window, err
+	}
+	return window, a.requireNewRun(ctx, r.Run)
+}
+
+func (a *app) takeHeaders(f replayFlags) error {
+	r := &a.cfg.Replay
+	return usage(errors.Join(
+		a.addHeaders(&r.Headers, "--header", "replay.headers", f.headers),
+		a.addHeaders(&r.Control.Headers, "--control-header", "replay.control.headers", f.control),
+	))
+}
+
+// readyToReplay checks the configuration of a replay, and the topics.
+func (a *app) readyToReplay(ctx context.Context) error {
+	if err := a.need("replay", "record", "kafka", "kafka.producer"); err != nil {
+		return err
+	}
+	return a.requireTopics(ctx)
+}
+
+// replayProducer writes what a replay produces.
+func (a *app) replayProducer(ctx context.Context, outage *stream.Outage) (*stream.Producer, error) {
+	pc := a.cfg.Kafka.Producer
+	pc.DeliveryTimeout = max(pc.DeliveryTimeout, minDelivery)
+	pc.Compression = "snappy" // a batch of zstd keeps a core from sending for milliseconds
+	return a.newProducer(ctx, pc, outage.Option())
+}
+
+// begin is the first record of a run: what it is made of. A run that follows has
+// no end, and no worker could go on with it.
+func (a *app) begin(ctx context.Context, p *stream.Producer, window *stream.TimelineConfig) (*understudyv1.Run, error) {
+	if window.Follow {
+		return nil, nil
+	}
+	if err := a.settle(ctx, p, max(settled, 10*a.cfg.Kafka.Producer.Linger)); err != nil {
+		return nil, err
+	}
+	extents, err := stream.Extents(ctx, a.cfg.Kafka.Config, a.names(), *window)
+	if err != nil {
+		return nil, dependency(err)
+	}
+	window.Extents = extents
+	return &understudyv1.Run{Name: a.cfg.Replay.Run, Extents: extents}, nil
+}
+
+// drive replays a run: one that begins, or, with its last record, as a worker of
+// one that has begun.
+func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *understudyv1.Run) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
 	a.ownKey()
 	keys, err := a.cfg.Record.Keys()
 	if err != nil {
 		return nil, usagef("record.key: %w", err)
 	}
-	pc := a.cfg.Kafka.Producer
-	pc.DeliveryTimeout = max(pc.DeliveryTimeout, minDelivery)
-	pc.Compression = "snappy" // a batch of zstd keeps a core from sending for milliseconds
 	outage := stream.NewOutage(a.log)
-	producer, err := a.newProducer(ctx, pc, outage.Option())
+	producer, err := a.replayProducer(ctx, outage)
 	if err != nil {
 		return nil, err
 	}
 	defer producer.Close()
-	if !window.Follow {
-		if err := a.settle(ctx, producer, max(settled, 10*pc.Linger)); err != nil {
+	if r.Resume = begun; begun == nil {
+		if r.Resume, err = a.begin(ctx, producer, &window); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +221,23 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer timeline.Close()
 	ad := newAdmin(a.logs)
 	r.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
-	sink := &outageSink{Sink: kafka.NewSink(producer, a.names(), r.Redactor)}
+	writer := kafka.NewSink(producer, a.names(), r.Redactor)
+	sink := &outageSink{Sink: writer}
+	if !window.Follow {
+		stop, err := a.joinBoard(ctx)
+		if err != nil {
+			return nil, err
+		}
+		defer stop()
+	}
+	if begun != nil {
+		team, err := a.joinTeam(ctx, producer, begun)
+		if err != nil {
+			return nil, err
+		}
+		defer team.Close()
+		r.Team, writer.Worker = team, r.Worker
+	}
 	if r.UsesTopics() {
 		cluster := a.cfg.Kafka.Config
 		if len(r.TopicBrokers) > 0 {
@@ -185,14 +263,10 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	// The pacer's thread sleeps in the kernel and keeps its processor until the
 	// runtime notices; one more lets what it just started run meanwhile.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))
-	dead, err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), producer, r.Run)
-	switch {
-	case errors.Is(err, stream.ErrTaken):
-		return nil, usage(err)
-	case err != nil:
-		return nil, dependency(err)
-	case !dead.IsZero():
-		fmt.Fprintf(a.errOut, "understudy: run %s was claimed at %s by a start that never began; its name is taken over\n", r.Run, dead.UTC().Format(time.RFC3339))
+	if begun == nil {
+		if err := a.claim(ctx, producer); err != nil {
+			return nil, err
+		}
 	}
 	stopLine := statusLine(a.errOut, func() string {
 		size, most := timeline.Size()
@@ -204,12 +278,27 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig) (*underst
 	defer stop()
 	sink.unreachable = stop // what goes on could not be written either
 	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
-	defer a.watchWrites(producer, outage, pc.DeliveryTimeout)()
+	defer a.watchWrites(producer, outage, max(a.cfg.Kafka.Producer.DeliveryTimeout, minDelivery))()
 	run, err := rep.Run(running)
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}
 	return run, err
+}
+
+// claim takes the name of a new run.
+func (a *app) claim(ctx context.Context, p *stream.Producer) error {
+	run := a.cfg.Replay.Run
+	dead, err := stream.Claim(ctx, a.cfg.Kafka.Config, a.names(), p, run)
+	switch {
+	case errors.Is(err, stream.ErrTaken):
+		return usage(err)
+	case err != nil:
+		return dependency(err)
+	case !dead.IsZero():
+		fmt.Fprintf(a.errOut, "understudy: run %s was claimed at %s by a start that never began; its name is taken over\n", run, dead.UTC().Format(time.RFC3339))
+	}
+	return nil
 }
 
 // settle waits for what recorders hand over just now, so that the window ends
@@ -224,11 +313,26 @@ func (a *app) settle(ctx context.Context, p *stream.Producer, quiet time.Duratio
 
 // timeline says which part of the recording is replayed.
 func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
-	w := stream.TimelineConfig{Topic: a.names().Exchanges, Recorders: f.recorders, Follow: a.cfg.Replay.Follow, Delay: a.cfg.Replay.Delay}
-	var errFrom, errTo error
-	w.From, errFrom = moment("--from", f.from)
-	w.To, errTo = moment("--to", f.to)
-	if err := errors.Join(errFrom, errTo); err != nil {
+	s := &a.cfg.Replay.Select
+	w := stream.TimelineConfig{Topic: a.names().Exchanges, Recorders: s.Recorders, Follow: a.cfg.Replay.Follow, Delay: a.cfg.Replay.Delay}
+	if len(f.recorders) > 0 {
+		w.Recorders = f.recorders
+	}
+	now := time.Now()
+	var errs []error
+	at := func(flag, text, file string) time.Time {
+		if text == "" {
+			at, _ := replayer.Moment(file, now) // its mistakes are told with those of the file
+			return at
+		}
+		at, err := replayer.Moment(text, now)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s %q: want a time like 2026-11-24T10:00:00Z or a duration like 15m", flag, text))
+		}
+		return at
+	}
+	w.From, w.To = at("--from", f.from, s.From), at("--to", f.to, s.To)
+	if err := errors.Join(errs...); err != nil {
 		return w, usagef("%w", err)
 	}
 	if !w.Follow && w.From.After(time.Now()) {
@@ -244,21 +348,6 @@ func (a *app) timeline(f replayFlags) (stream.TimelineConfig, error) {
 		a.log.Info("the run follows the recording from afar, because it begins in the past", "behind", w.Delay.Round(time.Second))
 	}
 	return w, nil
-}
-
-// moment parses a time, or a duration before now.
-func moment(flag, s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	if d, err := time.ParseDuration(s); err == nil {
-		return time.Now().Add(-d.Abs()), nil
-	}
-	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
-		return t, fmt.Errorf("%s %q: want a time like 2026-11-24T10:00:00Z or a duration like 15m", flag, s)
-	}
-	return t, nil
 }
 
 // addHeaders overrides headers of the file with those of a flag.
@@ -309,10 +398,16 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if !w.To.IsZero() {
 		spec.ToUnixNano = w.To.UnixNano()
 	}
+	selection := r.Select
+	selection.From, selection.To, selection.Recorders = "", "", nil // they are above, and resolved
+	if text, err := yaml.Marshal(selection); err == nil && !reflect.DeepEqual(selection, replayer.Selection{}) {
+		spec.Selection, spec.SelectionSha256 = string(text), r.Chosen.Hash()
+	}
 	if r.Control.On() {
 		spec.Control, spec.ControlShare, spec.ControlIsolated = r.Control.URL, r.Control.Share, r.Control.Isolated
 	}
-	r.Headers, r.Control.Headers = nil, nil // secrets are left out of the fingerprint
+	r.Headers, r.Control.Headers = nil, nil  // secrets are left out of the fingerprint
+	r.CallbackListen, r.CallbackURL = "", "" // each worker has its own
 	if text, err := yaml.Marshal(r); err == nil {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}

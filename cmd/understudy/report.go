@@ -132,7 +132,7 @@ func also(err, other error) error {
 }
 
 func (a *app) runsCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "runs", Short: "List runs and show their books", Args: noCommand, RunE: help}
+	parent := &cobra.Command{Use: "runs", Short: "Start, watch, pause and stop runs, and show their books", Args: noCommand, RunE: help}
 	format := text.Table
 	list := &cobra.Command{
 		Use: "list", Short: "List the runs", Args: exactly(),
@@ -178,7 +178,11 @@ func (a *app) runsCommand() *cobra.Command {
 		formatFlag(c, &format)
 		parent.AddCommand(c)
 	}
-	parent.AddCommand(a.runsCloseCommand())
+	parent.AddCommand(a.runsStartCommand(), a.runsShowCommand(), a.runsWatchCommand(),
+		a.wishCommand("pause", "Let a run send nothing until it is resumed", understudyv1.RunControl_WISH_PAUSE),
+		a.runsResumeCommand(),
+		a.wishCommand("stop", "End a run: what is under way is finished, nothing more is sent", understudyv1.RunControl_WISH_STOP),
+		a.runsCloseCommand())
 	return parent
 }
 
@@ -302,6 +306,9 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	fmt.Fprintf(w, "rate %.1f/s%s, lag p50 %s p99 %s max %s\n", r.GetAchievedRate(), planned,
 		time.Duration(r.GetLagP50Nano()), time.Duration(r.GetLagP99Nano()), time.Duration(r.GetLagMaxNano()))
 	printRoutes(w, r.GetRoutes())
+	if n := r.GetRepeated(); n > 0 {
+		fmt.Fprintf(w, "repeated %d at most: due when a worker was killed or let go of their sessions, which may have sent them before\n", n)
+	}
 	if n := r.GetSpread(); n > 0 {
 		fmt.Fprintf(w, "spread %d: their start was recorded to the second only\n", n)
 	}

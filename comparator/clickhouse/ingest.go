@@ -146,7 +146,7 @@ func (in *Ingest) runs(ctx context.Context, b stream.Batch) error {
 	var rows []*runRow
 	var names []string
 	for _, r := range b.Records {
-		if stream.IsClaim(r) {
+		if stream.IsAside(r) {
 			continue
 		}
 		m, err := stream.DecodeRun(r)

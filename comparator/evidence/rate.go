@@ -41,6 +41,35 @@ func Rate(hits, trials uint64, alpha float64) Bounds {
 	return b
 }
 
+// Needed is how many trials without a hit it takes until the upper bound of Rate
+// lies under limit: with fewer nothing can show that a rate is under it. It is 1 for
+// a limit of 1 or more, and the greatest number there is for one that nothing can
+// show: 0 or less, or unless 0 < alpha < 1.
+func Needed(limit, alpha float64) uint64 {
+	if !(limit > 0 && alpha > 0 && alpha < 1) {
+		return math.MaxUint64
+	}
+	shown := func(trials uint64) bool {
+		n := float64(trials)
+		return limit >= 1 || logStake(0, n)-logLikelihood(0, n, limit) > math.Log(1/alpha)
+	}
+	enough := uint64(1)
+	for !shown(enough) {
+		if enough >= 1<<62 {
+			return math.MaxUint64
+		}
+		enough *= 2
+	}
+	for few := enough / 2; enough-few > 1; {
+		if middle := few + (enough-few)/2; shown(middle) {
+			enough = middle
+		} else {
+			few = middle
+		}
+	}
+	return enough
+}
+
 // Excess bounds by how much the coin's two sides may differ, as a share of so many
 // trials in which it could have been tossed: the rate of either side is at most
 // that much above the other's, at all moments at once with a probability of at

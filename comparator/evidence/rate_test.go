@@ -37,6 +37,26 @@ func TestRate(t *testing.T) {
 	}
 }
 
+// TestNeeded: one trial fewer does not show it.
+func TestNeeded(t *testing.T) {
+	for _, limit := range []float64{1e-6, 1e-3, 0.01, 0.3, 0.5, 0.9, 0.999} {
+		for _, alpha := range []float64{0.5, 0.05, 1e-6} {
+			n := Needed(limit, alpha)
+			if Rate(0, n, alpha).Upper >= limit || n > 1 && Rate(0, n-1, alpha).Upper < limit {
+				t.Errorf("%g at %g: %d", limit, alpha, n)
+			}
+		}
+	}
+	for _, never := range []uint64{Needed(0, 0.05), Needed(-1, 0.05), Needed(math.NaN(), 0.05), Needed(0.1, 0), Needed(0.1, 1), Needed(5e-324, 0.05)} {
+		if never != math.MaxUint64 {
+			t.Errorf("%d trials show what nothing can", never)
+		}
+	}
+	if n := Needed(1, 0.05); n != 1 {
+		t.Errorf("%d trials for a limit of 1", n)
+	}
+}
+
 // Bounds of a rate hold at all moments at once: how probable it is that it ever
 // lies outside is computed, not drawn.
 func TestCoverage(t *testing.T) {

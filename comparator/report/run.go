@@ -35,7 +35,7 @@ type Run struct {
 }
 
 // Ended says whether the run has come to its end, well or not.
-func (r Run) Ended() bool { return r.State != "running" && r.State != "" }
+func (r Run) Ended() bool { return r.State != "running" && r.State != "paused" && r.State != "" }
 
 const runQuery = `SELECT name, state, detail, candidate, speed, follow, completion, start_time, end_time, selected, replayed,
  skipped, completed, planned_rate, achieved_rate, lag_p50_ns, lag_p99_ns, lag_max_ns, locations_refused

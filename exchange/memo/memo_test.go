@@ -28,6 +28,28 @@ func TestMemo(t *testing.T) {
 	}
 }
 
+// TestTextsThatComeAgain are worked out once, whatever slots the hashes give them:
+// the names of a document's members must not push each other out for ever.
+func TestTextsThatComeAgain(t *testing.T) {
+	for range 20 { // each memo has a hash of its own
+		asked := 0
+		m := memo.New(func(s string) int { asked++; return len(s) })
+		round := func() {
+			for i := range 60 {
+				m.Of("member" + strconv.Itoa(i))
+			}
+		}
+		for range 40 {
+			round()
+		}
+		before := asked
+		round()
+		if asked != before {
+			t.Errorf("%d of 60 texts are worked out each time", asked-before)
+		}
+	}
+}
+
 // TestSharedSlots: there are more texts than slots, and more goroutines than one.
 func TestSharedSlots(t *testing.T) {
 	m := memo.New(func(s string) string { return s })

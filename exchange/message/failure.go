@@ -18,6 +18,10 @@ import (
 // had not asked for it.
 var ErrUnexpectedUpgrade = errors.New("unexpected 101 Switching Protocols")
 
+// ErrUnsendable says that a request was not sent, because HTTP/1.1 cannot carry
+// its method, target, host or one of its fields.
+var ErrUnsendable = errors.New("the request was not sent: its method, target, host or a field cannot stand in HTTP/1.1")
+
 // ErrClientGone says that a client did not take the answer to its request.
 var ErrClientGone = errors.New("the client went away")
 
@@ -32,6 +36,8 @@ func TransportError(err error) *understudyv1.TransportError {
 	var timeout net.Error
 	var op *net.OpError
 	switch {
+	case errors.Is(err, ErrUnsendable):
+		return failed(understudyv1.TransportError_KIND_REFUSED, ErrUnsendable.Error())
 	case errors.Is(err, ErrClientGone):
 		return failed(understudyv1.TransportError_KIND_CANCELED, ErrClientGone.Error())
 	case errors.Is(err, context.Canceled) || strings.HasPrefix(root(err).Error(), "net/http: request canceled"):

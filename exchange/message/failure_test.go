@@ -170,6 +170,7 @@ func TestTransportErrors(t *testing.T) {
 	f("HTTP/1.1 instead of HTTP/2", failure(ctx, t, raw(t, answers(takesHTTP2, "HTTP/1.1 400 Bad Request\r\n\r\n")), true), protocol)
 	f("client gone", fmt.Errorf("write: %w", message.ErrClientGone), "CANCELED the client went away")
 	f("unexpected 101", message.ErrUnexpectedUpgrade, protocol)
+	f("not sendable", fmt.Errorf("x: %w", message.ErrUnsendable), "REFUSED "+message.ErrUnsendable.Error())
 	f("breach of HTTP/2", errors.New("stream error: stream ID 1; PROTOCOL_ERROR; received from peer"), protocol)
 	f("words of the peer", errors.New(`http2: server sent GOAWAY and closed the connection; LastStreamID=1, ErrCode=NO_ERROR, debug="PROTOCOL_ERROR"`), reset)
 	if e := message.TransportError(nil); e != nil {

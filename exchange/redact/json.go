@@ -136,6 +136,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 	// What a member called value is about, where its name stands beside it
 	// ({"name":"token","value":…}) or around it ({"token":{"value":…}}).
 	about := of
+	var said labels
 	for {
 		j.skip()
 		from := j.at
@@ -151,8 +152,10 @@ func (j *jsonText) object(of *name, depth int) bool {
 		}
 		j.at++
 		j.skip()
-		if n.isValue && (about.secret || about.authorization || about.hint != 0) && !n.secret {
-			n = about
+		if n.isValue {
+			if about = j.w.r.about(&said, about); (about.secret || about.authorization || about.hint != 0) && !n.secret {
+				n = about
+			}
 		}
 		begin := j.at
 		j.w.trail = append(j.w.trail, key)
@@ -163,9 +166,11 @@ func (j *jsonText) object(of *name, depth int) bool {
 			return false
 		}
 		if n.isName && j.src[begin] == '"' && j.at-begin <= maxName {
-			if named := j.w.r.nameOf(strings.Trim(j.src[begin:j.at], `"`)); named.secret {
-				about = named
+			if said.n == len(said.of) {
+				about = j.w.r.about(&said, about)
 			}
+			said.of[said.n] = strings.Trim(j.src[begin:j.at], `"`)
+			said.n++
 		}
 		j.skip()
 		if j.at >= len(j.src) {
@@ -182,6 +187,26 @@ func (j *jsonText) object(of *name, depth int) bool {
 			return false
 		}
 	}
+}
+
+// labels are values of members called name or the like, which may be the name of
+// what a member called value has. Few objects have one: until then nobody asks
+// what such a text is the name of, which costs most where each is another.
+type labels struct {
+	of [4]string
+	n  int
+}
+
+// about is what a value is about by the labels beside it: the last that is a
+// secret's name, else what it was about before.
+func (r *Redactor) about(said *labels, before *name) *name {
+	for _, label := range said.of[:said.n] {
+		if n := r.nameOf(label); n.secret {
+			before = n
+		}
+	}
+	said.n = 0
+	return before
 }
 
 // hides notes that it ends to be JSON at a value of a name.

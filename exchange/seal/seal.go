@@ -49,12 +49,14 @@ func Indexed(headers []string) []string {
 	return out
 }
 
-// Seal completes an exchange whose request, response and times are set. of is
-// its session's token, as Sessions finds it, empty if there is none.
-func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, of string) {
+// Seal completes an exchange whose request, response and times are set. from is
+// the same request, as the session's rules look at it; its answer is the
+// exchange's.
+func (s *Sealer) Seal(e *understudyv1.Exchange, id string, sequence uint64, from session.Source) {
 	e.Id, e.Recorder, e.Sequence, e.Source, e.ServedBy = id, s.Recorder, sequence, s.Source, s.ServedBy
 	e.RecorderStartUnixNano = s.StartUnixNano
-	if e.Session = of; e.Session == "" {
+	from.Answer = e.Response
+	if e.Session = s.Sessions.Session(from); e.Session == "" {
 		e.Session = id // a session of its own
 	}
 	e.IndexedHeaders = s.IndexHeaders

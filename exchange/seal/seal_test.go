@@ -44,7 +44,7 @@ func sealed(t *testing.T, redacted bool, h http.Header) *understudyv1.Exchange {
 			e.Request.Headers = append(e.Request.Headers, &understudyv1.Header{Name: name, Value: []byte(value)})
 		}
 	}
-	s.Seal(e, "id", 7, sessions.Session(session.Source{Header: h.Values, Target: "/users/ann?token=x"}))
+	s.Seal(e, "id", 7, session.Source{Header: h.Values, Target: "/users/ann?token=x"})
 	return e
 }
 

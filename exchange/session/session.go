@@ -11,6 +11,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/token"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // domain labels the tokens made here; see token.Key.Token.
@@ -32,6 +33,8 @@ type Source struct {
 	Target string
 	// Client is the client's address, with or without a port.
 	Client string
+	// Answer is what the request got; nil while that is not known.
+	Answer *understudyv1.Response
 }
 
 // Extractor applies rules in order; the first that finds a value decides. It is
@@ -66,15 +69,41 @@ func New(rules []string, key *token.Key) (*Extractor, error) {
 }
 
 // Session returns the token of the first value that a rule finds, "" if none
-// finds one.
+// finds one. Of a request that none knows but by its address it is that of the
+// value which the answer makes the client send from then on, if there is one: a
+// login belongs to what follows it.
 func (e *Extractor) Session(s Source) string {
 	var cookies []string
 	if e.cookies {
 		cookies = s.Header("Cookie")
 	}
 	for _, r := range e.rules {
-		if v := r.find(s, cookies); v != "" {
-			return e.key.Token(domain, r.kind+":"+r.name+"="+v)
+		v := r.find(s, cookies)
+		if v == "" {
+			continue
+		}
+		if r.kind == "ip" {
+			if known := e.given(s.Answer); known != "" {
+				return known
+			}
+		}
+		return e.token(r, v)
+	}
+	return e.given(s.Answer)
+}
+
+func (e *Extractor) token(r rule, value string) string {
+	return e.key.Token(domain, r.kind+":"+r.name+"="+value)
+}
+
+// given is the session that an answer begins, "" if it begins none.
+func (e *Extractor) given(a *understudyv1.Response) string {
+	if a == nil {
+		return ""
+	}
+	for _, r := range e.rules {
+		if v := r.given(a); v != "" {
+			return e.token(r, v)
 		}
 	}
 	return ""

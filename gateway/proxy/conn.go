@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ type conn struct {
 	since          atomic.Int64 // of the phase, or of the last progress in it
 	sent           atomic.Bool  // the request has gone out whole
 	patience       atomic.Int64 // for the answer's head; 0 is without end
-	client         *probe
+	client         *wire.Probe
 	nextLook, left time.Duration
 	lookedAt       int64
 	mu             sync.Mutex
@@ -55,8 +56,7 @@ type conn struct {
 }
 
 func newConn(s *Server, raw net.Conn) *conn {
-	c := &conn{s: s, raw: raw, remote: raw.RemoteAddr().String(), client: probeOf(raw)}
-	_, c.secure = raw.(interface{ NetConn() net.Conn })
+	c := &conn{s: s, raw: raw, client: wire.ProbeOf(raw)}
 	c.req.Limit = http.DefaultMaxHeaderBytes
 	c.resp.Limit = int(s.up.cfg.MaxHeaderBytes)
 	c.since.Store(int64(s.now()))
@@ -85,13 +85,16 @@ func (c *conn) serve() {
 			c.raw.Close()
 		}
 	}()
+	if !c.open() {
+		return
+	}
 	for first := true; ; first = false {
 		n, err := c.readHead()
 		if err != nil {
 			var fault *wire.Error
 			switch {
-			case first && bytes.HasPrefix(c.in[c.r:c.w], preface):
-				c.hand()
+			case first && !c.secure && bytes.HasPrefix(c.in[c.r:c.w], preface):
+				c.hand(&begun{c.raw, bytes.Clone(c.in[c.r:c.w])})
 			case errors.As(err, &fault):
 				c.s.serving.Refused()
 				c.refuse(fault)
@@ -104,6 +107,9 @@ func (c *conn) serve() {
 			return
 		}
 		c.enter(idle)
+		if c.w == c.r {
+			runtime.Gosched() // as in send: meanwhile the next request may come
+		}
 		if c.w == c.r && len(c.in) > smallBuffer {
 			c.in, c.r, c.w = *buffer, 0, 0
 		}
@@ -160,7 +166,10 @@ func (c *conn) begin() bool {
 }
 
 // leaveIdle ends the connection if nothing is asked on it.
-func (c *conn) leaveIdle() { c.interrupt(idle) }
+func (c *conn) leaveIdle() {
+	c.interrupt(opening)
+	c.interrupt(idle)
+}
 
 // interrupt ends the reading of the next head, unless the phase is over.
 func (c *conn) interrupt(p phase) {
@@ -191,9 +200,9 @@ func (c *conn) cancel(why cause) {
 }
 
 // hand gives the connection to the server of HTTP/2.
-func (c *conn) hand() {
+func (c *conn) hand(as net.Conn) {
 	c.handed = true
-	c.s.handed.hand(&begun{c.raw, bytes.Clone(c.in[c.r:c.w])})
+	c.s.handed.hand(as)
 }
 
 // refuse answers a head that is not valid.

@@ -1,8 +1,8 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
 
@@ -89,10 +89,18 @@ func (c *conn) failed() {
 	c.close(nil)
 }
 
-// reset breaks the connection.
+// reset breaks the connection. Over TLS no end is announced, which would say that
+// the answer is whole.
 func (c *conn) reset() {
-	if tcp, ok := c.raw.(*net.TCPConn); ok {
+	raw := c.raw
+	if over, ok := raw.(*tls.Conn); ok {
+		raw = over.NetConn()
+	}
+	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0)
+	}
+	if raw != c.raw {
+		raw.Close()
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 type upConn struct {
 	net.Conn
 	pool  *pool
-	probe *probe
+	probe *wire.Probe
 	held  *[]byte // the pooled buffer behind buf, nil if that has outgrown it
 	buf   []byte
 	r, w  int // what has been read and not used
@@ -137,7 +137,7 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 			return p.dial()
 		case fresh:
 			p.drop(u)
-		case u.probe != nil && !u.probe.quiet():
+		case u.probe != nil && !wire.IsQuiet(u.Conn, u.probe):
 			if p.s.now()-u.since < suddenly {
 				p.suspect()
 			}
@@ -161,7 +161,7 @@ func (p *pool) dial() (*upConn, error) {
 		p.gone()
 		return nil, err
 	}
-	u := &upConn{Conn: c, pool: p, probe: probeOf(c)}
+	u := &upConn{Conn: c, pool: p, probe: wire.ProbeOf(c)}
 	p.lend(u)
 	return u, nil
 }
@@ -250,7 +250,7 @@ func (p *pool) expire() {
 	p.idle = slices.Delete(p.idle, 0, n)
 	if !p.trust && now >= p.distrust && len(p.idle) > 0 {
 		u := p.idle[0]
-		p.trust = now-u.since >= tick && u.probe != nil && u.probe.quiet()
+		p.trust = now-u.since >= tick && u.probe != nil && u.probe.Quiet()
 	}
 	p.mu.Unlock()
 	for _, u := range old {

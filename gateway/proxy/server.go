@@ -26,8 +26,8 @@ const (
 
 // Server takes the traffic for an upstream: HTTP/1.1 on package wire, one
 // goroutine for each connection and a second one while a body is uploaded that
-// did not come with its head. A connection that begins with HTTP/2's preface is
-// handed to an http.Server.
+// did not come with its head. A connection that begins with HTTP/2's preface, or
+// over TLS has agreed on HTTP/2, is handed to an http.Server.
 type Server struct {
 	up      *Upstream
 	serving Serving
@@ -55,7 +55,8 @@ type Serving struct {
 	// Tap sees what passes over HTTP/1.1; nil is nobody.
 	Tap wire.Tap
 	// Refused, if it is set, is called for each connection that ends with a request
-	// whose head was refused or broke off: no tap has seen it.
+	// whose head was refused or broke off, or in what comes before HTTP: no tap has
+	// seen it.
 	Refused func()
 	// Door chooses who serves what comes over HTTP/1.1; with none everything goes
 	// to the Server's upstream, which is the baseline.
@@ -96,8 +97,9 @@ func NewServer(up *Upstream, serving Serving) *Server {
 	return s
 }
 
-// Serve answers the connections of l until the server is shut down, and then
-// returns http.ErrServerClosed, at once.
+// Serve answers the connections of l, *tls.Conn or such as have the methods of a
+// *net.TCPConn, until the server is shut down, and then returns
+// http.ErrServerClosed, at once.
 func (s *Server) Serve(l net.Listener) error {
 	if !s.add(l) {
 		l.Close()

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bufio"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"io"
@@ -80,4 +81,87 @@ func TestUpstreamOverTLS(t *testing.T) {
 	}
 	up.CloseClientConnections()
 	ask()
+}
+
+// atOnce sends what is written to it when it is told to.
+type atOnce struct {
+	net.Conn
+	held []byte
+	hold bool
+}
+
+func (c *atOnce) Write(p []byte) (int, error) {
+	if c.held = append(c.held, p...); c.hold {
+		return len(p), nil
+	}
+	_, err := c.Conn.Write(c.held)
+	c.held = nil
+	return len(p), err
+}
+
+// TestASecondAnswerOverTLSIsNobodys: TLS takes it from the socket with the first
+// one, where no look at the socket sees it.
+func TestASecondAnswerOverTLSIsNobodys(t *testing.T) {
+	certified := httptest.NewUnstartedServer(nil)
+	certified.StartTLS()
+	defer certified.Close()
+	up, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer up.Close()
+	go func() {
+		for {
+			raw, err := up.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer raw.Close()
+				once := &atOnce{Conn: raw}
+				over := tls.Server(once, certified.TLS)
+				for r := bufio.NewReader(over); ; {
+					in, err := http.ReadRequest(r)
+					if err != nil {
+						return
+					}
+					answer := func(text string) {
+						fmt.Fprintf(over, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(text), text)
+					}
+					once.hold = in.URL.Path == "/twice"
+					answer("of " + in.URL.Path)
+					once.hold = false
+					if in.URL.Path == "/twice" {
+						answer("of nothing")
+					}
+				}
+			}()
+		}
+	}()
+	cfg := DefaultConfig()
+	cfg.URL, cfg.IdleTimeout = "https://"+up.Addr().String(), time.Hour
+	proxy, err := NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := NewServer(proxy, Serving{HTTP2: new(http.Server)})
+	s.pool.tls.RootCAs = x509.NewCertPool()
+	s.pool.tls.RootCAs.AddCert(certified.Certificate())
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	for _, path := range []string{"/one", "/twice", "/other"} {
+		a, err := http.Get("http://" + l.Addr().String() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := io.ReadAll(a.Body)
+		a.Body.Close()
+		if err != nil || string(b) != "of "+path {
+			t.Errorf("%s: %q, %v", path, b, err)
+		}
+	}
 }

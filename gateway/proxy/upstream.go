@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -61,8 +62,17 @@ func NewUpstream(cfg Config, log *slog.Logger, reg prometheus.Registerer) (*Upst
 	return up, nil
 }
 
+// A connection of HTTP/2 on which nothing has come for pingAfter is asked whether
+// it is still there, and closed when no answer comes within pingPatience: all
+// requests to an upstream go over it.
+const (
+	pingAfter    = 10 * time.Second
+	pingPatience = 5 * time.Second
+)
+
 func (cfg Config) transport(p *http.Protocols) *http.Transport {
 	return &http.Transport{
+		HTTP2:                  &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingPatience},
 		Protocols:              p,
 		DialContext:            (&net.Dialer{Timeout: cfg.ConnectTimeout}).DialContext,
 		TLSHandshakeTimeout:    cfg.ConnectTimeout,

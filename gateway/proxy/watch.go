@@ -10,7 +10,8 @@ const tick = 50 * time.Millisecond
 type phase int32
 
 const (
-	idle      phase = iota // no byte of a request has come
+	opening   phase = iota // what comes before HTTP: a load balancer's header, TLS
+	idle                   // no byte of a request has come
 	reading                // some of a head
 	asking                 // the request is with the upstream
 	answering              // the head of the answer has gone out
@@ -59,10 +60,10 @@ func (s *Server) look(c *conn) {
 	at := phase(c.phase.Load())
 	still := now - time.Duration(c.since.Load())
 	switch at {
-	case idle, reading:
-		limit := clientIdle
-		if at == reading {
-			limit = headTimeout
+	case opening, idle, reading:
+		limit := headTimeout
+		if at == idle {
+			limit = clientIdle
 		}
 		if still > limit {
 			c.interrupt(at)
@@ -91,7 +92,7 @@ func (s *Server) lookForClient(c *conn, now, still time.Duration) {
 		return
 	}
 	c.lookedAt, c.nextLook = c.since.Load(), now+min(max(still/4, tick), time.Second)
-	switch hung, broken := c.client.hungUp(); {
+	switch hung, broken := c.client.HungUp(); {
 	case broken:
 		c.cancel(gone)
 	case !hung:

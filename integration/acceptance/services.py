@@ -16,7 +16,7 @@ class _Echo(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append((self.path, dict(self.headers)))
-        body = b'{"path": "%s"}' % self.path.encode()
+        body = b'{"path": "%s"}' % self.server.says(self.path).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -28,10 +28,11 @@ class _Echo(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def echo():
-    """A service that answers every GET; gives its URL and what it has seen."""
+def echo(says=lambda path: path):
+    """A service that answers every GET, with what says makes of its path; gives its
+    URL and what it has seen."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
-    server.daemon_threads, server.seen = True, []
+    server.daemon_threads, server.seen, server.says = True, [], says
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

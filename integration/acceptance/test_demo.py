@@ -93,6 +93,25 @@ def test_report_and_balance_of_the_run(demo):
     p.run("runs", "balance", summary["run"])
 
 
+def test_the_gate_rolls_back(demo, tmp_path):
+    """By the bounds of what was planted, on the routes in which it was."""
+    summary, p = demo
+    policy = tmp_path / "gate.yaml"
+    policy.write_text("limits: {mismatch: 5%}\n")
+    done = driver.run("gate", summary["run"], "--policy", policy, "-o", "json", env=p.env())
+    assert done.returncode == 3 and "roll back" in done.stderr, done.stderr
+    result = json.loads(done.stdout)
+    verdicts = dict(p.rows("SELECT verdict::String, count() FROM comparisons GROUP BY 1"))
+    total = {m["name"]: m for m in result["total"]["measures"]}
+    assert result["decision"] == result["total"]["decision"] == "roll_back"
+    assert result["total"]["requests"] == sum(verdicts.values()) - verdicts["orphan"]
+    # A finding is counted also where another one is the verdict.
+    assert total["mismatch"]["hits"] >= verdicts["mismatch"] and total["lost"]["hits"] == verdicts["lost"]
+    assert total["mismatch"]["lower"] > 0.05 > total["lost"]["upper"]
+    exceeded = {r["route"] for r in result["reasons"] if r["name"] == "exceeded" and "route" in r}
+    assert {u["route"] for u in result["routes"] if u["decision"] == "roll_back"} == exceeded >= {"GET /orders/{id}"}
+
+
 def test_the_query_of_the_issue(demo):
     _, p = demo
     query = "SELECT route, path, kind, count() FROM discrepancies GROUP BY ALL ORDER BY 4 DESC LIMIT 10 FORMAT PrettyCompact"

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -35,7 +36,7 @@ func benchReplayer(ctx context.Context, o options) ([]result, error) {
 	}
 	defer broker.stop()
 	var results []result
-	for _, rate := range []float64{2000, 5000} {
+	for _, rate := range []float64{2000, 5000, 10_000} {
 		rs, err := lagAt(ctx, o, rate, target.address, broker.address)
 		if err != nil {
 			return nil, fmt.Errorf("at %.0f/s: %w", rate, err)
@@ -46,7 +47,26 @@ func benchReplayer(ctx context.Context, o options) ([]result, error) {
 	if err != nil {
 		return nil, fmt.Errorf("with a control sample: %w", err)
 	}
-	return append(results, cost), nil
+	sending, err := benchSender(ctx, o)
+	return append(results, cost, sending), err
+}
+
+// benchSender compares the CPU of an exchange by the sender's own engine with
+// that by net/http's Transport, a server that does next to nothing included.
+func benchSender(ctx context.Context, o options) (result, error) {
+	times, err := goBenchmarks(ctx, o, "^BenchmarkExchange$", "understudy.dev/replayer/target/sender")
+	if err != nil {
+		return result{}, err
+	}
+	ours, peer := times["Exchange/wire"], times["Exchange/net/http"]
+	if len(ours) == 0 || len(peer) == 0 {
+		return result{}, errors.New("no benchmark Exchange in the output")
+	}
+	ratio, spread := paired(ours, peer)
+	return result{
+		what: "replayer: CPU of an exchange, vs net/http", goal: 0.6,
+		ours: micros2(median(ours)), peer: micros2(median(peer)), ratio: ratio, spread: spread,
+	}, nil
 }
 
 // controlCost: what a control sample of a tenth costs the replayer, beside the
@@ -120,7 +140,7 @@ func lagAt(ctx context.Context, o options, rate float64, target, broker string) 
 	reached := median(achieved)
 	return []result{
 		{
-			what: fmt.Sprintf("replayer: schedule lag p99 at %.0f/s, vs vegeta", rate), goal: 0.5,
+			what: fmt.Sprintf("replayer: schedule lag p99 at %.0f/s, vs vegeta", rate), goal: 0.4,
 			ours: micros(median(ours)), peer: micros(median(peer)), ratio: ratio, spread: spread,
 		},
 		{

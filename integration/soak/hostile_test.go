@@ -347,7 +347,9 @@ func onWire(t *testing.T, baseline string, sink recorder.Sink) (address string, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := proxy.NewServer(upstream, proxy.Serving{HTTP2: &http.Server{Handler: rec.Wrap(upstream)}, Tap: rec.Tap()})
+	over := &http.Server{Handler: rec.Wrap(upstream), Protocols: new(http.Protocols)}
+	over.Protocols.SetUnencryptedHTTP2(true)
+	s := proxy.NewServer(upstream, proxy.Serving{HTTP2: over, Tap: rec.Tap()})
 	served, ended := make(chan error, 1), make(chan error, 1)
 	recording, stop := context.WithCancel(context.Background())
 	go func() { served <- s.Serve(l) }()

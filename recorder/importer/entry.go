@@ -62,10 +62,10 @@ func (r *run) keep(e *understudyv1.Exchange, raw []byte, client string) error {
 	message.CutBody(e.Request.Body, limit)
 	message.CutBody(e.Response.Body, limit)
 	headers := e.Request.Headers
-	r.sealer.Seal(e, uuid.From(start, r.identity(raw)), r.sum.Sequence, r.sealer.Sessions.Session(session.Source{
+	r.sealer.Seal(e, uuid.From(start, r.identity(raw)), r.sum.Sequence, session.Source{
 		Header: func(name string) []string { return message.Values(headers, name) },
 		Target: string(e.Request.Target), Client: client,
-	}))
+	})
 	return r.emit(e)
 }
 

@@ -68,7 +68,8 @@ func NewSpooled(sink *Sink, cfg spool.Config, say *slog.Logger) *Spooled {
 }
 
 // Open makes the folder of one life, whose books it keeps there. It may come
-// while the recorder runs, so that traffic does not wait for a disk.
+// while the recorder runs, so that traffic does not wait for a disk; what Kafka
+// was given before and does not take goes there too.
 func (s *Spooled) Open(b *books.Books) (err error) {
 	dir := filepath.Join(s.cfg.Dir, folder(b.Life()))
 	lock, err := spool.Lock(dir)
@@ -144,10 +145,7 @@ func (s *Spooled) awayLocked() bool { return s.out > 0 && time.Since(s.progress)
 func (s *Spooled) Exchange(e *understudyv1.Exchange, done func(error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.log == nil {
-		return s.Sink.Exchange(e, done)
-	}
-	if s.direct && (s.awayLocked() || s.producer.Full()) {
+	if s.log != nil && s.direct && (s.awayLocked() || s.producer.Full()) {
 		s.aside("Kafka does not take what it is given")
 	}
 	if !s.direct {
@@ -203,6 +201,11 @@ func (s *Spooled) answered(at *list.Element, err error, done func(error)) {
 		if copied {
 			s.books.Again()
 		}
+		return
+	}
+	if s.log == nil { // there is no disk, or not yet
+		s.mu.Unlock()
+		done(err)
 		return
 	}
 	defer s.mu.Unlock()

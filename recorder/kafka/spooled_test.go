@@ -72,12 +72,19 @@ func producers(t *testing.T, addrs []string) (exchanges, tallies *stream.Produce
 
 func begin(t *testing.T, addrs []string, dir string) *life {
 	t.Helper()
+	return beginWith(t, addrs, dir, 0)
+}
+
+// beginWith hands some exchanges over before the disk is there.
+func beginWith(t *testing.T, addrs []string, dir string, early int) *life {
+	t.Helper()
 	cfg := spool.DefaultConfig()
 	cfg.Dir, cfg.SyncInterval = dir, time.Millisecond
 	exchanges, tallies := producers(t, addrs)
 	l := &life{t: t, dir: dir, b: books.New("r/1", time.Now())}
 	l.sink = kafka.NewSpooled(kafka.NewSink(exchanges, tallies, names), cfg, slog.New(slog.NewTextHandler(&l.log, nil)))
 	l.b.Every(time.Second)
+	l.record(0, early)
 	if err := l.sink.Open(l.b); err != nil {
 		t.Fatal(err)
 	}
@@ -210,8 +217,28 @@ func TestExchangesOutliveAnOutage(t *testing.T) {
 	}
 }
 
-// TestAnHeirWritesWhatIsLeft after an end without Kafka, each exchange once and
-// in order, and closes the books.
+// TestWhatCameBeforeTheDisk goes there as well, if Kafka does not take it.
+func TestWhatCameBeforeTheDisk(t *testing.T) {
+	setUp(t)
+	l := beginWith(t, []string{"127.0.0.1:1"}, t.TempDir(), 10)
+	time.Sleep(2500 * time.Millisecond) // longer than Kafka may leave it unanswered
+	l.record(10, 20)
+	l.until("on disk", func(c books.Tally) bool { return c.Spooled == 10 && c.InSink == 10 })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := l.sink.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if c := l.b.Tally(); c.Spooled != 20 || c.Excess() != 0 {
+		t.Errorf("the books: %+v", c)
+	}
+	if err := l.sink.Close(false); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAnHeirWritesWhatIsLeft after an end without Kafka, each exchange once, in
+// order and no faster than the drain rate, and closes the books.
 func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	cluster, _ := setUp(t)
 	dir, nowhere := t.TempDir(), []string{"127.0.0.1:1"}
@@ -251,6 +278,12 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	exchanges, tallies := producers(t, cluster.ListenAddrs())
 	cfg := spool.DefaultConfig()
 	cfg.Dir = dir
+	// A second for what goes first, so that what is left after that waits as long.
+	cfg.DrainRate = 0
+	for _, id := range wanted(500) {
+		cfg.DrainRate += int64(proto.Size(exchange(id)))
+	}
+	began := time.Now()
 	heir := &kafka.Heir{
 		Kafka: stream.Config{Brokers: cluster.ListenAddrs()}, Names: names, Exchanges: exchanges, Tallies: tallies, Spool: cfg,
 		Self: understudyv1.Life{Recorder: "r/1", StartUnixNano: time.Now().UnixNano()}, Log: slog.New(slog.DiscardHandler),
@@ -262,6 +295,9 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the folder is still there")
 		}
+	}
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("700 exchanges were written within %v, 500 in a second is the most", took)
 	}
 	stop()
 	<-ended

@@ -73,13 +73,15 @@ type Sink struct {
 	producer *stream.Producer
 	names    topic.Names
 	redactor *redact.Redactor
+	// Worker is who writes, of those that share a run; set before use.
+	Worker string
 }
 
 // NewSink writes with a producer, which stays the caller's to close. Secrets in
 // what was observed are redacted before it is written; a nil redactor leaves
 // them.
 func NewSink(p *stream.Producer, names topic.Names, redactor *redact.Redactor) *Sink {
-	return &Sink{p, names, redactor}
+	return &Sink{producer: p, names: names, redactor: redactor}
 }
 
 // Replay implements replayer.Sink. It may change the replay.
@@ -89,6 +91,9 @@ func (s *Sink) Replay(ctx context.Context, r *understudyv1.Replay, done func(err
 	if err != nil {
 		done(err)
 		return
+	}
+	if s.Worker != "" {
+		stream.SetWorker(record, s.Worker)
 	}
 	s.producer.Produce(ctx, record, func(_ *kgo.Record, err error) { done(blame(err)) })
 }

@@ -20,7 +20,15 @@ type Plan struct {
 	cut         time.Duration // taken out of long gaps so far
 	begun       bool
 	moments     []Moment
+
+	raw    time.Time // when the last request would leave without pauses
+	pauses []Pause
+	passed int // of the pauses
 }
+
+// Pause is a time of the run, [From, To), in which nothing is due: what would
+// leave from From on leaves later by its length.
+type Pause struct{ From, To time.Time }
 
 // Moment is a moment of the trace and the same one of the run. From it on time
 // runs evenly, until the next.
@@ -58,9 +66,36 @@ func (p *Plan) At(t time.Time) time.Time {
 	}
 	p.last = t
 	offset := t.Sub(p.first) - p.cut
-	at := end
+	p.raw = end
 	if d := float64(offset) / p.speed; d < float64(end.Sub(p.start)) {
-		at = p.start.Add(time.Duration(d))
+		p.raw = p.start.Add(time.Duration(d))
+	}
+	return p.due(anew)
+}
+
+// Pause says which pauses there are, oldest first, none overlapping; those that
+// were given before are among them. It returns when the last request leaves now.
+func (p *Plan) Pause(all []Pause) time.Time {
+	p.pauses = all
+	return p.due(false)
+}
+
+// due is when the last request leaves; anew says that time begins anew with it.
+func (p *Plan) due(anew bool) time.Time {
+	at, t := p.raw, p.last
+	passed := 0
+	for _, x := range p.pauses {
+		if at.Before(x.From) {
+			break
+		}
+		if passed++; at.Before(end.Add(x.From.Sub(x.To))) {
+			at = at.Add(x.To.Sub(x.From))
+		} else {
+			at = end
+		}
+	}
+	if passed != p.passed {
+		p.passed, anew = passed, true
 	}
 	if anew {
 		if len(p.moments) == maxMoments {

@@ -26,6 +26,8 @@ type credential struct {
 	// Under credentials.mu.
 	value  string  // the candidate's
 	cookie *cookie // the candidate's
+	// elsewhere: the candidate gave one to another process.
+	elsewhere bool
 	// beside are cookies that only the candidate set, by name, in answers that gave
 	// this one or to requests that showed it: a client that sends it sends them.
 	beside map[string]*cookie

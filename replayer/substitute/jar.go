@@ -26,6 +26,10 @@ type jar struct {
 	// login is the session's token for Authorization, and forgery the one that
 	// proves a request to be no forged one.
 	login, forgery sole
+
+	// elsewhere is the latest exchange in whose answers the candidate set cookies
+	// that only another process knows; empty if there is none.
+	elsewhere string
 }
 
 // sole is the only credential of one use that the answers of a session gave. A

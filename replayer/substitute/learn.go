@@ -19,10 +19,15 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		return
 	}
 	x.Leave()
+	x.keepCredentials(promise, answer)
+	x.learn(promise, answer, frame, func(names.Pair) bool { return true })
+}
+
+// learn is Learn without credentials, of the pairs that isKnown takes.
+func (x *Exchange) learn(promise, answer *understudyv1.Response, frame timestamp.Frame, isKnown func(names.Pair) bool) {
 	// Trees are larger than bodies, and the record may have to wait.
 	defer func() { x.contents = nil }()
 	s, recorded := x.session, x.recorded.GetResponse()
-	x.keepCredentials(promise, answer)
 	accepted := answer != nil && answer.GetStatus() < 400 && recorded.GetStatus() < 400
 	// What failed may have been made all the same, and two may refuse alike; what the
 	// candidate alone refused is another's.
@@ -46,7 +51,7 @@ func (x *Exchange) Learn(promise, answer *understudyv1.Response, frame timestamp
 		stood := x.stood(promise, answer, shown)
 		s.mu.Lock()
 		for _, p := range pairs {
-			if p, ok := x.checked(p, frame.Candidate.From); ok && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
+			if p, ok := x.checked(p, frame.Candidate.From); ok && isKnown(p) && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
 				if x.renews[thing{p.Kind, p.Baseline.Text}] {
 					s.pairs.Forget(p.Kind, p.Baseline.Text)
 					s.memory.created.renew(p.Kind, p.Baseline.Text)

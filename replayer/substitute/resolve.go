@@ -47,6 +47,7 @@ const (
 	whyFixed      = "it is spelled, or stands, where it is not replaced"
 	whyUnseen     = "the request holds more than is looked at"
 	whyForgotten  = "it may be what was made in an answer that is not whole or cannot be read, or is no longer remembered"
+	whyElsewhere  = "the candidate gave it to another worker of the run, and the records do not hold it"
 	whyRedacted   = "it was redacted where it was recorded, and the candidate's own is not known"
 )
 
@@ -142,6 +143,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 		return nil, &Unresolved{Why: whyUnseen}
 	}
 	if u := x.unmet(); u != nil {
+		return nil, u
+	}
+	if u := x.withheld(); u != nil {
 		return nil, u
 	}
 	if u := x.unhanded(); u != nil {

@@ -28,22 +28,35 @@ type wait struct {
 
 // send sends the request and reads the acknowledgement.
 func (w *wait) send(ctx context.Context) (*understudyv1.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
-	defer cancel()
-	w.sent = time.Now()
-	w.r.Sent(w.sent)
 	ack, err := w.exchange(ctx)
+	if w.sent.IsZero() { // it did not come so far
+		w.began(time.Now())
+	}
 	w.acked = time.Now()
 	w.o.AckLatencyNano, w.o.AckServiceNano = int64(w.acked.Sub(w.r.Scheduled)), int64(w.acked.Sub(w.sent))
 	return ack, err
+}
+
+// began notes when the request was sent.
+func (w *wait) began(at time.Time) {
+	w.sent = at
+	w.r.Sent(at)
 }
 
 // exchange sends the request on its way: by HTTP, or to a topic, which accepts
 // everything.
 func (w *wait) exchange(ctx context.Context) (*understudyv1.Response, error) {
 	if w.p.Channel != ChannelTopic || w.p.Topic.Request == "" {
-		return w.c.direct.exchange(w.r.HTTP.WithContext(ctx))
+		r := w.c.direct.request(w.r.HTTP, w.r.Body, w.r.Session)
+		r.At, r.Sent = w.r.Scheduled, w.began
+		return w.c.direct.Exchange(ctx, r)
 	}
+	if !sleep(ctx, time.Until(w.r.Scheduled)) {
+		return nil, ctx.Err()
+	}
+	w.began(time.Now())
+	ctx, cancel := context.WithTimeout(ctx, w.c.cfg.Timeout)
+	defer cancel()
 	if err := w.c.cfg.Topics.Produce(ctx, w.p.Topic.Request, requestMessage(w.r)); err != nil {
 		return nil, &notTaken{err}
 	}

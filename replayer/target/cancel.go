@@ -42,7 +42,7 @@ func (w *wait) cancel(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	if answer, err := w.c.direct.exchange(req); err == nil {
+	if answer, err := w.c.direct.Exchange(ctx, w.c.direct.request(req, nil, w.r.Session)); err == nil {
 		d.CancelStatus = answer.GetStatus()
 	}
 }

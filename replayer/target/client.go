@@ -51,7 +51,9 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	}
 	client := &Client{
 		cfg: cfg, policies: policies, routes: routes, hosts: operation.Hosts{Base: base, Others: cfg.Locations}, log: log, metrics: m, orphan: orphan,
-		direct: newDirect(cfg, base, m.resent.Inc),
+	}
+	if client.direct, err = newDirect(cfg, base, m.resent.Inc); err != nil {
+		return nil, err
 	}
 	if client.callbacks, err = newReceiver(client); err != nil {
 		return nil, err
@@ -97,8 +99,8 @@ type Request struct {
 	// Recorded is what the other system had answered, nil if nothing is known:
 	// it tells an operation's document from the answer that is waited for.
 	Recorded *understudyv1.Response
-	// Scheduled is the intended send time; latencies count from it and from
-	// the actual one.
+	// Scheduled is the intended send time, which may be to come: then it is sent at
+	// that moment. Latencies count from it and from the actual one.
 	Scheduled time.Time
 	// Turn is the request's entry in its session, for the evidence of
 	// order; nil when order is not watched.
@@ -123,7 +125,6 @@ func (c *Client) Do(ctx context.Context, r Request) (o *understudyv1.Observation
 	}
 	channel := c.channel(w.p)
 	forget := channel.expect(w)
-	load(w.r.HTTP, w.r.Body)
 	ack, err := w.send(ctx)
 	if err != nil {
 		forget("after_end")

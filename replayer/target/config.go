@@ -13,6 +13,7 @@ import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/route"
+	"understudy.dev/replayer/target/sender"
 	"understudy.dev/setting"
 )
 
@@ -135,6 +136,25 @@ type Route struct {
 	Completion `yaml:",inline"`
 }
 
+// TLS says how connections are encrypted. Files are PEM.
+type TLS struct {
+	// CAFile holds the certificates that the servers' are checked against; empty is
+	// the system's.
+	CAFile string `yaml:"ca_file"`
+	// CertFile and KeyFile hold the certificate and the key that the candidate is
+	// shown, and no other host; they are read again for each connection.
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	// ServerName is the name in the candidate's certificate, if it is not its host.
+	ServerName string `yaml:"server_name"`
+}
+
+// Values of Config.Connection.
+const (
+	ConnectionPooled  = "pooled"
+	ConnectionSession = "session"
+)
+
 // Config of a client.
 type Config struct {
 	// URL of the candidate: scheme, host, optional path prefix.
@@ -147,9 +167,19 @@ type Config struct {
 	Timeout time.Duration `yaml:"timeout"`
 	// CaptureLimit bounds the bytes kept of a body; default 512 KiB.
 	CaptureLimit int64 `yaml:"capture_limit"`
+	// Engine sends HTTP/1.1: wire (default), which needs the least CPU and keeps the
+	// fields of answers in their order, or net/http, in case of trouble. HTTP/2 and
+	// streams of events are always sent by net/http.
+	Engine string `yaml:"engine"`
+	// TLS says how connections to an https:// URL are encrypted.
+	TLS TLS `yaml:"tls"`
 	// H2C speaks HTTP/2 without TLS, to a candidate with an http:// URL that is
 	// known to understand it.
 	H2C bool `yaml:"h2c"`
+	// Connection is pooled (default), where a request takes the connection that was
+	// used last, or session, where a session's requests go over connections of its
+	// own, as a user's do, always by HTTP/1.1.
+	Connection string `yaml:"connection"`
 	// Connections bounds the idle connections kept; 1 or more, default 1024.
 	Connections int `yaml:"connections"`
 	// Locations are further hosts ("host:port") that a Location may name.
@@ -192,7 +222,7 @@ func (cfg Config) listen(ctx context.Context, address string) (net.Listener, err
 func DefaultConfig() Config {
 	linger := time.Second
 	return Config{
-		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Connections: 1024, CallbackListen: "127.0.0.1:0",
+		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Engine: sender.EngineWire, Connection: ConnectionPooled, Connections: 1024, CallbackListen: "127.0.0.1:0",
 		Completion: Completion{
 			Channel: ChannelAuto, Timeout: 30 * time.Second, Linger: &linger,
 			PollInterval: 25 * time.Millisecond, PollMax: time.Second, PollBackoff: 1.5, CallbackHeader: "Callback-Url",
@@ -209,6 +239,10 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.Timeout > 0, "timeout", cfg.Timeout, "is not positive")
 	ps.Require(cfg.Connections >= 1, "connections", cfg.Connections, "is less than 1")
 	ps.Require(cfg.CaptureLimit >= 0, "capture_limit", cfg.CaptureLimit, "is negative")
+	ps.OneOf("engine", cfg.Engine, sender.Engines()...)
+	ps.OneOf("connection", cfg.Connection, ConnectionPooled, ConnectionSession)
+	ps.Require((cfg.TLS.CertFile == "") == (cfg.TLS.KeyFile == ""), "tls.cert_file", cfg.TLS.CertFile, "needs key_file beside it, and the reverse")
+	ps.Require(cfg.Connection != ConnectionSession || cfg.Engine == sender.EngineWire && !cfg.H2C, "connection", cfg.Connection, "is what only the engine wire can do, with HTTP/1.1")
 	b, err := url.Parse(cfg.URL)
 	ps.Require(!cfg.H2C || err != nil || b.Scheme != "https", "h2c", cfg.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
 	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {

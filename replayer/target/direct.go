@@ -1,82 +1,94 @@
 package target
 
 import (
-	"bytes"
 	"context"
-	"io"
+	"crypto/tls"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
+	"understudy.dev/exchange/certificate"
 	"understudy.dev/exchange/message"
+	"understudy.dev/replayer/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Direct sends requests to one system and reads their direct answers, whatever
 // those promise. It is safe for concurrent use.
 type Direct struct {
-	base         *url.URL
-	transport    *http.Transport
-	timeout      time.Duration
-	captureLimit int64
-	resent       func()
+	sender.Sender
+	base *url.URL
+	// perSession: requests of one session share its connections with no other.
+	perSession bool
 }
 
-// idleConnection is how long an unused connection is kept: less than the five
-// seconds after which common servers close theirs, because a request that meets
-// a connection just being closed looks like a reset of the candidate.
-const idleConnection = 4 * time.Second
-
-// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, H2C,
-// Connections and Network; the rest of cfg is not looked at.
+// NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, Engine,
+// H2C, TLS, Connection, Connections and Network; the rest of cfg is not looked at.
 func NewDirect(cfg Config) (*Direct, error) {
 	base, err := parseBase(cfg.URL)
 	if err != nil {
 		return nil, err
 	}
-	return newDirect(cfg, base, func() {}), nil
+	return newDirect(cfg, base, func() {})
 }
 
-// newDirect calls resent for each request that was begun on a second connection.
-func newDirect(cfg Config, base *url.URL, resent func()) *Direct {
+// newDirect calls resent for each request that goes over another connection
+// because nothing of it could be written to the first.
+func newDirect(cfg Config, base *url.URL, resent func()) (*Direct, error) {
 	dial := newDialer(base).dial
 	if cfg.Network != nil {
 		dial = cfg.Network.DialContext
 	}
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(!cfg.H2C)
-	protocols.SetHTTP2(!cfg.H2C)
-	protocols.SetUnencryptedHTTP2(cfg.H2C)
-	return &Direct{base: base, timeout: cfg.Timeout, captureLimit: cfg.CaptureLimit, resent: resent, transport: &http.Transport{
-		DialContext:           dial,
-		MaxIdleConns:          cfg.Connections,
-		MaxIdleConnsPerHost:   cfg.Connections,
-		IdleConnTimeout:       idleConnection,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ExpectContinueTimeout: time.Second,
-		// A recorded Accept-Encoding is sent as it is, and what comes back is
-		// captured as it is.
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: 1 << 20,
-		Protocols:              protocols,
-	}}
+	secure, err := cfg.TLS.client(sender.Address(base))
+	if err != nil {
+		return nil, fmt.Errorf("tls: %w", err)
+	}
+	perSession := cfg.Connection == ConnectionSession
+	return &Direct{base: base, perSession: perSession, Sender: sender.New(sender.Config{
+		Engine: cfg.Engine, H2C: cfg.H2C, HTTP1: perSession, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: cfg.Connections,
+		TLS: secure, Dial: dial, Resent: resent,
+	})}, nil
+}
+
+// client gives how to speak TLS with an address: only the system itself, which is
+// at base, is shown the certificate, and only it is known by ServerName.
+func (c TLS) client(base string) (func(address string) *tls.Config, error) {
+	others, err := certificate.Files{CA: c.CAFile}.Client()
+	if err != nil {
+		return nil, err
+	}
+	own, err := certificate.Files{CA: c.CAFile, Cert: c.CertFile, Key: c.KeyFile}.Client()
+	if err != nil {
+		return nil, err
+	}
+	own.ServerName = c.ServerName
+	return func(address string) *tls.Config {
+		if strings.EqualFold(address, base) {
+			return own.Clone()
+		}
+		return others.Clone()
+	}, nil
 }
 
 // Base is where the system is.
 func (c *Direct) Base() *url.URL { u := *c.base; return &u }
 
-// Close closes the connections that nothing uses.
-func (c *Direct) Close() { c.transport.CloseIdleConnections() }
+// request is one to send for a session.
+func (c *Direct) request(r *http.Request, body []byte, session string) sender.Request {
+	if !c.perSession {
+		session = ""
+	}
+	return sender.Request{HTTP: r, Body: body, Session: session}
+}
 
 // Ask sends a request and reads its direct answer. A failure is part of the
 // observation, never an error. Latency counts from the actual send.
 func (c *Direct) Ask(ctx context.Context, r *http.Request, body []byte) *understudyv1.Observation {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
-	defer cancel()
-	load(r, body)
 	o := &understudyv1.Observation{}
 	sent := time.Now()
-	ack, err := c.exchange(r.WithContext(ctx))
+	ack, err := c.Exchange(ctx, c.request(r, body, ""))
 	o.AckServiceNano = int64(time.Since(sent))
 	o.AckLatencyNano = o.AckServiceNano
 	if err != nil {
@@ -96,17 +108,4 @@ func answered(o *understudyv1.Observation, deadline time.Duration) {
 			Seen: 1, LatencyNano: o.GetAckLatencyNano(), ServiceNano: o.GetAckServiceNano(),
 		}
 	}
-}
-
-// load gives the request its body. What has been begun on one connection is
-// never sent again on another: a second POST would look like a fault of the
-// candidate.
-func load(r *http.Request, body []byte) {
-	r.ContentLength, r.Body = int64(len(body)), http.NoBody
-	if len(body) > 0 {
-		// Asked for only when nothing at all was written to a dead connection.
-		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
-		r.Body, _ = r.GetBody()
-	}
-	message.SendOnce(r.Header)
 }

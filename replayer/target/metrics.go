@@ -29,7 +29,7 @@ func newMetrics(reg prometheus.Registerer) (metrics, error) {
 		callbacks: prometheus.NewCounterVec(opts("callbacks_total", "Callbacks received: taken, orphan (no request waits for it), rejected (not readable, or too many), handshake (a sender asked whether it may call), unsigned (its signature is missing or wrong)."), []string{"result"}),
 		polls:     prometheus.NewCounter(opts("polls_total", "Polls of status monitors.")),
 		refused:   prometheus.NewCounter(opts("locations_refused_total", "Locations of the candidate that are not on its host.")),
-		resent:    prometheus.NewCounter(opts("resent_total", "Requests sent again because the candidate closed an idle connection under them: safe ones, and those of which nothing was written.")),
+		resent:    prometheus.NewCounter(opts("resent_total", "Requests sent over another connection because nothing of them could be written to an idle one; what was written is never sent again.")),
 	}
 	for _, c := range []prometheus.Collector{m.completed, m.callbacks, m.polls, m.refused, m.resent} {
 		if err := reg.Register(c); err != nil {

@@ -268,13 +268,11 @@ func redirects(status uint32) bool {
 }
 
 func (m *watch) get(ctx context.Context) (*understudyv1.Response, error) {
-	ctx, cancel := context.WithTimeout(ctx, m.c.cfg.Timeout)
-	defer cancel()
 	req, err := m.request(ctx, http.MethodGet, m.target)
 	if err != nil {
 		return nil, err
 	}
-	return m.c.direct.exchange(req)
+	return m.c.direct.Exchange(ctx, m.c.direct.request(req, nil, m.r.Session))
 }
 
 // request is one about the operation that w's request has begun. Only the

@@ -22,6 +22,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
+	"understudy.dev/replayer/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -131,7 +132,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 		macs[i] = s.begin()
 		raw = io.TeeReader(raw, macs[i])
 	}
-	body, err := r.c.direct.capture(raw, req.ContentLength)
+	body, err := sender.Capture(raw, req.ContentLength, r.c.cfg.CaptureLimit)
 	if err != nil {
 		status := http.StatusBadRequest
 		var tooLong *http.MaxBytesError
@@ -141,7 +142,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 		r.reject(rw, "callback not understood", status)
 		return
 	}
-	answer := &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: headers(req.Header), Body: body}
+	answer := &understudyv1.Response{Status: http.StatusOK, Protocol: req.Proto, Headers: sender.Headers(req.Header), Body: body}
 	key := r.key(req.URL.Path, answer)
 	if !r.isSigned(key, macs, req.Header) {
 		r.c.metrics.callbacks.WithLabelValues(callbackUnsigned).Inc()
@@ -159,7 +160,7 @@ func (r *receiver) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 			Channel: understudyv1.Channel_CHANNEL_CALLBACK, TimeUnixNano: at.UnixNano(),
 			Received: &understudyv1.Request{
 				Method: req.Method, Target: []byte(cut(req.RequestURI)), Authority: req.Host, Scheme: "http", Protocol: req.Proto,
-				Headers: headers(req.Header), Body: body,
+				Headers: sender.Headers(req.Header), Body: body,
 			},
 		},
 	}

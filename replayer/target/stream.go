@@ -14,6 +14,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
+	"understudy.dev/replayer/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -115,7 +116,7 @@ func (s *subscription) read(ctx context.Context) (over bool) {
 	if s.lastID != "" {
 		req.Header.Set("Last-Event-Id", s.lastID)
 	}
-	resp, err := s.c.direct.open(req)
+	resp, err := s.c.direct.Open(req)
 	if err != nil {
 		if errors.Is(err, operation.ErrForeign) {
 			s.refuse(err)
@@ -125,7 +126,7 @@ func (s *subscription) read(ctx context.Context) (over bool) {
 		return false
 	}
 	defer resp.Body.Close()
-	switch answer := (&understudyv1.Response{Status: uint32(resp.StatusCode), Headers: headers(resp.Header)}); {
+	switch answer := (&understudyv1.Response{Status: uint32(resp.StatusCode), Headers: sender.Headers(resp.Header)}); {
 	case resp.StatusCode == http.StatusNoContent:
 		s.giveUp("stream_ended", "the stream says that it has no more events")
 		return true

@@ -6,6 +6,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
+	"understudy.dev/replayer/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -171,5 +172,5 @@ func requestMessage(r Request) Message {
 		path += "?" + u.RawQuery
 	}
 	fields := []*understudyv1.Header{{Name: ":method", Value: []byte(r.HTTP.Method)}, {Name: ":path", Value: []byte(path)}}
-	return Message{Key: []byte(r.Session), Value: r.Body, Headers: append(fields, headers(r.HTTP.Header)...)}
+	return Message{Key: []byte(r.Session), Value: r.Body, Headers: append(fields, sender.Headers(r.HTTP.Header)...)}
 }

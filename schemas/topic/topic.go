@@ -36,6 +36,9 @@ const (
 	HeaderTracestate  = "tracestate"
 )
 
+// HeaderWorker is, on a replay, who of several workers wrote it.
+const HeaderWorker = "understudy-worker"
+
 // Values of the headers that do not vary.
 const (
 	SpecVersion = "1.0"
@@ -50,6 +53,8 @@ const (
 	TypeRun        = "understudy.run.v1"
 	TypeRunClaim   = "understudy.runclaim.v1"
 	TypeStage      = "understudy.stage.v1"
+	TypeRunShare   = "understudy.runshare.v1"
+	TypeRunControl = "understudy.runcontrol.v1"
 	TypeDeadLetter = "understudy.deadletter.v1"
 )
 
@@ -61,8 +66,9 @@ type Names struct {
 	Tallies string
 	// Replays holds Replay, keyed by session.
 	Replays string
-	// Runs holds Run, keyed by run name, and RunClaim, keyed by name and start;
-	// compacted.
+	// Runs holds Run, keyed by run name, and what is said about runs: RunClaim,
+	// RunShare and RunControl, each under a key that begins with the name and a
+	// slash; compacted.
 	Runs string
 	// Stages holds Stage, each under a key of its own; compacted.
 	Stages string

@@ -30,7 +30,7 @@ func TestLabels(t *testing.T) {
 func TestWhichRunsHaveEnded(t *testing.T) {
 	for number := range understudyv1.Run_State_name {
 		state := understudyv1.Run_State(number)
-		want := state != understudyv1.Run_STATE_RUNNING && state != understudyv1.Run_STATE_UNSPECIFIED
+		want := state != understudyv1.Run_STATE_RUNNING && state != understudyv1.Run_STATE_PAUSED && state != understudyv1.Run_STATE_UNSPECIFIED
 		if got := state.Ended(); got != want {
 			t.Errorf("%v: got %t", state, got)
 		}

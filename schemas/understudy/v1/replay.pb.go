@@ -661,6 +661,8 @@ type Replay struct {
 	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
 	// Position in the run's schedule, from 1; 0 for an orphan.
 	Ordinal uint64 `protobuf:"varint,2,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
+	// 1, or 2 when another worker may have sent it before and was killed, or let go
+	// of its session, before the end was known. Only the last one has a record.
 	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// The recorded exchange; absent for an orphan completion.
 	Exchange *Exchange `protobuf:"bytes,4,opt,name=exchange,proto3" json:"exchange,omitempty"`
@@ -683,10 +685,12 @@ type Replay struct {
 	// Scale of the schedule: 5 means that five recorded seconds pass in one; 0
 	// when there is no scale.
 	Speed float64 `protobuf:"fixed64,13,opt,name=speed,proto3" json:"speed,omitempty"`
-	// How long it was held back beyond its time for an answer that it needs.
+	// How long it was held back beyond its time for an answer that it needs, or
+	// because no worker held its session.
 	HeldNano int64 `protobuf:"varint,14,opt,name=held_nano,json=heldNano,proto3" json:"held_nano,omitempty"`
 	// The moments since which time runs evenly, oldest first: that of the run's
-	// first exchange and those after the latest cut pauses, at most 32.
+	// first exchange and those after the latest pauses that were cut or made, at
+	// most 32.
 	Moments []*Moment `protobuf:"bytes,15,rep,name=moments,proto3" json:"moments,omitempty"`
 	// Pairs of names that occur and did not find room in substitutions.
 	SubstitutionsDropped uint32 `protobuf:"varint,16,opt,name=substitutions_dropped,json=substitutionsDropped,proto3" json:"substitutions_dropped,omitempty"`

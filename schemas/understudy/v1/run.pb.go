@@ -32,6 +32,8 @@ const (
 	Run_STATE_CANCELED Run_State = 3
 	// Could not go on, or broke its lag budget; detail says why.
 	Run_STATE_FAILED Run_State = 4
+	// Nothing is sent until it is resumed.
+	Run_STATE_PAUSED Run_State = 5
 )
 
 // Enum value maps for Run_State.
@@ -42,6 +44,7 @@ var (
 		2: "STATE_COMPLETED",
 		3: "STATE_CANCELED",
 		4: "STATE_FAILED",
+		5: "STATE_PAUSED",
 	}
 	Run_State_value = map[string]int32{
 		"STATE_UNSPECIFIED": 0,
@@ -49,6 +52,7 @@ var (
 		"STATE_COMPLETED":   2,
 		"STATE_CANCELED":    3,
 		"STATE_FAILED":      4,
+		"STATE_PAUSED":      5,
 	}
 )
 
@@ -77,6 +81,58 @@ func (x Run_State) Number() protoreflect.EnumNumber {
 // Deprecated: Use Run_State.Descriptor instead.
 func (Run_State) EnumDescriptor() ([]byte, []int) {
 	return file_understudy_v1_run_proto_rawDescGZIP(), []int{0, 0}
+}
+
+type RunControl_Wish int32
+
+const (
+	RunControl_WISH_UNSPECIFIED RunControl_Wish = 0
+	RunControl_WISH_PAUSE       RunControl_Wish = 1
+	RunControl_WISH_RESUME      RunControl_Wish = 2
+	RunControl_WISH_STOP        RunControl_Wish = 3
+)
+
+// Enum value maps for RunControl_Wish.
+var (
+	RunControl_Wish_name = map[int32]string{
+		0: "WISH_UNSPECIFIED",
+		1: "WISH_PAUSE",
+		2: "WISH_RESUME",
+		3: "WISH_STOP",
+	}
+	RunControl_Wish_value = map[string]int32{
+		"WISH_UNSPECIFIED": 0,
+		"WISH_PAUSE":       1,
+		"WISH_RESUME":      2,
+		"WISH_STOP":        3,
+	}
+)
+
+func (x RunControl_Wish) Enum() *RunControl_Wish {
+	p := new(RunControl_Wish)
+	*p = x
+	return p
+}
+
+func (x RunControl_Wish) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RunControl_Wish) Descriptor() protoreflect.EnumDescriptor {
+	return file_understudy_v1_run_proto_enumTypes[1].Descriptor()
+}
+
+func (RunControl_Wish) Type() protoreflect.EnumType {
+	return &file_understudy_v1_run_proto_enumTypes[1]
+}
+
+func (x RunControl_Wish) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RunControl_Wish.Descriptor instead.
+func (RunControl_Wish) EnumDescriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{5, 0}
 }
 
 // Run is one replay job: what was asked and how far it is.
@@ -132,7 +188,20 @@ type Run struct {
 	// recording does not have these and the candidate gave nothing for them.
 	Redacted uint64 `protobuf:"varint,27,opt,name=redacted,proto3" json:"redacted,omitempty"`
 	// What each route's answers were taken for, by route; at most 1,000 routes.
-	Routes        []*RouteCompletion `protobuf:"bytes,30,rep,name=routes,proto3" json:"routes,omitempty"`
+	Routes []*RouteCompletion `protobuf:"bytes,30,rep,name=routes,proto3" json:"routes,omitempty"`
+	// The records of the exchanges topic that the run is made of, and where its
+	// replays begin: whoever goes on with the run reads the same, and finds there
+	// what is done. Empty for a run that follows.
+	Extents []*Extent `protobuf:"bytes,31,rep,name=extents,proto3" json:"extents,omitempty"`
+	// When requests leave; absent until the first is known.
+	Epoch *Epoch `protobuf:"bytes,32,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Who wrote this record: a random id of the process.
+	Writer string `protobuf:"bytes,33,opt,name=writer,proto3" json:"writer,omitempty"`
+	// True when any number of workers share the run.
+	Shared bool `protobuf:"varint,34,opt,name=shared,proto3" json:"shared,omitempty"`
+	// Of selected: those that were sent by a worker that went on where another had
+	// been killed, which may have sent them before (attempt 2).
+	Repeated      uint64 `protobuf:"varint,35,opt,name=repeated,proto3" json:"repeated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -363,6 +432,415 @@ func (x *Run) GetRoutes() []*RouteCompletion {
 	return nil
 }
 
+func (x *Run) GetExtents() []*Extent {
+	if x != nil {
+		return x.Extents
+	}
+	return nil
+}
+
+func (x *Run) GetEpoch() *Epoch {
+	if x != nil {
+		return x.Epoch
+	}
+	return nil
+}
+
+func (x *Run) GetWriter() string {
+	if x != nil {
+		return x.Writer
+	}
+	return ""
+}
+
+func (x *Run) GetShared() bool {
+	if x != nil {
+		return x.Shared
+	}
+	return false
+}
+
+func (x *Run) GetRepeated() uint64 {
+	if x != nil {
+		return x.Repeated
+	}
+	return 0
+}
+
+// Extent is a part of one partition of the exchanges topic, and the offset in the
+// partition of that number of the replays topic from which on replays of the
+// run may stand.
+type Extent struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Partition     int32                  `protobuf:"varint,1,opt,name=partition,proto3" json:"partition,omitempty"`
+	From          int64                  `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	To            int64                  `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	ReplaysFrom   int64                  `protobuf:"varint,4,opt,name=replays_from,json=replaysFrom,proto3" json:"replays_from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Extent) Reset() {
+	*x = Extent{}
+	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Extent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Extent) ProtoMessage() {}
+
+func (x *Extent) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Extent.ProtoReflect.Descriptor instead.
+func (*Extent) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Extent) GetPartition() int32 {
+	if x != nil {
+		return x.Partition
+	}
+	return 0
+}
+
+func (x *Extent) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Extent) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *Extent) GetReplaysFrom() int64 {
+	if x != nil {
+		return x.ReplaysFrom
+	}
+	return 0
+}
+
+// Epoch ties the recording to the clock on the wall: what was recorded at
+// recorded leaves at start, what was recorded later leaves later by the speed,
+// and what is due from the begin of a pause on is due later by its length.
+type Epoch struct {
+	state            protoimpl.MessageState `protogen:"open.v1"`
+	RecordedUnixNano int64                  `protobuf:"varint,1,opt,name=recorded_unix_nano,json=recordedUnixNano,proto3" json:"recorded_unix_nano,omitempty"`
+	StartUnixNano    int64                  `protobuf:"varint,2,opt,name=start_unix_nano,json=startUnixNano,proto3" json:"start_unix_nano,omitempty"`
+	Pauses           []*Pause               `protobuf:"bytes,3,rep,name=pauses,proto3" json:"pauses,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Epoch) Reset() {
+	*x = Epoch{}
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Epoch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Epoch) ProtoMessage() {}
+
+func (x *Epoch) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Epoch.ProtoReflect.Descriptor instead.
+func (*Epoch) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Epoch) GetRecordedUnixNano() int64 {
+	if x != nil {
+		return x.RecordedUnixNano
+	}
+	return 0
+}
+
+func (x *Epoch) GetStartUnixNano() int64 {
+	if x != nil {
+		return x.StartUnixNano
+	}
+	return 0
+}
+
+func (x *Epoch) GetPauses() []*Pause {
+	if x != nil {
+		return x.Pauses
+	}
+	return nil
+}
+
+// Pause is a time in which nothing is due.
+type Pause struct {
+	state        protoimpl.MessageState `protogen:"open.v1"`
+	FromUnixNano int64                  `protobuf:"varint,1,opt,name=from_unix_nano,json=fromUnixNano,proto3" json:"from_unix_nano,omitempty"`
+	// 0 while it lasts.
+	ToUnixNano int64 `protobuf:"varint,2,opt,name=to_unix_nano,json=toUnixNano,proto3" json:"to_unix_nano,omitempty"`
+	// True when nobody was there to send: what was due just before may have been
+	// sent.
+	Dead          bool `protobuf:"varint,3,opt,name=dead,proto3" json:"dead,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pause) Reset() {
+	*x = Pause{}
+	mi := &file_understudy_v1_run_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pause) ProtoMessage() {}
+
+func (x *Pause) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pause.ProtoReflect.Descriptor instead.
+func (*Pause) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Pause) GetFromUnixNano() int64 {
+	if x != nil {
+		return x.FromUnixNano
+	}
+	return 0
+}
+
+func (x *Pause) GetToUnixNano() int64 {
+	if x != nil {
+		return x.ToUnixNano
+	}
+	return 0
+}
+
+func (x *Pause) GetDead() bool {
+	if x != nil {
+		return x.Dead
+	}
+	return false
+}
+
+// RunShare is what one worker of a run has counted that the replays do not tell.
+// Written to the runs topic under a key of its own, every 2 s.
+type RunShare struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Run   string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// Host, process id and random id.
+	Worker       string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
+	Version      uint64 `protobuf:"varint,3,opt,name=version,proto3" json:"version,omitempty"`
+	TimeUnixNano int64  `protobuf:"varint,4,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	// Parts of the sessions that it sends.
+	Parts []int32 `protobuf:"varint,5,rep,packed,name=parts,proto3" json:"parts,omitempty"`
+	// Requests it has sent.
+	Sent     uint64             `protobuf:"varint,6,opt,name=sent,proto3" json:"sent,omitempty"`
+	Redacted uint64             `protobuf:"varint,7,opt,name=redacted,proto3" json:"redacted,omitempty"`
+	Routes   []*RouteCompletion `protobuf:"bytes,8,rep,name=routes,proto3" json:"routes,omitempty"`
+	// True when it has left.
+	Ended         bool `protobuf:"varint,9,opt,name=ended,proto3" json:"ended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunShare) Reset() {
+	*x = RunShare{}
+	mi := &file_understudy_v1_run_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunShare) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunShare) ProtoMessage() {}
+
+func (x *RunShare) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunShare.ProtoReflect.Descriptor instead.
+func (*RunShare) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *RunShare) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *RunShare) GetWorker() string {
+	if x != nil {
+		return x.Worker
+	}
+	return ""
+}
+
+func (x *RunShare) GetVersion() uint64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *RunShare) GetTimeUnixNano() int64 {
+	if x != nil {
+		return x.TimeUnixNano
+	}
+	return 0
+}
+
+func (x *RunShare) GetParts() []int32 {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *RunShare) GetSent() uint64 {
+	if x != nil {
+		return x.Sent
+	}
+	return 0
+}
+
+func (x *RunShare) GetRedacted() uint64 {
+	if x != nil {
+		return x.Redacted
+	}
+	return 0
+}
+
+func (x *RunShare) GetRoutes() []*RouteCompletion {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+func (x *RunShare) GetEnded() bool {
+	if x != nil {
+		return x.Ended
+	}
+	return false
+}
+
+// RunControl is what a person wants of a run. Written to the runs topic under a
+// key of its own; the last one counts.
+type RunControl struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Run           string                 `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Wish          RunControl_Wish        `protobuf:"varint,2,opt,name=wish,proto3,enum=understudy.v1.RunControl_Wish" json:"wish,omitempty"`
+	TimeUnixNano  int64                  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunControl) Reset() {
+	*x = RunControl{}
+	mi := &file_understudy_v1_run_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunControl) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunControl) ProtoMessage() {}
+
+func (x *RunControl) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_run_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunControl.ProtoReflect.Descriptor instead.
+func (*RunControl) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RunControl) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *RunControl) GetWish() RunControl_Wish {
+	if x != nil {
+		return x.Wish
+	}
+	return RunControl_WISH_UNSPECIFIED
+}
+
+func (x *RunControl) GetTimeUnixNano() int64 {
+	if x != nil {
+		return x.TimeUnixNano
+	}
+	return 0
+}
+
 // RouteCompletion is how the answers of one route were taken.
 type RouteCompletion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -379,7 +857,7 @@ type RouteCompletion struct {
 
 func (x *RouteCompletion) Reset() {
 	*x = RouteCompletion{}
-	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	mi := &file_understudy_v1_run_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -391,7 +869,7 @@ func (x *RouteCompletion) String() string {
 func (*RouteCompletion) ProtoMessage() {}
 
 func (x *RouteCompletion) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_run_proto_msgTypes[1]
+	mi := &file_understudy_v1_run_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -404,7 +882,7 @@ func (x *RouteCompletion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RouteCompletion.ProtoReflect.Descriptor instead.
 func (*RouteCompletion) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_run_proto_rawDescGZIP(), []int{1}
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *RouteCompletion) GetRoute() string {
@@ -450,13 +928,18 @@ type RunSpec struct {
 	Control         string  `protobuf:"bytes,11,opt,name=control,proto3" json:"control,omitempty"`
 	ControlShare    float64 `protobuf:"fixed64,12,opt,name=control_share,json=controlShare,proto3" json:"control_share,omitempty"`
 	ControlIsolated bool    `protobuf:"varint,13,opt,name=control_isolated,json=controlIsolated,proto3" json:"control_isolated,omitempty"`
+	// Which exchanges are taken beside the window and the recorders, YAML; empty
+	// means all. With verdicts of an earlier run, selection_sha256 is of what they
+	// chose.
+	Selection       string `protobuf:"bytes,14,opt,name=selection,proto3" json:"selection,omitempty"`
+	SelectionSha256 string `protobuf:"bytes,15,opt,name=selection_sha256,json=selectionSha256,proto3" json:"selection_sha256,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache
 }
 
 func (x *RunSpec) Reset() {
 	*x = RunSpec{}
-	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	mi := &file_understudy_v1_run_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +951,7 @@ func (x *RunSpec) String() string {
 func (*RunSpec) ProtoMessage() {}
 
 func (x *RunSpec) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_run_proto_msgTypes[2]
+	mi := &file_understudy_v1_run_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +964,7 @@ func (x *RunSpec) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSpec.ProtoReflect.Descriptor instead.
 func (*RunSpec) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_run_proto_rawDescGZIP(), []int{2}
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *RunSpec) GetCandidate() string {
@@ -575,6 +1058,20 @@ func (x *RunSpec) GetControlIsolated() bool {
 	return false
 }
 
+func (x *RunSpec) GetSelection() string {
+	if x != nil {
+		return x.Selection
+	}
+	return ""
+}
+
+func (x *RunSpec) GetSelectionSha256() string {
+	if x != nil {
+		return x.SelectionSha256
+	}
+	return ""
+}
+
 // RunClaim is written to the runs topic by a replay that is about to start,
 // under a key of its own. The first claim of a name in the topic has the name,
 // and every other start is refused, unless it comes more than 30 s later and no
@@ -591,7 +1088,7 @@ type RunClaim struct {
 
 func (x *RunClaim) Reset() {
 	*x = RunClaim{}
-	mi := &file_understudy_v1_run_proto_msgTypes[3]
+	mi := &file_understudy_v1_run_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +1100,7 @@ func (x *RunClaim) String() string {
 func (*RunClaim) ProtoMessage() {}
 
 func (x *RunClaim) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_run_proto_msgTypes[3]
+	mi := &file_understudy_v1_run_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +1113,7 @@ func (x *RunClaim) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunClaim.ProtoReflect.Descriptor instead.
 func (*RunClaim) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_run_proto_rawDescGZIP(), []int{3}
+	return file_understudy_v1_run_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *RunClaim) GetName() string {
@@ -644,7 +1141,7 @@ var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xe5\v\n" +
+	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xa0\r\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.understudy.v1.Run.StateR\x05state\x12\x16\n" +
@@ -681,7 +1178,12 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x04late\x18\x19 \x01(\x04R\x04late\x12\x16\n" +
 	"\x06spread\x18\x1a \x01(\x04R\x06spread\x12\x1a\n" +
 	"\bredacted\x18\x1b \x01(\x04R\bredacted\x126\n" +
-	"\x06routes\x18\x1e \x03(\v2\x1e.understudy.v1.RouteCompletionR\x06routes\x1a:\n" +
+	"\x06routes\x18\x1e \x03(\v2\x1e.understudy.v1.RouteCompletionR\x06routes\x12/\n" +
+	"\aextents\x18\x1f \x03(\v2\x15.understudy.v1.ExtentR\aextents\x12*\n" +
+	"\x05epoch\x18  \x01(\v2\x14.understudy.v1.EpochR\x05epoch\x12\x16\n" +
+	"\x06writer\x18! \x01(\tR\x06writer\x12\x16\n" +
+	"\x06shared\x18\" \x01(\bR\x06shared\x12\x1a\n" +
+	"\brepeated\x18# \x01(\x04R\brepeated\x1a:\n" +
 	"\fSkippedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a=\n" +
@@ -696,13 +1198,49 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
 	"\vErrorsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"l\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"~\n" +
 	"\x05State\x12\x15\n" +
 	"\x11STATE_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rSTATE_RUNNING\x10\x01\x12\x13\n" +
 	"\x0fSTATE_COMPLETED\x10\x02\x12\x12\n" +
 	"\x0eSTATE_CANCELED\x10\x03\x12\x10\n" +
-	"\fSTATE_FAILED\x10\x04\"\xa1\x02\n" +
+	"\fSTATE_FAILED\x10\x04\x12\x10\n" +
+	"\fSTATE_PAUSED\x10\x05\"m\n" +
+	"\x06Extent\x12\x1c\n" +
+	"\tpartition\x18\x01 \x01(\x05R\tpartition\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\x03R\x02to\x12!\n" +
+	"\freplays_from\x18\x04 \x01(\x03R\vreplaysFrom\"\x8b\x01\n" +
+	"\x05Epoch\x12,\n" +
+	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12&\n" +
+	"\x0fstart_unix_nano\x18\x02 \x01(\x03R\rstartUnixNano\x12,\n" +
+	"\x06pauses\x18\x03 \x03(\v2\x14.understudy.v1.PauseR\x06pauses\"c\n" +
+	"\x05Pause\x12$\n" +
+	"\x0efrom_unix_nano\x18\x01 \x01(\x03R\ffromUnixNano\x12 \n" +
+	"\fto_unix_nano\x18\x02 \x01(\x03R\n" +
+	"toUnixNano\x12\x12\n" +
+	"\x04dead\x18\x03 \x01(\bR\x04dead\"\x88\x02\n" +
+	"\bRunShare\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x16\n" +
+	"\x06worker\x18\x02 \x01(\tR\x06worker\x12\x18\n" +
+	"\aversion\x18\x03 \x01(\x04R\aversion\x12$\n" +
+	"\x0etime_unix_nano\x18\x04 \x01(\x03R\ftimeUnixNano\x12\x14\n" +
+	"\x05parts\x18\x05 \x03(\x05R\x05parts\x12\x12\n" +
+	"\x04sent\x18\x06 \x01(\x04R\x04sent\x12\x1a\n" +
+	"\bredacted\x18\a \x01(\x04R\bredacted\x126\n" +
+	"\x06routes\x18\b \x03(\v2\x1e.understudy.v1.RouteCompletionR\x06routes\x12\x14\n" +
+	"\x05ended\x18\t \x01(\bR\x05ended\"\xc6\x01\n" +
+	"\n" +
+	"RunControl\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x122\n" +
+	"\x04wish\x18\x02 \x01(\x0e2\x1e.understudy.v1.RunControl.WishR\x04wish\x12$\n" +
+	"\x0etime_unix_nano\x18\x03 \x01(\x03R\ftimeUnixNano\"L\n" +
+	"\x04Wish\x12\x14\n" +
+	"\x10WISH_UNSPECIFIED\x10\x00\x12\x0e\n" +
+	"\n" +
+	"WISH_PAUSE\x10\x01\x12\x0f\n" +
+	"\vWISH_RESUME\x10\x02\x12\r\n" +
+	"\tWISH_STOP\x10\x03\"\xa1\x02\n" +
 	"\x0fRouteCompletion\x12\x14\n" +
 	"\x05route\x18\x01 \x01(\tR\x05route\x12?\n" +
 	"\x05taken\x18\x02 \x03(\v2).understudy.v1.RouteCompletion.TakenEntryR\x05taken\x12B\n" +
@@ -713,7 +1251,7 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
 	"\vDoubtsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xbc\x03\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x85\x04\n" +
 	"\aRunSpec\x12\x1c\n" +
 	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
 	"\x05speed\x18\x02 \x01(\x01R\x05speed\x12\x16\n" +
@@ -731,7 +1269,9 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	" \x01(\tR\fconfigSha256\x12\x18\n" +
 	"\acontrol\x18\v \x01(\tR\acontrol\x12#\n" +
 	"\rcontrol_share\x18\f \x01(\x01R\fcontrolShare\x12)\n" +
-	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\"Z\n" +
+	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\x12\x1c\n" +
+	"\tselection\x18\x0e \x01(\tR\tselection\x12)\n" +
+	"\x10selection_sha256\x18\x0f \x01(\tR\x0fselectionSha256\"Z\n" +
 	"\bRunClaim\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05start\x18\x02 \x01(\tR\x05start\x12$\n" +
@@ -749,38 +1289,49 @@ func file_understudy_v1_run_proto_rawDescGZIP() []byte {
 	return file_understudy_v1_run_proto_rawDescData
 }
 
-var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_understudy_v1_run_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_understudy_v1_run_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_understudy_v1_run_proto_goTypes = []any{
 	(Run_State)(0),          // 0: understudy.v1.Run.State
-	(*Run)(nil),             // 1: understudy.v1.Run
-	(*RouteCompletion)(nil), // 2: understudy.v1.RouteCompletion
-	(*RunSpec)(nil),         // 3: understudy.v1.RunSpec
-	(*RunClaim)(nil),        // 4: understudy.v1.RunClaim
-	nil,                     // 5: understudy.v1.Run.SkippedEntry
-	nil,                     // 6: understudy.v1.Run.UnselectedEntry
-	nil,                     // 7: understudy.v1.Run.CompletedEntry
-	nil,                     // 8: understudy.v1.Run.UncontrolledEntry
-	nil,                     // 9: understudy.v1.Run.ErrorsEntry
-	nil,                     // 10: understudy.v1.RouteCompletion.TakenEntry
-	nil,                     // 11: understudy.v1.RouteCompletion.DoubtsEntry
+	(RunControl_Wish)(0),    // 1: understudy.v1.RunControl.Wish
+	(*Run)(nil),             // 2: understudy.v1.Run
+	(*Extent)(nil),          // 3: understudy.v1.Extent
+	(*Epoch)(nil),           // 4: understudy.v1.Epoch
+	(*Pause)(nil),           // 5: understudy.v1.Pause
+	(*RunShare)(nil),        // 6: understudy.v1.RunShare
+	(*RunControl)(nil),      // 7: understudy.v1.RunControl
+	(*RouteCompletion)(nil), // 8: understudy.v1.RouteCompletion
+	(*RunSpec)(nil),         // 9: understudy.v1.RunSpec
+	(*RunClaim)(nil),        // 10: understudy.v1.RunClaim
+	nil,                     // 11: understudy.v1.Run.SkippedEntry
+	nil,                     // 12: understudy.v1.Run.UnselectedEntry
+	nil,                     // 13: understudy.v1.Run.CompletedEntry
+	nil,                     // 14: understudy.v1.Run.UncontrolledEntry
+	nil,                     // 15: understudy.v1.Run.ErrorsEntry
+	nil,                     // 16: understudy.v1.RouteCompletion.TakenEntry
+	nil,                     // 17: understudy.v1.RouteCompletion.DoubtsEntry
 }
 var file_understudy_v1_run_proto_depIdxs = []int32{
 	0,  // 0: understudy.v1.Run.state:type_name -> understudy.v1.Run.State
-	3,  // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
-	5,  // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
-	6,  // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
-	7,  // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
-	8,  // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
-	9,  // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
-	2,  // 7: understudy.v1.Run.routes:type_name -> understudy.v1.RouteCompletion
-	10, // 8: understudy.v1.RouteCompletion.taken:type_name -> understudy.v1.RouteCompletion.TakenEntry
-	11, // 9: understudy.v1.RouteCompletion.doubts:type_name -> understudy.v1.RouteCompletion.DoubtsEntry
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	9,  // 1: understudy.v1.Run.spec:type_name -> understudy.v1.RunSpec
+	11, // 2: understudy.v1.Run.skipped:type_name -> understudy.v1.Run.SkippedEntry
+	12, // 3: understudy.v1.Run.unselected:type_name -> understudy.v1.Run.UnselectedEntry
+	13, // 4: understudy.v1.Run.completed:type_name -> understudy.v1.Run.CompletedEntry
+	14, // 5: understudy.v1.Run.uncontrolled:type_name -> understudy.v1.Run.UncontrolledEntry
+	15, // 6: understudy.v1.Run.errors:type_name -> understudy.v1.Run.ErrorsEntry
+	8,  // 7: understudy.v1.Run.routes:type_name -> understudy.v1.RouteCompletion
+	3,  // 8: understudy.v1.Run.extents:type_name -> understudy.v1.Extent
+	4,  // 9: understudy.v1.Run.epoch:type_name -> understudy.v1.Epoch
+	5,  // 10: understudy.v1.Epoch.pauses:type_name -> understudy.v1.Pause
+	8,  // 11: understudy.v1.RunShare.routes:type_name -> understudy.v1.RouteCompletion
+	1,  // 12: understudy.v1.RunControl.wish:type_name -> understudy.v1.RunControl.Wish
+	16, // 13: understudy.v1.RouteCompletion.taken:type_name -> understudy.v1.RouteCompletion.TakenEntry
+	17, // 14: understudy.v1.RouteCompletion.doubts:type_name -> understudy.v1.RouteCompletion.DoubtsEntry
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_run_proto_init() }
@@ -793,8 +1344,8 @@ func file_understudy_v1_run_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_run_proto_rawDesc), len(file_understudy_v1_run_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   11,
+			NumEnums:      2,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
