@@ -77,7 +77,8 @@ func (r *Recorder) begin(t *tapWriter) string {
 	return ""
 }
 
-// session is the session's token: the door's, if there was one.
+// session is the session's token before there is an answer: the door's, if there
+// was one.
 func (t *tapWriter) session(from session.Source) string {
 	if t.visit != nil {
 		return t.visit.Session

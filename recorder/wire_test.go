@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/testing/protocmp"
 
+	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/recorder"
@@ -304,20 +306,19 @@ func TestSamplingOnTheWire(t *testing.T) {
 	}
 }
 
-// TestADoorsWordIsRecorded: who served it and why, and the session that the door
-// has found, by both ways.
+// TestADoorsWordIsRecorded: who served it and why, by both ways.
 func TestADoorsWordIsRecorded(t *testing.T) {
 	check := func(what string, exchanges []*understudyv1.Exchange) {
 		t.Helper()
 		if len(exchanges) != 1 {
 			t.Fatalf("%s: %d exchanges", what, len(exchanges))
 		}
-		if e := exchanges[0]; e.ServedBy != understudyv1.Side_SIDE_CANDIDATE || e.Session != "the door's" || e.Stage != "canary:1%" || e.Decision != "bucket" || e.Attempts != 2 {
+		if e := exchanges[0]; e.ServedBy != understudyv1.Side_SIDE_CANDIDATE || e.Stage != "canary:1%" || e.Decision != "bucket" || e.Attempts != 2 {
 			t.Errorf("%s: %v", what, e)
 		}
 	}
 	v := func() *visit.Visit {
-		return &visit.Visit{Session: "the door's", Side: understudyv1.Side_SIDE_CANDIDATE, Stage: "canary:1%", Decision: "bucket", Attempts: 1}
+		return &visit.Visit{Session: "s_x", Side: understudyv1.Side_SIDE_CANDIDATE, Stage: "canary:1%", Decision: "bucket", Attempts: 1}
 	}
 	r, done := tapped(t)
 	q, raw := new(wire.Request), []byte("GET / HTTP/1.1\r\nHost: h\r\nX-Session-Id: s\r\n\r\n")
@@ -340,4 +341,49 @@ func TestADoorsWordIsRecorded(t *testing.T) {
 	in.Header.Set("X-Session-Id", "s")
 	r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { other.Attempts = 2 })).ServeHTTP(httptest.NewRecorder(), in.WithContext(visit.With(in.Context(), other)))
 	check("handler", done())
+}
+
+// TestALoginThroughADoor, which knew it only by its address, or not at all: it is
+// of the session that its answer begins, by both ways.
+func TestALoginThroughADoor(t *testing.T) {
+	f := func(rules ...string) {
+		t.Helper()
+		pass := func(head, set string) (sessions []string) {
+			t.Helper()
+			for _, raw := range []bool{true, false} {
+				r, done := tapped(t, func(c *recorder.Config) { c.Session = rules })
+				q, text := new(wire.Request), []byte(strings.ReplaceAll(head, "\n", "\r\n")+"\r\n\r\n")
+				q.Reset()
+				if n, err := q.Parse(text); n != len(text) {
+					t.Fatal(n, err)
+				}
+				v := &visit.Visit{Session: r.Sessions().Session(session.OfHead(q, "192.0.2.1:7")), Side: understudyv1.Side_SIDE_BASELINE, Attempts: 1}
+				if raw {
+					x := r.Tap().Begin(q, "192.0.2.1:7", false, v)
+					answer(t, x, "HTTP/1.1 204 No Content\nSet-Cookie: "+set)
+					x.End(wire.Client, nil)
+					x.End(wire.Server, nil)
+					x.Close(nil)
+				} else {
+					in := httptest.NewRequest(http.MethodPost, "/", nil)
+					in.RemoteAddr = "192.0.2.1:7"
+					for i := range q.Len() {
+						in.Header.Add(string(q.Name(i)), string(q.Value(i)))
+					}
+					r.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Set-Cookie", set) })).
+						ServeHTTP(httptest.NewRecorder(), in.WithContext(visit.With(in.Context(), v)))
+				}
+				for _, e := range done() {
+					sessions = append(sessions, e.Session)
+				}
+			}
+			return sessions
+		}
+		login, after := pass("POST / HTTP/1.1\nHost: h", "sid=alice"), pass("POST / HTTP/1.1\nHost: h\nCookie: sid=alice", "sid=bob")
+		if len(login) != 2 || !strings.HasPrefix(login[0], "s_") || login[0] != login[1] || !slices.Equal(login, after) {
+			t.Errorf("%v: the login is of %v, what follows of %v", rules, login, after)
+		}
+	}
+	f("cookie:sid")
+	f("cookie:sid", "ip")
 }

@@ -1,16 +1,27 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"understudy.dev/gateway"
 	"understudy.dev/gateway/flag"
+	"understudy.dev/gateway/stage"
+	"understudy.dev/recorder"
+	"understudy.dev/recorder/recordertest"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // block is what stands in the code that a comment marks on a page.
@@ -109,4 +120,65 @@ func TestGatewayFaults(t *testing.T) {
 		"--config", writeFile(t, "gateway: {rules: [{side: blue, header: x}]}\n"))...)
 	f("is not one of on, off", "kill", "maybe")
 	f("kill needs --migration NAME, --state-dir DIR and --reason TEXT", "kill", "on", "--migration", "m")
+}
+
+// TestALoginAtTheDoor: its session is known when it is answered. For the door it
+// has none, or only that of its address, but it is recorded with what follows.
+func TestALoginAtTheDoor(t *testing.T) {
+	f := func(want string, rules ...string) {
+		t.Helper()
+		sink, reg, log := new(recordertest.Sink), prometheus.NewRegistry(), slog.New(slog.DiscardHandler)
+		cfg := recorder.DefaultConfig()
+		cfg.Key, cfg.Session = "0123456789abcdef0123456789abcdef", rules
+		rec, err := recorder.New(cfg, sink, log, reg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gate, err := gateway.New(gateway.Config{Migration: "m", StateDir: t.TempDir()}, rec.Sessions(), rec.Routes(), nil, log, reg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all, err := stage.Parse("canary:100%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var state *stage.State
+		for _, o := range []stage.Order{{Action: "create"}, {Action: "promote", To: &all}} {
+			o.Migration, o.Reason = "m", "r"
+			step, err := state.Step(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if state, err = state.Next(step); err != nil {
+				t.Fatal(err)
+			}
+			gate.Step(step)
+		}
+		gate.Current(time.Now())
+		h := (&sides{gate: gate}).door(rec.Wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Set-Cookie", "sid=alice")
+		})))
+		for _, cookie := range []string{"", "sid=alice"} {
+			in := httptest.NewRequest(http.MethodPost, "/login", nil)
+			if cookie != "" {
+				in.Header.Set("Cookie", cookie)
+			}
+			h.ServeHTTP(httptest.NewRecorder(), in)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := errors.Join(rec.Run(ctx), gate.Run(ctx)); err != nil {
+			t.Fatal(err)
+		}
+		got, sessions := "", map[string]bool{}
+		for _, e := range sink.Exchanges() {
+			got += understudyv1.Label(e.GetServedBy()) + " " + e.GetDecision() + " "
+			sessions[e.GetSession()] = true
+		}
+		if got != want+" candidate bucket " || len(sessions) != 1 {
+			t.Errorf("%v: served by %q, want %q and the candidate; sessions %v, want one", rules, got, want, sessions)
+		}
+	}
+	f("baseline no_session", "cookie:sid")
+	f("candidate bucket", "cookie:sid", "ip")
 }

@@ -12,7 +12,8 @@ import (
 // to whoever serves the request; the door makes it and may change it until the
 // request has been sent.
 type Visit struct {
-	// Session is the session's token, empty if the request has none.
+	// Session is the session's token, empty if the request has none; an answer may
+	// begin one, see session.Extractor.
 	Session string
 	// Side is who serves it.
 	Side understudyv1.Side
