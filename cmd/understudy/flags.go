@@ -204,5 +204,5 @@ func wrapUsage(root *cobra.Command) {
 	for _, set := range []string{".LocalFlags", ".InheritedFlags"} {
 		template = strings.ReplaceAll(template, set+".FlagUsages ", set+".FlagUsagesWrapped 80 ")
 	}
-	root.SetUsageTemplate(template)
+	root.SetUsageTemplate(strings.ReplaceAll(template, "for more information about a command", "for more about a command"))
 }

@@ -24,7 +24,7 @@ import (
 
 func (a *app) gatewayCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use: "gateway --baseline URL --candidate URL --migration NAME --state-dir DIR", Short: "Put baseline and candidate behind one address, and record", Args: exactly(),
+		Use: "gateway --baseline URL --candidate URL --migration NAME", Short: "Put baseline and candidate behind one address, and record", Args: exactly(),
 		Long: `                              ┌──► baseline
    client ──► door ──► recorder ──┤
                 │         │       └──► candidate

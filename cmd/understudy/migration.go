@@ -39,8 +39,8 @@ that came last go first. It works in every state, and of the whole migration it
 rolls back every route. Nothing but resume ends it. Where Kafka is away,
 understudy gateway kill does the same for one gateway.`),
 		a.stepCommand(stage.ActionResume, "resume NAME [STAGE]", "End a hold or a rollback",
-			`After a rollback it goes on in the shadow unless a stage is given, which must not
-be beyond the one that was rolled back.`),
+			`After a rollback it goes on in the shadow unless a stage is given, which must
+not be beyond the one that was rolled back.`),
 		a.migrationStatusCommand(), a.migrationHistoryCommand())
 	return parent
 }
