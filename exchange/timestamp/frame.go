@@ -82,6 +82,7 @@ const (
 	dayAhead
 	atWork
 	onlyOne
+	oneAhead
 	again
 	beforeAll
 	ahead
@@ -110,6 +111,9 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	if then && now {
 		if isEarlier(baseline, f.Baseline) != isEarlier(candidate, f.Candidate) {
 			return Doubtful, onlyOne
+		}
+		if isLater(baseline, f.Baseline) != isLater(candidate, f.Candidate) {
+			return Doubtful, oneAhead
 		}
 		return Tied, atWork
 	}
@@ -156,6 +160,11 @@ const unsteady = 50 * time.Millisecond
 // isEarlier says whether a time is of before a request, as far as it is written.
 func isEarlier(t Time, s Span) bool {
 	return t.Add(t.Style.Precision() + unsteady).Before(s.From)
+}
+
+// isLater likewise says whether it is of after the answer.
+func isLater(t Time, s Span) bool {
+	return t.Add(-t.Style.Precision() - unsteady).After(s.To)
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.
