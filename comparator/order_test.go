@@ -117,6 +117,13 @@ func TestTimesOfOneAnswerAreInOrder(t *testing.T) {
 	f(match, "a callback", interval, n{10, 40}, n{900, 1800}, later)
 	f(presumed, "a callback, swapped", interval, n{10, 40}, n{1800, 900}, later)
 
+	// What never ends, and what ends.
+	for _, never := range []string{"2999-12-31T23:59:59.000Z", "9999-12-31T23:59:59.000Z"} {
+		pair(match, "never", `{"until":"`+never+`"}`, `{"until":"`+never+`"}`)
+		pair(comparator.Mismatch, "never, and some day", `{"until":"`+never+`"}`, `{"until":"2600-12-31T23:59:59.000Z"}`)
+	}
+	pair(comparator.Mismatch, "never, in two ways", `{"until":"2999-12-31T23:59:59.000Z"}`, `{"until":"9999-12-31T23:59:59.000Z"}`)
+
 	// A control that turns them round as well excuses it.
 	f(match, "as the baseline does", task, n{1, 41}, n{41, 1}, func(r *understudyv1.Replay) {
 		r.Control = &understudyv1.Observation{Ack: response(200, said(task, replayedAt, 42, 2)), AckServiceNano: (50 * ms).Nanoseconds()}

@@ -62,7 +62,9 @@ func (e *Evidence) ordered(b, c timestamp.Time, tie timestamp.Tie, shown bool) s
 
 // Contradictions are the times that seemed proven, each for itself, and contradict
 // another of the answer: nothing proves them.
-func (e *Evidence) Contradictions() map[timestamp.Pair]timestamp.Pair { return e.order.Broken(&e.Frame) }
+func (e *Evidence) Contradictions() map[timestamp.Pair]timestamp.Pair {
+	return e.order.Broken(&e.Frame)
+}
 
 // classOf is the class of two times.
 func classOf(tie timestamp.Tie) string {

@@ -130,6 +130,7 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	// Each side may also have set it at any other moment of its work.
 	asked, answered := b.Sub(f.Baseline.From)-c.Sub(f.Candidate.From), b.Sub(f.Baseline.To)-c.Sub(f.Candidate.To)
 	switch {
+	case b.Sub(f.Baseline.From).Abs() > tooFar || c.Sub(f.Candidate.From).Abs() > tooFar:
 	case asked.Abs() <= tolerance || answered.Abs() <= tolerance:
 		if b.Before(f.Baseline.From) && !inRun {
 			return Doubtful, beforeAll
@@ -208,6 +209,10 @@ func (f *Frame) replayed(t time.Time, tolerance time.Duration) (time.Time, bool)
 	}
 	return time.Time{}, false
 }
+
+// tooFar is from where on a time is reckoned from nothing. Package time knows no
+// distance of more than 292 years: those of the years 2999 and 9999 are equal to it.
+const tooFar = 100 * 365 * 24 * time.Hour
 
 func days(t, from time.Time) int {
 	return int(t.UTC().Truncate(24*time.Hour).Sub(from.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
