@@ -21,7 +21,8 @@ import (
 //
 // What the session knows is known from the record. What this exchange itself
 // has named is learned only if a difference could be one of names; then the
-// comparison begins anew.
+// comparison begins anew. So it does if times that seem proven contradict each
+// other, which is known only when all were seen.
 type comparing struct {
 	j                     *Judge
 	c                     *collector
@@ -35,8 +36,9 @@ type comparing struct {
 	search                *names.Search
 	keeps                 *keeping // nil until it is needed
 	learned, begun, stuck bool
-	depth                 int     // of documents within values
-	opened                *opened // nil if the bodies were not
+	broken                map[timestamp.Pair]timestamp.Pair // times that contradict each other
+	depth                 int                               // of documents within values
+	opened                *opened                           // nil if the bodies were not
 	// control explains what the baseline does with itself; nil without one.
 	control *control
 	// places gathers where the answers differ, whatever explains it; nil where
@@ -97,11 +99,12 @@ func (x *comparing) compare() {
 	before := *c
 	x.pass()
 	if x.begun {
-		*c = before
-		if x.places != nil {
-			*x.places = newPlaces()
-		}
+		x.forgo(before)
 		x.learn()
+		x.pass()
+	}
+	if x.broken = x.evidence.Contradictions(); len(x.broken) > 0 {
+		x.forgo(before)
 		x.pass()
 	}
 	for _, key := range x.translator.Keys() {
@@ -114,6 +117,14 @@ func (x *comparing) compare() {
 	}
 	if c.explains {
 		c.names = x.known.All()
+	}
+}
+
+// forgo forgets the differences that were found, before they are looked for anew.
+func (x *comparing) forgo(before collector) {
+	*x.c, x.stuck = before, false
+	if x.places != nil {
+		*x.places = newPlaces()
 	}
 }
 
@@ -147,6 +158,7 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, x.known, x.translator)
+	x.evidence.Broken = x.broken
 	x.search, x.keeps, x.opened = names.NewSearch(x.known), nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)

@@ -72,7 +72,12 @@ type Evidence struct {
 	// CandidateHost is the authority under which the candidate was asked; empty
 	// if unknown.
 	CandidateHost string
+	// Broken are times of this answer that contradict each other, as Evidence of the
+	// same answer has found; nil before anything has looked.
+	Broken map[timestamp.Pair]timestamp.Pair
 
+	// order are the times that seem proven.
+	order timestamp.Order
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
 	// moments are the pairs of times in Pairs, and shownAs those by the

@@ -23,7 +23,7 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 		if shown, known := e.shown(b, c, tie); known {
 			tie = shown
 			e.byShown(tie)
-			return classOf(tie), true
+			return e.ordered(b, c, tie, true), true
 		}
 		coarse := b.Style.Digits == 0 // a second has many events
 		if far, known := e.another(b, c); known && tie > timestamp.Loose && far > atOnce && !(coarse && e.fresh(b, c)) {
@@ -37,7 +37,33 @@ func (e *Evidence) times(baseline, candidate Value) (class string, both bool) {
 		}
 	}
 	e.byFrame(b, c)
-	return classOf(tie), true
+	return e.ordered(b, c, tie, false), true
+}
+
+// ordered is the class of two times, which must not contradict others of their
+// answer; shown: the session ties them.
+func (e *Evidence) ordered(b, c timestamp.Time, tie timestamp.Tie, shown bool) string {
+	if tie != timestamp.Tied {
+		return classOf(tie)
+	}
+	p := timestamp.PairOf(b, c)
+	if other, broken := e.Broken[p]; broken {
+		if e.reasons != nil {
+			e.because(timestamp.ExplainOrder(p, other))
+		}
+		return Presumed(Timestamp)
+	}
+	if !e.order.Add(&e.Frame, b, c, shown) {
+		e.because("the answer has too many times to tell whether they are in order")
+		return Presumed(Timestamp)
+	}
+	return Timestamp
+}
+
+// Contradictions are the times that seemed proven, each for itself, and contradict
+// another of the answer: nothing proves them.
+func (e *Evidence) Contradictions() map[timestamp.Pair]timestamp.Pair {
+	return e.order.Broken(&e.Frame)
 }
 
 // classOf is the class of two times.

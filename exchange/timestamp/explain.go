@@ -27,6 +27,8 @@ func (f *Frame) Explain(baseline, candidate Time) string {
 		return fmt.Sprintf("both were made while their side worked on this request (within %s); %s", tolerance, far)
 	case onlyOne:
 		return "only one of the two was made after its side had got the request; clocks may explain that, and so may another moment; " + far
+	case oneAhead:
+		return "only one of the two lies after its side's answer; clocks may explain that, and so may another moment; " + far
 	case again:
 		return fmt.Sprintf("it tells of a moment of the recording, and the candidate's time is within %s of that moment in the replay, at speed %g", tolerance, f.scale()) + doubt(tie)
 	case beforeAll:
@@ -43,6 +45,14 @@ func (f *Frame) Explain(baseline, candidate Time) string {
 		text += fmt.Sprintf("; that moment of the recording was at %s in the replay, at speed %g", at.UTC().Format(time.RFC3339Nano), f.scale())
 	}
 	return text + doubt(tie)
+}
+
+// ExplainOrder says in words why a pair of times is not proven to tell of one moment
+// beside another pair of the same answer.
+func ExplainOrder(p, other Pair) string {
+	lie := func(d int64) string { return signed(time.Duration(d)) }
+	return fmt.Sprintf("but from another time of the answer, %s, it lies %s in the baseline's and %s in the candidate's: no clock explains that",
+		time.Unix(0, other.Baseline).UTC().Format(time.RFC3339Nano), lie(p.Baseline-other.Baseline), lie(p.Candidate-other.Candidate))
 }
 
 // doubt is why a tie is not certain.

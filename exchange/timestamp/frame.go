@@ -82,6 +82,7 @@ const (
 	dayAhead
 	atWork
 	onlyOne
+	oneAhead
 	again
 	beforeAll
 	ahead
@@ -111,6 +112,9 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 		if isEarlier(baseline, f.Baseline) != isEarlier(candidate, f.Candidate) {
 			return Doubtful, onlyOne
 		}
+		if isLater(baseline, f.Baseline) != isLater(candidate, f.Candidate) {
+			return Doubtful, oneAhead
+		}
 		return Tied, atWork
 	}
 	proven := Tied
@@ -126,6 +130,7 @@ func (f *Frame) tie(baseline, candidate Time) (Tie, ground) {
 	// Each side may also have set it at any other moment of its work.
 	asked, answered := b.Sub(f.Baseline.From)-c.Sub(f.Candidate.From), b.Sub(f.Baseline.To)-c.Sub(f.Candidate.To)
 	switch {
+	case b.Sub(f.Baseline.From).Abs() > tooFar || c.Sub(f.Candidate.From).Abs() > tooFar:
 	case asked.Abs() <= tolerance || answered.Abs() <= tolerance:
 		if b.Before(f.Baseline.From) && !inRun {
 			return Doubtful, beforeAll
@@ -156,6 +161,11 @@ const unsteady = 50 * time.Millisecond
 // isEarlier says whether a time is of before a request, as far as it is written.
 func isEarlier(t Time, s Span) bool {
 	return t.Add(t.Style.Precision() + unsteady).Before(s.From)
+}
+
+// isLater likewise says whether it is of after the answer.
+func isLater(t Time, s Span) bool {
+	return t.Add(-t.Style.Precision() - unsteady).After(s.To)
 }
 
 // longAgo is from how many days on a day has nothing to do with a request.
@@ -199,6 +209,10 @@ func (f *Frame) replayed(t time.Time, tolerance time.Duration) (time.Time, bool)
 	}
 	return time.Time{}, false
 }
+
+// tooFar is from where on a time is reckoned from nothing. Package time knows no
+// distance of more than 292 years: those of the years 2999 and 9999 are equal to it.
+const tooFar = 100 * 365 * 24 * time.Hour
 
 func days(t, from time.Time) int {
 	return int(t.UTC().Truncate(24*time.Hour).Sub(from.UTC().Truncate(24*time.Hour)) / (24 * time.Hour))
