@@ -149,8 +149,12 @@ func (r Rule) problems() setting.Problems {
 	ps.Require(err == nil, "route", r.Route, "is not a pattern")
 	begins := strings.HasPrefix(r.Path, "$") || isFieldPath(r.Path)
 	ps.Require(begins, "path", r.Path, "does not begin with $, or with header: or trailer: and a name")
-	_, err = splitPath(r.Path)
+	pattern, err := splitPath(r.Path)
 	ps.Require(err == nil || !begins, "path", r.Path, "is not a path; "+errPath.Error())
+	if err == nil && begins && r.aligns() {
+		ps.Require(!isFieldPath(r.Path), "path", r.Path, "names a field; "+r.Action+" belongs to arrays of bodies only")
+		ps.Require(isFieldPath(r.Path) || ofElements(pattern), "path", r.Path, "names no elements, so that "+r.Action+" would do nothing; want "+r.Path+"[]")
+	}
 	_, err = r.expiry()
 	ps.Require(err == nil, "expires", r.Expires, "is not a day; want YYYY-MM-DD")
 	ps.OneOf("action", r.Action, actionIgnore, actionTolerance, actionUnordered, actionKeyed)
@@ -165,6 +169,9 @@ func (r Rule) problems() setting.Problems {
 	ps.Require(r.Key == "" || r.Action == actionKeyed, "key", r.Key, "belongs to the action keyed only")
 	return ps
 }
+
+// aligns: the rule says how an array is aligned, and so is about its elements.
+func (r Rule) aligns() bool { return r.Action == actionKeyed || r.Action == actionUnordered }
 
 // expiry is the first moment at which the rule no longer holds; zero is never.
 func (r Rule) expiry() (time.Time, error) {

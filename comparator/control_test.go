@@ -46,7 +46,7 @@ func tossed(c comparator.Comparison) []string {
 		default:
 			text += " -"
 		}
-		if s.Statistic == comparator.Differs {
+		if s.Statistic == comparator.Differs || s.Statistic == comparator.PresumedPlace {
 			text += fmt.Sprintf(" control=%t candidate=%t", s.Control, s.Candidate)
 		}
 		out = append(out, text)
@@ -120,10 +120,10 @@ func TestControl(t *testing.T) {
 	f(`{"l":[{"p":1},{"p":2}]}`, `{"l":[{"p":3},{"p":4}]}`, `{"l":[{"p":5},{"p":6}]}`,
 		"match; body $.l[].p value 1|5 (control); body $.l[].p value 2|6 (control)",
 		"$.l[].p differs - control=true candidate=true", "$.l[].p number heads")
-	// What only its shape explains is explained now, and never tossed.
+	// What only its shape explains is explained now, and never tossed; the place is told.
 	const u1, u2, u3 = "4f1c2d3e-1111-4222-8333-444455556666", "0a1b2c3d-9999-4888-8777-666655554444", "7a1b2c3d-9999-4888-8777-666655554444"
-	f(`{"trace":"`+u1+`"}`, `{"trace":"`+u2+`"}`, `{"trace":"`+u3+`"}`, "match; body $.trace value "+u1+"|"+u3+" (control:identifier)")
-	f(`{"trace":"`+u1+`"}`, `{"trace":"`+u1+`"}`, `{"trace":"`+u3+`"}`, "presumed; body $.trace value "+u1+"|"+u3+" (presumed:identifier)")
+	f(`{"trace":"`+u1+`"}`, `{"trace":"`+u2+`"}`, `{"trace":"`+u3+`"}`, "match; body $.trace value "+u1+"|"+u3+" (control:identifier)", "$.trace presumed - control=true candidate=true")
+	f(`{"trace":"`+u1+`"}`, `{"trace":"`+u1+`"}`, `{"trace":"`+u3+`"}`, "presumed; body $.trace value "+u1+"|"+u3+" (presumed:identifier)", "$.trace presumed - control=false candidate=true")
 	// Times from their own requests: the control was asked a second later.
 	f(`{"eta":"2026-11-24T10:20:00Z"}`, `{"eta":"2026-11-24T10:31:00Z"}`, `{"eta":"2026-11-24T10:31:30Z"}`,
 		"match; body $.eta value 2026-11-24T10:20:00Z|2026-11-24T10:31:30Z (control)",

@@ -29,6 +29,10 @@ const (
 	Number Statistic = "number"
 	// Share: the candidate says Toss.Word, and the control another.
 	Share Statistic = "share"
+	// PresumedPlace is no coin: control or candidate differ from the recording in what
+	// is only presumed to be harmless, as a name or a token that is made anew. What
+	// they say is told apart by nothing, but the place is volatile all the same.
+	PresumedPlace Statistic = "presumed"
 )
 
 // Toss is what one controlled replay adds to a coin of a place. A replay tosses
@@ -42,8 +46,8 @@ type Toss struct {
 	Word string
 	// Heads and Tails: at most one is set; none if it fell on neither side.
 	Heads, Tails bool
-	// Control and Candidate, of Differs, say whether each differs from the
-	// recording here.
+	// Control and Candidate, of Differs and PresumedPlace, say whether each differs from
+	// the recording here.
 	Control, Candidate bool
 }
 
@@ -66,7 +70,9 @@ type coin struct {
 type tossing struct {
 	sums               map[coin]int
 	control, candidate map[string]bool
-	words              map[string]int
+	// presumed are the places that toss nothing for what is presumed of them.
+	presumed map[string]Toss
+	words    map[string]int
 	// sent is when each side was asked: times are told from there.
 	sent, controlSent time.Time
 }
@@ -81,7 +87,7 @@ func tosses(r *understudyv1.Replay, control, candidate places) []Toss {
 		control, candidate = control.status(), candidate.status() // there are no two answers to compare
 	}
 	t := tossing{
-		sums: map[coin]int{}, control: map[string]bool{}, candidate: map[string]bool{}, words: map[string]int{},
+		sums: map[coin]int{}, control: map[string]bool{}, candidate: map[string]bool{}, presumed: map[string]Toss{}, words: map[string]int{},
 		sent: time.Unix(0, r.GetSentUnixNano()), controlSent: time.Unix(0, r.GetControlSentUnixNano()),
 	}
 	closed := lids{}
@@ -90,7 +96,9 @@ func tosses(r *understudyv1.Replay, control, candidate places) []Toss {
 	for key, c := range candidate.at {
 		k, also := control.at[key]
 		switch {
-		case c.class != "" || k.class != "" || closed.hides(c):
+		case c.proven() || k.proven() || closed.hides(c):
+		case c.class != "" || k.class != "":
+			t.presume(c.path, also, true)
 		case also:
 			t.both(k, c)
 		default:
@@ -98,11 +106,21 @@ func tosses(r *understudyv1.Replay, control, candidate places) []Toss {
 		}
 	}
 	for key, k := range control.at {
-		if _, also := candidate.at[key]; !also && k.class == "" && !closed.hides(k) {
+		switch _, also := candidate.at[key]; {
+		case also || k.proven() || closed.hides(k):
+		case k.class != "":
+			t.presume(k.path, true, false)
+		default:
 			t.one(k, -1)
 		}
 	}
 	return t.result()
+}
+
+// presume notes a place where what is presumed lets no coin be tossed.
+func (t *tossing) presume(path string, control, candidate bool) {
+	p := t.presumed[path]
+	t.presumed[path] = Toss{Path: path, Statistic: PresumedPlace, Control: p.Control || control, Candidate: p.Candidate || candidate}
 }
 
 // lids are the locations where one of the answers has something else as a whole:
@@ -255,6 +273,15 @@ func (t *tossing) result() []Toss {
 	}
 	if len(out) > maxTosses {
 		return nil
+	}
+	var presumed []Toss
+	for path, p := range t.presumed {
+		if _, tossed := t.sums[coin{path, Differs, ""}]; !tossed { // its row has the place
+			presumed = append(presumed, p)
+		}
+	}
+	if len(out)+len(presumed) <= maxTosses {
+		out = append(out, presumed...)
 	}
 	slices.SortFunc(out, func(a, b Toss) int {
 		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Statistic, b.Statistic), cmp.Compare(a.Word, b.Word))

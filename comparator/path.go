@@ -91,6 +91,15 @@ func covers(pattern, path []segment) bool {
 	return len(path) == 0
 }
 
+// ofElements says whether a pattern can cover the elements of an array.
+func ofElements(pattern []segment) bool {
+	if len(pattern) == 0 {
+		return false
+	}
+	last := pattern[len(pattern)-1]
+	return last.element || !last.exact && last.name == "**"
+}
+
 // covers: x-*-id covers x-a-id. Elements have no name, so only [] and a * on
 // its own cover them.
 func (p segment) covers(s segment) bool {

@@ -144,7 +144,7 @@ func (rs rules) forPath(action, folded string, also func(*rule) bool) *rule {
 // arrays gives the policy of the rules for the array at a folded path; nil if
 // no rule speaks of arrays.
 func (rs rules) arrays() func(folded string) diff.Policy {
-	if !slices.ContainsFunc(rs.own, func(r *rule) bool { return r.Action == actionKeyed || r.Action == actionUnordered }) {
+	if !slices.ContainsFunc(rs.own, func(r *rule) bool { return r.aligns() }) {
 		return nil
 	}
 	return func(folded string) diff.Policy {

@@ -162,6 +162,39 @@ func TestConflictingRulesAreMistakes(t *testing.T) {
 	}
 }
 
+// TestRulesOfArraysNameElements: one whose path can be that of no array would do
+// nothing.
+func TestRulesOfArraysNameElements(t *testing.T) {
+	f := func(path, want string) {
+		t.Helper()
+		for _, action := range []string{"keyed", "unordered"} {
+			cfg := comparator.DefaultConfig()
+			r := comparator.Rule{Name: "r", Owner: "o", Reason: "b", Path: path, Action: action}
+			if action == "keyed" {
+				r.Key = "id"
+			}
+			cfg.Rules = []comparator.Rule{r}
+			switch err := cfg.Validate(); {
+			case want == "" && err != nil:
+				t.Errorf("%s: %v", path, err)
+			case want != "" && (err == nil || !strings.Contains(err.Error(), "rules[0].path: ") || !strings.Contains(err.Error(), want)):
+				t.Errorf("%s: got %v, want %q", path, err, want)
+			}
+		}
+	}
+	f("$.items", "names no elements")
+	f("$.items", "want $.items[]")
+	f("$", "want $[]")
+	f("$.*", "want $.*[]")
+	f("$.items[].id", "want $.items[].id[]")
+	f(`$["**"]`, `want $["**"][]`)
+	f("header:X-Tags", "names a field")
+	f("$.items[]", "")
+	f("$[]", "")
+	f("$.**", "")
+	f("$.**[]", "")
+}
+
 // TestRulesThatNeverTakeEffect are mistakes: a wider rule comes before them.
 func TestRulesThatNeverTakeEffect(t *testing.T) {
 	f := func(wrong bool, first, second comparator.Rule) {
@@ -188,11 +221,11 @@ func TestRulesThatNeverTakeEffect(t *testing.T) {
 	f(true, ignore("$.**", ""), within("$.price", ""))
 	f(true, ignore("$.*", ""), within("$.price", "GET /items/*"))
 	f(true, ignore("$.price", ""), within("$.price", "GET /items"))
-	f(true, keyed("$.*"), unordered("$.tags"))
+	f(true, keyed("$.*[]"), unordered("$.tags[]"))
 	// The narrower one comes first, or holds elsewhere too.
 	f(false, ignore("$.price", "GET /items/*"), within("$.price", ""))
 	f(false, ignore("$.price", ""), within("$.**", ""))
 	f(false, ignore("$.**", "", "missing"), within("$.price", ""))
-	f(false, keyed("$.tags"), unordered("$.*"))
+	f(false, keyed("$.tags[]"), unordered("$.*[]"))
 	f(false, ignore("$.a.*", ""), within("$.price", ""))
 }

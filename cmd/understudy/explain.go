@@ -120,9 +120,9 @@ func (a *app) explaining(j report.Judgement, file string) (explaining, error) {
 	case j.Config == "": // from before there were judgements
 		return explaining{a.cfg.Compare, "the configuration at hand", a.whereRule}, nil
 	}
-	c := comparator.DefaultConfig()
-	if err := source.Read([]byte(j.Config), "judgement "+j.Name(), &c, source.Origins{}); err != nil {
-		return explaining{}, fmt.Errorf("the rules of judgement %s cannot be read by this version: %w; --rules FILE explains under others", j.Name(), err)
+	c, again, err := keptRules(j)
+	if err != nil {
+		return explaining{}, usagef("%w; --rules FILE explains under others", err)
 	}
 	where := func(class string) string {
 		if !strings.HasPrefix(class, "rule:") {
@@ -135,9 +135,7 @@ func (a *app) explaining(j report.Judgement, file string) (explaining, error) {
 		return "judgement " + j.Name()
 	}
 	e := explaining{c, "", where}
-	switch again, err := c.Judgement(); {
-	case err != nil:
-		return explaining{}, usagef("compare: %w", err)
+	switch {
 	case j.Version != comparator.JudgeVersion:
 		e.other = fmt.Sprintf("its rules and version %d of the judge, which made it with version %d", comparator.JudgeVersion, j.Version)
 	case again.ID != j.ID:

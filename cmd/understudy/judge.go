@@ -37,8 +37,9 @@ const judgingMemory = 320 << 20
 const clocks = time.Hour
 
 type judgeFlags struct {
-	rules string
-	keep  bool
+	rules     string
+	judgement string
+	keep      bool
 }
 
 func (a *app) judgeCommand() *cobra.Command {
@@ -58,12 +59,17 @@ views and the report show the run under the new judgement, unless
 			if c.Flags().Changed("rules") && f.rules == "" {
 				return usagef("--rules is empty; want a file, or leave it out for the rules of the configuration")
 			}
+			if c.Flags().Changed("judgement") && f.judgement == "" {
+				return usagef("--judgement is empty; want the beginning of one that understudy judge list %s shows, or leave it out", report.Shell(args[0]))
+			}
 			return a.judge(c.Context(), args[0], f)
 		},
 	}
 	a.kafkaFlags(c)
 	a.clickhouseFlags(c)
 	c.Flags().StringVar(&f.rules, "rules", "", "YAML file with rules and whatever else stands under compare:; default the configuration")
+	c.Flags().StringVar(&f.judgement, "judgement", "", "write this judgement of the run again, under its own rules; the beginning of its name in understudy judge list")
+	c.MarkFlagsMutuallyExclusive("rules", "judgement")
 	c.Flags().BoolVar(&f.keep, "keep-current", false, "leave the judgement that views and report show as it is")
 	c.AddCommand(a.judgeListCommand(), a.judgeDiffCommand())
 	return c
@@ -75,7 +81,7 @@ func (a *app) judge(ctx context.Context, name string, f judgeFlags) error {
 			return err
 		}
 	}
-	return a.withJudge(ctx, func(j judging) error {
+	return a.withJudge(ctx, a.rulesAgain(name, f.judgement), func(j judging) error {
 		run, err := a.endedRun(ctx, name)
 		if err != nil {
 			return err
@@ -197,15 +203,26 @@ type judging struct {
 	judgement comparator.Judgement
 }
 
-// withJudge connects a judge that stands beside what the views show.
-func (a *app) withJudge(ctx context.Context, f func(judging) error) error {
-	if err := a.need("compare", "kafka", "kafka.producer", "clickhouse"); err != nil {
+// withJudge connects a judge that stands beside what the views show. Its rules
+// are those of the configuration, unless rules takes others from the tables; of
+// these, one that has expired since still holds for the replays of its time.
+func (a *app) withJudge(ctx context.Context, rules func(context.Context, driver.Conn) error, f func(judging) error) error {
+	sections := []string{"kafka", "kafka.producer", "clickhouse"}
+	if rules == nil {
+		sections = append(sections, "compare")
+	}
+	if err := a.need(sections...); err != nil {
 		return err
 	}
 	if err := a.requireTopics(ctx); err != nil {
 		return err
 	}
 	return a.withTables(ctx, func(conn driver.Conn) error {
+		if rules != nil {
+			if err := rules(ctx, conn); err != nil {
+				return err
+			}
+		}
 		producer, err := a.newProducer(ctx, a.cfg.Kafka.Producer)
 		if err != nil {
 			return err

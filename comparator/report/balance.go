@@ -208,21 +208,62 @@ func (r RecorderBalance) Equations() []Equation {
 	return out
 }
 
+// faults are the equations that do not hold, and the recorders that are broken by
+// something else.
+func (b Balance) faults() []string {
+	out := []string{}
+	for _, e := range append(b.Own(), b.Control.Equations()...) {
+		if !e.Holds() {
+			out = append(out, e.String())
+		}
+	}
+	for _, r := range b.Recorders {
+		if r.Holds {
+			continue
+		}
+		n := len(out)
+		for _, e := range r.Equations() {
+			if !e.Holds() {
+				out = append(out, e.String())
+			}
+		}
+		if n == len(out) {
+			out = append(out, "recorder "+r.Recorder+": its books do not hold")
+		}
+	}
+	return out
+}
+
 // unjudged is how many replays in Kafka the totals lack.
 func (b Balance) unjudged() uint64 {
 	return b.Written - min(b.Written, b.Judged+b.JudgedSkipped+b.JudgedOrphans)
 }
 
-// Remedy says what to do about a run that has ended and whose own books do not
-// hold, and try is a command for it; without one it is to be replayed again.
+// Remedy says what to do about a run that has ended and whose books do not hold,
+// and try is a command for it. Without one a remedy that ends with a colon is to
+// replay again.
 func (b Balance) Remedy() (remedy, try string) {
+	again := "understudy judge" + b.Flags + " " + Shell(b.Run) + b.Facts.again()
 	switch n := b.unjudged(); {
 	case slices.ContainsFunc(b.Facts.Equations(), func(e Equation) bool { return !e.Holds() }):
-		return "Unless understudy compare is writing right now, rows were deleted from the tables or put into them. Judging again, under the same rules, writes again what is missing if Kafka still has the replays; what is too many stays:", "understudy judge" + b.Flags + " " + Shell(b.Run)
+		return "Unless understudy compare is writing right now, rows were deleted from the tables or put into them. Judging again, under the rules that the run is shown under, writes again what is missing if Kafka still has the replays; what is too many stays:", again
 	case n > 0:
 		return fmt.Sprintf("%s of %s replays in Kafka are not judged yet:", Count(n), Count(b.Written)), "understudy compare" + b.Flags + " --run " + Shell(b.Run)
+	case b.Holds && b.Control.Judged < b.Control.Answered:
+		return "Rows of the control sample were deleted from the table controls, or are from before there was one. Judging again, under the rules that the run is shown under, writes again what is missing if Kafka still has the replays:", again
+	case b.Holds && b.Control.Holds:
+		return "What a recorder did not record is not in the run, which is evidence of the rest only. understudy recorder balance lists what is missing, and why; record and replay again for a run without gaps.", ""
 	}
 	return "Replay again under another name:", ""
+}
+
+// again is the flag with which judge writes the judgement again that is shown; one
+// from before there were judgements has no rules to judge by.
+func (f FactBalance) again() string {
+	if f.Judgement == "" {
+		return ""
+	}
+	return " --judgement " + Shell(f.Judgement)
 }
 
 // Ended says whether nothing more is served in this life, and its books are

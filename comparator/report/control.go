@@ -51,6 +51,11 @@ type VolatilePlace struct {
 	Control    uint64 `json:"control"`
 	Candidate  uint64 `json:"candidate"`
 	Both       uint64 `json:"both"`
+	// Presumed are those of Both in which what differs is presumed to be harmless,
+	// as a name that is made anew each time; no coin compares it.
+	Presumed uint64 `json:"presumed"`
+	// Uncompared says that no coin was tossed here at all.
+	Uncompared bool `json:"uncompared"`
 	// LogE is the natural logarithm of the e-value against the two being alike.
 	LogE float64 `json:"log_e"`
 	// Different says that they are not, at the rate of false discoveries Alpha.
@@ -76,19 +81,21 @@ type Coin struct {
 }
 
 // Count says at how many places the two are different, at how many they are alike,
-// and of how many neither can be said yet.
-func (c Control) Count() (different, alike, open int) {
+// of how many neither can be said yet, and at how many nothing compares them.
+func (c Control) Count() (different, alike, open, uncompared int) {
 	for _, p := range c.Places {
 		switch {
 		case p.Different:
 			different++
 		case p.Alike:
 			alike++
+		case p.Uncompared:
+			uncompared++
 		default:
 			open++
 		}
 	}
-	return different, alike, open
+	return different, alike, open, uncompared
 }
 
 // maxCoins bounds the coins of a report, maxShares the words of a place: the most
@@ -99,6 +106,7 @@ const (
 )
 
 // coinRow is a row of the view coins, and what the view volatile says of its place.
+// Without a statistic the place has no coin.
 type coinRow struct {
 	Route      string `ch:"route"`
 	Path       string `ch:"path"`
@@ -110,6 +118,7 @@ type coinRow struct {
 	Control    uint64 `ch:"control"`
 	Candidate  uint64 `ch:"candidate"`
 	Both       uint64 `ch:"both"`
+	Presumed   uint64 `ch:"presumed"`
 }
 
 // LoadControl reads what the controls of a run have shown.
@@ -121,10 +130,10 @@ func LoadControl(ctx context.Context, conn driver.Conn, run string) (Control, er
 	if err != nil || all[0].N == 0 {
 		return Control{Places: []VolatilePlace{}}, err
 	}
-	rows, err := sel[coinRow](ctx, conn, what, fmt.Sprintf(`SELECT c.route AS route, c.path AS path, c.statistic AS statistic, c.word AS word, c.heads AS heads, c.tails AS tails,
- v.controlled AS controlled, v.control AS control, v.candidate AS candidate, v.both AS both
-FROM (SELECT * FROM coins WHERE run = @run ORDER BY heads + tails DESC LIMIT %d BY route, path, statistic LIMIT %d) AS c
-INNER JOIN (SELECT * FROM volatile WHERE run = @run) AS v ON v.route = c.route AND v.path = c.path
+	rows, err := sel[coinRow](ctx, conn, what, fmt.Sprintf(`SELECT v.route AS route, v.path AS path, c.statistic AS statistic, c.word AS word, c.heads AS heads, c.tails AS tails,
+ v.controlled AS controlled, v.control AS control, v.candidate AS candidate, v.both AS both, v.presumed AS presumed
+FROM (SELECT * FROM volatile WHERE run = @run) AS v
+LEFT JOIN (SELECT * FROM coins WHERE run = @run ORDER BY heads + tails DESC LIMIT %d BY route, path, statistic LIMIT %d) AS c ON v.route = c.route AND v.path = c.path
 ORDER BY route, path, statistic, word`, maxShares, maxCoins), run)
 	if err != nil {
 		return Control{}, err
@@ -171,7 +180,8 @@ func weigh(rows []coinRow) []VolatilePlace {
 			n = len(rows)
 		}
 		p := VolatilePlace{
-			Route: first.Route, Path: first.Path, Controlled: first.Controlled, Control: first.Control, Candidate: first.Candidate, Both: first.Both, Coins: []Coin{},
+			Route: first.Route, Path: first.Path, Controlled: first.Controlled, Control: first.Control, Candidate: first.Candidate, Both: first.Both,
+			Presumed: first.Presumed, Uncompared: first.Statistic == "", Coins: []Coin{},
 		}
 		var tossed []float64
 		for _, r := range rows[:n] {
@@ -187,7 +197,7 @@ func weigh(rows []coinRow) []VolatilePlace {
 		for _, r := range rows[:n] {
 			p.Excess = max(p.Excess, bet.Coin{Heads: r.Heads, Tails: r.Tails}.Excess(p.Controlled, Alpha/float64(n)))
 		}
-		if p.Both > 0 {
+		if p.tossed() {
 			logs, asked = append(logs, p.LogE), append(asked, len(places))
 		}
 		places, rows = append(places, p), rows[n:]
@@ -197,11 +207,14 @@ func weigh(rows []coinRow) []VolatilePlace {
 	}
 	for i := range places {
 		p := &places[i]
-		p.Alike = p.Both > 0 && !p.Different && p.Excess <= Margin
+		p.Alike = p.tossed() && !p.Different && p.Excess <= Margin
 	}
 	slices.SortStableFunc(places, func(a, b VolatilePlace) int { return cmp.Compare(b.LogE, a.LogE) })
 	return places
 }
+
+// tossed says whether both have differed in one replay where a coin compares them.
+func (p VolatilePlace) tossed() bool { return !p.Uncompared && p.Both > p.Presumed }
 
 // explained counts the mismatches that have no differences but at volatile places
 // that are called alike. One of which not all differences were kept is none.

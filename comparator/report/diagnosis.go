@@ -83,16 +83,30 @@ func (r *Report) again(flag string) string {
 	return line
 }
 
+// maxFaults bounds the equations that a diagnosis names.
+const maxFaults = 8
+
 func (r *Report) unbalanced() (d Diagnosis, ok bool) {
 	b := r.Balance
-	if b.Holds || !r.Run.Ended() {
+	if b.Trusted() || !r.Run.Ended() {
 		return d, false
 	}
-	d = Diagnosis{Name: Unbalanced, What: "The books do not balance, so the run is no evidence: " + strings.Join(b.Broken, "; ") + "."}
+	whose, faults := "The books do", b.faults()
+	switch {
+	case !b.Holds:
+	case !b.Control.Holds:
+		whose = "The books of the control sample do"
+	default:
+		whose = "The books of a recorder do"
+	}
+	if len(faults) > maxFaults {
+		faults = append(faults[:maxFaults:maxFaults], fmt.Sprintf("%d more; understudy runs balance %s shows them", len(faults)-maxFaults, Shell(r.Run.Name)))
+	}
+	d = Diagnosis{Name: Unbalanced, What: whose + " not balance, so the run is no evidence: " + Clean(strings.Join(faults, "; ")) + "."}
 	if missing := b.unjudged(); missing > 0 {
 		d.Replays, d.Of = missing, b.Written
 	}
-	if d.Remedy, d.Try = b.Remedy(); d.Try == "" {
+	if d.Remedy, d.Try = b.Remedy(); d.Try == "" && strings.HasSuffix(d.Remedy, ":") {
 		d.Try = r.again("")
 	}
 	return d, true

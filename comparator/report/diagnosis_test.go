@@ -16,7 +16,7 @@ func sound() *Report {
 		},
 		Total: Score{Replays: 1000, Selected: 1000, Judged: 990, Match: 990, Skipped: 10},
 	}
-	r.Balance = Balance{Run: "monday", Selected: 1000, Replayed: 990, Skipped: 10, Written: 1000, Judged: 990, JudgedSkipped: 10, Holds: true}
+	r.Balance = Balance{Run: "monday", Selected: 1000, Replayed: 990, Skipped: 10, Written: 1000, Judged: 990, JudgedSkipped: 10, Holds: true, Control: ControlBalance{Holds: true}}
 	return r
 }
 
@@ -55,6 +55,13 @@ func TestDiagnose(t *testing.T) {
 		r.Balance.explain()
 	}, Unbalanced, "understudy replay --run monday-2 --candidate http://127.0.0.1:9002\n")
 	f(func(r *Report, _ *evidence) { r.Balance.Holds, r.Run.State = false, "running" }, "") // it may still come
+	f(func(r *Report, _ *evidence) {
+		r.Balance.Facts.Judgement = "0d67"
+		r.Balance.Control = ControlBalance{Sampled: 50, Answered: 50, Judged: 40}
+	}, Unbalanced, "The books of the control sample do not balance", "control: answered 50 ≠ judged with a control 40", "understudy judge monday --judgement 0d67\n")
+	f(func(r *Report, _ *evidence) {
+		r.Balance.Recorders = []RecorderBalance{{Recorder: "web-1", State: "ended", Served: 9, Recorded: 8, Stored: 8}, {Recorder: "web-2", Untallied: true, State: "odd"}}
+	}, Unbalanced, "The books of a recorder do not balance", "recorder web-1: served 9 ≠ recorded 8", "recorder web-2: its books do not hold", "understudy recorder balance")
 
 	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"connect": 490, "timeout": 5} }, Unreachable,
 		"495 of 990 requests (50.00 %)", "connect 490, timeout 5", "http://127.0.0.1:9002")

@@ -34,6 +34,7 @@ func (volatile) Judge(r *understudyv1.Replay) comparator.Comparison {
 		{Path: "$.estimate", Statistic: comparator.Differs, Control: true, Candidate: true},
 		{Path: "$.estimate", Statistic: comparator.Number, Heads: heads, Tails: !heads},
 		{Path: "$.wrong", Statistic: comparator.Differs, Candidate: true, Heads: true},
+		{Path: "$.token", Statistic: comparator.PresumedPlace, Control: true, Candidate: true},
 	}
 	if express := random.Float64() < 0.7; r.GetOrdinal()%4 == 0 {
 		out.Tosses = append(out.Tosses,
@@ -76,10 +77,21 @@ func TestControls(t *testing.T) {
 			t.Errorf("written again: %s", diff)
 		}
 	}
-	if once.Replays != 600 || len(once.Places) != 2 {
+	if once.Replays != 600 || len(once.Places) != 3 {
 		t.Fatalf("got %+v", once)
 	}
-	carrier, estimate := once.Places[0], once.Places[1]
+	places := map[string]report.VolatilePlace{}
+	for _, p := range once.Places {
+		places[p.Path] = p
+	}
+	// Where another name is given each time nothing is compared, so that it is neither.
+	if p := places["$.token"]; p.Control != 600 || p.Both != 600 || p.Presumed != 600 || !p.Uncompared || p.Different || p.Alike || len(p.Coins) > 0 {
+		t.Errorf("got %+v", p)
+	}
+	if different, alike, open, uncompared := once.Count(); different != 1 || alike != 1 || open != 0 || uncompared != 1 {
+		t.Errorf("%d different, %d alike, %d open, %d not compared", different, alike, open, uncompared)
+	}
+	carrier, estimate := once.Places[0], places["$.estimate"]
 	if !carrier.Different || carrier.Path != "$.carrier" || carrier.Controlled != 600 || carrier.Control != 300 || len(carrier.Coins) != 2 {
 		t.Errorf("got %+v", carrier)
 	}

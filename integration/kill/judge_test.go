@@ -92,15 +92,40 @@ func TestJudgeSaysWhatItCannotDo(t *testing.T) {
 	}
 	f(here, 0, "views and report show the run under it", "judge", "whole", "--rules", rules)
 	f(here, 1, "but the tables show it under judgement", "compare", "--run", "whole", "--fail-on", "mismatch>1000")
-	f(here, 0, "views and report show the run under it", "judge", "whole")
-	f(here, 0, "Run whole: ", "compare", "--run", "whole", "--fail-on", "mismatch>1000")
-	// A row that is deleted from the facts is missed by both, and judging brings
-	// it back; one that is put into the totals stays too many.
+	// The remedy of broken books writes the judgement again that is shown, under
+	// the rules that the tables keep of it, whatever those of now are.
 	conn, err := clickhouse.Connect(t.Context(), clickhouse.Config{Address: database})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
+	current := func() (id string) {
+		t.Helper()
+		if err := conn.QueryRow(t.Context(), "SELECT judgement FROM current_judgements WHERE run = 'whole'").Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	shown := current()
+	if err := conn.Exec(t.Context(), "ALTER TABLE stored_comparisons_by_minute DELETE WHERE run = 'whole' SETTINGS mutations_sync = 2"); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"report", "whole"}, {"report", "whole", "-o", "json"}, {"runs", "balance", "whole"}, {"runs", "balance", "whole", "-o", "json"}} {
+		f(here, 3, " whole --judgement "+shown, command...)
+	}
+	if err := os.Remove(rules); err != nil {
+		t.Fatal(err)
+	}
+	f(here, 0, "3 replays judged under judgement "+shown, "judge", "whole", "--judgement", shown)
+	f(here, 0, "The balance holds", "report", "whole")
+	if now := current(); now != shown {
+		t.Errorf("the remedy shows judgement %s; want %s as before", now, shown)
+	}
+	f(here, 2, `judgement "absent" is unknown`, "judge", "whole", "--judgement", "absent")
+	f(here, 0, "views and report show the run under it", "judge", "whole")
+	f(here, 0, "Run whole: ", "compare", "--run", "whole", "--fail-on", "mismatch>1000")
+	// A row that is deleted from the facts is missed by both, and judging brings
+	// it back; one that is put into the totals stays too many.
 	books := func(exit int, want string) {
 		t.Helper()
 		f(here, exit, "", "compare", "--run", "whole")

@@ -9,11 +9,27 @@ import (
 
 // Balance writes a balance in one of Formats; csv has a line for each equation.
 func Balance(w io.Writer, b report.Balance, format string) error {
-	v := view{value: b, table: func(p *page) { p.balance(b) }, columns: []string{"run", "equation", "left", "right", "holds"}}
+	v := view{value: withRemedy(b), table: func(p *page) { p.balance(b) }, columns: []string{"run", "equation", "left", "right", "holds"}}
 	for _, e := range b.Equations() {
 		v.records = append(v.records, []any{b.Run, e.Name, e.Left, e.Right, e.Holds()})
 	}
 	return v.render(w, format)
+}
+
+// remedied is a balance with what mends it.
+type remedied struct {
+	report.Balance
+	// Remedy and Try are those of the diagnosis unbalanced.
+	Remedy string `json:"remedy,omitempty"`
+	Try    string `json:"try,omitempty"`
+}
+
+func withRemedy(b report.Balance) remedied {
+	out := remedied{Balance: b}
+	if !b.Trusted() && b.State != "running" {
+		out.Remedy, out.Try = b.Remedy()
+	}
+	return out
 }
 
 func (p *page) balance(b report.Balance) {
@@ -39,8 +55,10 @@ func (p *page) holds(b report.Balance) {
 		p.line("The balance holds.")
 	case b.Holds && !b.Control.Holds:
 		p.line("The balance of the run holds; that of its control sample DOES NOT.")
+		p.remedy(b)
 	case b.Holds:
 		p.line("The balance of the run holds; that of a recorder DOES NOT.")
+		p.remedy(b)
 	default:
 		p.broken(b)
 	}
@@ -54,14 +72,23 @@ func (p *page) broken(b report.Balance) {
 	case b.State == "running":
 		p.line("The run is still going, or was killed; understudy runs close%s %s ends a killed one.", b.Flags, b.Run)
 	default:
-		remedy, try := b.Remedy()
-		if try == "" {
-			p.line("The run is not valid. %s.", strings.TrimSuffix(remedy, ":"))
-			return
-		}
-		p.line("The run is not valid. %s", remedy)
-		p.lines("    " + report.Clean(try))
+		p.line("The run is not valid.")
+		p.remedy(b)
 	}
+}
+
+// remedy says what mends the books of a run that has ended.
+func (p *page) remedy(b report.Balance) {
+	if b.State == "running" {
+		return
+	}
+	remedy, try := b.Remedy()
+	if try == "" {
+		p.line("%s.", strings.TrimRight(remedy, ":."))
+		return
+	}
+	p.line("%s", remedy)
+	p.lines("    " + report.Clean(try))
 }
 
 // recorders are their books and what is to be said of them.

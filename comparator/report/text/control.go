@@ -12,11 +12,14 @@ func (p *page) control(c report.Control) {
 	if c.Replays == 0 {
 		return
 	}
-	different, alike, open := c.Count()
+	different, alike, open, uncompared := c.Count()
 	p.line("Asked again in %s replays, the baseline differs from itself at %s. At %d of them candidate and baseline are different (at most %g %% of these wrongly), at %d they are alike (but for at most %g %% of the replays); SELECT * FROM volatile shows them.",
 		report.Count(c.Replays), count(len(c.Places), "place"), different, 100*report.Alpha, alike, 100*report.Margin)
 	if open > 0 {
 		p.line("At %d too few replays had a control to say either; replay.control.per_route asks it more often on such routes.", open)
+	}
+	if uncompared > 0 {
+		p.line("At %d it gives something else that looks like a name or a token; whether the candidate's is right, nothing compares.", uncompared)
 	}
 	if c.Explained > 0 {
 		p.line("%s of the mismatches differ only where they are alike.%s", report.Count(c.Explained), remaining(c))
