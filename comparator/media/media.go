@@ -61,6 +61,9 @@ const (
 	// Comments: those of XML, HTML and event streams, and what XML has beside
 	// elements: processing instructions and the document type.
 	Comments = "comments"
+	// Indentation: white space with line breaks in elements of XML that have no
+	// other text of their own.
+	Indentation = "indentation"
 	// MessageCompression: which messages of gRPC were compressed.
 	MessageCompression = "message-compression"
 )
