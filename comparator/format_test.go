@@ -95,6 +95,7 @@ func TestFormats(t *testing.T) {
 	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|")
 
 	same("text/plain", "a \nb", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in ""|the text ends in "\n" (default:trailing-blanks)`)
+	same("text/javascript", "a \nb\n", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in "\n"|the text ends in "\n"`)
 	same("text/plain", "a", " a", "value $[] at line 1: a| a")
 
 	// Another format, and bodies that are not what they are called.

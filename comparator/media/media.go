@@ -54,7 +54,7 @@ const (
 // The default rules under which something is set aside.
 const (
 	// TrailingBlanks: blanks at the ends of lines and lines of blanks at the
-	// end of a text, and how lines end.
+	// end of a text, and how lines end, in plain text and Markdown.
 	TrailingBlanks = "trailing-blanks"
 	// Charset: how a text is encoded, the byte order mark included.
 	Charset = "charset"

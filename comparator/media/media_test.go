@@ -161,7 +161,15 @@ func TestSameForAUser(t *testing.T) {
 	same("application/grpc+proto", frame(0, "\x08\x01"), frame(0, "\x08\x01"))
 	f("application/grpc-web", frame(0, "abc"), "application/grpc-web-text", "AAAAAANhYmM=")
 
-	same("text/plain", "a \t\nb\r\n\n", "a\nb", media.TrailingBlanks)
+	same("text/plain", "a  \nb\r\n\n", "a\nb", media.TrailingBlanks)
+	same("text/markdown", "a \nb   \nc  \n", "a\nb  \nc", media.TrailingBlanks)
+	same("text/markdown", "a  \nb", "a  \nb")
+	for _, kind := range []string{"text/javascript", "application/yaml", "text/x-python", "text/x-patch", "text/css"} {
+		same(kind, "a: |+\n  x\n\n", "a: |+\n  x\n", "") // which counts
+		same(kind, "a \n", "a\n", "")
+		same(kind, "a\r\n", "a\n", "")
+		same(kind, "a \nb\n", "a \nb\n")
+	}
 	same("application/octet-stream", "a\n", "a", "") // which counts
 	f("text/plain; charset=ISO-8859-1", "caf\xe9\n", "text/plain; charset=utf-8", "café\n", media.Charset)
 	f("text/plain; charset=utf-16", "\xfe\xff\x00a\x26\x3a", "text/plain", "a☺", media.Charset)
@@ -188,6 +196,10 @@ func TestDiffers(t *testing.T) {
 	f("application/json", `{}`, "text/html", `{}`, "json is not html")
 	other("text/plain", `{"a":1}`, `a: 1`, "json is not text")
 	other("text/plain", "a", "\x00", "text is not binary")
+	other("text/plain", "1\t2\t\n", "1\t2\n", "value $[] at line 1")
+	other("text/plain", "1\t\n\t\n", "1\t\n", "missing $[] at line 2")
+	other("text/markdown", "a  \nb", "a\nb", "value $[] at line 1")
+	other("text/markdown", "a   \r\nb", "a \r\nb", "value $[] at line 1")
 
 	other(lineType, "{\"at\":1}\n\n{\"at\":2}", "{\"at\":1}\n\n{\"at\":3}", "value $[].at at line 3: $.at")
 	other(lineType, "1\n2", "1\n2\n3", "extra $[] at line 3")
