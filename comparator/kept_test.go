@@ -193,10 +193,25 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)
 	f("XML attribute of another", mismatch, match, as("application/xml", `<r><line order-id="ID"/></r>`), order...)
 	f("XML element", mismatch, match, as("application/xml", `<r><order_id>ID</order_id></r>`), order...)
-	f("XML field", presumed, mismatch, as("application/xml", `<r><field name="order_id">ID</field></r>`), order...)
+	f("XML field", mismatch, match, as("application/xml", `<r><field name="order_id">ID</field></r>`), order...)
 	f("HTML attribute", presumed, match, as("text/html", `<a data-order="ID">x</a>`), order...)
 	f("HTML attribute of an id", mismatch, match, as("text/html", `<a data-order-id="ID">x</a>`), order...)
-	f("HTML input", presumed, mismatch, as("text/html", `<input name="order_id" value="ID">`), order...)
+	for _, markup := range []string{`<form><input type="hidden" name="order_id" value="ID"></form>`, `<input value="ID" name="order_id">`, `<input id="order_id" value="ID">`,
+		`<input name="order[id]" value="ID">`, `<input name="orderId" id="o" value="ID">`, `<select name="order_id"><option>none<option value="ID" selected>Mine</select>`,
+		`<select name="order_id"><optgroup><option>ID</select>`, `<meta name="order-id" content="ID">`, `<button name="order_id" value="ID">Pay</button>`,
+		`<textarea name="order_id">ID</textarea>`, `<b itemprop="order_id">ID</b>`, `<table><tr><th>Order id<td>ID</table>`, `<dl><dt>Order id:<dd>ID</dl>`} {
+		f(markup, mismatch, match, as("text/html", markup), order...)
+	}
+	for _, markup := range []string{`<input name="quantity" value="ID">`, `<meta name="width" content="ID">`,
+		`<select name="count"><option value="ID"></select>`, `<form name="order_id"><input value="ID"></form>`,
+		`<table><tr><th>Total<td>ID</table>`, `<table><tr><th>Order id<td>x<tr><td>ID</table>`, `<b id="order_id"><i>ID</i></b>`} {
+		f(markup, match, mismatch, as("text/html", markup), order...)
+	}
+	for _, markup := range []string{`<input type="number" value="ID" name="order_total">`, `<input id="order_id" name="amount" value="ID">`} {
+		f(markup, presumed, mismatch, as("text/html", markup), order...)
+	}
+	f("XML field by name", mismatch, match, as("application/xml", `<r><order><field name="id" value="ID"/></order></r>`), order...)
+	f("a form in which a word names it", mismatch, match, as("text/html", `<input name="label_id" value="ID">`), "kqzvb", "wtrpl")
 	f("HTML link", mismatch, match, as("text/html", `<a href="/orders/ID">x</a>`), order...)
 	f("HTML script", presumed, match, as("text/html", `<script>var orderId = ID;</script>`), order...)
 	f("HTML text", mismatch, match, as("text/html", `<p>file-ID.pdf</p>`))

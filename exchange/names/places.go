@@ -277,7 +277,12 @@ func top(enclosing []string) bool {
 // and words in texts. What is not JSON may come out changed, but only in what
 // looks like a value.
 func (p *places) json(body []byte) []byte {
-	d := document{places: p, body: string(body)}
+	return p.document(body, nil)
+}
+
+// document goes over one, which markup was opened as unless m is nil.
+func (p *places) document(body []byte, m *markup) []byte {
+	d := document{places: p, body: string(body), markup: m}
 	for d.at < len(d.body) {
 		d.step()
 	}
@@ -297,6 +302,17 @@ type document struct {
 	name      string   // of the member, or of the array that holds the value
 	enclosing []string // names of the containers around, from the outside in
 	brackets  []byte   // with which they begin
+	markup    *markup  // nil for JSON
+}
+
+// place is that of the value that is read next.
+func (d *document) place() Place {
+	if d.markup != nil {
+		if at, ok := d.markup.place(d); ok {
+			return at
+		}
+	}
+	return d.member(d.name, d.enclosing)
 }
 
 func (d *document) step() {
@@ -316,7 +332,7 @@ func (d *document) step() {
 			d.at++
 		}
 		if raw := d.body[start:d.at]; d.may(raw) {
-			if with, ok := d.look(d.member(d.name, d.enclosing), Value{raw, true}); ok {
+			if with, ok := d.look(d.place(), Value{raw, true}); ok {
 				d.put(start, Value{raw, true}, with)
 			}
 		}
@@ -386,8 +402,11 @@ func (d *document) string(start int, raw string, escaped bool) {
 	if escaped {
 		text = unquoted(raw)
 	}
+	if d.markup != nil {
+		d.markup.text(d, text)
+	}
 	if escaped || d.may(raw) {
-		if with, ok := d.look(d.member(d.name, d.enclosing), Value{Text: text}); ok {
+		if with, ok := d.look(d.place(), Value{Text: text}); ok {
 			d.put(start, Value{Text: text}, with)
 			return
 		}
@@ -401,7 +420,7 @@ func (d *document) string(start int, raw string, escaped bool) {
 	case IsLink(text):
 		with = d.target(text)
 	case list:
-		if at := d.member(d.name, d.enclosing); at.Named {
+		if at := d.place(); at.Named {
 			with = d.each(at, text)
 			break
 		}
@@ -424,6 +443,9 @@ func (d *document) nest(c byte) {
 	switch c {
 	case '{', '[':
 		d.enclosing, d.brackets = append(d.enclosing, d.name), append(d.brackets, c)
+		if d.markup != nil {
+			d.markup.begin(d)
+		}
 		if c == '{' {
 			d.name = ""
 		}

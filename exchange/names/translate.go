@@ -160,7 +160,7 @@ func (t *Translator) Document(body []byte) []byte {
 	}
 	texts := *t.at()
 	texts.visitor = textual{replacing{t}}
-	return texts.json(body)
+	return texts.document(body, &markup{})
 }
 
 // textual is the visitor of a document in which there are no numbers.
