@@ -162,7 +162,18 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 	f("X-User", mismatch, match, header("X-Customer: ID"), customer...)
-	f("X-Customers", presumed, match, header("X-Customers: ID"), customer...)
+	f("X-Customers", match, mismatch, header("X-Customers: ID"), customer...)
+
+	// How many there are.
+	parcels := []string{"2097153", "3097153"}
+	for _, count := range []func(string) answer{body(`{"parcels":ID}`), body(`{"parcels":"ID"}`), as("application/x-ndjson", `{"parcels":ID}`), as("application/xml", `<r><parcels>ID</parcels></r>`),
+		as("application/xml", `<r parcels="ID"/>`), as("application/x-www-form-urlencoded", "parcels=ID"), as("text/csv", "sku,parcels\na,ID\n"), as("text/plain", "parcels: ID"),
+		as("text/plain; version=0.0.4", "# TYPE parcels gauge\nparcels ID\n"), as("text/html", `<table><tr><th>Parcels<td>ID</table>`), header("X-Parcels: ID")} {
+		f("a count", match, mismatch, count, parcels...)
+	}
+	f("a list of one", mismatch, match, body(`{"parcels":[ID]}`), parcels...)
+	f("a list in a text", presumed, match, body(`{"text":"parcels ID, 2097152"}`), parcels...)
+	f("numbers of several", presumed, match, body(`{"parcel_numbers":ID}`), parcels...)
 
 	// What a member above says.
 	parcel := []string{"2097153", "3097153"}

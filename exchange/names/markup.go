@@ -61,10 +61,10 @@ func (m *markup) text(d *document, text string) {
 }
 
 // place is that of the value that is read next, if something calls it.
-func (m *markup) place(d *document) (Place, bool) {
+func (m *markup) place(d *document) (at Place, label string, ok bool) {
 	n := len(d.brackets)
 	if n == 0 || m.labels[n-1] == "" || d.brackets[n-1] == '{' && !valued[d.name] {
-		return Place{}, false
+		return Place{}, "", false
 	}
 	enclosing := d.enclosing
 	if len(enclosing) > 1 && enclosing[1] == "html" {
@@ -72,8 +72,8 @@ func (m *markup) place(d *document) (Place, bool) {
 	} else if enclosing = enclosing[:n-1]; d.brackets[n-1] == '{' {
 		enclosing = enclosing[:n-2]
 	}
-	at := d.member(m.labels[n-1], enclosing)
-	return at, at.Kind != ""
+	at = d.member(m.labels[n-1], enclosing)
+	return at, m.labels[n-1], at.Kind != ""
 }
 
 // attributed is what the attributes that come next call their element; "" if they

@@ -305,14 +305,21 @@ type document struct {
 	markup    *markup  // nil for JSON
 }
 
-// place is that of the value that is read next.
-func (d *document) place() Place {
+// place is that of a value that has been read.
+func (d *document) place(text string) Place {
+	at, label, ok := Place{}, d.name, false
 	if d.markup != nil {
-		if at, ok := d.markup.place(d); ok {
-			return at
+		at, label, ok = d.markup.place(d)
+	}
+	if !ok {
+		at, label = d.member(d.name, d.enclosing), d.name
+	}
+	if d.answer && !at.Named && IsDigits(text) && Counts(label) {
+		if n := len(d.brackets); d.markup != nil || n == 0 || d.brackets[n-1] != '[' {
+			return Place{}
 		}
 	}
-	return d.member(d.name, d.enclosing)
+	return at
 }
 
 func (d *document) step() {
@@ -332,7 +339,7 @@ func (d *document) step() {
 			d.at++
 		}
 		if raw := d.body[start:d.at]; d.may(raw) {
-			if with, ok := d.look(d.place(), Value{raw, true}); ok {
+			if with, ok := d.look(d.place(raw), Value{raw, true}); ok {
 				d.put(start, Value{raw, true}, with)
 			}
 		}
@@ -406,7 +413,7 @@ func (d *document) string(start int, raw string, escaped bool) {
 		d.markup.text(d, text)
 	}
 	if escaped || d.may(raw) {
-		if with, ok := d.look(d.place(), Value{Text: text}); ok {
+		if with, ok := d.look(d.place(text), Value{Text: text}); ok {
 			d.put(start, Value{Text: text}, with)
 			return
 		}
@@ -420,7 +427,7 @@ func (d *document) string(start int, raw string, escaped bool) {
 	case IsLink(text):
 		with = d.target(text)
 	case list:
-		if at := d.place(); at.Named {
+		if at := d.place(text); at.Named {
 			with = d.each(at, text)
 			break
 		}

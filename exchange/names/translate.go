@@ -149,6 +149,9 @@ func (t *Translator) Value(name, value string) string {
 	if t.Idle() {
 		return value
 	}
+	if t.answer && IsDigits(value) && Counts(name) {
+		return value
+	}
 	return t.at().text(t.at().member(name, nil), value)
 }
 
