@@ -120,6 +120,14 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 
+	// Within the names of members.
+	for _, member := range []string{`"/orders/ID":{"s":1}`, `"x":{"order-ID":{}}`, `"order_ID":1`, `"order:ID":1`, `"/a?order_id=ID":1`} {
+		f(member, mismatch, match, body(`{`+member+`}`), order...)
+	}
+	f("a link as a member", mismatch, match, body(`{"/documents/ID":{"s":1}}`))
+	f("a link to something else as a member", presumed, mismatch, body(`{"/vouchers/ID":{}}`), order...)
+	f("something else as a member", match, mismatch, body(`{"level_ID":{}}`), customer...)
+
 	// Percent-encoded, with zeros, and without a digit.
 	f("in a link, encoded", mismatch, match, body(`{"href":"/files/inv%2DID%2Epdf"}`))
 	f("an encoded number", presumed, match, body(`{"href":"/see?urn=urn%3Aorder%3AID"}`), order...)

@@ -357,7 +357,13 @@ func (d *document) key(start int, raw string, escaped bool) {
 	if d.name = raw; escaped {
 		d.name = unquoted(raw)
 	}
+	if len(d.name) > maxKey {
+		return
+	}
 	if !d.may(raw) || len(d.name) > maxName {
+		if with := d.inKey(d.name); with != d.name {
+			d.put(start, Value{Text: d.name}, Value{Text: with})
+		}
 		return
 	}
 	kind := ""
@@ -373,6 +379,26 @@ func (d *document) key(start int, raw string, escaped bool) {
 	if ok {
 		d.put(start, key, Value{Text: with.Text})
 	}
+}
+
+// maxKey is the longest name of a member that is looked into, in bytes.
+const maxKey = 4 << 10
+
+// inKey goes over the names in that of a member: a link, or in an answer a number
+// behind the word for its kind, as in order-1001.
+func (d *document) inKey(name string) string {
+	if IsLink(name) {
+		return d.target(name)
+	}
+	i := strings.LastIndexAny(name, "-_:#")
+	if i <= 0 || !d.answer || !IsDigits(name[i+1:]) || !d.may(name[i+1:]) || hasDigit(name[:i]) {
+		return name
+	}
+	number := Value{Text: name[i+1:]}
+	if with, ok := d.look(Place{Kind: termOf(name[:i]).kind, Named: true}, number); ok {
+		return name[:i+1] + with.Text
+	}
+	return name
 }
 
 // path is where the innermost container stands: names of members, and "" for
