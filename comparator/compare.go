@@ -1,6 +1,7 @@
 package comparator
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -299,6 +300,10 @@ func (x *comparing) add(d Difference, b, f noise.Value) bool {
 // explain gives a difference its class: what only renames something known is
 // explained by that, unless only answers that are otherwise alike show the names.
 func (x *comparing) explain(d *Difference, path []string, b, f noise.Value) {
+	element := strings.HasSuffix(d.Path, "[]") && !slices.Contains(listing, x.format())
+	if names.IsDigits(b.Text) && names.IsDigits(f.Text) && !element && names.Counts(path[len(path)-1]) {
+		return // how many there are
+	}
 	class, ok := x.renamed(*d, path, b.Text, f.Text)
 	if !ok || noise.IsPresumed(class) {
 		x.classify(d, path, b, f)
@@ -307,6 +312,9 @@ func (x *comparing) explain(d *Difference, path []string, b, f noise.Value) {
 		d.Noise, d.Why = class, x.c.because("they differ in names that are known, or in what stands in them as base64", names.Pair{})
 	}
 }
+
+// listing are the formats whose documents have lists of what is there once.
+var listing = []string{media.XML, media.HTML, media.Form}
 
 // classify gives a difference its class, and says why if that is asked for.
 func (x *comparing) classify(d *Difference, path []string, b, f noise.Value) {

@@ -77,7 +77,8 @@ func TestFormats(t *testing.T) {
 		"value $[].data.at at event 1 data: $.at: "+before+"|"+after+" (timestamp)", "value $ at $: |: ping (default:comments)")
 	same("text/event-stream", "event: done\ndata: 1\n\n", "event: failed\ndata: 1\n\n", "value $[].event at event 1 event: done|failed")
 
-	same("application/xml", "<order><tax>1.00</tax></order>", "<order>\n<tax>1.01</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.01 (rule:tax)")
+	same("application/xml", "<order><tax>1.00</tax></order>", "<order>\n<tax>1.01</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.01 (rule:tax)",
+		`value $ at $: |order[0] "\n" (default:indentation)`)
 	same("application/xml", "<order><tax>1.00</tax></order>", "<order><tax>1.02</tax></order>", "value $.order[].tax[] at /order/tax/text(): 1.00|1.02")
 	same("application/xml", "<order><a/></order>", "<order><a/><b/></order>", `extra $.order[] at /order/b: |{"b":[{}]}`)
 	same("text/csv", "sku,left\na,1\nb,2\n", "sku,left\nb,2\na,3\n", "value $.rows[].left at row 1 column left: 1|3")
@@ -94,6 +95,7 @@ func TestFormats(t *testing.T) {
 	f(typed("text/plain; charset=of-no-one", "é"), typed("text/plain; charset=utf-8", "é"), "value $ at $: charset of-no-one|")
 
 	same("text/plain", "a \nb", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in ""|the text ends in "\n" (default:trailing-blanks)`)
+	same("text/javascript", "a \nb\n", "a\nb\n", `value $ at $: line 1 ends in " \n", the text ends in "\n"|the text ends in "\n"`)
 	same("text/plain", "a", " a", "value $[] at line 1: a| a")
 
 	// Another format, and bodies that are not what they are called.

@@ -28,6 +28,9 @@ func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 		}
 		return harmless
 	}
+	if s.counts(at) {
+		return harmless
+	}
 	if k.begins(s, at, p) {
 		return noise.Presumed(noise.Identifier)
 	}
@@ -67,6 +70,17 @@ func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 		return harmless
 	}
 	return noise.Presumed(noise.Identifier)
+}
+
+// counts says whether a number tells how many things there are.
+func (s *spot) counts(at names.Sighting) bool {
+	switch {
+	case s.key || !names.IsDigits(at.Name):
+		return false
+	case at.From == 0 && at.To == len(s.text):
+		return s.elements <= 1 && names.Counts(s.label)
+	}
+	return names.CountsIn(s.text, at.From, at.To)
 }
 
 // isVague says whether a number that something was made by is a whole value whose

@@ -120,6 +120,14 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 
+	// Within the names of members.
+	for _, member := range []string{`"/orders/ID":{"s":1}`, `"x":{"order-ID":{}}`, `"order_ID":1`, `"order:ID":1`, `"/a?order_id=ID":1`} {
+		f(member, mismatch, match, body(`{`+member+`}`), order...)
+	}
+	f("a link as a member", mismatch, match, body(`{"/documents/ID":{"s":1}}`))
+	f("a link to something else as a member", presumed, mismatch, body(`{"/vouchers/ID":{}}`), order...)
+	f("something else as a member", match, mismatch, body(`{"level_ID":{}}`), customer...)
+
 	// Percent-encoded, with zeros, and without a digit.
 	f("in a link, encoded", mismatch, match, body(`{"href":"/files/inv%2DID%2Epdf"}`))
 	f("an encoded number", presumed, match, body(`{"href":"/see?urn=urn%3Aorder%3AID"}`), order...)
@@ -162,7 +170,18 @@ func TestWhatKeptItsName(t *testing.T) {
 		f(member, match, mismatch, body(`{`+member+`}`), customer...)
 	}
 	f("X-User", mismatch, match, header("X-Customer: ID"), customer...)
-	f("X-Customers", presumed, match, header("X-Customers: ID"), customer...)
+	f("X-Customers", match, mismatch, header("X-Customers: ID"), customer...)
+
+	// How many there are.
+	parcels := []string{"2097153", "3097153"}
+	for _, count := range []func(string) answer{body(`{"parcels":ID}`), body(`{"parcels":"ID"}`), as("application/x-ndjson", `{"parcels":ID}`), as("application/xml", `<r><parcels>ID</parcels></r>`),
+		as("application/xml", `<r parcels="ID"/>`), as("application/x-www-form-urlencoded", "parcels=ID"), as("text/csv", "sku,parcels\na,ID\n"), as("text/plain", "parcels: ID"),
+		as("text/plain; version=0.0.4", "# TYPE parcels gauge\nparcels ID\n"), as("text/html", `<table><tr><th>Parcels<td>ID</table>`), header("X-Parcels: ID")} {
+		f("a count", match, mismatch, count, parcels...)
+	}
+	f("a list of one", mismatch, match, body(`{"parcels":[ID]}`), parcels...)
+	f("a list in a text", presumed, match, body(`{"text":"parcels ID, 2097152"}`), parcels...)
+	f("numbers of several", presumed, match, body(`{"parcel_numbers":ID}`), parcels...)
 
 	// What a member above says.
 	parcel := []string{"2097153", "3097153"}
@@ -193,10 +212,25 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("XML attribute", mismatch, match, as("application/xml", `<r><order id="ID"/></r>`), order...)
 	f("XML attribute of another", mismatch, match, as("application/xml", `<r><line order-id="ID"/></r>`), order...)
 	f("XML element", mismatch, match, as("application/xml", `<r><order_id>ID</order_id></r>`), order...)
-	f("XML field", presumed, mismatch, as("application/xml", `<r><field name="order_id">ID</field></r>`), order...)
+	f("XML field", mismatch, match, as("application/xml", `<r><field name="order_id">ID</field></r>`), order...)
 	f("HTML attribute", presumed, match, as("text/html", `<a data-order="ID">x</a>`), order...)
 	f("HTML attribute of an id", mismatch, match, as("text/html", `<a data-order-id="ID">x</a>`), order...)
-	f("HTML input", presumed, mismatch, as("text/html", `<input name="order_id" value="ID">`), order...)
+	for _, markup := range []string{`<form><input type="hidden" name="order_id" value="ID"></form>`, `<input value="ID" name="order_id">`, `<input id="order_id" value="ID">`,
+		`<input name="order[id]" value="ID">`, `<input name="orderId" id="o" value="ID">`, `<select name="order_id"><option>none<option value="ID" selected>Mine</select>`,
+		`<select name="order_id"><optgroup><option>ID</select>`, `<meta name="order-id" content="ID">`, `<button name="order_id" value="ID">Pay</button>`,
+		`<textarea name="order_id">ID</textarea>`, `<b itemprop="order_id">ID</b>`, `<table><tr><th>Order id<td>ID</table>`, `<dl><dt>Order id:<dd>ID</dl>`} {
+		f(markup, mismatch, match, as("text/html", markup), order...)
+	}
+	for _, markup := range []string{`<input name="quantity" value="ID">`, `<meta name="width" content="ID">`,
+		`<select name="count"><option value="ID"></select>`, `<form name="order_id"><input value="ID"></form>`,
+		`<table><tr><th>Total<td>ID</table>`, `<table><tr><th>Order id<td>x<tr><td>ID</table>`, `<b id="order_id"><i>ID</i></b>`} {
+		f(markup, match, mismatch, as("text/html", markup), order...)
+	}
+	for _, markup := range []string{`<input type="number" value="ID" name="order_total">`, `<input id="order_id" name="amount" value="ID">`} {
+		f(markup, presumed, mismatch, as("text/html", markup), order...)
+	}
+	f("XML field by name", mismatch, match, as("application/xml", `<r><order><field name="id" value="ID"/></order></r>`), order...)
+	f("a form in which a word names it", mismatch, match, as("text/html", `<input name="label_id" value="ID">`), "kqzvb", "wtrpl")
 	f("HTML link", mismatch, match, as("text/html", `<a href="/orders/ID">x</a>`), order...)
 	f("HTML script", presumed, match, as("text/html", `<script>var orderId = ID;</script>`), order...)
 	f("HTML text", mismatch, match, as("text/html", `<p>file-ID.pdf</p>`))

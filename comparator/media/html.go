@@ -110,13 +110,13 @@ func (h *htmlReader) element(n *html.Node, depth int, pre bool) *element {
 		}
 	}
 	if !pre {
-		e.collapse()
+		e.collapse(blocks)
 	}
 	return e
 }
 
-// collapse takes blanks together.
-func (e *element) collapse() {
+// collapse takes blanks together; there are none at the edges of blocks.
+func (e *element) collapse(blocks map[string]bool) {
 	edge := func(i int) bool { // of a block
 		if i < 0 || i >= len(e.children) {
 			return blocks[e.name]

@@ -11,17 +11,23 @@ import (
 	"unicode/utf8"
 
 	"understudy.dev/comparator/diff"
+	"understudy.dev/exchange/message"
 )
 
-// lines makes a list of the lines of a text, without what they end with.
+// lines makes a list of the lines of a text, without the blanks that they end
+// with. A tab is none: it may end a column.
 func lines(s *source, text []byte) (Document, error) {
 	w := newWriter(s.options.Limits)
-	kept := bytes.TrimRight(text, " \t\r\n")
+	kept := bytes.TrimRight(text, " \r\n")
+	breaks := isMarkdown(s.kind)
 	e := endings{common: "\n"}
 	w.open('[')
 	for number, rest := 1, kept; len(rest) > 0 && w.err == nil; number++ {
 		whole, after, more := bytes.Cut(rest, []byte("\n"))
-		line := bytes.TrimRight(whole, " \t\r")
+		line := bytes.TrimRight(whole, " \r")
+		if breaks && bytes.HasPrefix(whole[len(line):], []byte(hardBreak)) {
+			line = whole[:len(line)+len(hardBreak)]
+		}
 		w.text(string(line))
 		if more {
 			e.add(number, string(whole[len(line):])+"\n")
@@ -30,14 +36,25 @@ func lines(s *source, text []byte) (Document, error) {
 	}
 	w.close(']')
 	rule := TrailingBlanks
-	if s.kind == "application/octet-stream" {
-		rule = "" // bytes are bytes
+	if !isProse(s.kind) && !breaks {
+		rule = "" // they may mean something, as in code, and bytes are bytes
 	}
 	d, err := w.document(Text)
 	d.Aside = []Aside{{rule, e.text(string(text[len(kept):]))}}
 	d.place = elements(counted("line"))
 	return d, err
 }
+
+// isProse says whether nobody sees what lines end with in a text of a media type: it
+// is for people, or not what the type says.
+func isProse(kind string) bool {
+	return kind == "" || kind == "text/plain" || message.IsJSON(kind) || message.IsXML(kind)
+}
+
+var isMarkdown = of("text/markdown", "text/x-markdown")
+
+// hardBreak at the end of a line, or longer, breaks it (CommonMark 0.31.2, 6.7).
+const hardBreak = "  "
 
 // endings tells what lines end with: all of them, those that end otherwise,
 // and the text.

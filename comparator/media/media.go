@@ -54,13 +54,16 @@ const (
 // The default rules under which something is set aside.
 const (
 	// TrailingBlanks: blanks at the ends of lines and lines of blanks at the
-	// end of a text, and how lines end.
+	// end of a text, and how lines end, in plain text and Markdown.
 	TrailingBlanks = "trailing-blanks"
 	// Charset: how a text is encoded, the byte order mark included.
 	Charset = "charset"
 	// Comments: those of XML, HTML and event streams, and what XML has beside
 	// elements: processing instructions and the document type.
 	Comments = "comments"
+	// Indentation: white space with line breaks in elements of XML that have no
+	// other text of their own.
+	Indentation = "indentation"
 	// MessageCompression: which messages of gRPC were compressed.
 	MessageCompression = "message-compression"
 )

@@ -126,7 +126,14 @@ func TestSameForAUser(t *testing.T) {
 
 	same("application/xml", `<a x="1" y='2'/>`, "<?xml version=\"1.0\"?>\n<a\n y=\"2\" x=\"1\"></a>\n")
 	same("text/xml", `<p:a xmlns:p="urn:x"><p:b>t</p:b></p:a>`, `<a xmlns="urn:x"><q:b xmlns:q="urn:x">t</q:b></a>`)
-	same("application/soap+xml", `<a><b>1</b><c/></a>`, "<a>\n  <b>1</b>\n  <c>\n  </c>\n</a>")
+	same("application/soap+xml", `<a><b>1</b><c/></a>`, "<a>\n  <b>1</b>\n  <c>\n  </c>\n</a>", media.Indentation)
+	same("application/xml", "<a>\n <b/>\n</a>", "<a>\n <b/>\n</a><!-- -->", media.Comments)
+	const xhtml, html5 = "application/xhtml+xml", `<html xmlns="http://www.w3.org/1999/xhtml">`
+	same(xhtml, "<p><b>do</b> <i>not</i></p>", "<p>\n<b>do</b>\n  <i>not</i> </p>")
+	same(xhtml, html5+"<body><p>a</p><p>b</p></body></html>", html5+"\n<body> <p>a</p>\n\n<p>b</p> </body>\n</html>")
+	same("application/xml", html5+"<p>a  b</p></html>", html5+"<p>a\nb</p></html>")
+	same("image/svg+xml", "<svg><g> <text>do <tspan>not</tspan></text></g></svg>", "<svg><g> <text>\n do\n <tspan>not</tspan>\n</text></g></svg>")
+	same("image/svg+xml", "<svg><g><path/></g></svg>", "<svg>\n<g>\n <path/>\n</g></svg>", media.Indentation)
 	same("application/xml", `<a><![CDATA[x<y]]> &amp; z</a>`, `<a>x&lt;y &#38;<![CDATA[ z]]></a>`)
 	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><!DOCTYPE a><a>xy</a>`, media.Comments)
 	same("application/xml", `<a xmlns:p="urn:x" t="p:T"><b>p:Server</b></a>`, `<a xmlns:q="urn:x" t="q:T"><b>q:Server</b></a>`)
@@ -154,7 +161,15 @@ func TestSameForAUser(t *testing.T) {
 	same("application/grpc+proto", frame(0, "\x08\x01"), frame(0, "\x08\x01"))
 	f("application/grpc-web", frame(0, "abc"), "application/grpc-web-text", "AAAAAANhYmM=")
 
-	same("text/plain", "a \t\nb\r\n\n", "a\nb", media.TrailingBlanks)
+	same("text/plain", "a  \nb\r\n\n", "a\nb", media.TrailingBlanks)
+	same("text/markdown", "a \nb   \nc  \n", "a\nb  \nc", media.TrailingBlanks)
+	same("text/markdown", "a  \nb", "a  \nb")
+	for _, kind := range []string{"text/javascript", "application/yaml", "text/x-python", "text/x-patch", "text/css"} {
+		same(kind, "a: |+\n  x\n\n", "a: |+\n  x\n", "") // which counts
+		same(kind, "a \n", "a\n", "")
+		same(kind, "a\r\n", "a\n", "")
+		same(kind, "a \nb\n", "a \nb\n")
+	}
 	same("application/octet-stream", "a\n", "a", "") // which counts
 	f("text/plain; charset=ISO-8859-1", "caf\xe9\n", "text/plain; charset=utf-8", "café\n", media.Charset)
 	f("text/plain; charset=utf-16", "\xfe\xff\x00a\x26\x3a", "text/plain", "a☺", media.Charset)
@@ -181,6 +196,10 @@ func TestDiffers(t *testing.T) {
 	f("application/json", `{}`, "text/html", `{}`, "json is not html")
 	other("text/plain", `{"a":1}`, `a: 1`, "json is not text")
 	other("text/plain", "a", "\x00", "text is not binary")
+	other("text/plain", "1\t2\t\n", "1\t2\n", "value $[] at line 1")
+	other("text/plain", "1\t\n\t\n", "1\t\n", "missing $[] at line 2")
+	other("text/markdown", "a  \nb", "a\nb", "value $[] at line 1")
+	other("text/markdown", "a   \r\nb", "a \r\nb", "value $[] at line 1")
 
 	other(lineType, "{\"at\":1}\n\n{\"at\":2}", "{\"at\":1}\n\n{\"at\":3}", "value $[].at at line 3: $.at")
 	other(lineType, "1\n2", "1\n2\n3", "extra $[] at line 3")
@@ -234,6 +253,18 @@ func TestDiffers(t *testing.T) {
 	xml(`<a> </a>`, `<a/>`, "missing $.a[] at /a/text()")
 	xml(`<a>x <b/> y</a>`, `<a>x<b/> y</a>`, "value $.a[] at /a/text()")
 	xml(`<a xml:space="preserve"> <b/></a>`, `<a xml:space="preserve"><b/></a>`, "missing $.a[] at /a/text()")
+	// White space between two words in elements of their own parts them.
+	xml("<para><emphasis>do</emphasis> <emphasis>not</emphasis></para>", "<para><emphasis>do</emphasis><emphasis>not</emphasis></para>", "missing $.para[] at /para/text()")
+	xml(`<p xml:space="preserve"><g><b/>`+"\n"+`<b/></g></p>`, `<p xml:space="preserve"><g><b/><b/></g></p>`, "missing $.p[].g[] at /p/g/text()")
+	const ofXHTML, ofSVG = ` xmlns="http://www.w3.org/1999/xhtml"`, ` xmlns="http://www.w3.org/2000/svg"`
+	for _, space := range []string{" ", "\n", "\t"} {
+		other("application/xhtml+xml", "<p><b>do</b>"+space+"<i>not</i></p>", "<p><b>do</b><i>not</i></p>", "missing $.p[] at /p/text()")
+		xml("<p"+ofXHTML+"><b>do</b>"+space+"<i>not</i></p>", "<p"+ofXHTML+"><b>do</b><i>not</i></p>", "missing $.p[] at /p/text()")
+		xml("<pre"+ofXHTML+"><b>do</b>"+space+"<i>not</i></pre>", "<pre"+ofXHTML+"><b>do</b><i>not</i></pre>", "missing $.pre[] at /pre/text()")
+		other("image/svg+xml", "<text><tspan>do</tspan>"+space+"<tspan>not</tspan></text>", "<text><tspan>do</tspan><tspan>not</tspan></text>", "missing $.text[] at /text/text()")
+		xml("<text"+ofSVG+"><a><tspan>do</tspan>"+space+"<tspan>not</tspan></a></text>", "<text"+ofSVG+"><a><tspan>do</tspan><tspan>not</tspan></a></text>", "missing $.text[].a[] at /text/a/text()")
+	}
+	other("application/xhtml+xml", "<pre>a\n\nb</pre>", "<pre>a\nb</pre>", "value $.pre[] at /pre/text()")
 
 	html := func(a, b string, want ...string) { t.Helper(); other("text/html", a, b, want...) }
 	html("<p>a</p><p>b</p>", "<p>a</p><p>c</p>", "value $.html[].body[].p[] at /html/body/p[2]/text()")

@@ -167,7 +167,7 @@ var spellings = map[string]func(speller, content) (kind, body string){
 	"text": func(s speller, c content) (string, string) {
 		var out strings.Builder
 		for _, r := range c.records {
-			out.WriteString(strings.Join(r, " / ") + s.one("", " ", "\t") + s.one("\n", "\r\n"))
+			out.WriteString(strings.Join(r, " / ") + s.one("", " ", "  ") + s.one("\n", "\r\n"))
 		}
 		return "text/plain", out.String() + s.one("", "\n\n")
 	},

@@ -11,8 +11,10 @@ import (
 )
 
 // openXML opens XML by its information set: names with their namespaces and
-// not their prefixes, attributes in no order, CDATA as text. Blanks between
-// elements do not matter where nothing but elements is.
+// not their prefixes, attributes in no order, CDATA as text. White space between
+// elements is part of what it says, unless that is known from the vocabulary (XHTML,
+// SVG), or has line breaks and stands where there is no other text: then it is set
+// aside as indentation.
 func openXML(s *source) (Document, error) {
 	text, err := s.text(XML)
 	if err != nil {
@@ -30,6 +32,9 @@ func openXML(s *source) (Document, error) {
 	if x.comments.Len() > 0 {
 		d.Aside = append(d.Aside, Aside{Comments, comment(&x.comments)})
 	}
+	if len(x.indents) > 0 {
+		d.Aside = append(d.Aside, Aside{Indentation, bounded(string(x.indents), maxAside)})
+	}
 	return d, err
 }
 
@@ -38,9 +43,10 @@ type xmlReader struct {
 	decoder  *xml.Decoder
 	root     *element
 	open     []*element
-	preserve []bool // whether xml:space asks to keep blanks, by open element
+	spacing  []spacing // of each open element
 	nodes    int
 	comments strings.Builder
+	indents  []byte // the indentation that was set aside, and where it stood
 	// bound are the namespaces of each prefix, the innermost last, and declared
 	// the prefixes that each open element has bound.
 	bound    map[string][]string
@@ -83,8 +89,13 @@ func (x *xmlReader) token(token xml.Token) error {
 		return x.start(t)
 	case xml.EndElement:
 		n := len(x.open) - 1
-		if !x.preserve[n] {
-			x.open[n].dropBlanks()
+		switch x.spacing[n] {
+		case ofData:
+			x.setIndentAside(x.open[n])
+		case ofHTML:
+			x.open[n].collapse(blocks)
+		case ofSVG:
+			x.open[n].collapse(paragraphs)
 		}
 		if only := x.open[n].children; len(only) == 1 && only[0].element == nil {
 			only[0].text = []byte(x.qualified(string(only[0].text)))
@@ -92,7 +103,7 @@ func (x *xmlReader) token(token xml.Token) error {
 		for _, prefix := range x.declared[n] {
 			x.bound[prefix] = x.bound[prefix][:len(x.bound[prefix])-1]
 		}
-		x.open, x.preserve, x.declared = x.open[:n], x.preserve[:n], x.declared[:n]
+		x.open, x.spacing, x.declared = x.open[:n], x.spacing[:n], x.declared[:n]
 	case xml.CharData:
 		switch {
 		case len(x.open) > 0:
@@ -128,7 +139,7 @@ func (x *xmlReader) start(t xml.StartElement) error {
 		return beyond("elements in each other", x.options.Depth)
 	}
 	e := &element{name: t.Name.Local, space: t.Name.Space}
-	keep := len(x.preserve) > 0 && x.preserve[len(x.preserve)-1]
+	spaced := x.spacingOf(t.Name)
 	x.declare(t.Attr)
 	if x.subset != "" && x.root == nil {
 		e.attributes = append(e.attributes, attribute{"!DOCTYPE", x.subset})
@@ -143,8 +154,10 @@ func (x *xmlReader) start(t xml.StartElement) error {
 		} else if a.Name.Space != "" {
 			name = "{" + a.Name.Space + "}" + name
 		}
-		if name == "xml:space" {
-			keep = a.Value == "preserve"
+		if name == "xml:space" && a.Value == "preserve" {
+			spaced = kept
+		} else if name == "xml:space" && spaced == kept {
+			spaced = ofData
 		}
 		e.attributes = append(e.attributes, attribute{name, x.qualified(a.Value)})
 		x.nodes++
@@ -164,7 +177,7 @@ func (x *xmlReader) start(t xml.StartElement) error {
 	default:
 		x.root = e
 	}
-	x.open, x.preserve = append(x.open, e), append(x.preserve, keep)
+	x.open, x.spacing = append(x.open, e), append(x.spacing, spaced)
 	return nil
 }
 
@@ -197,21 +210,4 @@ func (x *xmlReader) qualified(value string) string {
 		return "{" + spaces[len(spaces)-1] + "}" + local
 	}
 	return value
-}
-
-// dropBlanks drops texts of blanks where they are for the eye only: beside
-// elements and no other text, and lines that are all an element has.
-func (e *element) dropBlanks() {
-	blank := func(c child) bool { return c.element == nil && len(bytes.Trim(c.text, " \t\r\n")) == 0 }
-	elements := false
-	for _, c := range e.children {
-		if c.element != nil {
-			elements = true
-		} else if !blank(c) {
-			return
-		}
-	}
-	e.children = slices.DeleteFunc(e.children, func(c child) bool {
-		return blank(c) && (elements || len(c.text) == 0 || bytes.IndexByte(c.text, '\n') >= 0)
-	})
 }

@@ -253,9 +253,16 @@ func (e *Evidence) words(b, c string) string {
 		return ""
 	}
 	class := same
+	at := 0
 	for i := range bs {
+		from := at
+		at += len(bs[i])
 		if bs[i] == cs[i] {
 			continue
+		}
+		if names.IsDigits(bs[i]) && names.CountsIn(b, from, at) {
+			e.because("it tells how many there are")
+			return ""
 		}
 		if class = weaker(class, e.word(before(bs[:i]), bs[i], cs[i])); class == "" {
 			return ""

@@ -73,6 +73,37 @@ func IsPlural(label string) bool {
 	return t.kind != t.word
 }
 
+// Counts says whether a number alone tells how many things there are where it stands
+// under a label: "orders": 1001. Those of a list are names.
+func Counts(label string) bool {
+	t := termOf(label)
+	if t.kind == t.word || t.place.Named {
+		return false
+	}
+	_, asName := undesignated(label)
+	return !asName
+}
+
+// CountsIn says whether the number from one place of a text to another stands behind
+// such a label, and alone: "orders: 1001", and not "orders 1001 and 1002".
+func CountsIn(text string, from, to int) bool {
+	label, _ := LabelBefore(text, from)
+	head := strings.TrimRight(text[:from], " \t:=>\"")
+	if label == "" || !strings.HasSuffix(head, label) || !Counts(label) {
+		return false
+	}
+	if head = head[:len(head)-len(label)]; head != "" && strings.IndexByte(":./#", head[len(head)-1]) >= 0 {
+		return false // shop.orders:1001
+	}
+	rest := text[to:]
+	if rest != "" && strings.IndexByte(" \t\r\n,;<})]\"", rest[0]) < 0 {
+		return false
+	}
+	rest = strings.TrimLeft(rest, " \t,;&")
+	rest = strings.TrimLeft(strings.TrimPrefix(rest, "and "), " ")
+	return rest == "" || !isDigit(rest[0])
+}
+
 // IsContainer says whether a label is that of a member that only holds things, one
 // or several, and does not say of what kind: items, data, edges.
 func IsContainer(label string) bool {

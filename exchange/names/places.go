@@ -277,7 +277,12 @@ func top(enclosing []string) bool {
 // and words in texts. What is not JSON may come out changed, but only in what
 // looks like a value.
 func (p *places) json(body []byte) []byte {
-	d := document{places: p, body: string(body)}
+	return p.document(body, nil)
+}
+
+// document goes over one, which markup was opened as unless m is nil.
+func (p *places) document(body []byte, m *markup) []byte {
+	d := document{places: p, body: string(body), markup: m}
 	for d.at < len(d.body) {
 		d.step()
 	}
@@ -297,6 +302,24 @@ type document struct {
 	name      string   // of the member, or of the array that holds the value
 	enclosing []string // names of the containers around, from the outside in
 	brackets  []byte   // with which they begin
+	markup    *markup  // nil for JSON
+}
+
+// place is that of a value that has been read.
+func (d *document) place(text string) Place {
+	at, label, ok := Place{}, d.name, false
+	if d.markup != nil {
+		at, label, ok = d.markup.place(d)
+	}
+	if !ok {
+		at, label = d.member(d.name, d.enclosing), d.name
+	}
+	if d.answer && !at.Named && IsDigits(text) && Counts(label) {
+		if n := len(d.brackets); d.markup != nil || n == 0 || d.brackets[n-1] != '[' {
+			return Place{}
+		}
+	}
+	return at
 }
 
 func (d *document) step() {
@@ -316,7 +339,7 @@ func (d *document) step() {
 			d.at++
 		}
 		if raw := d.body[start:d.at]; d.may(raw) {
-			if with, ok := d.look(d.member(d.name, d.enclosing), Value{raw, true}); ok {
+			if with, ok := d.look(d.place(raw), Value{raw, true}); ok {
 				d.put(start, Value{raw, true}, with)
 			}
 		}
@@ -334,7 +357,13 @@ func (d *document) key(start int, raw string, escaped bool) {
 	if d.name = raw; escaped {
 		d.name = unquoted(raw)
 	}
+	if len(d.name) > maxKey {
+		return
+	}
 	if !d.may(raw) || len(d.name) > maxName {
+		if with := d.inKey(d.name); with != d.name {
+			d.put(start, Value{Text: d.name}, Value{Text: with})
+		}
 		return
 	}
 	kind := ""
@@ -350,6 +379,26 @@ func (d *document) key(start int, raw string, escaped bool) {
 	if ok {
 		d.put(start, key, Value{Text: with.Text})
 	}
+}
+
+// maxKey is the longest name of a member that is looked into, in bytes.
+const maxKey = 4 << 10
+
+// inKey goes over the names in that of a member: a link, or in an answer a number
+// behind the word for its kind, as in order-1001.
+func (d *document) inKey(name string) string {
+	if IsLink(name) {
+		return d.target(name)
+	}
+	i := strings.LastIndexAny(name, "-_:#")
+	if i <= 0 || !d.answer || !IsDigits(name[i+1:]) || !d.may(name[i+1:]) || hasDigit(name[:i]) {
+		return name
+	}
+	number := Value{Text: name[i+1:]}
+	if with, ok := d.look(Place{Kind: termOf(name[:i]).kind, Named: true}, number); ok {
+		return name[:i+1] + with.Text
+	}
+	return name
 }
 
 // path is where the innermost container stands: names of members, and "" for
@@ -386,8 +435,11 @@ func (d *document) string(start int, raw string, escaped bool) {
 	if escaped {
 		text = unquoted(raw)
 	}
+	if d.markup != nil {
+		d.markup.text(d, text)
+	}
 	if escaped || d.may(raw) {
-		if with, ok := d.look(d.member(d.name, d.enclosing), Value{Text: text}); ok {
+		if with, ok := d.look(d.place(text), Value{Text: text}); ok {
 			d.put(start, Value{Text: text}, with)
 			return
 		}
@@ -401,7 +453,7 @@ func (d *document) string(start int, raw string, escaped bool) {
 	case IsLink(text):
 		with = d.target(text)
 	case list:
-		if at := d.member(d.name, d.enclosing); at.Named {
+		if at := d.place(text); at.Named {
 			with = d.each(at, text)
 			break
 		}
@@ -424,6 +476,9 @@ func (d *document) nest(c byte) {
 	switch c {
 	case '{', '[':
 		d.enclosing, d.brackets = append(d.enclosing, d.name), append(d.brackets, c)
+		if d.markup != nil {
+			d.markup.begin(d)
+		}
 		if c == '{' {
 			d.name = ""
 		}

@@ -149,6 +149,9 @@ func (t *Translator) Value(name, value string) string {
 	if t.Idle() {
 		return value
 	}
+	if t.answer && IsDigits(value) && Counts(name) {
+		return value
+	}
 	return t.at().text(t.at().member(name, nil), value)
 }
 
@@ -160,7 +163,7 @@ func (t *Translator) Document(body []byte) []byte {
 	}
 	texts := *t.at()
 	texts.visitor = textual{replacing{t}}
-	return texts.json(body)
+	return texts.document(body, &markup{})
 }
 
 // textual is the visitor of a document in which there are no numbers.
