@@ -88,7 +88,7 @@ func (x *comparing) compare() {
 		x.known.Grow(n)
 	}
 	for _, s := range r.GetSubstitutions() {
-		if names.NamesNothing(s.GetKind()) {
+		if names.IsNoThing(s.GetKind()) {
 			continue
 		}
 		p := pairOf(s)

@@ -72,7 +72,7 @@ func newSubject(s *Survey, r *understudyv1.Replay, base comparator.Comparison) (
 // pairsOf are the pairs of names in a record.
 func pairsOf(r *understudyv1.Replay) (out []*understudyv1.Substitution) {
 	for _, p := range r.GetSubstitutions() {
-		if !names.NamesNothing(p.GetKind()) {
+		if !names.IsNoThing(p.GetKind()) {
 			out = append(out, p)
 		}
 	}

@@ -285,10 +285,10 @@ var Cursor = Place{Kind: "@cursor", Named: true}
 // its name there.
 const Credential = "@secret "
 
-// NamesNothing says whether a kind is one of what is handed back but names no
+// IsNoThing says whether a kind is one of what is handed back but names no
 // thing: a version, a place in a list, a credential. What a record says of it
 // explains no document.
-func NamesNothing(kind string) bool {
+func IsNoThing(kind string) bool {
 	return kind == Version.Kind || kind == Cursor.Kind || strings.HasPrefix(kind, Credential)
 }
 
