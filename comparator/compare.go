@@ -261,9 +261,10 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, path, b, f) {
 			return !x.stuck && !x.begun
 		}
-		if x.explain(&d, path, b, f); d.Noise == "" {
-			d.Noise = x.presumedOfCompletion(d, path[len(path)-1])
-		}
+		x.explain(&d, path, b, f)
+	}
+	if d.Noise == "" && (d.Place == InHeader || d.Place == InTrailer) {
+		d.Noise = x.presumedOfCompletion(d)
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording

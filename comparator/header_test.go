@@ -292,7 +292,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 	f(polled(ok("Content-Length: 500"), ok("Content-Length: 620")), "match", "header header:content-length value 500|620 (default:completion)")
 	f(polled(ok("X-Balance: 5"), ok()), "match", "header header:x-balance missing 5| (default:completion)")
 	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "match", "header header:x-balance missing 5| (default:completion)")
-	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "match", "header header:cache-control value max-age=9|no-store (default:completion)")
+	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "presumed", "header header:cache-control value max-age=9|no-store (presumed:completion)")
 	f(polled(ok("X-Served-At: 2026-11-24T10:00:00Z"), ok("X-Served-At: 2026-11-24T10:10:00Z")), "match", "header header:x-served-at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")
 
 	// The address of what was made is told somewhere, or lost.
@@ -319,6 +319,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 	set := ok("Set-Cookie: seen=1; Secure")
 	f(polled(set, ok()), "mismatch", "header header:set-cookie:seen missing set; secure|")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1; Secure"), "match")
+	f(polled(set, ok("Set-Cookie: seen=1; Secure; Expires=Tue, 24 Nov 2026 11:10:00 GMT")), "mismatch", "header header:set-cookie:seen;expires extra |Tue, 24 Nov 2026 11:10:00 GMT")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1"), "mismatch", "header header:set-cookie:seen value set; secure|set")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=; Max-Age=0"), "mismatch", "header header:set-cookie:seen value set; secure|cleared; max-age=0")
 	f(polled(set, ok("Set-Cookie: seen=2; Secure")), "mismatch", "header header:set-cookie:seen;value value (redacted)|(redacted)")
@@ -492,4 +493,23 @@ func TestSpellingsOfFields(t *testing.T) {
 	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sunday, 06-Nov-44 08:49:37 GMT")
 	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "a=; Expires=Sunday, 06-Nov-94 08:49:37 GMT") // both cleared
 	differs("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sun Nov  6 08:49:38 2044")
+}
+
+// TestLinkOfACompletion: each relation is a part of one field, which both have.
+func TestLinkOfACompletion(t *testing.T) {
+	ok := func(headers ...string) *understudyv1.Response { return response(200, `{"n":1}`, headers...) }
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		for _, channel := range []understudyv1.Channel{understudyv1.Channel_CHANNEL_POLL, understudyv1.Channel_CHANNEL_CALLBACK} {
+			judge(t, comparator.DefaultConfig(), polled(ok("Link: "+baseline), ok("Link: "+candidate), func(d *understudyv1.Completion) { d.Channel = channel }), want...)
+		}
+	}
+	f(`</customers/4711>; rel="owner"`, `</customers/4711>; rel=owner`, "match")
+	f(`</customers/4711>; rel="owner"`, `</customers/4712>; rel="owner"`, "presumed", "header header:link:owner value /customers/4711|/customers/4712 (presumed:completion)")
+	f(`</customers/4711>; rel="owner"`, `</vendors/4711>; rel="owner"`, "presumed", "header header:link:owner value /customers/4711|/vendors/4711 (presumed:completion)")
+	f(`</orders?page=2>; rel="next"`, `</orders?page=3>; rel="next"`, "presumed", "header header:link:next value /orders?page=2|/orders?page=3 (presumed:completion)")
+	f(`</orders?page=2>; rel="next"`, `</orders?page=2>; rel="prev"`, "presumed",
+		"header header:link:next missing /orders?page=2| (presumed:completion)", "header header:link:prev extra |/orders?page=2 (presumed:completion)")
+	f(`</a>; rel="next", </b>; rel="last"`, `</a>; rel="next"`, "presumed", "header header:link:last missing /b| (presumed:completion)")
+	f(`</a>; rel="next"; title=x`, `</a>; rel="next"; title=y`, "presumed", "header header:link:next;attributes value title=x|title=y (presumed:completion)")
 }

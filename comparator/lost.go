@@ -21,37 +21,38 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 	case name == "content-type", strings.HasPrefix(name, "grpc-"):
 		return false
 	case strings.HasPrefix(name, "set-cookie:"):
-		return d.Kind == Extra
+		// One that both set is the answer's, however it differs.
+		return d.Kind == Extra && !strings.HasSuffix(d.Path, ";expires")
 	case name == "location":
 		return d.Kind == Extra || d.Kind == Missing && a.isTold(d.Baseline)
 	}
 	return true
 }
 
-// isOwn says whether a field of a completion that differs from the answer's may be
-// that of the answer after all: the completion has it too. How long, and by what,
-// a monitor may be kept says nothing of the answer, nor does how its body is
-// framed.
+// isOwn says whether a field that differs may be that of the answer after all:
+// both sides have it. Name is that of the difference, which may go on after a
+// colon: link:next. How its body is framed says nothing of an answer.
 func (a answers) isOwn(name string, d Difference) bool {
-	if d.Kind != Value {
+	field, _, _ := strings.Cut(name, ":")
+	if framing[field] {
 		return false
 	}
-	switch name {
-	case "cache-control", "expires", "pragma", "vary", "etag", "last-modified", "content-length", "content-encoding", "transfer-encoding":
-		return false
-	}
-	fields := a.final.GetHeaders()
+	baseline, final := a.baseline.GetHeaders(), a.final.GetHeaders()
 	if d.Place == InTrailer {
-		fields = a.final.GetTrailers()
+		baseline, final = a.baseline.GetTrailers(), a.final.GetTrailers()
 	}
-	return len(message.Values(fields, name)) > 0
+	return len(message.Values(baseline, field)) > 0 && len(message.Values(final, field)) > 0
 }
 
+// framing are the fields of how a body is carried, which is compared itself.
+var framing = map[string]bool{"content-length": true, "transfer-encoding": true}
+
 // presumedOfCompletion is the class of such a field if nothing else explains it.
-func (x *comparing) presumedOfCompletion(d Difference, name string) string {
-	if !x.later || d.Place != InHeader && d.Place != InTrailer || x.rs.defaults.class(completionHeaders) == "" {
+func (x *comparing) presumedOfCompletion(d Difference) string {
+	if !x.later || x.rs.defaults.class(completionHeaders) == "" {
 		return ""
 	}
+	_, name, _ := strings.Cut(d.Path, ":")
 	if a := newAnswers(x.r, x.final, x.later); a.isOfCompletion(name, d) && a.isOwn(name, d) {
 		return noise.Presumed(completionHeaders)
 	}
