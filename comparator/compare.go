@@ -392,5 +392,5 @@ func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Tr
 	q, o := r.GetExchange().GetRequest(), r.GetCandidate()
 	frame := timestamp.FrameOf(r, time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))
 	frame.Skew = j.cfg.Skew
-	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
+	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), BaselineScheme: q.GetScheme(), CandidateScheme: r.GetCandidateScheme(), Sent: j.sent(q), Pairs: known, Translator: t}
 }

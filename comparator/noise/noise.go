@@ -72,6 +72,9 @@ type Evidence struct {
 	// CandidateHost is the authority under which the candidate was asked; empty
 	// if unknown.
 	CandidateHost string
+	// BaselineScheme and CandidateScheme are "http" or "https", by which each was
+	// asked; empty if unknown.
+	BaselineScheme, CandidateScheme string
 
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
