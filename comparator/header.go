@@ -28,6 +28,7 @@ type answers struct {
 	// later: final is a completion that came after the acknowledgement ack.
 	later bool
 	ack   *understudyv1.Response
+	done  *understudyv1.Completion
 	// head: the answers are to HEAD, and their fields speak of a body that was
 	// not sent.
 	head bool
@@ -42,7 +43,7 @@ type answers struct {
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
-		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
+		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), done: r.GetCandidate().GetCompletion(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
 		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()), request: x.GetRequest(), versions: versionsOf(r),
 	}
 }

@@ -281,7 +281,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 		return r
 	}
 	const covered, lost = "header header:location missing /orders/7| (default:completion)", "header header:location missing /orders/7|"
-	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "match", covered, "header header:x-poll extra |1 (default:completion)")
+	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "presumed", covered, "header header:x-poll extra |1 (presumed:completion)")
 	cfg := comparator.DefaultConfig()
 	cfg.DefaultRulesOff = []string{"completion"}
 	judge(t, cfg, polled(ok("Location: /orders/7"), ok()), "mismatch", lost)
@@ -290,8 +290,8 @@ func TestHeadersOfACompletion(t *testing.T) {
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 5")), "match")
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 6")), "presumed", "header header:x-balance value 5|6 (presumed:completion)")
 	f(polled(ok("Content-Length: 500"), ok("Content-Length: 620")), "match", "header header:content-length value 500|620 (default:completion)")
-	f(polled(ok("X-Balance: 5"), ok()), "match", "header header:x-balance missing 5| (default:completion)")
-	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "match", "header header:x-balance missing 5| (default:completion)")
+	f(polled(ok("X-Balance: 5"), ok()), "presumed", "header header:x-balance missing 5| (presumed:completion)")
+	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "presumed", "header header:x-balance missing 5| (presumed:completion)")
 	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "presumed", "header header:cache-control value max-age=9|no-store (presumed:completion)")
 	f(polled(ok("X-Served-At: 2026-11-24T10:00:00Z"), ok("X-Served-At: 2026-11-24T10:10:00Z")), "match", "header header:x-served-at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")
 
@@ -512,4 +512,57 @@ func TestLinkOfACompletion(t *testing.T) {
 		"header header:link:next missing /orders?page=2| (presumed:completion)", "header header:link:prev extra |/orders?page=2 (presumed:completion)")
 	f(`</a>; rel="next", </b>; rel="last"`, `</a>; rel="next"`, "presumed", "header header:link:last missing /b| (presumed:completion)")
 	f(`</a>; rel="next"; title=x`, `</a>; rel="next"; title=y`, "presumed", "header header:link:next;attributes value title=x|title=y (presumed:completion)")
+}
+
+// TestFieldsOfACompletion: those of an answer say what they say; those of what
+// delivered it, or of the document that held it, say nothing of what is lost.
+func TestFieldsOfACompletion(t *testing.T) {
+	type head = understudyv1.Completion_Head
+	const (
+		asChannel = understudyv1.Completion_HEAD_UNSPECIFIED
+		answer    = understudyv1.Completion_HEAD_ANSWER
+		document  = understudyv1.Completion_HEAD_DOCUMENT
+		poll      = understudyv1.Channel_CHANNEL_POLL
+		callback  = understudyv1.Channel_CHANNEL_CALLBACK
+	)
+	f := func(baseline, candidate string, channel understudyv1.Channel, head head, want comparator.Verdict) {
+		t.Helper()
+		ok := func(field string) *understudyv1.Response {
+			if field == "" {
+				return response(200, `{"n":1}`)
+			}
+			return response(200, `{"n":1}`, field)
+		}
+		got := judgement(t, polled(ok(baseline), ok(candidate), func(d *understudyv1.Completion) { d.Channel, d.Head = channel, head }))
+		if got.Verdict != want {
+			t.Errorf("%q and %q by %s, head %s: want %s, got %q", baseline, candidate, channel, head, want, lines(got))
+		}
+	}
+	for _, c := range [][2]string{
+		{"Cache-Control: private", "Cache-Control: public, max-age=999"}, {"Cache-Control: private", "Cache-Control: no-store"}, {"Vary: Accept", "Vary: Cookie"}, {`ETag: "a"`, `ETag: W/"a"`},
+		{"Expires: Tue, 24 Nov 2026 10:01:00 GMT", "Expires: Wed, 25 Nov 2026 10:10:00 GMT"}, {"Last-Modified: Mon, 02 Nov 2026 10:00:00 GMT", "Last-Modified: Tue, 03 Nov 2026 10:00:00 GMT"},
+		{"X-Quorum: 5", "X-Quorum: 6"},
+	} {
+		for _, channel := range []understudyv1.Channel{poll, callback} {
+			for _, h := range []head{asChannel, answer, document} {
+				f(c[0], c[1], channel, h, comparator.Presumed)
+				f(c[0], c[0], channel, h, comparator.Match)
+			}
+		}
+	}
+	for _, c := range [][2]string{
+		{"X-Total-Count: 5", ""}, {"", "X-Impersonating: root"}, {"", "Set-Cookie: adm=1"}, {`Content-Disposition: attachment; filename="a.pdf"`, ""}, {"Content-Security-Policy: default-src 'self'", ""},
+		{`ETag: "a"`, ""}, {"Cache-Control: no-store", ""}, {"", "Cache-Control: public, max-age=999"}, {"", "Cache-Control: no-store, public"},
+	} {
+		f(c[0], c[1], poll, asChannel, comparator.Presumed)
+		f(c[0], c[1], callback, answer, comparator.Presumed)
+		f(c[0], c[1], poll, document, comparator.Match)
+		f(c[0], c[1], callback, asChannel, comparator.Match)
+	}
+	for _, c := range [][2]string{
+		{"", "Cache-Control: no-store, no-cache"}, {"", "Pragma: no-cache"}, {"", "Content-Location: /orders/1"}, {"", "Location: /orders/1"}, {"Content-Length: 5", "Content-Length: 7"},
+		{"Date: Tue, 24 Nov 2026 10:01:00 GMT", ""}, {"", "Via: x"}, {"", "Operation-Location: /o/1"}, {"", "Retry-After: 1"},
+	} {
+		f(c[0], c[1], poll, asChannel, comparator.Match)
+	}
 }

@@ -29,23 +29,52 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 	return true
 }
 
-// isOwn says whether a field that differs may be that of the answer after all:
-// both sides have it. Name is that of the difference, which may go on after a
-// colon: link:next. How its body is framed says nothing of an answer.
+// isOwn says whether a field that differs may be that of the answer after all: the
+// completion's fields are those of an answer, or both sides have it. Name is that
+// of the difference, which may go on after a colon: link:next.
 func (a answers) isOwn(name string, d Difference) bool {
-	field, _, _ := strings.Cut(name, ":")
-	if framing[field] {
+	if isOfPoll(name, d) {
 		return false
 	}
+	field, _, _ := strings.Cut(name, ":")
 	baseline, final := a.baseline.GetHeaders(), a.final.GetHeaders()
 	if d.Place == InTrailer {
 		baseline, final = a.baseline.GetTrailers(), a.final.GetTrailers()
 	}
-	return len(message.Values(baseline, field)) > 0 && len(message.Values(final, field)) > 0
+	has := len(message.Values(final, field)) > 0 // else it is the acknowledgement's
+	return a.hasHead() && (has || d.Kind != Extra) || has && len(message.Values(baseline, field)) > 0
 }
 
-// framing are the fields of how a body is carried, which is compared itself.
-var framing = map[string]bool{"content-length": true, "transfer-encoding": true}
+// hasHead says whether a completion's fields are those of an answer, so that one
+// which it lacks is lost; what delivered it, or the document that held it, has
+// fields of its own.
+func (a answers) hasHead() bool {
+	switch a.done.GetHead() {
+	case understudyv1.Completion_HEAD_ANSWER:
+		return true
+	case understudyv1.Completion_HEAD_DOCUMENT:
+		return false
+	}
+	return a.done.GetChannel() == understudyv1.Channel_CHANNEL_POLL
+}
+
+// isOfPoll says whether a field says how an operation is answered, whatever the
+// answer is: how its body is framed, where the monitor leads, that it is not kept,
+// and when to ask again.
+func isOfPoll(name string, d Difference) bool {
+	switch name {
+	case "content-length", "transfer-encoding", "location":
+		return true
+	case "content-location", "retry-after":
+		return d.Kind == Extra
+	case "cache-control", "pragma":
+		return d.Kind == Extra && !slices.ContainsFunc(splitList(d.Candidate), func(directive string) bool { return !unkept[strings.ToLower(directive)] })
+	}
+	return false
+}
+
+// unkept are the directives by which something is asked for again each time.
+var unkept = map[string]bool{"no-store": true, "no-cache": true, "must-revalidate": true, "max-age=0": true}
 
 // presumedOfCompletion is the class of such a field if nothing else explains it.
 func (x *comparing) presumedOfCompletion(d Difference) string {
