@@ -29,6 +29,7 @@ type comparing struct {
 	rs                    rules
 	baseline, final       *understudyv1.Response
 	later, failed         bool
+	own                   bool // two answers of one side
 	translator            *names.Translator
 	evidence              *noise.Evidence
 	known                 *names.Pairs // all, also those that are only aligned
@@ -73,7 +74,7 @@ func (j *Judge) compare(c *collector, r *understudyv1.Replay, k *control, baseli
 // compareOwn looks for differences between two answers of one side, which calls
 // nothing by two names.
 func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *understudyv1.Response) {
-	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: first, final: second, later: true, learned: true}
+	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: first, final: second, later: true, own: true, learned: true}
 	x.compare()
 }
 
@@ -147,13 +148,23 @@ func (x *comparing) pass() {
 	target := string(x.r.GetExchange().GetRequest().GetTarget())
 	x.translator = names.NewTranslator(x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, x.known, x.translator)
+	if x.own {
+		x.evidence.OneSide, x.evidence.BaselineHost = true, ""
+	}
 	x.search, x.keeps, x.opened = names.NewSearch(x.known), nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
-	a := newAnswers(x.r, x.final, x.later)
+	a := x.answers()
 	a.baseline = baseline
 	compareFields(x.emit, x.rs, a)
 	x.bodies()
+}
+
+// answers are the two without names put into them.
+func (x *comparing) answers() answers {
+	a := newAnswers(x.r, x.final, x.later)
+	a.own = x.own
+	return a
 }
 
 // translated is the baseline's answer with its fields in the candidate's names.

@@ -27,6 +27,7 @@ type answers struct {
 	baseline, final *understudyv1.Response
 	// later: final is a completion that came after the acknowledgement ack.
 	later bool
+	own   bool // both are of one side
 	ack   *understudyv1.Response
 	done  *understudyv1.Completion
 	// head: the answers are to HEAD, and their fields speak of a body that was

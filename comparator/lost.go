@@ -33,7 +33,7 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 // completion's fields are those of an answer, or both sides have it. Name is that
 // of the difference, which may go on after a colon: link:next.
 func (a answers) isOwn(name string, d Difference) bool {
-	if isOfPoll(name, d) {
+	if isOfPoll(name, d) || a.own && a.done.GetChannel() != understudyv1.Channel_CHANNEL_POLL { // each delivery has its own
 		return false
 	}
 	field, _, _ := strings.Cut(name, ":")
@@ -42,7 +42,7 @@ func (a answers) isOwn(name string, d Difference) bool {
 		baseline, final = a.baseline.GetTrailers(), a.final.GetTrailers()
 	}
 	has := len(message.Values(final, field)) > 0 // else it is the acknowledgement's
-	return a.hasHead() && (has || d.Kind != Extra) || has && len(message.Values(baseline, field)) > 0
+	return a.hasHead() && !a.own && (has || d.Kind != Extra) || has && len(message.Values(baseline, field)) > 0
 }
 
 // hasHead says whether a completion's fields are those of an answer, so that one
@@ -82,7 +82,7 @@ func (x *comparing) presumedOfCompletion(d Difference) string {
 		return ""
 	}
 	_, name, _ := strings.Cut(d.Path, ":")
-	if a := newAnswers(x.r, x.final, x.later); a.isOfCompletion(name, d) && a.isOwn(name, d) {
+	if a := x.answers(); a.isOfCompletion(name, d) && a.isOwn(name, d) {
 		return noise.Presumed(completionHeaders)
 	}
 	return ""

@@ -76,6 +76,10 @@ type Evidence struct {
 	// asked; empty if unknown.
 	BaselineScheme, CandidateScheme string
 
+	// OneSide: both values are of one system, which calls nothing by two names and
+	// repeats the tokens that it has made. Only times may be others.
+	OneSide bool
+
 	// shapes are the pairs that only their looks suggest, one to one.
 	shapes names.Pairs
 	// moments are the pairs of times in Pairs, and shownAs those by the
@@ -221,8 +225,12 @@ func isSnowflake(s string) bool {
 	return names.IsDigits(s) && len(s) >= 18 && len(s) <= 19 && s[0] != '0'
 }
 
-// alike pairs two values by their looks, one to one.
+// alike pairs two values by their looks, one to one; those of one side it never
+// does.
 func (e *Evidence) alike(b, c string) bool {
+	if e.OneSide {
+		return false
+	}
 	e.shapes.Add(names.Pair{Baseline: names.Value{Text: b}, Candidate: names.Value{Text: c}, From: "this", Proof: names.Created})
 	p, ok := e.shapes.Of(names.Place{Named: true}, b)
 	return ok && p.Holds() && p.Candidate.Text == c
