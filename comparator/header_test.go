@@ -197,7 +197,7 @@ var defaultCases = map[string][2][]string{
 	"date-server":    {{"Date: a", "Server: x"}, {"Date: b", "X-Runtime: 3"}},
 	"tracing":        {{"X-Request-Id: 1"}, {"X-B3-TraceId: 7"}},
 	"cache-hops":     {{"Age: 1", "CF-Ray: x"}, {"Via: y"}},
-	"quota":          {{"X-RateLimit-Remaining: 1"}, {"RateLimit-Limit: 7", "Retry-After: 3"}},
+	"quota":          {{"X-RateLimit-Remaining: 1"}, {"RateLimit-Remaining: 7", "Retry-After: 3"}},
 	"async-headers":  {nil, {"Operation-Location: /o/1", "Preference-Applied: respond-async"}},
 	"own-marks":      {nil, {"Understudy-Run: r", "Idempotency-Key: e1"}},
 	"content-length": {{"Content-Length: 2"}, nil},
@@ -565,4 +565,31 @@ func TestFieldsOfACompletion(t *testing.T) {
 	} {
 		f(c[0], c[1], poll, asChannel, comparator.Match)
 	}
+}
+
+// TestPolicies: what a limit is counts no requests of others; what is left does.
+func TestPolicies(t *testing.T) {
+	f := func(baseline, candidate []string, want comparator.Verdict) {
+		t.Helper()
+		got := judgement(t, immediate(response(429, "", baseline...), response(429, "", candidate...)))
+		if got.Verdict != want {
+			t.Errorf("%q and %q: want %s, got %q", baseline, candidate, want, lines(got))
+		}
+	}
+	one := func(s string) []string { return []string{s} }
+	f(one("X-RateLimit-Limit: 1000"), one("X-RateLimit-Limit: 10"), comparator.Mismatch)
+	f(one("RateLimit-Policy: 1000;w=60"), one("RateLimit-Policy: 10;w=60"), comparator.Mismatch)
+	f(one("RateLimit: limit=1000, remaining=7, reset=30"), one("RateLimit: limit=10, remaining=7, reset=30"), comparator.Mismatch)
+	f(one("RateLimit: limit=1000, remaining=7, reset=30"), one("RateLimit: limit=1000, remaining=9, reset=31"), comparator.Match)
+	f(one("X-RateLimit-Remaining: 7"), one("X-RateLimit-Remaining: 9"), comparator.Match)
+	f(one("Retry-After: 5"), nil, comparator.Presumed)
+	f(one("Retry-After: 5"), one("Retry-After: 86400"), comparator.Presumed)
+	f(one("Retry-After: 5"), one("Retry-After: 8"), comparator.Match)
+
+	f(one("Cache-Control: max-age=60, max-age=0"), one("Cache-Control: max-age=0, max-age=60"), comparator.Mismatch)
+	f(one("Cache-Control: private, max-age=60"), one("Cache-Control: max-age=60, private"), comparator.Match)
+	f(one("X-Total: 5"), one("Connection: X-Total"), comparator.Mismatch)
+	f(one("X-Total: 5"), []string{"Connection: X-Total", "X-Total: 6"}, comparator.Mismatch)
+	f([]string{"Connection: X-Hop", "X-Hop: 5"}, []string{"Connection: X-Hop", "X-Hop: 6"}, comparator.Match)
+	f([]string{"Connection: X-Hop", "X-Hop: 5"}, nil, comparator.Match)
 }
