@@ -62,7 +62,7 @@ func DefaultRules() []DefaultRule {
 		{Name: ownMarks, fields: []string{"understudy-*"},
 			Covers: "Understudy-*; Understudy-Run, Idempotency-Key and Traceparent of the replay and Understudy-Hop of the recorder, echoed in a header or body",
 			Reason: "the replay sent them, the recorded client did not"},
-		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type, gRPC's status, cookies that the client lacks or has otherwise, a Location that neither it nor the acknowledgement tells, and fields that it has with another value, but for those for caches and of the framing",
+		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type, gRPC's status, cookies that the client lacks or has otherwise, a Location that neither it nor the acknowledgement tells, and what is presumed:completion",
 			Reason: "they belong to the poll or the callback, not to the answer"},
 		{Name: contentLength, Covers: "Content-Length, where it is that of the body", Reason: "it follows from the body, which is compared"},
 		{Name: charset, Covers: "how a text is encoded: the charset parameter of Content-Type, a byte order mark",
