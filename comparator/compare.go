@@ -31,6 +31,7 @@ type comparing struct {
 	rs                    rules
 	baseline, final       *understudyv1.Response
 	later, failed         bool
+	own                   bool // two answers of one side
 	translator            *names.Translator
 	evidence              *noise.Evidence
 	known                 *names.Pairs // all, also those that are only aligned
@@ -76,7 +77,7 @@ func (j *Judge) compare(c *collector, r *understudyv1.Replay, k *control, baseli
 // compareOwn looks for differences between two answers of one side, which calls
 // nothing by two names.
 func (j *Judge) compareOwn(c *collector, r *understudyv1.Replay, first, second *understudyv1.Response) {
-	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: first, final: second, later: true, learned: true}
+	x := &comparing{j: j, c: c, r: r, rs: j.rulesFor(r), baseline: first, final: second, later: true, own: true, learned: true}
 	x.compare()
 }
 
@@ -160,13 +161,23 @@ func (x *comparing) pass() {
 	x.translator = names.NewTranslator(x.known, target).Answering(x.r.GetExchange().GetRequest().GetMethod()).Proven()
 	x.evidence = x.j.evidence(x.r, x.known, x.translator)
 	x.evidence.Broken = x.broken
+	if x.own {
+		x.evidence.OneSide, x.evidence.BaselineHost = true, ""
+	}
 	x.search, x.keeps, x.opened = names.NewSearch(x.known), nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
-	a := newAnswers(x.r, x.final, x.later)
+	a := x.answers()
 	a.baseline = baseline
 	compareFields(x.emit, x.rs, a)
 	x.bodies()
+}
+
+// answers are the two without names put into them.
+func (x *comparing) answers() answers {
+	a := newAnswers(x.r, x.final, x.later)
+	a.own = x.own
+	return a
 }
 
 // translated is the baseline's answer with its fields in the candidate's names.
@@ -274,9 +285,10 @@ func (x *comparing) emitAt(d Difference, b, f noise.Value, path []string) bool {
 		if d.Kind == Value && x.inside(d, path, b, f) {
 			return !x.stuck && !x.begun
 		}
-		if x.explain(&d, path, b, f); d.Noise == "" {
-			d.Noise = x.presumedOfCompletion(d, path[len(path)-1])
-		}
+		x.explain(&d, path, b, f)
+	}
+	if d.Noise == "" && (d.Place == InHeader || d.Place == InTrailer) {
+		d.Noise = x.presumedOfCompletion(d)
 	}
 	if recorded, put := x.translator.Put(d.Baseline); put {
 		d.Baseline = recorded // as it stands in the recording
@@ -411,5 +423,5 @@ func (j *Judge) evidence(r *understudyv1.Replay, known *names.Pairs, t *names.Tr
 	q, o := r.GetExchange().GetRequest(), r.GetCandidate()
 	frame := timestamp.FrameOf(r, time.Duration(max(o.GetAckServiceNano(), o.GetCompletion().GetServiceNano())))
 	frame.Skew = j.cfg.Skew
-	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), Sent: j.sent(q), Pairs: known, Translator: t}
+	return &noise.Evidence{Frame: frame, BaselineHost: q.GetAuthority(), CandidateHost: r.GetCandidateAuthority(), BaselineScheme: q.GetScheme(), CandidateScheme: r.GetCandidateScheme(), Sent: j.sent(q), Pairs: known, Translator: t}
 }

@@ -53,8 +53,9 @@ func (j *Judge) again(c *collector, r *understudyv1.Replay, done *understudyv1.C
 }
 
 // agree says whether a later completion says what the first one said. They are
-// compared as two answers to one request, with all rules and noise; the names
-// that the session knows do not apply, because one side gave both.
+// compared as two answers to one request, with all rules, the default ones too;
+// no name may be another, and no token, because one side gave both: only a time
+// that it may have made anew, and the fields of what delivered them.
 func (j *Judge) agree(r *understudyv1.Replay, s *understudyv1.Sighting) bool {
 	if s.GetPayload() == nil {
 		return true
@@ -66,15 +67,12 @@ func (j *Judge) agree(r *understudyv1.Replay, s *understudyv1.Sighting) bool {
 			StartUnixNano: r.GetSentUnixNano(), DurationNano: done.GetServiceNano(),
 		},
 		SentUnixNano: r.GetSentUnixNano(), ClosedUnixNano: r.GetClosedUnixNano(), Speed: 1,
-		Candidate: &understudyv1.Observation{Completion: &understudyv1.Completion{ServiceNano: s.GetServiceNano()}},
+		Candidate: &understudyv1.Observation{Completion: &understudyv1.Completion{Channel: done.GetChannel(), ServiceNano: s.GetServiceNano()}},
 	}
 	found := &collector{max: 1} // one that counts takes the place of noise
 	j.compareOwn(found, two, done.GetPayload(), s.GetPayload())
 	all := found.out.Totals
-	// A monitor that is asked again says the same; what is delivered may each time
-	// carry an identifier of its own, and is a duplicate anyway.
-	once := done.GetChannel() != understudyv1.Channel_CHANNEL_POLL
-	return all.Counting == 0 && (once || all.Presumed == 0) && len(found.reasons) == 0
+	return all.Counting == 0 && all.Presumed == 0 && len(found.reasons) == 0
 }
 
 // Earliest is the least time from the actual send at which a client that had

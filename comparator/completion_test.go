@@ -67,6 +67,41 @@ func TestLaterCompletions(t *testing.T) {
 	f(refused, "rejected", "contradictory", `status status status 422 {"e":1}|200 {"n":1}`, `completion completion outcome first completion: 200 {"n":1}|later completion: 200 {"n":2}`)
 }
 
+// TestContradictions: two answers of one system call a thing by one name, whatever
+// the names look like.
+func TestContradictions(t *testing.T) {
+	id := func(n string) string { return "0b7e6c1a-2d3f-4a5b-8c9d-0123456789" + n }
+	for _, c := range []struct{ first, later, want string }{
+		{`{"ref":"` + id("ab") + `"}`, `{"ref":"` + id("cd") + `"}`, "contradictory"},
+		{`{"tracking_id":"trk_1001"}`, `{"tracking_id":"trk_1002"}`, "contradictory"},
+		{`{"tracking_id":5048}`, `{"tracking_id":"cus_sX25UYv4"}`, "contradictory"},
+		{`{"file":"/files/` + id("ab") + `"}`, `{"file":"/files/` + id("cd") + `"}`, "contradictory"},
+		{`{"tok":"A8s7Df6gH5jK4l3M2n"}`, `{"tok":"q9W8e7R6t5Y4u3I2o1"}`, "contradictory"},
+		{`{"from":"acc_7001","to":"acc_7002"}`, `{"from":"acc_7002","to":"acc_7001"}`, "contradictory"},
+		{`{"say":"sent as ` + id("ab") + ` today"}`, `{"say":"sent as ` + id("cd") + ` today"}`, "contradictory"},
+		{`{"t":"` + jwt(`{"jti":"A8s7Df6gH5jK4l3M2n"}`, "one") + `"}`, `{"t":"` + jwt(`{"jti":"q9W8e7R6t5Y4u3I2o1"}`, "two") + `"}`, "contradictory"},
+		{`{"self":"http://shop.example/a"}`, `{"self":"/a"}`, "contradictory"},
+		{`{"day":"2026-11-24"}`, `{"day":"2026-11-25"}`, "contradictory"},
+		// What a rule or the time of the delivery explains.
+		{`{"delivery":"` + id("ab") + `"}`, `{"delivery":"` + id("cd") + `"}`, "duplicate"},
+		{`{"say":"sent at 2026-11-24T10:10:00Z"}`, `{"say":"sent at 2026-11-24T10:10:01Z"}`, "duplicate"},
+		{`{"ref":"` + id("ab") + `"}`, `{"ref": "` + id("ab") + `" }`, "duplicate"},
+	} {
+		cfg := comparator.DefaultConfig()
+		cfg.Rules = []comparator.Rule{{Name: "delivery", Action: "ignore", Path: "$.delivery", Owner: "o", Reason: "r"}}
+		j, err := comparator.NewJudge(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Each delivery has fields of its own.
+		r := called(response(200, c.first, "Webhook-Id: "+id("01"), "X-First: 1"), sighting(response(200, c.later, "Webhook-Id: "+id("02"))))
+		r.Exchange.Request.Authority = "shop.example"
+		if got := j.Judge(r); string(got.Verdict) != c.want {
+			t.Errorf("%s, then %s: want %s, got %q", c.first, c.later, c.want, lines(got))
+		}
+	}
+}
+
 // TestLate: only what is proved, and never our own lag.
 func TestLate(t *testing.T) {
 	ok := response(200, `{"n":1}`)

@@ -32,7 +32,7 @@ func (j *Judge) control(r *understudyv1.Replay) *control {
 		return out
 	}
 	again := &understudyv1.Replay{
-		Exchange: r.GetExchange(), Candidate: r.GetControl(), CandidateAuthority: r.GetControlAuthority(),
+		Exchange: r.GetExchange(), Candidate: r.GetControl(), CandidateAuthority: r.GetControlAuthority(), CandidateScheme: r.GetControlScheme(),
 		SentUnixNano: r.GetControlSentUnixNano(), ClosedUnixNano: r.GetClosedUnixNano(), Speed: r.GetSpeed(), Moments: r.GetMoments(),
 		Substitutions: r.GetControlSubstitutions(),
 	}

@@ -25,6 +25,7 @@ type DefaultRule struct {
 // The default rules that look at more than the name of a field.
 const (
 	hopByHop          = "hop-by-hop"
+	quota             = "quota"
 	ownMarks          = "own-marks"
 	contentLength     = "content-length"
 	charset           = media.Charset
@@ -54,14 +55,14 @@ func DefaultRules() []DefaultRule {
 			Covers: "Traceparent, X-Request-Id, B3, X-Amzn-Trace-Id, Sentry-Trace, …", Reason: "they name one request, anew each time"},
 		{Name: "cache-hops", fields: []string{"via", "age", "cache-status", "x-cache", "x-cache-hits", "x-cache-status", "x-served-by", "x-timer", "cf-ray", "cf-cache-status", "cf-request-id", "x-amz-cf-*", "x-envoy-*"},
 			Covers: "Via, Age, Cache-Status, X-Cache, X-Served-By, X-Timer, CF-Ray, X-Envoy-*", Reason: "they speak of proxies and caches on the way"},
-		{Name: "quota", fields: []string{"x-ratelimit-*", "x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset", "ratelimit*", "retry-after"},
-			Covers: "RateLimit*, X-RateLimit-*, Retry-After", Reason: "they count requests of other clients too"},
+		{Name: quota, fields: []string{"x-ratelimit-remaining*", "x-ratelimit-used*", "x-ratelimit-reset*", "x-rate-limit-remaining", "x-rate-limit-reset", "ratelimit-remaining", "ratelimit-reset"},
+			Covers: "what is left of a quota, and until when: RateLimit-Remaining and -Reset, X-RateLimit-Remaining, -Used and -Reset; a Retry-After up to twice as long or as short, or new; not the limit and its policy", Reason: "they count requests of other clients too"},
 		{Name: "async-headers", fields: []string{"preference-applied", "operation-location", "azure-asyncoperation"},
 			Covers: "Preference-Applied, Operation-Location, Azure-AsyncOperation", Reason: "an asynchronous answer is made of them, a synchronous one is not"},
 		{Name: ownMarks, fields: []string{"understudy-*"},
 			Covers: "Understudy-*; Understudy-Run, Idempotency-Key and Traceparent of the replay and Understudy-Hop of the recorder, echoed in a header or body",
 			Reason: "the replay sent them, the recorded client did not"},
-		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type, gRPC's status, cookies that the client lacks or has otherwise, a Location that neither it nor the acknowledgement tells, and fields that it has with another value, but for those for caches and of the framing",
+		{Name: completionHeaders, Covers: "headers and trailers of a completion but Content-Type, gRPC's status, cookies that the client lacks or has otherwise, a Location that neither it nor the acknowledgement tells, and what is presumed:completion",
 			Reason: "they belong to the poll or the callback, not to the answer"},
 		{Name: contentLength, Covers: "Content-Length, where it is that of the body", Reason: "it follows from the body, which is compared"},
 		{Name: charset, Covers: "how a text is encoded: the charset parameter of Content-Type, a byte order mark",

@@ -3,7 +3,9 @@ package comparator
 import (
 	"bytes"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -27,7 +29,9 @@ type answers struct {
 	baseline, final *understudyv1.Response
 	// later: final is a completion that came after the acknowledgement ack.
 	later bool
+	own   bool // both are of one side
 	ack   *understudyv1.Response
+	done  *understudyv1.Completion
 	// head: the answers are to HEAD, and their fields speak of a body that was
 	// not sent.
 	head bool
@@ -42,7 +46,7 @@ type answers struct {
 func newAnswers(r *understudyv1.Replay, final *understudyv1.Response, later bool) answers {
 	x := r.GetExchange()
 	return answers{
-		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
+		baseline: x.GetResponse(), final: final, later: later, ack: r.GetCandidate().GetAck(), done: r.GetCandidate().GetCompletion(), head: x.GetRequest().GetMethod() == http.MethodHead, noHeaders: noHeaders(x), noTrailers: noTrailers(x),
 		baselineTime: time.Unix(0, x.GetStartUnixNano()), finalTime: time.Unix(0, r.GetSentUnixNano()), request: x.GetRequest(), versions: versionsOf(r),
 	}
 }
@@ -175,12 +179,16 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 	if class := rs.defaults.field(name); class != "" {
 		return class
 	}
-	if on := rs.defaults.class(hopByHop); on != "" && (nominated(a.baseline, name) || nominated(a.final, name)) {
+	if on := rs.defaults.class(hopByHop); on != "" && (d.Kind == Extra || nominated(a.baseline, name)) && (d.Kind == Missing || nominated(a.final, name)) {
 		return on
 	}
 	switch {
 	case a.later && a.isOfCompletion(name, d) && !a.isOwn(name, d):
 		return rs.defaults.class(completionHeaders)
+	case name == "retry-after":
+		return waits(rs.defaults.class(quota), d)
+	case name == "ratelimit" && left.ReplaceAllString(d.Baseline, "$1") == left.ReplaceAllString(d.Candidate, "$1"):
+		return rs.defaults.class(quota)
 	case name == "idempotency-key" && d.Kind == Extra && d.Candidate == rs.marks.key:
 		return rs.defaults.class(ownMarks)
 	case name == "content-length" && a.follows():
@@ -196,6 +204,21 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return noise.Presumed(noise.Random)
 	}
 	return ""
+}
+
+// left finds in a RateLimit what is left and until when, in either form of the
+// draft (draft-ietf-httpapi-ratelimit-headers): remaining=5, reset=30 or r=5;t=30.
+var left = regexp.MustCompile(`(\b(?:remaining|reset|r|t))=[0-9]+`)
+
+// waits is the class of two Retry-After, of which other clients decide how long;
+// one that is lost, or is another by more than a factor of two, may be a fault.
+func waits(class string, d Difference) string {
+	b, errB := strconv.Atoi(d.Baseline)
+	f, errF := strconv.Atoi(d.Candidate)
+	if class == "" || d.Kind == Extra || errB == nil && errF == nil && b >= 0 && f >= 0 && b <= 2*max(f, 1) && f <= 2*max(b, 1) {
+		return class
+	}
+	return noise.Presumed(quota)
 }
 
 func nominated(r *understudyv1.Response, name string) bool {

@@ -197,7 +197,7 @@ var defaultCases = map[string][2][]string{
 	"date-server":    {{"Date: a", "Server: x"}, {"Date: b", "X-Runtime: 3"}},
 	"tracing":        {{"X-Request-Id: 1"}, {"X-B3-TraceId: 7"}},
 	"cache-hops":     {{"Age: 1", "CF-Ray: x"}, {"Via: y"}},
-	"quota":          {{"X-RateLimit-Remaining: 1"}, {"RateLimit-Limit: 7", "Retry-After: 3"}},
+	"quota":          {{"X-RateLimit-Remaining: 1"}, {"RateLimit-Remaining: 7", "Retry-After: 3"}},
 	"async-headers":  {nil, {"Operation-Location: /o/1", "Preference-Applied: respond-async"}},
 	"own-marks":      {nil, {"Understudy-Run: r", "Idempotency-Key: e1"}},
 	"content-length": {{"Content-Length: 2"}, nil},
@@ -281,7 +281,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 		return r
 	}
 	const covered, lost = "header header:location missing /orders/7| (default:completion)", "header header:location missing /orders/7|"
-	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "match", covered, "header header:x-poll extra |1 (default:completion)")
+	f(polled(ok("Location: /orders/7"), ok("X-Poll: 1")), "presumed", covered, "header header:x-poll extra |1 (presumed:completion)")
 	cfg := comparator.DefaultConfig()
 	cfg.DefaultRulesOff = []string{"completion"}
 	judge(t, cfg, polled(ok("Location: /orders/7"), ok()), "mismatch", lost)
@@ -290,9 +290,9 @@ func TestHeadersOfACompletion(t *testing.T) {
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 5")), "match")
 	f(polled(ok("X-Balance: 5"), ok("X-Balance: 6")), "presumed", "header header:x-balance value 5|6 (presumed:completion)")
 	f(polled(ok("Content-Length: 500"), ok("Content-Length: 620")), "match", "header header:content-length value 500|620 (default:completion)")
-	f(polled(ok("X-Balance: 5"), ok()), "match", "header header:x-balance missing 5| (default:completion)")
-	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "match", "header header:x-balance missing 5| (default:completion)")
-	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "match", "header header:cache-control value max-age=9|no-store (default:completion)")
+	f(polled(ok("X-Balance: 5"), ok()), "presumed", "header header:x-balance missing 5| (presumed:completion)")
+	f(acknowledged(polled(ok("X-Balance: 5"), ok()), "X-Balance: 6"), "presumed", "header header:x-balance missing 5| (presumed:completion)")
+	f(polled(ok("Cache-Control: max-age=9"), ok("Cache-Control: no-store")), "presumed", "header header:cache-control value max-age=9|no-store (presumed:completion)")
 	f(polled(ok("X-Served-At: 2026-11-24T10:00:00Z"), ok("X-Served-At: 2026-11-24T10:10:00Z")), "match", "header header:x-served-at value 2026-11-24T10:00:00Z|2026-11-24T10:10:00Z (timestamp)")
 
 	// The address of what was made is told somewhere, or lost.
@@ -319,6 +319,7 @@ func TestHeadersOfACompletion(t *testing.T) {
 	set := ok("Set-Cookie: seen=1; Secure")
 	f(polled(set, ok()), "mismatch", "header header:set-cookie:seen missing set; secure|")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1; Secure"), "match")
+	f(polled(set, ok("Set-Cookie: seen=1; Secure; Expires=Tue, 24 Nov 2026 11:10:00 GMT")), "mismatch", "header header:set-cookie:seen;expires extra |Tue, 24 Nov 2026 11:10:00 GMT")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=1"), "mismatch", "header header:set-cookie:seen value set; secure|set")
 	f(acknowledged(polled(set, ok()), "Set-Cookie: seen=; Max-Age=0"), "mismatch", "header header:set-cookie:seen value set; secure|cleared; max-age=0")
 	f(polled(set, ok("Set-Cookie: seen=2; Secure")), "mismatch", "header header:set-cookie:seen;value value (redacted)|(redacted)")
@@ -492,4 +493,103 @@ func TestSpellingsOfFields(t *testing.T) {
 	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sunday, 06-Nov-44 08:49:37 GMT")
 	same("Set-Cookie", "a=1; Expires=Sun, 06 Nov 1994 08:49:37 GMT", "a=; Expires=Sunday, 06-Nov-94 08:49:37 GMT") // both cleared
 	differs("Set-Cookie", "a=1; Expires=Sun, 06 Nov 2044 08:49:37 GMT", "a=1; Expires=Sun Nov  6 08:49:38 2044")
+}
+
+// TestLinkOfACompletion: each relation is a part of one field, which both have.
+func TestLinkOfACompletion(t *testing.T) {
+	ok := func(headers ...string) *understudyv1.Response { return response(200, `{"n":1}`, headers...) }
+	f := func(baseline, candidate string, want ...string) {
+		t.Helper()
+		for _, channel := range []understudyv1.Channel{understudyv1.Channel_CHANNEL_POLL, understudyv1.Channel_CHANNEL_CALLBACK} {
+			judge(t, comparator.DefaultConfig(), polled(ok("Link: "+baseline), ok("Link: "+candidate), func(d *understudyv1.Completion) { d.Channel = channel }), want...)
+		}
+	}
+	f(`</customers/4711>; rel="owner"`, `</customers/4711>; rel=owner`, "match")
+	f(`</customers/4711>; rel="owner"`, `</customers/4712>; rel="owner"`, "presumed", "header header:link:owner value /customers/4711|/customers/4712 (presumed:completion)")
+	f(`</customers/4711>; rel="owner"`, `</vendors/4711>; rel="owner"`, "presumed", "header header:link:owner value /customers/4711|/vendors/4711 (presumed:completion)")
+	f(`</orders?page=2>; rel="next"`, `</orders?page=3>; rel="next"`, "presumed", "header header:link:next value /orders?page=2|/orders?page=3 (presumed:completion)")
+	f(`</orders?page=2>; rel="next"`, `</orders?page=2>; rel="prev"`, "presumed",
+		"header header:link:next missing /orders?page=2| (presumed:completion)", "header header:link:prev extra |/orders?page=2 (presumed:completion)")
+	f(`</a>; rel="next", </b>; rel="last"`, `</a>; rel="next"`, "presumed", "header header:link:last missing /b| (presumed:completion)")
+	f(`</a>; rel="next"; title=x`, `</a>; rel="next"; title=y`, "presumed", "header header:link:next;attributes value title=x|title=y (presumed:completion)")
+}
+
+// TestFieldsOfACompletion: those of an answer say what they say; those of what
+// delivered it, or of the document that held it, say nothing of what is lost.
+func TestFieldsOfACompletion(t *testing.T) {
+	type head = understudyv1.Completion_Head
+	const (
+		asChannel = understudyv1.Completion_HEAD_UNSPECIFIED
+		answer    = understudyv1.Completion_HEAD_ANSWER
+		document  = understudyv1.Completion_HEAD_DOCUMENT
+		poll      = understudyv1.Channel_CHANNEL_POLL
+		callback  = understudyv1.Channel_CHANNEL_CALLBACK
+	)
+	f := func(baseline, candidate string, channel understudyv1.Channel, head head, want comparator.Verdict) {
+		t.Helper()
+		ok := func(field string) *understudyv1.Response {
+			if field == "" {
+				return response(200, `{"n":1}`)
+			}
+			return response(200, `{"n":1}`, field)
+		}
+		got := judgement(t, polled(ok(baseline), ok(candidate), func(d *understudyv1.Completion) { d.Channel, d.Head = channel, head }))
+		if got.Verdict != want {
+			t.Errorf("%q and %q by %s, head %s: want %s, got %q", baseline, candidate, channel, head, want, lines(got))
+		}
+	}
+	for _, c := range [][2]string{
+		{"Cache-Control: private", "Cache-Control: public, max-age=999"}, {"Cache-Control: private", "Cache-Control: no-store"}, {"Vary: Accept", "Vary: Cookie"}, {`ETag: "a"`, `ETag: W/"a"`},
+		{"Expires: Tue, 24 Nov 2026 10:01:00 GMT", "Expires: Wed, 25 Nov 2026 10:10:00 GMT"}, {"Last-Modified: Mon, 02 Nov 2026 10:00:00 GMT", "Last-Modified: Tue, 03 Nov 2026 10:00:00 GMT"},
+		{"X-Quorum: 5", "X-Quorum: 6"},
+	} {
+		for _, channel := range []understudyv1.Channel{poll, callback} {
+			for _, h := range []head{asChannel, answer, document} {
+				f(c[0], c[1], channel, h, comparator.Presumed)
+				f(c[0], c[0], channel, h, comparator.Match)
+			}
+		}
+	}
+	for _, c := range [][2]string{
+		{"X-Total-Count: 5", ""}, {"", "X-Impersonating: root"}, {"", "Set-Cookie: adm=1"}, {`Content-Disposition: attachment; filename="a.pdf"`, ""}, {"Content-Security-Policy: default-src 'self'", ""},
+		{`ETag: "a"`, ""}, {"Cache-Control: no-store", ""}, {"", "Cache-Control: public, max-age=999"}, {"", "Cache-Control: no-store, public"},
+	} {
+		f(c[0], c[1], poll, asChannel, comparator.Presumed)
+		f(c[0], c[1], callback, answer, comparator.Presumed)
+		f(c[0], c[1], poll, document, comparator.Match)
+		f(c[0], c[1], callback, asChannel, comparator.Match)
+	}
+	for _, c := range [][2]string{
+		{"", "Cache-Control: no-store, no-cache"}, {"", "Pragma: no-cache"}, {"", "Content-Location: /orders/1"}, {"", "Location: /orders/1"}, {"Content-Length: 5", "Content-Length: 7"},
+		{"Date: Tue, 24 Nov 2026 10:01:00 GMT", ""}, {"", "Via: x"}, {"", "Operation-Location: /o/1"}, {"", "Retry-After: 1"},
+	} {
+		f(c[0], c[1], poll, asChannel, comparator.Match)
+	}
+}
+
+// TestPolicies: what a limit is counts no requests of others; what is left does.
+func TestPolicies(t *testing.T) {
+	f := func(baseline, candidate []string, want comparator.Verdict) {
+		t.Helper()
+		got := judgement(t, immediate(response(429, "", baseline...), response(429, "", candidate...)))
+		if got.Verdict != want {
+			t.Errorf("%q and %q: want %s, got %q", baseline, candidate, want, lines(got))
+		}
+	}
+	one := func(s string) []string { return []string{s} }
+	f(one("X-RateLimit-Limit: 1000"), one("X-RateLimit-Limit: 10"), comparator.Mismatch)
+	f(one("RateLimit-Policy: 1000;w=60"), one("RateLimit-Policy: 10;w=60"), comparator.Mismatch)
+	f(one("RateLimit: limit=1000, remaining=7, reset=30"), one("RateLimit: limit=10, remaining=7, reset=30"), comparator.Mismatch)
+	f(one("RateLimit: limit=1000, remaining=7, reset=30"), one("RateLimit: limit=1000, remaining=9, reset=31"), comparator.Match)
+	f(one("X-RateLimit-Remaining: 7"), one("X-RateLimit-Remaining: 9"), comparator.Match)
+	f(one("Retry-After: 5"), nil, comparator.Presumed)
+	f(one("Retry-After: 5"), one("Retry-After: 86400"), comparator.Presumed)
+	f(one("Retry-After: 5"), one("Retry-After: 8"), comparator.Match)
+
+	f(one("Cache-Control: max-age=60, max-age=0"), one("Cache-Control: max-age=0, max-age=60"), comparator.Mismatch)
+	f(one("Cache-Control: private, max-age=60"), one("Cache-Control: max-age=60, private"), comparator.Match)
+	f(one("X-Total: 5"), one("Connection: X-Total"), comparator.Mismatch)
+	f(one("X-Total: 5"), []string{"Connection: X-Total", "X-Total: 6"}, comparator.Mismatch)
+	f([]string{"Connection: X-Hop", "X-Hop: 5"}, []string{"Connection: X-Hop", "X-Hop: 6"}, comparator.Match)
+	f([]string{"Connection: X-Hop", "X-Hop: 5"}, nil, comparator.Match)
 }

@@ -21,38 +21,68 @@ func (a answers) isOfCompletion(name string, d Difference) bool {
 	case name == "content-type", strings.HasPrefix(name, "grpc-"):
 		return false
 	case strings.HasPrefix(name, "set-cookie:"):
-		return d.Kind == Extra
+		// One that both set is the answer's, however it differs.
+		return d.Kind == Extra && !strings.HasSuffix(d.Path, ";expires")
 	case name == "location":
 		return d.Kind == Extra || d.Kind == Missing && a.isTold(d.Baseline)
 	}
 	return true
 }
 
-// isOwn says whether a field of a completion that differs from the answer's may be
-// that of the answer after all: the completion has it too. How long, and by what,
-// a monitor may be kept says nothing of the answer, nor does how its body is
-// framed.
+// isOwn says whether a field that differs may be that of the answer after all: the
+// completion's fields are those of an answer, or both sides have it. Name is that
+// of the difference, which may go on after a colon: link:next.
 func (a answers) isOwn(name string, d Difference) bool {
-	if d.Kind != Value {
+	if isOfPoll(name, d) || a.own && a.done.GetChannel() != understudyv1.Channel_CHANNEL_POLL { // each delivery has its own
 		return false
 	}
-	switch name {
-	case "cache-control", "expires", "pragma", "vary", "etag", "last-modified", "content-length", "content-encoding", "transfer-encoding":
-		return false
-	}
-	fields := a.final.GetHeaders()
+	field, _, _ := strings.Cut(name, ":")
+	baseline, final := a.baseline.GetHeaders(), a.final.GetHeaders()
 	if d.Place == InTrailer {
-		fields = a.final.GetTrailers()
+		baseline, final = a.baseline.GetTrailers(), a.final.GetTrailers()
 	}
-	return len(message.Values(fields, name)) > 0
+	has := len(message.Values(final, field)) > 0 // else it is the acknowledgement's
+	return a.hasHead() && !a.own && (has || d.Kind != Extra) || has && len(message.Values(baseline, field)) > 0
 }
 
+// hasHead says whether a completion's fields are those of an answer, so that one
+// which it lacks is lost; what delivered it, or the document that held it, has
+// fields of its own.
+func (a answers) hasHead() bool {
+	switch a.done.GetHead() {
+	case understudyv1.Completion_HEAD_ANSWER:
+		return true
+	case understudyv1.Completion_HEAD_DOCUMENT:
+		return false
+	}
+	return a.done.GetChannel() == understudyv1.Channel_CHANNEL_POLL
+}
+
+// isOfPoll says whether a field says how an operation is answered, whatever the
+// answer is: how its body is framed, where the monitor leads, that it is not kept,
+// and when to ask again.
+func isOfPoll(name string, d Difference) bool {
+	switch name {
+	case "content-length", "transfer-encoding", "location":
+		return true
+	case "content-location", "retry-after":
+		return d.Kind == Extra
+	case "cache-control", "pragma":
+		return d.Kind == Extra && !slices.ContainsFunc(splitList(d.Candidate), func(directive string) bool { return !unkept[strings.ToLower(directive)] })
+	}
+	return false
+}
+
+// unkept are the directives by which something is asked for again each time.
+var unkept = map[string]bool{"no-store": true, "no-cache": true, "must-revalidate": true, "max-age=0": true}
+
 // presumedOfCompletion is the class of such a field if nothing else explains it.
-func (x *comparing) presumedOfCompletion(d Difference, name string) string {
-	if !x.later || d.Place != InHeader && d.Place != InTrailer || x.rs.defaults.class(completionHeaders) == "" {
+func (x *comparing) presumedOfCompletion(d Difference) string {
+	if !x.later || x.rs.defaults.class(completionHeaders) == "" {
 		return ""
 	}
-	if a := newAnswers(x.r, x.final, x.later); a.isOfCompletion(name, d) && a.isOwn(name, d) {
+	_, name, _ := strings.Cut(d.Path, ":")
+	if a := x.answers(); a.isOfCompletion(name, d) && a.isOwn(name, d) {
 		return noise.Presumed(completionHeaders)
 	}
 	return ""

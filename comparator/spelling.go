@@ -33,7 +33,15 @@ func meaning(name, value string) string {
 			}
 			members[i] = m
 		}
-		slices.Sort(members)
+		// Of two directives of one name it matters which comes first (RFC 9111, 4.2.1).
+		slices.SortStableFunc(members, func(a, b string) int {
+			if name != "cache-control" {
+				return strings.Compare(a, b)
+			}
+			a, _, _ = strings.Cut(a, "=")
+			b, _, _ = strings.Cut(b, "=")
+			return strings.Compare(a, b)
+		})
 		return strings.Join(slices.Compact(members), ", ")
 	}
 	switch name {

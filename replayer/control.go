@@ -123,6 +123,7 @@ type asked struct {
 	observation   *understudyv1.Observation
 	sent          time.Time
 	authority     string
+	scheme        string
 	substitutions []*understudyv1.Substitution
 }
 
@@ -193,7 +194,7 @@ func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exc
 	}
 	in.SentUnixNano = a.sent.UnixNano()
 	known.Learn(nil, o.GetAck(), timestamp.FrameOf(in, time.Since(a.sent)))
-	a.observation, a.authority = o, q.Host
+	a.observation, a.authority, a.scheme = o, q.Host, q.URL.Scheme
 	a.substitutions, _ = known.Record(request, o.GetAck())
 	return ""
 }
@@ -256,5 +257,5 @@ func (a *asked) into(replay *understudyv1.Replay) {
 		return
 	}
 	replay.Control, replay.ControlSentUnixNano = a.observation, a.sent.UnixNano()
-	replay.ControlAuthority, replay.ControlSubstitutions = a.authority, a.substitutions
+	replay.ControlAuthority, replay.ControlScheme, replay.ControlSubstitutions = a.authority, a.scheme, a.substitutions
 }

@@ -105,7 +105,7 @@ func TestControl(t *testing.T) {
 			}
 			controlled++
 			if r.Control.Ack.GetStatus() != http.StatusTeapot || r.Control.Completion != nil || r.Candidate.Ack.GetStatus() != http.StatusOK ||
-				r.ControlSentUnixNano < r.SentUnixNano || r.ControlAuthority != "shop.example" {
+				r.ControlSentUnixNano < r.SentUnixNano || r.ControlAuthority != "shop.example" || r.ControlScheme != "http" || r.CandidateScheme != "http" {
 				t.Errorf("%v", r)
 			}
 		}

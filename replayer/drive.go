@@ -123,7 +123,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		r.skip(ctx, replay, skipUnresolved)
 		return
 	}
-	replay.CandidateAuthority = q.Host
+	replay.CandidateAuthority, replay.CandidateScheme = q.Host, q.URL.Scheme
 	if holdsTokens(e, q, body) {
 		r.books.redacted()
 		r.tokens.Do(func() {

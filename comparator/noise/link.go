@@ -1,6 +1,7 @@
 package noise
 
 import (
+	"cmp"
 	"net/url"
 	"strings"
 
@@ -50,7 +51,8 @@ func reference(s string) (*url.URL, bool) {
 // origins: the same scheme and host, or each side's own, or one side's own and
 // none on the other. Whether another host is the candidate's is presumed if the
 // record does not say how it was asked, and if a system calls itself otherwise
-// than its clients do.
+// than its clients do; also whether a link that leads on by another scheme is its
+// side's own, unless each side was asked by that of its link.
 func (e *Evidence) origins(b, c *url.URL) string {
 	web := func(u *url.URL) bool { return u.Scheme == "http" || u.Scheme == "https" }
 	switch {
@@ -62,9 +64,12 @@ func (e *Evidence) origins(b, c *url.URL) string {
 	ownB := b.Host == "" || e.BaselineHost != "" && strings.EqualFold(b.Host, e.BaselineHost)
 	ownC := c.Host == "" || e.CandidateHost != "" && strings.EqualFold(c.Host, e.CandidateHost)
 	switch {
-	case ownB && ownC:
+	case ownB && ownC && e.areOwnSchemes(b, c):
 		e.because("each link leads to its own side")
 		return Identifier
+	case ownB && ownC:
+		e.because("each link leads to its own side, but not by one scheme, nor each by that under which its side was asked")
+		return Presumed(Identifier)
 	case e.CandidateHost == "" && ownB, !ownB && b.Host != "" && c.Host != "" && ownC:
 	case !ownB && !ownC && b.Hostname() != c.Hostname() && e.CandidateHost == "" && e.BaselineHost != "":
 	default:
@@ -75,6 +80,14 @@ func (e *Evidence) origins(b, c *url.URL) string {
 		return Presumed(Identifier)
 	}
 	return ""
+}
+
+// areOwnSchemes says whether two links lead on alike: both by http or both by
+// https, or each as its side was asked. One without a scheme keeps that of its side.
+func (e *Evidence) areOwnSchemes(b, c *url.URL) bool {
+	schemeB, schemeC := cmp.Or(b.Scheme, e.BaselineScheme), cmp.Or(c.Scheme, e.CandidateScheme)
+	return schemeB == schemeC && schemeB != "" ||
+		(b.Scheme == "" || b.Scheme == e.BaselineScheme) && (c.Scheme == "" || c.Scheme == e.CandidateScheme)
 }
 
 // parts: each is equal or a name. segments may tell of what kind they are.

@@ -75,6 +75,13 @@ type Evidence struct {
 	// Broken are times of this answer that contradict each other, as Evidence of the
 	// same answer has found; nil before anything has looked.
 	Broken map[timestamp.Pair]timestamp.Pair
+	// BaselineScheme and CandidateScheme are "http" or "https", by which each was
+	// asked; empty if unknown.
+	BaselineScheme, CandidateScheme string
+
+	// OneSide: both values are of one system, which calls nothing by two names and
+	// repeats the tokens that it has made. Only times may be others.
+	OneSide bool
 
 	// order are the times that seem proven.
 	order timestamp.Order
@@ -223,8 +230,12 @@ func isSnowflake(s string) bool {
 	return names.IsDigits(s) && len(s) >= 18 && len(s) <= 19 && s[0] != '0'
 }
 
-// alike pairs two values by their looks, one to one.
+// alike pairs two values by their looks, one to one; those of one side it never
+// does.
 func (e *Evidence) alike(b, c string) bool {
+	if e.OneSide {
+		return false
+	}
 	e.shapes.Add(names.Pair{Baseline: names.Value{Text: b}, Candidate: names.Value{Text: c}, From: "this", Proof: names.Created})
 	p, ok := e.shapes.Of(names.Place{Named: true}, b)
 	return ok && p.Holds() && p.Candidate.Text == c

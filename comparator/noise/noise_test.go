@@ -25,7 +25,7 @@ func evidence(sent ...string) *Evidence {
 		},
 		Pairs:        &names.Pairs{},
 		Translator:   names.NewTranslator(&names.Pairs{}, "/orders"),
-		BaselineHost: "orders.internal:8080", CandidateHost: "candidate:9090",
+		BaselineHost: "orders.internal:8080", CandidateHost: "candidate:9090", BaselineScheme: "http", CandidateScheme: "http",
 	}
 	for _, s := range sent {
 		e.Sent = append(e.Sent, []byte(s))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -250,4 +251,25 @@ func TestRetryAfter(t *testing.T) {
 	f("Thu, 26 Nov 2026 10:00:03 GMT", 3*time.Second)
 	f("Thu, 26 Nov 2026 11:00:00 GMT", 10*time.Second)
 	f("Thu, 26 Nov 2026 09:00:00 GMT", 0)
+}
+
+// TestHead: who reads an answer knows whose its header fields are.
+func TestHead(t *testing.T) {
+	for _, c := range []struct {
+		body     string
+		envelope operation.Envelope
+		want     understudyv1.Completion_Head
+	}{
+		{`{"status":"succeeded","result":{"n":1}}`, operation.Envelope{}, understudyv1.Completion_HEAD_DOCUMENT},
+		{`{"done":true,"response":{"n":1}}`, operation.Envelope{}, understudyv1.Completion_HEAD_DOCUMENT},
+		{`{"n":1}`, operation.Envelope{}, understudyv1.Completion_HEAD_UNSPECIFIED},
+		{`{"b":{"n":1}}`, operation.Envelope{Result: "/b"}, understudyv1.Completion_HEAD_DOCUMENT},
+		{`{"b":{"n":1},"h":{"X-A":"1"}}`, operation.Envelope{Result: "/b", Headers: "/h"}, understudyv1.Completion_HEAD_ANSWER},
+	} {
+		r := &understudyv1.Response{Status: 200, Body: message.BodyOf([]byte(c.body))}
+		s := operation.Conventions{Envelope: c.envelope}.Ask(operation.Monitor{Document: true}, r)
+		if s.Head != c.want || s.Answer == nil {
+			t.Errorf("%s: want %s, got %s of %v", c.body, c.want, s.Head, s.Answer)
+		}
+	}
 }

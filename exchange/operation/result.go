@@ -11,6 +11,8 @@ type Status struct {
 	State State
 	// Answer is what the document holds, nil while the operation is pending.
 	Answer *understudyv1.Response
+	// Head says whose the header fields of Answer are.
+	Head understudyv1.Completion_Head
 	// Elsewhere is the address of the answer if the document does not hold it.
 	Elsewhere string
 	// Fault is why something that the user asked for could not be read; nothing
@@ -85,6 +87,11 @@ func (c Conventions) ended(m Monitor, r *understudyv1.Response, d *document, s S
 	}
 	if out.State == Done {
 		out = c.elsewhere(out, m, r, d, document)
+	}
+	if _, ok := d.at(c.Envelope.Headers); ok {
+		out.Head = understudyv1.Completion_HEAD_ANSWER
+	} else if out.Answer != nil && out.Answer.GetBody() != r.GetBody() {
+		out.Head = understudyv1.Completion_HEAD_DOCUMENT
 	}
 	if d.fault != nil {
 		return Status{Fault: d.fault}

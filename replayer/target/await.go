@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/operation"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -114,12 +115,12 @@ func (w *wait) begin(channel understudyv1.Channel) *understudyv1.Completion {
 
 // saw records a completion. What a later one means beside the first is for the
 // comparator to say.
-func (w *wait) saw(answer *understudyv1.Response, isFailed bool, at time.Time) {
-	d := w.o.Completion
+func (w *wait) saw(s operation.Status, at time.Time) {
+	d, answer, isFailed := w.o.Completion, s.Answer, s.State == operation.Failed
 	d.Seen++
 	service := int64(at.Sub(w.sent))
 	if d.Seen == 1 {
-		d.Payload, d.Failed = answer, isFailed
+		d.Payload, d.Failed, d.Head = answer, isFailed, s.Head
 		d.LatencyNano, d.ServiceNano = int64(at.Sub(w.r.Scheduled)), service
 		d.StallNano = min(int64(w.ours(d.GetChannel(), at)), service)
 		w.r.Final(answer)

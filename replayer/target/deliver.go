@@ -100,10 +100,10 @@ func (w *wait) take(ctx context.Context, x call) (over bool) {
 			w.giveUp("result_failed", message.TransportError(err).GetMessage())
 			return true
 		}
-		s.Answer = answer
+		s.Answer, s.Head = answer, understudyv1.Completion_HEAD_ANSWER
 	}
 	first := d.Seen == 0
-	w.saw(s.Answer, s.State == operation.Failed, x.at)
+	w.saw(s, x.at)
 	if first {
 		d.Reason, d.Detail = "", ""
 		w.r.Turn.endAt(x.at, x.place, true)

@@ -195,7 +195,7 @@ func (m *watch) finish(ctx context.Context, s operation.Status, at time.Time) (o
 		return false
 	}
 	m.o.Completion.Reason, m.o.Completion.Detail = "", ""
-	m.saw(s.Answer, s.State == operation.Failed, at)
+	m.saw(s, at)
 	m.r.Turn.endAt(at, place{}, true)
 	m.again(ctx)
 	return true
@@ -225,7 +225,7 @@ func (m *watch) again(ctx context.Context) {
 	s := m.p.Ask(m.monitor, answer)
 	isFailed := s.State == operation.Failed
 	if s.State != operation.Pending && s.Fault == nil && s.Elsewhere == "" && (isFailed != d.GetFailed() || !repeats(d.GetPayload(), s.Answer)) {
-		m.saw(s.Answer, isFailed, time.Now())
+		m.saw(s, time.Now())
 	}
 }
 

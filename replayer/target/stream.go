@@ -54,7 +54,7 @@ func (stream) await(ctx context.Context, w *wait) {
 			w.giveUp("result_failed", message.TransportError(err).GetMessage())
 			return
 		}
-		w.ended(operation.Status{State: operation.Done, Answer: answer}, time.Now())
+		w.ended(operation.Status{State: operation.Done, Answer: answer, Head: understudyv1.Completion_HEAD_ANSWER}, time.Now())
 		return
 	}
 	w.o.Completion.Reason = "timeout"
@@ -181,7 +181,7 @@ func (w *wait) event(ctx context.Context, e event, at time.Time) (over bool) {
 // ended takes what an operation says that has ended.
 func (w *wait) ended(s operation.Status, at time.Time) {
 	w.o.Completion.Reason, w.o.Completion.Detail = "", ""
-	w.saw(s.Answer, s.State == operation.Failed, at)
+	w.saw(s, at)
 	w.r.Turn.endAt(at, place{}, true)
 }
 

@@ -82,6 +82,61 @@ func (Channel) EnumDescriptor() ([]byte, []int) {
 	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{0}
 }
 
+// Head says whose the header fields of payload are.
+type Completion_Head int32
+
+const (
+	// As the channel has it: those of an answer where it was polled, those of
+	// what delivered it otherwise.
+	Completion_HEAD_UNSPECIFIED Completion_Head = 0
+	// The answer's own: those of the resource that a delivery leads to, or those
+	// that its envelope holds.
+	Completion_HEAD_ANSWER Completion_Head = 1
+	// Those of the document of the operation, which held the answer.
+	Completion_HEAD_DOCUMENT Completion_Head = 2
+)
+
+// Enum value maps for Completion_Head.
+var (
+	Completion_Head_name = map[int32]string{
+		0: "HEAD_UNSPECIFIED",
+		1: "HEAD_ANSWER",
+		2: "HEAD_DOCUMENT",
+	}
+	Completion_Head_value = map[string]int32{
+		"HEAD_UNSPECIFIED": 0,
+		"HEAD_ANSWER":      1,
+		"HEAD_DOCUMENT":    2,
+	}
+)
+
+func (x Completion_Head) Enum() *Completion_Head {
+	p := new(Completion_Head)
+	*p = x
+	return p
+}
+
+func (x Completion_Head) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Completion_Head) Descriptor() protoreflect.EnumDescriptor {
+	return file_understudy_v1_replay_proto_enumTypes[1].Descriptor()
+}
+
+func (Completion_Head) Type() protoreflect.EnumType {
+	return &file_understudy_v1_replay_proto_enumTypes[1]
+}
+
+func (x Completion_Head) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Completion_Head.Descriptor instead.
+func (Completion_Head) EnumDescriptor() ([]byte, []int) {
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{1, 0}
+}
+
 // Proof is what shows that the two name one thing.
 type Substitution_Proof int32
 
@@ -119,11 +174,11 @@ func (x Substitution_Proof) String() string {
 }
 
 func (Substitution_Proof) Descriptor() protoreflect.EnumDescriptor {
-	return file_understudy_v1_replay_proto_enumTypes[1].Descriptor()
+	return file_understudy_v1_replay_proto_enumTypes[2].Descriptor()
 }
 
 func (Substitution_Proof) Type() protoreflect.EnumType {
-	return &file_understudy_v1_replay_proto_enumTypes[1]
+	return &file_understudy_v1_replay_proto_enumTypes[2]
 }
 
 func (x Substitution_Proof) Number() protoreflect.EnumNumber {
@@ -262,7 +317,8 @@ type Completion struct {
 	StallNano int64 `protobuf:"varint,18,opt,name=stall_nano,json=stallNano,proto3" json:"stall_nano,omitempty"`
 	// What the candidate answered when the wait was given up and the operation
 	// canceled; 0 when it was not canceled, or gave no answer.
-	CancelStatus  uint32 `protobuf:"varint,19,opt,name=cancel_status,json=cancelStatus,proto3" json:"cancel_status,omitempty"`
+	CancelStatus  uint32          `protobuf:"varint,19,opt,name=cancel_status,json=cancelStatus,proto3" json:"cancel_status,omitempty"`
+	Head          Completion_Head `protobuf:"varint,20,opt,name=head,proto3,enum=understudy.v1.Completion_Head" json:"head,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -414,6 +470,13 @@ func (x *Completion) GetCancelStatus() uint32 {
 		return x.CancelStatus
 	}
 	return 0
+}
+
+func (x *Completion) GetHead() Completion_Head {
+	if x != nil {
+		return x.Head
+	}
+	return Completion_HEAD_UNSPECIFIED
 }
 
 // Sighting is one completion of an operation that had completed before.
@@ -707,9 +770,13 @@ type Replay struct {
 	ControlSubstitutions []*Substitution `protobuf:"bytes,21,rep,name=control_substitutions,json=controlSubstitutions,proto3" json:"control_substitutions,omitempty"`
 	// Id of the key that made the tokens in what was observed, as the exchange's
 	// redaction_key.
-	RedactionKey  string `protobuf:"bytes,22,opt,name=redaction_key,json=redactionKey,proto3" json:"redaction_key,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RedactionKey string `protobuf:"bytes,22,opt,name=redaction_key,json=redactionKey,proto3" json:"redaction_key,omitempty"`
+	// "http" or "https": how the candidate and the control were asked; empty where
+	// that is not known.
+	CandidateScheme string `protobuf:"bytes,23,opt,name=candidate_scheme,json=candidateScheme,proto3" json:"candidate_scheme,omitempty"`
+	ControlScheme   string `protobuf:"bytes,24,opt,name=control_scheme,json=controlScheme,proto3" json:"control_scheme,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -896,6 +963,20 @@ func (x *Replay) GetRedactionKey() string {
 	return ""
 }
 
+func (x *Replay) GetCandidateScheme() string {
+	if x != nil {
+		return x.CandidateScheme
+	}
+	return ""
+}
+
+func (x *Replay) GetControlScheme() string {
+	if x != nil {
+		return x.ControlScheme
+	}
+	return ""
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -988,7 +1069,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x10ack_service_nano\x18\x04 \x01(\x03R\x0eackServiceNano\x129\n" +
 	"\n" +
 	"completion\x18\x05 \x01(\v2\x19.understudy.v1.CompletionR\n" +
-	"completion\"\xe5\x04\n" +
+	"completion\"\xdb\x05\n" +
 	"\n" +
 	"Completion\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x121\n" +
@@ -1010,7 +1091,12 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"asked_nano\x18\x11 \x01(\x03R\taskedNano\x12\x1d\n" +
 	"\n" +
 	"stall_nano\x18\x12 \x01(\x03R\tstallNano\x12#\n" +
-	"\rcancel_status\x18\x13 \x01(\rR\fcancelStatusJ\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
+	"\rcancel_status\x18\x13 \x01(\rR\fcancelStatus\x122\n" +
+	"\x04head\x18\x14 \x01(\x0e2\x1e.understudy.v1.Completion.HeadR\x04head\"@\n" +
+	"\x04Head\x12\x14\n" +
+	"\x10HEAD_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vHEAD_ANSWER\x10\x01\x12\x11\n" +
+	"\rHEAD_DOCUMENT\x10\x02J\x04\b\a\x10\bJ\x04\b\b\x10\tR\x0econtradictionsR\fcontradicted\"x\n" +
 	"\bSighting\x121\n" +
 	"\apayload\x18\x01 \x01(\v2\x17.understudy.v1.ResponseR\apayload\x12\x16\n" +
 	"\x06failed\x18\x02 \x01(\bR\x06failed\x12!\n" +
@@ -1031,7 +1117,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xc9\a\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\x9b\b\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -1055,7 +1141,9 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x16control_sent_unix_nano\x18\x13 \x01(\x03R\x13controlSentUnixNano\x12+\n" +
 	"\x11control_authority\x18\x14 \x01(\tR\x10controlAuthority\x12P\n" +
 	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\x12#\n" +
-	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\"\xd4\x01\n" +
+	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\x12)\n" +
+	"\x10candidate_scheme\x18\x17 \x01(\tR\x0fcandidateScheme\x12%\n" +
+	"\x0econtrol_scheme\x18\x18 \x01(\tR\rcontrolScheme\"\xd4\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
@@ -1084,46 +1172,48 @@ func file_understudy_v1_replay_proto_rawDescGZIP() []byte {
 	return file_understudy_v1_replay_proto_rawDescData
 }
 
-var file_understudy_v1_replay_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_understudy_v1_replay_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_understudy_v1_replay_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_understudy_v1_replay_proto_goTypes = []any{
 	(Channel)(0),            // 0: understudy.v1.Channel
-	(Substitution_Proof)(0), // 1: understudy.v1.Substitution.Proof
-	(*Observation)(nil),     // 2: understudy.v1.Observation
-	(*Completion)(nil),      // 3: understudy.v1.Completion
-	(*Sighting)(nil),        // 4: understudy.v1.Sighting
-	(*Substitution)(nil),    // 5: understudy.v1.Substitution
-	(*Moment)(nil),          // 6: understudy.v1.Moment
-	(*Replay)(nil),          // 7: understudy.v1.Replay
-	(*Orphan)(nil),          // 8: understudy.v1.Orphan
-	(*Response)(nil),        // 9: understudy.v1.Response
-	(*TransportError)(nil),  // 10: understudy.v1.TransportError
-	(*Exchange)(nil),        // 11: understudy.v1.Exchange
-	(*Request)(nil),         // 12: understudy.v1.Request
+	(Completion_Head)(0),    // 1: understudy.v1.Completion.Head
+	(Substitution_Proof)(0), // 2: understudy.v1.Substitution.Proof
+	(*Observation)(nil),     // 3: understudy.v1.Observation
+	(*Completion)(nil),      // 4: understudy.v1.Completion
+	(*Sighting)(nil),        // 5: understudy.v1.Sighting
+	(*Substitution)(nil),    // 6: understudy.v1.Substitution
+	(*Moment)(nil),          // 7: understudy.v1.Moment
+	(*Replay)(nil),          // 8: understudy.v1.Replay
+	(*Orphan)(nil),          // 9: understudy.v1.Orphan
+	(*Response)(nil),        // 10: understudy.v1.Response
+	(*TransportError)(nil),  // 11: understudy.v1.TransportError
+	(*Exchange)(nil),        // 12: understudy.v1.Exchange
+	(*Request)(nil),         // 13: understudy.v1.Request
 }
 var file_understudy_v1_replay_proto_depIdxs = []int32{
-	9,  // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
-	10, // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
-	3,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
+	10, // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
+	11, // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
+	4,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
 	0,  // 3: understudy.v1.Completion.channel:type_name -> understudy.v1.Channel
-	9,  // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
-	4,  // 5: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
-	9,  // 6: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
-	1,  // 7: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
-	11, // 8: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
-	2,  // 9: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
-	2,  // 10: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
-	5,  // 11: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
-	8,  // 12: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
-	6,  // 13: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
-	5,  // 14: understudy.v1.Replay.control_substitutions:type_name -> understudy.v1.Substitution
-	0,  // 15: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
-	12, // 16: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	10, // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
+	5,  // 5: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
+	1,  // 6: understudy.v1.Completion.head:type_name -> understudy.v1.Completion.Head
+	10, // 7: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
+	2,  // 8: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
+	12, // 9: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
+	3,  // 10: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
+	3,  // 11: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
+	6,  // 12: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
+	9,  // 13: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
+	7,  // 14: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
+	6,  // 15: understudy.v1.Replay.control_substitutions:type_name -> understudy.v1.Substitution
+	0,  // 16: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
+	13, // 17: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_replay_proto_init() }
@@ -1138,7 +1228,7 @@ func file_understudy_v1_replay_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_replay_proto_rawDesc), len(file_understudy_v1_replay_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      3,
 			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
