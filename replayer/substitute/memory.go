@@ -199,4 +199,5 @@ type Exchange struct {
 	secrets                 []string               // values in the request that are secrets by their names
 	as                      map[string]names.Place // of members of the request that mean something else here
 	renews                  map[thing]bool         // what is made anew under a name that was free again
+	measures                map[thing]bool         // values of the body that stand within a measure
 }

@@ -184,6 +184,9 @@ func (s *session) resolve(n need) *Unresolved {
 	case p.Baseline.Text != "":
 		return s.because(n, whyAmbiguous, p.From)
 	}
+	if n.anywhere {
+		return s.resolveAnywhere(n)
+	}
 	if !n.at.Named && len(n.made) == 0 && !names.IsUnmistakable(n.name) {
 		return nil // what is only called like a kind may be something else
 	}
