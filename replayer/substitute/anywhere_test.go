@@ -50,3 +50,40 @@ func TestNumbersBehindOtherWords(t *testing.T) {
 	f(`GET /products/93001?ids=93001`, `/products/93002?ids=93002`)
 	f(`POST /x {"product_id":93001,"amount":93001}`, `/x {"product_id":93002,"amount":93001}`)
 }
+
+// TestCodesWithSomethingAttached: a short name of letters and digits is replaced as
+// a whole, and never leaves with something beside it or in a text.
+func TestCodesWithSomethingAttached(t *testing.T) {
+	make := func(session, what, id, own string) step {
+		return step{session + " POST /" + what + " {}", `201 {"id":"` + id + `"}`, `201 {"id":"` + own + `"}`}
+	}
+	story := []step{
+		make("s", "bookings", "HMF373X", "CNA446Z"), make("other", "bookings", "CNA446Z", "HMF373X"), make("s", "tags", "RED700X", "RED700X"),
+		make("s", "invoices", "inv_8KIdfK2", "inv_9ZZabC1"), make("s", "orders", "ORD-31950", "ORD-31951"),
+		{"s GET /bookings/HMF373X", `200 {"id":"HMF373X","gate":"GATE22B"}`, `200 {"id":"CNA446Z","gate":"GATE33C"}`},
+	}
+	f := func(request, want string) {
+		t.Helper()
+		got := sends(t, substitute.NewMemory(""), story, "s "+request)
+		if unresolved := strings.Contains(got, " of exchange e"); unresolved != (want == "-") || !unresolved && got != want {
+			t.Errorf("%s\n got %s\nwant %s", request, got, want)
+		}
+	}
+	for _, request := range []string{
+		`GET /bookings/HMF373X.pdf`, `GET /bookings/HMF373X.json`, `POST /bookings/HMF373X:cancel`, `POST /checkin {"ref":"HMF373X"}`, `GET /bookings/HMF373X-CNA446Z`,
+		`GET /bookings/HMF373X+CNA446Z`, `GET /x?q=cat:HMF373X`, `POST /notes {"text":"see HMF373X now"}`, `POST /notes {"text":"see:\nHMF373X"}`, `POST /cart/add/HMF373X`,
+		`POST /x Content-Type: application/x-www-form-urlencoded; ref=HMF373X&code=CNA446Z`, `GET /img/HMF373X_large.jpg`,
+		`POST /graphql {"query":"query($c:String){b(code:$c){id}}","variables":{"c":"HMF373X"}}`, `GET /files/inv_8KIdfK2.pdf`,
+		`POST /x {"booking_id":"HMF373X","text":"not CNA446Z"}`, `GET /x X-About: a/HMF373X; `,
+	} {
+		f(request, "-")
+	}
+	f(`GET /bookings/HMF373X`, `/bookings/CNA446Z`)
+	f(`POST /x {"booking_id":"HMF373X","ids":["inv_8KIdfK2"],"text":"soon"}`, `/x {"booking_id":"CNA446Z","ids":["inv_9ZZabC1"],"text":"soon"}`)
+	f(`POST /notes {"text":"about ORD-31950."}`, `/notes {"text":"about ORD-31951."}`)
+	for _, request := range []string{
+		`GET /tags/RED700X.pdf`, `POST /x {"text":"see RED700X now"}`, `POST /x {"text":"gate GATE22B now"}`, `POST /x {"text":"XHMF373X and HMF373XY"}`, `GET /x?q=HMF373`,
+	} {
+		f(request, request[strings.Index(request, "/"):])
+	}
+}

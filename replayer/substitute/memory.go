@@ -185,6 +185,7 @@ type Exchange struct {
 	recorded                *understudyv1.Exchange
 	origin                  *origin
 	needs                   []need
+	behind                  []need     // that are only to be waited for
 	contents                []*content // of the answers that were learned from
 	waiter                  *waiter    // its place among those that wait; nil if it waits for none
 	unseen                  bool       // what the request holds was not all looked at

@@ -214,6 +214,7 @@ func (x *Exchange) need(body []byte) {
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
 	}
+	x.attends(body)
 	x.returns(form, query, body)
 	x.conditions()
 }

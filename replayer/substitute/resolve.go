@@ -3,6 +3,7 @@ package substitute
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"understudy.dev/exchange/names"
@@ -102,7 +103,7 @@ func (x *Exchange) await(ctx context.Context, limit time.Duration) (answered tim
 			timer.Stop()
 		}
 	}()
-	for _, n := range x.needs {
+	for _, n := range slices.Concat(x.needs, x.behind) {
 		for _, e := range n.made {
 			if !wait(e.by) {
 				return time.Now(), x.session.because(n, whyUnfinished, e.by.exchange)
@@ -158,6 +159,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 		return nil, r.refused
 	}
 	if u := x.left(r.sent); u != nil {
+		return nil, u
+	}
+	if u := x.leftCode(r); u != nil {
 		return nil, u
 	}
 	for _, p := range r.t.Broken() {
