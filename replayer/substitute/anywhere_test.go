@@ -17,6 +17,8 @@ func TestNumbersBehindOtherWords(t *testing.T) {
 	story := []step{
 		make("s", "users", "82001", "82002"), make("other", "users", "82002", "82001"), make("s", "products", "93001", "93002"), make("s", "products", "93002", "93001"),
 		make("s", "nodes", "47001", "47002"), make("s", "nodes", "47002", "47001"), make("s", "products", "12", "13"), make("s", "tags", "55501", "55501"),
+		{"s GET /trips", `200 [{"id":61001,"n":"x"},{"id":61002,"n":"y"}]`, `200 [{"id":61002,"n":"x"},{"id":61001,"n":"y"}]`},
+		{"s GET /towns", `200 [{"id":62001,"n":"x"},{"id":62002,"n":"y"}]`, `200 [{"id":62001,"n":"x"},{"id":62002,"n":"y"}]`}, {"s POST /visas {}", `201 {"id":63001}`, ""},
 	}
 	f := func(request, want string) {
 		t.Helper()
@@ -34,7 +36,8 @@ func TestNumbersBehindOtherWords(t *testing.T) {
 		`POST /x {"positions":{"93001":1}}`, `POST /favourites {"ids":[93001,93002]}`, `POST /favourites ` + form + `ids[]=93001&ids[]=93002`,
 		`POST /api/archive {"ids":[47001]}`, `POST /x {"subject":93001,"kind":"order"}`, `POST /tasks {"parent_id":93001}`, `POST /messages {"to":82002}`,
 		`POST /batch {"requests":[{"method":"DELETE","url":"/nodes/47002"},{"method":"PUT","url":"/nodes/47001","body":{"id":47002}}]}`,
-		`POST /nodes/47001/children [47002]`, `POST /x {"discounted":93001}`,
+		`POST /nodes/47001/children [47002]`, `POST /x {"discounted":93001}`, `POST /cart/add/61001`,
+		`POST /x {"ref":61002}`, `POST /cart/add/63001`,
 	} {
 		f(request, "-")
 	}
@@ -42,7 +45,7 @@ func TestNumbersBehindOtherWords(t *testing.T) {
 	for _, request := range []string{
 		`POST /x {"amount":93001}`, `POST /x {"total_price":93001}`, `POST /x {"price":{"value":93001,"currency":"EUR"}}`, `POST /x {"prices":{"eur":[93001]}}`,
 		`POST /x {"quantity":93001}`, `GET /x?page=93001&limit=47001&offset=47002`, `GET /x/page/93001`, `POST /x {"address":{"zip":"93001","phone":"47002"}}`,
-		`GET /x?year=93001`, `POST /x {"port":47001,"size":47002}`, `POST /x {"prod":93003}`, `POST /x {"prod":12}`, `GET /p/55501`, `POST /x {"prod":55501}`,
+		`GET /x?year=93001`, `POST /x {"port":47001,"size":47002}`, `POST /x {"prod":93003}`, `POST /x {"prod":12}`, `GET /p/55501`, `GET /p/62001`, `POST /x {"ref":62002}`, `POST /x {"prod":55501}`,
 		`POST /x {"cat":82002}`, `GET /archive/2026/11`, `POST /x {"weight":{"value":93001}}`, `GET /x?price_cents=93001`,
 	} {
 		f(request, strings.TrimPrefix(strings.Join(strings.Fields(request)[1:], " "), "x "))
@@ -60,6 +63,8 @@ func TestCodesWithSomethingAttached(t *testing.T) {
 	story := []step{
 		make("s", "bookings", "HMF373X", "CNA446Z"), make("other", "bookings", "CNA446Z", "HMF373X"), make("s", "tags", "RED700X", "RED700X"),
 		make("s", "invoices", "inv_8KIdfK2", "inv_9ZZabC1"), make("s", "orders", "ORD-31950", "ORD-31951"),
+		{"s GET /trips", `200 [{"id":"TRP11AA","n":"x"},{"id":"TRP22BB","n":"y"}]`, `200 [{"id":"TRP22BB","n":"x"},{"id":"TRP11AA","n":"y"}]`},
+		{"s POST /visas {}", `201 {"id":"VIS44CC"}`, ""},
 		{"s GET /bookings/HMF373X", `200 {"id":"HMF373X","gate":"GATE22B"}`, `200 {"id":"CNA446Z","gate":"GATE33C"}`},
 	}
 	f := func(request, want string) {
@@ -74,7 +79,8 @@ func TestCodesWithSomethingAttached(t *testing.T) {
 		`GET /bookings/HMF373X+CNA446Z`, `GET /x?q=cat:HMF373X`, `POST /notes {"text":"see HMF373X now"}`, `POST /notes {"text":"see:\nHMF373X"}`, `POST /cart/add/HMF373X`,
 		`POST /x Content-Type: application/x-www-form-urlencoded; ref=HMF373X&code=CNA446Z`, `GET /img/HMF373X_large.jpg`,
 		`POST /graphql {"query":"query($c:String){b(code:$c){id}}","variables":{"c":"HMF373X"}}`, `GET /files/inv_8KIdfK2.pdf`,
-		`POST /x {"booking_id":"HMF373X","text":"not CNA446Z"}`, `GET /x X-About: a/HMF373X; `,
+		`POST /x {"booking_id":"HMF373X","text":"not CNA446Z"}`, `GET /x X-About: a/HMF373X; `, `GET /trips/TRP11AA.pdf`,
+		`POST /x {"ref":"TRP22BB"}`, `GET /visas/VIS44CC.pdf`,
 	} {
 		f(request, "-")
 	}

@@ -92,7 +92,7 @@ func (x *Exchange) codes(texts []string, known func(name string) bool, yield fun
 	}
 }
 
-// leftCode finds a mixed name of the baseline for what was made, which still
+// leftCode finds a mixed name of the baseline, which still
 // stands in what is to be sent: more often than it was put in as what the
 // candidate calls something. The session's mu is held.
 func (x *Exchange) leftCode(r *Request) *Unresolved {
@@ -116,12 +116,12 @@ func (x *Exchange) leftCode(r *Request) *Unresolved {
 }
 
 // unsaidCode says why a mixed name of the baseline cannot be sent; nil if it can, or if
-// nothing was made that is called so.
+// nothing is called so.
 func (s *session) unsaidCode(name string) *Unresolved {
 	n := need{name: name, fixed: true}
 	known := false
 	for _, p := range append(s.pairs.Named(name), s.memory.created.pairsOf(name)...) {
-		if p.Proof == names.Created && p.Baseline.Text != p.Candidate.Text && !staysIn(p) {
+		if p.Kind != "" && p.Baseline.Text != p.Candidate.Text && !staysIn(p) {
 			n.at.Kind = p.Kind
 			return s.because(n, whyFixed, p.From)
 		}
@@ -148,7 +148,7 @@ func (x *Exchange) attends(body []byte) {
 	var made []entry
 	x.codes(texts, func(name string) bool { return s.made.holds(name) || s.memory.created.holds(name) }, func(name string) {
 		for _, e := range append(s.made.all(name), s.memory.created.named(name)...) {
-			if e.by != nil && e.created && !contains(made, e.by) {
+			if e.by != nil && e.kind != "" && !contains(made, e.by) {
 				made = append(made, e)
 				x.behind = append(x.behind, need{at: names.Place{Kind: e.kind}, name: name, made: []entry{e}})
 			}
