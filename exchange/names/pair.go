@@ -283,6 +283,17 @@ func (s *Pairs) Mentions(value string) bool {
 	return s.latest(ofBaseline, value) >= 0 || s.latest(ofCandidate, value) >= 0
 }
 
+// Named are the pairs of what the baseline calls so, of whatever kind, times and
+// tokens excepted; the latest first.
+func (s *Pairs) Named(baseline string) (out []Pair) {
+	for i := s.latest(ofBaseline, baseline); i >= 0; i = s.earlier(ofBaseline, i) {
+		if p := s.list[i]; p.Kind != Moment.Kind && p.Kind != Redacted.Kind {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // Has says whether a value of the baseline is in a pair, of whatever kind.
 func (s *Pairs) Has(baseline string) bool {
 	return s.latest(ofBaseline, baseline) >= 0

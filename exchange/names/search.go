@@ -53,6 +53,26 @@ func SearchUnguessable(has func(name string) bool) *Search {
 	return s
 }
 
+// SearchMixed makes a search for the names that are mixed and that has knows.
+func SearchMixed(has func(name string) bool) *Search {
+	s := &Search{has: func(name string) bool { return IsMixed(name) && has(name) }, shortest: leastMixed}
+	for n := leastMixed; n < LongName; n++ {
+		s.lengths[n] = true
+	}
+	return s
+}
+
+// leastMixed is how many bytes a mixed name has at least.
+const leastMixed = 6
+
+// IsMixed says whether a text is a mixed name: 6 to 11 letters and digits, in which both
+// are and which may be joined: HMF373X, inv_8KIdfK2, ORD-31950. Other texts may be
+// called so by chance, but hardly one that was made as the name of something.
+func IsMixed(s string) bool {
+	c := classOf(s)
+	return len(s) >= leastMixed && len(s) < LongName && c&aDigit != 0 && c&aLetter != 0 && c&(aBlank|aMark) == 0 && !isDecimal(s) && !IsVersion(s) && !IsDate(s)
+}
+
 // leastFor is how long a word is at least that holds a name, in whatever form: a
 // UUID may have lost its hyphens.
 func leastFor(name int) int {

@@ -73,6 +73,14 @@ func (t *Translator) Uses() map[Use]uint32 {
 	return out
 }
 
+// Times is how often a text was put in, as the candidate's name of anything.
+func (t *Translator) Times(text string) (n uint32) {
+	for i := t.pairs.latest(ofCandidate, text); i >= 0; i = t.pairs.earlier(ofCandidate, i) {
+		n += t.uses[i].n
+	}
+	return n
+}
+
 // Broken are the pairs that were met and not put in because they are broken, by
 // the baseline's name.
 func (t *Translator) Broken() map[string]Pair { return t.broken }

@@ -182,6 +182,18 @@ func (c *created) known(at names.Place, name string, by func(*names.Pairs, names
 	return best, found
 }
 
+// pairsOf are the pairs of what the baseline calls so, of whatever kind.
+func (c *created) pairsOf(baseline string) (out []names.Pair) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, pairs := range []*names.Pairs{c.old, c.young} {
+		if pairs != nil {
+			out = append(out, pairs.Named(baseline)...)
+		}
+	}
+	return out
+}
+
 // isEmpty says whether nothing that was made is known by two names.
 func (c *created) isEmpty() bool {
 	c.mu.Lock()

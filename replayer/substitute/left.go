@@ -49,10 +49,111 @@ func (x *Exchange) left(sent []string) *Unresolved {
 	}
 	for _, text := range sent {
 		if of == nil {
-			look(text, 0)
+			look(breaks.Replace(text), 0)
 		}
 	}
 	return of
+}
+
+// breaks are the escapes of breaks in a text: the letter in one is no part of the
+// word behind it.
+var breaks = strings.NewReplacer(`\n`, " ", `\r`, " ", `\t`, " ")
+
+// codes goes over the mixed names that known has, in texts without
+// links to other systems: each as often as it stands there.
+func (x *Exchange) codes(texts []string, known func(name string) bool, yield func(name string)) {
+	search := names.SearchMixed(known)
+	own := sameHosts(x.recorded.GetRequest())
+	var look func(text string, depth int)
+	look = func(text string, depth int) {
+		if plain, err := url.PathUnescape(text); err == nil {
+			text = plain
+		}
+		if own != nil && strings.Contains(text, "://") {
+			text = absolute.ReplaceAllStringFunc(text, func(link string) string {
+				if own(absolute.FindStringSubmatch(link)[1]) {
+					return link
+				}
+				return ""
+			})
+		}
+		search.In(text, func(at names.Sighting) bool {
+			if at.Until == len(text) || text[at.Until] != '@' { // no mail address
+				yield(at.Name)
+			}
+			return true
+		})
+		if depth < maxCodes {
+			names.Coded(text, func(_, _ int, plain string) { look(plain, depth+1) })
+		}
+	}
+	for _, text := range texts {
+		look(breaks.Replace(text), 0)
+	}
+}
+
+// leftCode finds a mixed name of the baseline, which still
+// stands in what is to be sent: more often than it was put in as what the
+// candidate calls something. The session's mu is held.
+func (x *Exchange) leftCode(r *Request) *Unresolved {
+	s := x.session
+	why := map[string]*Unresolved{}
+	stand := map[string]uint32{}
+	x.codes(r.sent, func(name string) bool {
+		u, seen := why[name]
+		if !seen && len(why) < maxTags {
+			u = s.unsaidCode(name)
+			why[name] = u
+		}
+		return u != nil
+	}, func(name string) { stand[name]++ })
+	for name, n := range stand {
+		if n > r.t.Times(name) {
+			return why[name]
+		}
+	}
+	return nil
+}
+
+// unsaidCode says why a mixed name of the baseline cannot be sent; nil if it can, or if
+// nothing is called so.
+func (s *session) unsaidCode(name string) *Unresolved {
+	n := need{name: name, fixed: true}
+	known := false
+	for _, p := range append(s.pairs.Named(name), s.memory.created.pairsOf(name)...) {
+		if p.Kind != "" && p.Baseline.Text != p.Candidate.Text && !staysIn(p) {
+			n.at.Kind = p.Kind
+			return s.because(n, whyFixed, p.From)
+		}
+		known = true
+	}
+	for _, e := range s.made.all(name) {
+		if !known && e.by != nil && e.created && len(s.stood.all(name)) == 0 {
+			n.at.Kind = e.kind
+			return s.because(n, whyNowhere, e.by.exchange)
+		}
+	}
+	return nil
+}
+
+// attends remembers who made what the request holds anywhere, to wait for them.
+func (x *Exchange) attends(body []byte) {
+	s, q := x.session, x.recorded.GetRequest()
+	texts := []string{string(q.GetTarget()), string(body)}
+	for _, h := range q.GetHeaders() {
+		if hasNames(h.GetName()) {
+			texts = append(texts, string(h.GetValue()))
+		}
+	}
+	var made []entry
+	x.codes(texts, func(name string) bool { return s.made.holds(name) || s.memory.created.holds(name) }, func(name string) {
+		for _, e := range append(s.made.all(name), s.memory.created.named(name)...) {
+			if e.by != nil && e.kind != "" && !contains(made, e.by) {
+				made = append(made, e)
+				x.behind = append(x.behind, need{at: names.Place{Kind: e.kind}, name: name, made: []entry{e}})
+			}
+		}
+	})
 }
 
 // unsaid says why a name of the baseline cannot be sent; nil if it can, or if it is

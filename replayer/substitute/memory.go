@@ -185,6 +185,7 @@ type Exchange struct {
 	recorded                *understudyv1.Exchange
 	origin                  *origin
 	needs                   []need
+	behind                  []need     // that are only to be waited for
 	contents                []*content // of the answers that were learned from
 	waiter                  *waiter    // its place among those that wait; nil if it waits for none
 	unseen                  bool       // what the request holds was not all looked at
@@ -199,4 +200,5 @@ type Exchange struct {
 	secrets                 []string               // values in the request that are secrets by their names
 	as                      map[string]names.Place // of members of the request that mean something else here
 	renews                  map[thing]bool         // what is made anew under a name that was free again
+	measures                map[thing]bool         // values of the body that stand within a measure
 }

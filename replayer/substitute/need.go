@@ -29,6 +29,8 @@ type need struct {
 	listed []entry
 	// fixed: it stands where nothing can be replaced.
 	fixed bool
+	// anywhere: it is a number behind a word that tells nothing, see anywhere.
+	anywhere bool
 }
 
 // mute are fields that hold no names of things, beside those of connections.
@@ -110,7 +112,7 @@ func (x *Exchange) need(body []byte) {
 	target := string(q.GetTarget())
 	x.as = meanings(q, body)
 	f := names.NewSeeker(target, s.knows).Of(sameHosts(q)).As(x.as)
-	x.loose, x.constant = loose(target, s.knows), ofConstants(target)
+	x.loose, x.constant, x.measures = loose(target, s.knows), ofConstants(target), measured(body)
 	path, query, _ := strings.Cut(target, "?")
 	f.Target(path)
 	found, _ := f.Found()
@@ -212,6 +214,7 @@ func (x *Exchange) need(body []byte) {
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {
 		x.unseen = true
 	}
+	x.attends(body)
 	x.returns(form, query, body)
 	x.conditions()
 }
@@ -262,7 +265,9 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 				made = s.called(n.Place, name)
 			}
 		}
-		unclear = len(made) > 0
+		if unclear = len(made) > 0; !unclear {
+			x.anywhere(n, inPath)
+		}
 	}
 	var listed []entry
 	if len(made) == 0 && !own && (n.Place.Named || names.IsUnmistakable(name) && !redact.IsSecret(n.Place.Kind)) {

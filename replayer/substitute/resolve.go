@@ -3,6 +3,7 @@ package substitute
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"understudy.dev/exchange/names"
@@ -102,7 +103,7 @@ func (x *Exchange) await(ctx context.Context, limit time.Duration) (answered tim
 			timer.Stop()
 		}
 	}()
-	for _, n := range x.needs {
+	for _, n := range slices.Concat(x.needs, x.behind) {
 		for _, e := range n.made {
 			if !wait(e.by) {
 				return time.Now(), x.session.because(n, whyUnfinished, e.by.exchange)
@@ -160,6 +161,9 @@ func (x *Exchange) Translate(build func(*Request)) (*Request, *Unresolved) {
 	if u := x.left(r.sent); u != nil {
 		return nil, u
 	}
+	if u := x.leftCode(r); u != nil {
+		return nil, u
+	}
 	for _, p := range r.t.Broken() {
 		return nil, &Unresolved{p.Kind, s.memory.shown(p.Kind, p.Baseline.Text), p.From, whyBroken}
 	}
@@ -183,6 +187,9 @@ func (s *session) resolve(n need) *Unresolved {
 		return s.because(n, whyBroken, p.From)
 	case p.Baseline.Text != "":
 		return s.because(n, whyAmbiguous, p.From)
+	}
+	if n.anywhere {
+		return s.resolveAnywhere(n)
 	}
 	if !n.at.Named && len(n.made) == 0 && !names.IsUnmistakable(n.name) {
 		return nil // what is only called like a kind may be something else
