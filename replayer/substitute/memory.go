@@ -200,4 +200,5 @@ type Exchange struct {
 	secrets                 []string               // values in the request that are secrets by their names
 	as                      map[string]names.Place // of members of the request that mean something else here
 	renews                  map[thing]bool         // what is made anew under a name that was free again
+	removes                 thing                  // what the baseline deleted
 }
