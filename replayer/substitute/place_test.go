@@ -23,7 +23,15 @@ func TestWhereANameIsTold(t *testing.T) {
 	}
 	file := step{`s POST /files {"n":1}`, `201 {"id":"ab12cd34.pdf","n":1}`, `201 {"id":"ef56ab78.pdf","n":1}`} // that is its name
 	f(`s GET /files/ab12cd34.pdf`, `file "ab12cd34.pdf": it is spelled, or stands, where it is not replaced`, file)
+	const fixed = `board "3011": it is spelled, or stands, where it is not replaced`
 	board := step{`s POST /boards {"n":1}`, `201 {"id":3011,"n":1}`, `201 {"id":4022,"n":1}`}
+	f(`s GET /rest/boards?id=eq.3011`, `/rest/boards?id=eq.4022`, board)
+	f(`s GET /boards?id=eq.3011`, `/boards?id=eq.4022`, board)
+	f(`s GET /boards?id=in.(3011,3012)`, `/boards?id=in.(4022,4023)`, board, step{`s POST /boards {"n":2}`, `201 {"id":3012,"n":2}`, `201 {"id":4023,"n":2}`})
+	f(`s GET /boards?id=not.in.(3011,7)&n=eq.3011`, `/boards?id=not.in.(4022,7)&n=eq.3011`, board)
+	f(`s PATCH /cards/7 [{"op":"replace","path":"/board_id","value":3011}]`, `/cards/7 [{"op":"replace","path":"/board_id","value":4022}]`, board)
+	f(`s PATCH /cards/7 [{"op":"replace","path":"/board_id","value":3011},{"op":"add","path":"/title","value":"a"}]`, `/cards/7 [{"op":"replace","path":"/board_id","value":4022},{"op":"add","path":"/title","value":"a"}]`, board)
+	f(`s PATCH /cards/7 [{"op":"replace","path":"/board_id","value":3011},{"op":"add","path":"/amount","value":3011}]`, fixed, board)
 	del := step{`s DELETE /boards/3011`, `204 `, `204 `}
 	again := step{`s POST /boards {"n":2}`, `201 {"id":3012,"n":2}`, `201 {"id":4022,"n":2}`}
 	f(`s GET /boards/3012`, `/boards/4022`, board, del, again)
