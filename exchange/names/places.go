@@ -157,7 +157,7 @@ var operator = regexp.MustCompile(`^(?:not[.:])?(?:in|eq|neq|is|any)[.:]`)
 // operand is where that stands, without the parentheses around a list; from is 0 if
 // there is no such word.
 func operand(value string) (from, to int) {
-	if len(value) > maxOperand || strings.IndexAny(value[:min(len(value), 4)], ".:") < 0 {
+	if len(value) > maxOperand || !strings.ContainsAny(value[:min(len(value), 4)], ".:") {
 		return 0, 0
 	}
 	at := operator.FindStringIndex(value)
