@@ -249,7 +249,11 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 		}
 		at := Place{Kind: kind, Named: true, Scope: scope}
 		first := true
-		split(target[from:to], from, func(s Segment) {
+		whole := target[from:to]
+		if i := fileEnd(whole); i > 0 && (known == nil || !known(at, whole)) {
+			whole = whole[:i]
+		}
+		split(whole, from, func(s Segment) {
 			if first || !afterName {
 				at = Place{Kind: kind, Named: true, Scope: scope}
 			}
@@ -278,6 +282,25 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 
 // handling are words between a collection and the name of a thing in it.
 var handling = set("view show edit details detail delete remove destroy update modify get read find fetch cancel id by_id")
+
+// fileEnds are the ends of files that are a name's when it is asked for in a format.
+var fileEnds = set("json xml pdf csv html htm txt md yaml yml ics vcf rss atom zip gz tgz png jpg jpeg gif svg webp xls xlsx docx")
+
+// fileEnd is where the end of a file begins behind an unmistakable name; 0 if there is
+// none.
+func fileEnd(text string) int {
+	i := strings.LastIndexByte(text, '.')
+	if i <= 0 || !fileEnds[strings.ToLower(text[i+1:])] {
+		return 0
+	}
+	if tar, ok := strings.CutSuffix(text[:i], ".tar"); ok {
+		i = len(tar)
+	}
+	if !IsUnmistakable(text[:i]) {
+		return 0
+	}
+	return i
+}
 
 // split takes apart what may be written in one segment: Orders(17) is a
 // collection and a name (OData), and 17.json, 17:cancel and 17;v=2 are names

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -140,11 +141,44 @@ func (p *places) text(at Place, value string) string {
 	if IsLink(value) {
 		return p.target(value)
 	}
+	if from, to := operand(value); from > 0 {
+		return value[:from] + p.text(at, value[from:to]) + value[to:]
+	}
 	if isList(at, value) {
 		return p.each(at, value)
 	}
 	return p.words(value)
 }
+
+// operator is a word before what a parameter is compared with (PostgREST's
+// eq.17 and not.in.(17,18)).
+var operator = regexp.MustCompile(`^(?:not[.:])?(?:in|eq|neq|is|any)[.:]`)
+
+// operand is where that stands, without the parentheses around a list; from is 0 if
+// there is no such word.
+func operand(value string) (from, to int) {
+	if len(value) > maxOperand || !strings.ContainsAny(value[:min(len(value), 4)], ".:") {
+		return 0, 0
+	}
+	at := operator.FindStringIndex(value)
+	if at == nil {
+		return 0, 0
+	}
+	if from, to = at[1], len(value); to-from > 2 && value[from] == '(' && value[to-1] == ')' {
+		from, to = from+1, to-1
+	}
+	return from, to
+}
+
+// HoldsNames says whether a text at a place is taken as names, each by itself: a
+// list, or what a parameter is compared with (eq.17, in.(17,18)).
+func HoldsNames(at Place, text string) bool {
+	from, _ := operand(text)
+	return at.Named && from > 0 || isList(at, text)
+}
+
+// maxOperand is the longest text that is looked at for an operator, in bytes.
+const maxOperand = 4096
 
 // isList says whether a text at a place may be several names: 17,18 or 17|18 or,
 // of numbers alone, 17 18.

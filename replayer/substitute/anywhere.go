@@ -100,6 +100,9 @@ func numbers(value string) (out []string) {
 // anywhere, those that were made in another one only where an identifier is due.
 func (x *Exchange) anywhere(n names.Name, inPath bool) {
 	s, at := x.session, n.Place
+	if names.HoldsNames(at, n.Value.Text) { // each is wanted by itself
+		return
+	}
 	if (inPath || !at.Named) && isMeasure(at.Kind) || x.measures[thing{at.Kind, n.Value.Text}] || x.as != nil && at == x.as["client_id"] {
 		return
 	}

@@ -78,13 +78,14 @@ func TestCodesWithSomethingAttached(t *testing.T) {
 		`GET /bookings/HMF373X.pdf`, `GET /bookings/HMF373X.json`, `POST /bookings/HMF373X:cancel`, `POST /checkin {"ref":"HMF373X"}`, `GET /bookings/HMF373X-CNA446Z`,
 		`GET /bookings/HMF373X+CNA446Z`, `GET /x?q=cat:HMF373X`, `POST /notes {"text":"see HMF373X now"}`, `POST /notes {"text":"see:\nHMF373X"}`, `POST /cart/add/HMF373X`,
 		`POST /x Content-Type: application/x-www-form-urlencoded; ref=HMF373X&code=CNA446Z`, `GET /img/HMF373X_large.jpg`,
-		`POST /graphql {"query":"query($c:String){b(code:$c){id}}","variables":{"c":"HMF373X"}}`, `GET /files/inv_8KIdfK2.pdf`,
+		`POST /graphql {"query":"query($c:String){b(code:$c){id}}","variables":{"c":"HMF373X"}}`,
 		`POST /x {"booking_id":"HMF373X","text":"not CNA446Z"}`, `GET /x X-About: a/HMF373X; `, `GET /trips/TRP11AA.pdf`,
 		`POST /x {"ref":"TRP22BB"}`, `GET /visas/VIS44CC.pdf`,
 	} {
 		f(request, "-")
 	}
 	f(`GET /bookings/HMF373X`, `/bookings/CNA446Z`)
+	f(`GET /files/inv_8KIdfK2.pdf`, `/files/inv_9ZZabC1.pdf`)
 	f(`POST /x {"booking_id":"HMF373X","ids":["inv_8KIdfK2"],"text":"soon"}`, `/x {"booking_id":"CNA446Z","ids":["inv_9ZZabC1"],"text":"soon"}`)
 	f(`POST /notes {"text":"about ORD-31950."}`, `/notes {"text":"about ORD-31951."}`)
 	for _, request := range []string{

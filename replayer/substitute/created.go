@@ -16,6 +16,40 @@ type created struct {
 	shown      index // what the candidate's answers hold that made nothing
 	young, old *names.Pairs
 	ended      map[thing]uint64 // when the baseline deleted it
+	over       map[thing]string // what the candidate had called what both sides deleted
+}
+
+// finish remembers that both sides deleted a thing: the candidate may call another
+// one so now.
+func (c *created) finish(what thing, candidate string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over == nil || len(c.over) >= MaxCreated {
+		c.over = map[thing]string{}
+	}
+	c.over[what] = candidate
+}
+
+// isOver says whether both sides deleted what a pair names.
+func (c *created) isOver(p names.Pair) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	candidate, over := c.over[thing{p.Kind, p.Baseline.Text}]
+	return over && candidate == p.Candidate.Text
+}
+
+// free forgets the pair of what both sides deleted if the candidate gave its name to
+// something else, and says whether the name is free.
+func (s *session) free(at names.Place, p names.Pair) bool {
+	old, has := s.pairs.For(at, p.Candidate.Text)
+	if !has || old.Baseline.Text == p.Baseline.Text {
+		return !has
+	}
+	if p.Proof != names.Created || !s.memory.created.isOver(old) {
+		return false
+	}
+	s.pairs.Forget(old.Kind, old.Baseline.Text)
+	return true
 }
 
 // end remembers when the baseline deleted a thing.
@@ -248,10 +282,9 @@ func (s *session) take(p names.Pair) {
 	if _, has := s.pairs.Of(at, p.Baseline.Text); has {
 		return
 	}
-	if _, has := s.pairs.For(at, p.Candidate.Text); has {
-		return
+	if s.free(at, p) {
+		s.add(p)
 	}
-	s.add(p)
 }
 
 // thing is a name of one kind.

@@ -78,26 +78,34 @@ func (x *Exchange) remember(sent []byte, answer *content) {
 	if s.jar.begun == 0 {
 		s.jar.begun = x.origin.sequence
 	}
-	var shown [][2]string // keys and values
+	type credentialShown struct {
+		key, value string
+		secret     bool // by where it stands
+	}
+	var shown []credentialShown
 	for _, p := range cookiesOf(q.GetHeaders()) {
-		shown = append(shown, [2]string{byCookie(p[0], p[1]), p[1]})
+		shown = append(shown, credentialShown{byCookie(p[0], p[1]), p[1], secretNames.Of(p[0])})
 	}
 	for _, h := range q.GetHeaders() {
-		if value := bare(string(h.GetValue())); isCredentials(http.CanonicalHeaderKey(h.GetName())) && len(value) >= leastCredential {
-			shown = append(shown, [2]string{byValue(value), value})
+		if name := http.CanonicalHeaderKey(h.GetName()); isCredentials(name) {
+			if inner, carries := carried(name, string(h.GetValue())); carries {
+				shown = append(shown, credentialShown{byValue(inner), inner, true})
+			}
 		}
 	}
 	for _, value := range texts {
-		shown = append(shown, [2]string{byValue(value), value})
+		shown = append(shown, credentialShown{byValue(value), value, true})
 		x.secrets = append(x.secrets, value)
 	}
 	for range 2 { // one may show whom the session goes on with, and so what the others are
 		for _, p := range shown {
-			x.adopt(p[0], p[1])
+			x.adopt(p.key, p.value, p.secret)
 		}
 	}
+	x.showed = map[string]bool{}
 	for _, p := range shown {
-		x.show(x.own(p[0]))
+		x.showed[p.key] = true
+		x.show(x.own(p.key))
 	}
 	for _, h := range q.GetHeaders() {
 		name := http.CanonicalHeaderKey(h.GetName())
@@ -168,7 +176,12 @@ func (x *Exchange) give(g given, key string) *credential {
 // hold puts a credential into the session's jar; what was given before stays
 // unless it is lost.
 func (x *Exchange) hold(key string, v *credential) *credential {
-	x.memory.credentials.give(key, v)
+	c := &x.memory.credentials
+	before, showed := c.find(key) != nil, x.showed[key]
+	c.give(key, v, showed && x.own(key) != nil)
+	if showed && !before && strings.HasPrefix(key, byValue("")) {
+		c.find(key).clients = true
+	}
 	known := x.session.jar.find(key, x.origin.sequence+1)
 	if known != nil && !known.lost() && (known.session == x.session || x.own(key) == known) {
 		return known
@@ -191,6 +204,18 @@ func bare(value string) string {
 	return value
 }
 
+// carried is what a field of credentials shows of what an answer may have given;
+// carries is false where the client computed it of a secret of its own.
+func carried(name, value string) (inner string, carries bool) {
+	inner = bare(value)
+	if name == "Authorization" || name == "Proxy-Authorization" {
+		carries = slices.Contains(carriers, strings.ToLower(strings.TrimSpace(strings.TrimSuffix(value, inner))))
+	} else {
+		carries = true
+	}
+	return inner, carries && inner != ""
+}
+
 // isRedacted says whether a request field was redacted by the recorder.
 func (x *Exchange) isRedacted(name string) bool {
 	return slices.ContainsFunc(x.recorded.GetRedactions(), func(r *understudyv1.Redaction) bool {
@@ -201,20 +226,16 @@ func (x *Exchange) isRedacted(name string) bool {
 // credentialFor finds what a request field shows again: by its value, or, if it
 // is redacted and so cannot be told, the only one of that use in the session.
 func (x *Exchange) credentialFor(name, value string) *credential {
-	inner := bare(value)
-	scheme := strings.ToLower(strings.TrimSpace(strings.TrimSuffix(value, inner)))
-	isAuthorization := name == "Authorization" || name == "Proxy-Authorization"
-	if isAuthorization && !slices.Contains(carriers, scheme) {
+	inner, carries := carried(name, value)
+	if !carries {
 		return nil
 	}
-	if len(inner) >= leastCredential {
-		if v := x.own(byValue(inner)); v != nil {
-			return v
-		}
+	if v := x.own(byValue(inner)); v != nil {
+		return v
 	}
 	switch {
 	case !x.isRedacted(name):
-	case name == "Authorization" && scheme == "bearer":
+	case name == "Authorization" && strings.EqualFold(strings.TrimSpace(strings.TrimSuffix(value, inner)), "bearer"):
 		return x.session.jar.login.behind(inner)
 	case forgery.MatchString(name):
 		for _, p := range cookiesOf(x.recorded.GetRequest().GetHeaders()) {
@@ -319,7 +340,7 @@ func (v *credential) take(value string) {
 
 // Cookie puts the candidate's cookies where the recording sent those of the
 // same names and values; keep says that the recorded ones are no tokens of
-// redaction. target is the one that is sent. Empty if there is nothing to send.
+// redaction, and so may be sent where no answer of the baseline gave them. target is the one that is sent. Empty if there is nothing to send.
 func (r *Request) Cookie(line, target string, keep bool) string {
 	if r == nil {
 		if keep {
@@ -347,7 +368,7 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 				out = append(out, name+"="+v.cookie.value)
 				r.lets("cookie", name, value, v.cookie.value, v)
 			}
-		case keep && pair != "":
+		case keep && pair != "" && !(ok && (secretNames.Of(name) || isUnmistakable(value)) && x.handedOut(byCookie(name, value))):
 			if ok {
 				pair = name + "=" + r.t.Value(name, value)
 			}
@@ -365,24 +386,26 @@ func (r *Request) Cookie(line, target string, keep bool) string {
 
 // Credential puts the candidate's credential into a field. Without one it is
 // left as it is recorded if keep says so, unless the recording shows that the
-// baseline gave it: then a client of the candidate has none. ok is false when
-// the field is not sent.
+// baseline gave it, to whomever: then a client of the candidate has none. ok is
+// false when the field is not sent.
 func (r *Request) Credential(name, value string, keep bool) (out string, ok bool) {
 	if r == nil {
 		return value, keep
 	}
-	v := r.x.fields[http.CanonicalHeaderKey(name)]
-	if v == nil {
-		return value, keep
-	}
+	name = http.CanonicalHeaderKey(name)
 	c := &r.x.memory.credentials
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	v := r.x.fields[name]
+	if v == nil {
+		inner, carries := carried(name, value)
+		return value, keep && !(carries && isCredentials(name) && r.x.handedOut(byValue(inner)))
+	}
 	own := v.own(forgery.MatchString(name))
 	if own == "" {
 		return "", false
 	}
-	r.lets("header", http.CanonicalHeaderKey(name), bare(value), own, v)
+	r.lets("header", name, bare(value), own, v)
 	return strings.TrimSuffix(value, bare(value)) + own, true
 }
 

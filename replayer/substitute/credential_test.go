@@ -115,13 +115,14 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 	f(`sid=CAND; route=n3`, besides, last(`s GET /x *Cookie: sid=$sid; `))
 	f(`sid=CAND; only=1; route=n3`, besides, last(`s GET /admin/x *Cookie: sid=$sid; `))
 
-	// The same value in two sessions: each has its own, and a third has none.
+	// The same value in two sessions: each has its own, and a third has none. What
+	// is no credential, by its name or its looks, is sent as recorded.
 	for _, cookie := range []string{"cart=new", "cart=$new", "cart=" + random} {
 		star := map[bool]string{true: "*"}[strings.Contains(cookie, "$")]
 		a, b := sets("a", cookie, "cart=CARTA"), sets("b", cookie, "cart=CARTB")
 		f("cart=CARTA", a, b, last(`a GET /x `+star+`Cookie: `+cookie+`; `))
 		f("cart=CARTB", a, b, last(`b GET /x `+star+`Cookie: `+cookie+`; `))
-		f(map[bool]string{false: cookie}[star != ""], a, b, last(`c GET /x `+star+`Cookie: `+cookie+`; `))
+		f(map[bool]string{true: cookie}[cookie == "cart=new"], a, b, last(`c GET /x `+star+`Cookie: `+cookie+`; `))
 	}
 	for _, token := range []string{"dev-token-1", random} {
 		for member, request := range map[string]string{
@@ -136,10 +137,10 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 			if member == "sessionId" {
 				continue // it names a thing besides, which may be unresolved
 			}
-			f(scheme+token, a, b, last(`c GET /x `+request))
-			if token != random {
-				f(scheme+token, a, last(`c GET /x `+request))
-			}
+			f("", a, b, last(`c GET /x `+request))
+			f(scheme+"CAND-A", a, last(`c GET /x `+request))
+			f(scheme+token, last(`c GET /x `+request))                                                                                  // that no answer gave
+			f(scheme+token, step{`b GET /x ` + request, `200 {"` + member + `":"` + token + `"}`, `200 {}`}, last(`c GET /x `+request)) // nor was the first to
 		}
 		a, b := gives("a", "csrf", token, "CAND-A"), gives("b", "csrf", token, "CAND-B")
 		f(`{"_csrf":"CAND-A"}`, a, b, last(`a POST /x {"_csrf":"`+token+`"}`))
@@ -166,7 +167,8 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 	f("XSRF-TOKEN=X; sid=CAND", sets("address", "XSRF-TOKEN=$csrf", "XSRF-TOKEN=X"), step{`address POST /login *Cookie: XSRF-TOKEN=$csrf; {}`, login.recorded, login.candidate},
 		last(`a GET /x *Cookie: XSRF-TOKEN=$csrf;sid=$sid; `)) // it goes on with all that the address had
 	f("sid=CAND", sets("address", "sid="+random, "sid=CAND"), last(`a GET /x`), last(`a GET /x Cookie: sid=`+random+`; `))
-	f("sid=guest", sets("address", "sid=guest", "sid=CAND"), last(`a GET /x Cookie: sid=guest; `)) // anybody may be a guest
+	f("", sets("address", "sid=guest", "sid=CAND"), last(`a GET /x Cookie: sid=guest; `)) // anybody may be a guest
+	f("sid=guest", last(`a GET /x Cookie: sid=guest; `))
 	// One name, two paths; the requests are for the first.
 	paths := step{`a GET /a`, `200 Set-Cookie: sid=$sid;Path=/; Set-Cookie: sid=$other;Path=/b; {}`, `200 Set-Cookie: sid=C1;Path=/; Set-Cookie: sid=C2;Path=/b; {}`}
 	f("sid=C1", paths, last(`a GET /x *Cookie: sid=$sid; `))
@@ -189,6 +191,28 @@ func TestWhoseCredentialsAreSent(t *testing.T) {
 	f("", ann, last(`a GET /x *Authorization: Bearer $ann; `), last(`a GET /x *Authorization: Bearer $bob; `), last(`a GET /x *Authorization: Bearer $ann; `))
 	f("", step{`a POST /login {}`, `200 {"token":"b","jwt":"c"}`, `200 {"token":"d","jwt":"e"}`}, last(`a GET /x *Authorization: Bearer $ann; `))
 	f("", step{`a POST /login {}`, `401 {"token":"b"}`, `200 {"token":"d"}`}, last(`a GET /x *Authorization: Bearer $ann; `))
+	// Several users of one session, short tokens that go on in sessions of their own,
+	// and a cookie of the first that each of them shows.
+	for _, short := range []bool{false, true} {
+		ann, bob := "atkAAAA01bbbb11", "atkAAAA12bbbb11"
+		if short {
+			ann, bob = "t1", "t2"
+		}
+		a := step{`ip POST /login {}`, `200 {"access_token":"` + ann + `"}`, `200 {"access_token":"CAND-ANN"}`}
+		b := step{`ip POST /login {}`, `200 {"access_token":"` + bob + `"}`, `200 {"access_token":"CAND-BOB"}`}
+		f("Bearer CAND-ANN", a, b, last(`ip GET /x Authorization: Bearer `+ann+`; `))
+		f("Bearer CAND-BOB", a, b, last(`ip GET /x Authorization: Bearer `+bob+`; `))
+		f(map[bool]string{false: "Bearer CAND-ANN"}[short], a, b, last(`a GET /x Authorization: Bearer `+ann+`; `))
+		f(map[bool]string{false: "Bearer CAND-BOB"}[short], a, b, last(`b GET /x Authorization: Bearer `+bob+`; `))
+	}
+	const was, is = "sessAAAA01bbbb1111cccc", "sessZZZZ01yyyy2222xxxx"
+	handed := []step{sets("ip", "session_id="+was, "session_id="+is), sets("ip", "session_id=sessAAAA12bbbb1111cccc", "session_id=sessZZZZ12yyyy2222xxxx")}
+	shown := last(`a GET /x Cookie: session_id=` + was + `; `)
+	again := step{shown.request, `200 Set-Cookie: session_id=` + was + `;Path=/; {}`, `200 Set-Cookie: session_id=` + is + `2;Path=/; {}`}
+	f("session_id="+is, handed[0], handed[1], shown)
+	f("session_id="+is, handed[0], handed[1], shown, last(`b GET /x Cookie: session_id=`+was+`; `))     // in as many sessions as the client has
+	f("session_id="+is+"2", handed[0], handed[1], again, last(`b GET /x Cookie: session_id=`+was+`; `)) // renewed
+	f(`csrf "(secret)": the candidate's answers do not hold it, and no pair is known`, gives("a", "csrf", was, "C1"), gives("b", "csrf", was, "C2"), last(`c POST /x {"csrf":"`+was+`"}`))
 	// Other schemes are the client's own.
 	for _, scheme := range []string{"Basic", "Digest", "HMAC-SHA256", "AWS4-HMAC-SHA256", "Negotiate", "DPoP"} {
 		f("", ann, last(`a GET /x *Authorization: `+scheme+` $own; `))

@@ -45,18 +45,10 @@ func expression(f *names.Finder, text string) {
 	comparisons(f, text)
 }
 
-// operand is what a parameter is compared with by a word before it (PostgREST's
-// in.(17,18)).
-var operand = regexp.MustCompile(`^(?:not[.:])?(?:in|eq|neq|is|any)[.:]\(?([^()]*)\)?$`)
-
-// operands looks for names in a parameter that is a list in JSON, or has an operator
-// before it.
+// operands looks for names in a parameter that is a list in JSON.
 func operands(f *names.Finder, name, value string) {
 	if len(value) > maxExpression {
 		return
-	}
-	if m := operand.FindStringSubmatch(value); m != nil {
-		f.Value(name, m[1])
 	}
 	if strings.HasPrefix(value, "[") && json.Valid([]byte(value)) {
 		if key, err := json.Marshal(name); err == nil {

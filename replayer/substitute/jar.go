@@ -109,6 +109,8 @@ type gift struct {
 	// shown: by the session that was given it. taken is the other one that shows it.
 	shown bool
 	taken *session
+	// clients: its client had it before any answer did.
+	clients bool
 }
 
 // credentials finds what was given by its recorded value, in the whole run.
@@ -126,8 +128,9 @@ func (c *credentials) find(key string) *gift {
 	return c.old[key]
 }
 
-// give enters that an answer gave a value, with mu held.
-func (c *credentials) give(key string, v *credential) {
+// give enters that an answer gave a value, with mu held. renews says that the
+// request had shown it as what the session was given.
+func (c *credentials) give(key string, v *credential, renews bool) {
 	g := c.find(key)
 	switch {
 	case g == nil:
@@ -138,9 +141,20 @@ func (c *credentials) give(key string, v *credential) {
 			c.old, c.young = c.young, map[string]*gift{}
 		}
 		c.young[key] = &gift{credential: v, many: c.forgotten.has(key)}
-	case g.credential.by != v.by && g.taken != v.session:
+	case g.credential.by != v.by && g.taken != v.session && !renews:
 		g.many = true
 	}
+}
+
+// handedOut says whether an answer before the request gave its client a value, or
+// may have. Whoever shows it then and was not given it in the same session has none
+// of the candidate.
+func (x *Exchange) handedOut(key string) bool {
+	c := &x.memory.credentials
+	if g := c.find(key); g != nil {
+		return g.credential.by.sequence < x.origin.sequence && !g.clients
+	}
+	return c.forgotten.has(key)
 }
 
 // own finds what a value of the request stands for: what an answer gave the same
@@ -158,9 +172,10 @@ func (x *Exchange) own(key string) *credential {
 
 // adopt takes what another session was given, if the value that the request
 // shows can have come from nowhere else: only one answer of the run gave it, and
-// it is either one that nobody else can have, or it is redacted, so that it may
-// be anything, and then it began this session and nobody else shows it.
-func (x *Exchange) adopt(key, value string) {
+// it is either one that nobody else can have, or stands where a secret does and is
+// no word or number, or it is redacted, so that it may be anything, and then it
+// began this session and nobody else shows it.
+func (x *Exchange) adopt(key, value string, secret bool) {
 	s, g := x.session, x.memory.credentials.find(key)
 	switch {
 	case g == nil || g.credential.by.sequence >= x.origin.sequence:
@@ -168,9 +183,10 @@ func (x *Exchange) adopt(key, value string) {
 	case g.credential.session == s:
 		g.shown = true
 		return
-	case g.many || s.jar.find(key, x.origin.sequence) != nil:
+	case g.many || g.clients || s.jar.find(key, x.origin.sequence) != nil:
 		return
 	case isUnmistakable(value):
+	case !redact.IsToken(value) && secret && names.IsUnmistakable(value):
 	case !redact.IsToken(value):
 		return
 	case g.taken != nil:

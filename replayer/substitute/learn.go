@@ -50,11 +50,18 @@ func (x *Exchange) learn(promise, answer *understudyv1.Response, frame timestamp
 		counterpart := isCounterpart(lesson.Sent[1], before.document(), shown.document())
 		stood := x.stood(promise, answer, shown)
 		s.mu.Lock()
+		x.finish()
 		for _, p := range pairs {
 			if p, ok := x.checked(p, frame.Candidate.From); ok && isKnown(p) && (counterpart && !x.isVague(p) || p.Kind == names.Moment.Kind) {
 				if x.renews[thing{p.Kind, p.Baseline.Text}] {
 					s.pairs.Forget(p.Kind, p.Baseline.Text)
 					s.memory.created.renew(p.Kind, p.Baseline.Text)
+				}
+				if at := (names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}); p.Proof == names.Created {
+					if old, has := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For); has && old.Baseline.Text != p.Baseline.Text && s.memory.created.isOver(old) {
+						s.memory.created.renew(old.Kind, old.Baseline.Text)
+					}
+					s.free(at, p)
 				}
 				s.add(p)
 				if p.Proof == names.Created {
@@ -71,6 +78,14 @@ func (x *Exchange) learn(promise, answer *understudyv1.Response, frame timestamp
 		s.memory.trim()
 	}
 	x.origin.settle(accepted)
+}
+
+// finish ends the pair of what the request deleted, now that both sides did. The
+// session's mu is held.
+func (x *Exchange) finish() {
+	if p, ok := x.session.pairs.Of(names.Place{Kind: x.removes.kind, Named: true}, x.removes.name); ok && x.removes.name != "" && p.Holds() {
+		x.memory.created.finish(thing{p.Kind, p.Baseline.Text}, p.Candidate.Text)
+	}
 }
 
 // asRecorded is an answer of the candidate as it would have been recorded, since

@@ -196,9 +196,11 @@ type Exchange struct {
 	backInQuery, backInBody []returned // what the request hands back
 	gives                   []given    // credentials of the recorded answer
 	shows                   []*credential
+	showed                  map[string]bool        // the keys of what the request shows
 	fields                  map[string]*credential // of the request, by canonical name
 	secrets                 []string               // values in the request that are secrets by their names
 	as                      map[string]names.Place // of members of the request that mean something else here
 	renews                  map[thing]bool         // what is made anew under a name that was free again
 	measures                map[thing]bool         // values of the body that stand within a measure
+	removes                 thing                  // what the baseline deleted
 }

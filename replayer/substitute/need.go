@@ -110,7 +110,8 @@ func links(value string, with func(string) string) string {
 func (x *Exchange) need(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	target := string(q.GetTarget())
-	x.as = meanings(q, body)
+	toldOf := x.told(body)
+	x.as = also(meanings(q, body), toldOf)
 	f := names.NewSeeker(target, s.knows).Of(sameHosts(q)).As(x.as)
 	x.loose, x.constant, x.measures = loose(target, s.knows), ofConstants(target), measured(body)
 	path, query, _ := strings.Cut(target, "?")
@@ -206,9 +207,11 @@ func (x *Exchange) need(body []byte) {
 		x.want(n, i < inPath && n.Place.Kind != "", i >= replaced && n.Place.Kind != names.Cursor.Kind)
 	}
 	if told != nil {
-		toldOf, _ := told.Found()
-		for _, n := range toldOf {
-			x.want(n, false, true)
+		fixed, _ := told.Found()
+		for _, n := range fixed {
+			if !replacedAs(toldOf, n) {
+				x.want(n, false, true)
+			}
 		}
 	}
 	if cut || !whole || len(body) == 0 && len(q.GetBody().GetContent()) > 0 && hasPlaces(contentType) {

@@ -113,7 +113,7 @@ func (r *Request) inParts(body []byte) []byte {
 		was := string(body[f.from:f.to])
 		own, v := r.x.counterpart(f.name, was)
 		if own == "" {
-			r.lacks(f.name, v)
+			r.lacks(f.name, was, v)
 			continue
 		}
 		r.lets("part", f.name, was, own, v)

@@ -54,7 +54,8 @@ func (x *Exchange) remove() {
 	if err != nil {
 		return
 	}
-	s.memory.created.end(thing{last.Place.Kind, name}, x.origin.sequence)
+	x.removes = thing{last.Place.Kind, name}
+	s.memory.created.end(x.removes, x.origin.sequence)
 }
 
 // note remembers a name of the recording.

@@ -107,7 +107,7 @@ func (r *Request) inJSON(body []byte) []byte {
 		part := textMember.FindSubmatch(m)
 		own, v := r.x.counterpart(string(part[1]), string(part[3]))
 		if own == "" {
-			r.lacks(string(part[1]), v)
+			r.lacks(string(part[1]), string(part[3]), v)
 			return m
 		}
 		r.lets("body", string(part[1]), string(part[3]), own, v)
@@ -128,18 +128,32 @@ func (r *Request) inForm(place, form string) string {
 			r.lets(place, name, plain, own, v)
 			fields[i] = name + "=" + url.QueryEscape(own)
 		} else if err == nil {
-			r.lacks(name, v)
+			r.lacks(name, plain, v)
 		}
 	}
 	return strings.Join(fields, "&")
 }
 
 // lacks refuses to send what the candidate gave no counterpart of, though the
-// recording shows that the baseline gave it.
-func (r *Request) lacks(name string, v *credential) {
+// recording shows that the baseline gave it, to this session or to another.
+func (r *Request) lacks(name, value string, v *credential) {
+	if v == nil && len(value) >= leastCredential && isSecretName(name) && names.IsUnguessable(value) {
+		v = r.x.anothers(byValue(value))
+	}
 	if v != nil && r.refused == nil {
 		r.refused = &Unresolved{Kind: name, Name: secret, From: v.by.exchange, Why: whyNowhere}
 	}
+}
+
+// anothers is what an answer gave of a value that is handed out.
+func (x *Exchange) anothers(key string) *credential {
+	c := &x.memory.credentials
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if g := c.find(key); g != nil && x.handedOut(key) {
+		return g.credential
+	}
+	return nil
 }
 
 // counterpart is what the candidate gave for a secret under a name; empty if it

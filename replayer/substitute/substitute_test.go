@@ -246,12 +246,23 @@ func recorded(t *testing.T, m *substitute.Memory, s step) []*understudyv1.Substi
 		t.Fatal(u)
 	}
 	answer := response(s.candidate)
-	x.Learn(nil, answer, timestamp.Frame{})
+	x.Learn(nil, answer, timestamp.Frame{Baseline: timestamp.Span{From: moment(t1), To: moment(t1)}, Candidate: timestamp.Span{From: moment(t2), To: moment(t2)}})
 	out, dropped := x.Record(r, answer)
 	if dropped != 0 {
 		t.Errorf("%d dropped", dropped)
 	}
 	return out
+}
+
+// Two moments, the one of the recording and its replay.
+const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
+
+func moment(text string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		panic(err)
+	}
+	return at
 }
 
 // TestWhatIsRecorded: the pairs that were used and those that occur, but none
@@ -270,7 +281,6 @@ func TestWhatIsRecorded(t *testing.T) {
 			t.Errorf("%s %s\n got %q\nwant %q", s.request, s.recorded, got, want)
 		}
 	}
-	const t1, t2 = "2026-03-03T10:00:00.123Z", "2026-11-26T10:00:00.456Z"
 	f(step{`s POST /orders {}`, `201 {"id":17,"at":"` + t1 + `"}`, `201 {"id":"u-77","at":"` + t2 + `"}`}) // a value does not vouch for itself
 	f(step{`s GET /orders/17`, `200 {"id":17,"at":"` + t1 + `"}`, `200 {"id":"u-77","at":"` + t2 + `"}`}, "order 17=u-77 1 created", "@time "+t1+"="+t2+" 0 aligned")
 	// Versions of the same resource, before this exchange.
@@ -281,10 +291,10 @@ func TestWhatIsRecorded(t *testing.T) {
 	f(step{`s GET /docs/1`, `200 ETag: "b2"; {}`, `200 ETag: "c1"; {}`}, version, `@version "b2"="c1" 0 aligned`)
 	f(step{`s GET /docs/2`, `200 ETag: "b1"; {}`, `200 ETag: "c1"; {}`})
 	f(step{`other GET /docs/1`, `200 ETag: "b1"; {}`, `200 ETag: "c1"; {}`})
-	const moment = "@time " + t1 + "=" + t2 + " 0 aligned"
-	f(step{`s GET /x`, `200 at,n 2026-03-03 10:00:00.123,1`, `200 x`}, moment) // in another style
-	f(step{`s GET /x`, `200 {"ms":1772532000123}`, `200 {}`}, moment)
-	f(step{`s GET /x`, `200 Last-Modified: Tue, 03 Mar 2026 10:00:00 GMT; {}`, `200 {}`}, moment)
+	const ofMoment = "@time " + t1 + "=" + t2 + " 0 aligned"
+	f(step{`s GET /x`, `200 at,n 2026-03-03 10:00:00.123,1`, `200 x`}, ofMoment) // in another style
+	f(step{`s GET /x`, `200 {"ms":1772532000123}`, `200 {}`}, ofMoment)
+	f(step{`s GET /x`, `200 Last-Modified: Tue, 03 Mar 2026 10:00:00 GMT; {}`, `200 {}`}, ofMoment)
 	f(step{`s GET /x`, `200 {"ms":1772532002123,"n":1772532}`, `200 {}`})
 	f(step{`s GET /orders`, `200 [{"id":17}]`, `200 []`}, "order 17=u-77 0 created")
 	f(step{`s GET /log`, `200 {}`, `200 {"text":"made u-77 now"}`}, "order 17=u-77 0 created")

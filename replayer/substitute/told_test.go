@@ -30,17 +30,19 @@ func TestWhatIsBesideAValueTellsWhatItIs(t *testing.T) {
 	f(`GET /orders/7|8`, `/orders/107|108`)
 	for _, request := range []string{
 		`GET /lines?id=8,12`, `POST /x {"line_id":"8,12"}`, `POST /x {"key":"8|12"}`, `GET /lines/8,12`, `GET /lines/8;12`, `GET /orders/7..8`, `GET /orders?ids=7..8`,
-		`GET /lines(order=7,product=12)`, `GET /map/order=7/a`, `GET /orders?ids=[7,8]`, `GET /orders?id=in.(7,8)`,
+		`GET /lines(order=7,product=12)`, `GET /map/order=7/a`, `GET /orders?ids=[7,8]`,
 	} {
 		f(request, "-")
 	}
 	f(`GET /points?at=8,12`, `/points?at=8,12`)
 	f(`GET /lines/9,13`, `/lines/9,13`)
 	f(`GET /orders/7.json`, `/orders/107.json`)
+	f(`GET /orders?id=in.(7,8)`, `/orders?id=in.(107,108)`)
+	f(`PATCH /orders/7 Content-Type: application/json-patch+json; [{"op":"replace","path":"/customer_id","value":10001}]`, `/orders/107 [{"op":"replace","path":"/customer_id","value":90001}]`)
+	f(`PATCH /orders/7 [{"op":"add","path":"/order_id","value":7}]`, `/orders/107 [{"op":"add","path":"/order_id","value":107}]`)
 	// Another member says what it is.
 	for _, request := range []string{
-		`PATCH /orders/7 Content-Type: application/json-patch+json; [{"op":"replace","path":"/customer_id","value":10001}]`,
-		`PATCH /x [{"op":"add","path":"/product_ids/0","value":12}]`, `PATCH /orders/7 [{"op":"add","path":"/order_id","value":7}]`,
+		`PATCH /x [{"op":"add","path":"/product_ids/0","value":12}]`,
 		`POST /x {"filter":[{"field":"order_id","op":"eq","value":"7"}]}`, `POST /x {"key":"order_id","value":[7]}`, `POST /x {"kind":"order","ref":7}`,
 		`POST /x {"subject_type":"App\\Models\\Order","subject_id":"7"}`, `POST /x {"commentableType":"Order","commentableId":7}`, `POST /x {"order":{"number":7}}`,
 		`POST /graphql {"query":"mutation($o:ID!){cancelOrder(orderId:$o){id}}","variables":{"o":"7"}}`,
