@@ -18,7 +18,7 @@ import (
 // for it in number.
 func TestTheBalanceIsCheapAndExact(t *testing.T) {
 	const n = 40_000
-	conn := database(t, "blocks")
+	conn := database(t, "cheap")
 	exec := func(query string) {
 		t.Helper()
 		if err := conn.Exec(t.Context(), query); err != nil {

@@ -23,15 +23,16 @@ import (
 // was skipped is below the line of a rate.
 func TestSurvivorsAreNotTheWhole(t *testing.T) {
 	conn := database(t, "survivors")
-	ms := uint64(time.Millisecond)
+	ms, filled := uint64(time.Millisecond), 0
 	f := func(route, verdict, channel string, ack, completion uint64, n int) {
 		t.Helper()
 		err := conn.Exec(t.Context(), `INSERT INTO stored_comparisons (run, route, channel, verdict, rejected_by, incomplete, baseline_status, baseline_latency_ns, ack_latency_ns, completion_latency_ns, closed_time, kafka_offset)
-SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now(), intDiv(rand64(), 2) FROM numbers(?)`,
-			route, channel, verdict, ack*ms, completion*ms, n)
+SELECT 'r', ?, ?, ? AS verdict, if(verdict = 'rejected', 'baseline', ''), if(verdict = 'incomplete', 'a log has no headers', ''), 200, 20000000, ?, ?, now(), ? + number FROM numbers(?)`,
+			route, channel, verdict, ack*ms, completion*ms, filled, n)
 		if err != nil {
 			t.Fatal(err)
 		}
+		filled += n
 	}
 	f("job", "match", "poll", 5, 100, 60)
 	f("job", "lost", "poll", 5, 0, 40)
