@@ -36,11 +36,10 @@ import (
 
 // Decisions beside those of package flag.
 const (
-	decisionKilled     = "killed"      // the kill switch is on
-	decisionRolledBack = "rolled_back" // so is the migration, or the route
-	decisionControl    = "control"     // a run asks the baseline again
-	decisionRule       = "rule"        // of the configuration
-	decisionUnreached  = "unreached"   // the candidate was, see proxy.Door
+	decisionKilled    = "killed"    // the kill switch is on
+	decisionControl   = "control"   // a run asks the baseline again
+	decisionRule      = "rule"      // of the configuration
+	decisionUnreached = "unreached" // the candidate was, see proxy.Door
 )
 
 // Gateway is the door to the two sides of one migration.
@@ -217,7 +216,7 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 	case len(from.Header(message.ControlMark)) > 0:
 		v.Decision = decisionControl
 	case step.GetRolledBack():
-		v.Decision = decisionRolledBack
+		v.Decision = flag.DecisionRolledBack
 	case pinned(g.pins.baseline, v.Session, from):
 		v.Decision = decisionRule
 	case step.GetName() > understudyv1.Stage_NAME_OFF && pinned(g.pins.candidate, v.Session, from):
@@ -231,8 +230,8 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 		}
 		answer := g.flags.Ask(v.Session, attributes)
 		v.Side, v.Decision = answer.Side, answer.Decision
-		if !g.steps {
-			v.Stage = answer.Stage // the steps say only what was rolled back
+		if !g.steps || answer.Stage != "" {
+			v.Stage = answer.Stage // of the state by which it was decided: a step may have come
 		}
 	}
 	word, _, _ := strings.Cut(v.Stage, ":")

@@ -181,6 +181,43 @@ func TestWhoServes(t *testing.T) {
 }
 
 // TestARoutesOwnStage, and that a rollback of everything is one of the route too.
+// TestTheStageIsTheOneThatDecided: steps come between two looks at the state.
+func TestTheStageIsTheOneThatDecided(t *testing.T) {
+	g := door(t, t.TempDir(), nil)
+	orders := []stage.Order{order("create", "live")}
+	for range 400 {
+		orders = append(orders, order("rollback", ""), order("resume", "live"))
+	}
+	all := steps(t, orders...)
+	g.Step(all[0])
+	g.Current(time.Now())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for _, step := range all[1:] {
+			g.Step(step)
+		}
+	}()
+	for i := 0; ; i++ {
+		in := httptest.NewRequest(http.MethodGet, "/", nil)
+		in.Header.Set("X-Session", fmt.Sprint(i))
+		v := g.EnterHTTP(in)
+		at, err := stage.Parse(v.Stage)
+		want := at.Side("m", v.Session)
+		if v.Decision == "rolled_back" {
+			want = understudyv1.Side_SIDE_BASELINE
+		}
+		if err != nil || v.Side != want {
+			t.Errorf("served by %s at %s, %s: %v", v.Side, v.Stage, v.Decision, err)
+		}
+		select {
+		case <-over:
+			return
+		default:
+		}
+	}
+}
+
 func TestARoutesOwnStage(t *testing.T) {
 	g := door(t, t.TempDir(), nil)
 	own := order("promote", "live")

@@ -17,14 +17,16 @@ import (
 
 // Decisions that an answer can give as its reason.
 const (
-	DecisionStage     = "stage"      // the stage has everybody on one side
-	DecisionBucket    = "bucket"     // a canary, by the session's bucket
-	DecisionNoSession = "no_session" // a canary, and no session to be sticky by
-	DecisionFlag      = "flag"       // the provider of somebody else said so
-	DecisionUnknown   = "unknown"    // the provider knows no such flag
-	DecisionError     = "flag_error" // it failed, or said what is no side
-	DecisionTimeout   = "flag_timeout"
-	DecisionBusy      = "flag_busy" // too many evaluations hang already
+	DecisionStage  = "stage"  // the stage has everybody on one side
+	DecisionBucket = "bucket" // a canary, by the session's bucket
+	// DecisionRolledBack is that the migration, or the route, is rolled back.
+	DecisionRolledBack = "rolled_back"
+	DecisionNoSession  = "no_session" // a canary, and no session to be sticky by
+	DecisionFlag       = "flag"       // the provider of somebody else said so
+	DecisionUnknown    = "unknown"    // the provider knows no such flag
+	DecisionError      = "flag_error" // it failed, or said what is no side
+	DecisionTimeout    = "flag_timeout"
+	DecisionBusy       = "flag_busy" // too many evaluations hang already
 )
 
 // Keys of a flag's metadata by which a provider can say more.

@@ -143,7 +143,7 @@ func TestSteps(t *testing.T) {
 	step(stage.ActionPromote, "live")
 	ask("", "candidate", flag.DecisionStage, "live")
 	step(stage.ActionRollback, "")
-	ask("alice", "baseline", flag.DecisionStage, "live")
+	ask("alice", "baseline", flag.DecisionRolledBack, "live")
 }
 
 // fractional is a file that gives the candidate weight of 10,000.

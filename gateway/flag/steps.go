@@ -47,7 +47,7 @@ func (p *Steps) StringEvaluation(_ context.Context, flag, value string, about op
 	}
 	side := understudyv1.Label(at.Side(flag, session))
 	if step.GetRolledBack() {
-		side = baseline
+		side, decision = baseline, DecisionRolledBack
 	}
 	return openfeature.StringResolutionDetail{Value: side, ProviderResolutionDetail: openfeature.ProviderResolutionDetail{
 		Reason: reason, Variant: side,
