@@ -26,7 +26,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Use: "demo", Short: "Run the main job end to end on two small systems", Args: noCommand,
 		Long: `Starts the embedded platform, a synchronous order service and its asynchronous
 successor, in which faults are planted; drives users through the recorder,
-replays them at five times the speed, compares, and prints the faults that were
+replays them at twice the speed, compares, and prints the faults that were
 found beside those that were planted. Exit code 3 if one was missed, harmless
 noise was reported or the books do not balance.`,
 		RunE: func(c *cobra.Command, _ []string) error {
