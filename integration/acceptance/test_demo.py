@@ -98,7 +98,7 @@ def test_the_gate_rolls_back(demo, tmp_path):
     summary, p = demo
     policy = tmp_path / "gate.yaml"
     policy.write_text("limits: {mismatch: 5%}\n")
-    done = driver.run("gate", summary["run"], "--policy", policy, "-o", "json", env=p.env())
+    done = driver.run("gate", summary["run"], "--policy", policy, "--config", driver.ROOT / "demo" / "demo.yaml", "-o", "json", env=p.env())
     assert done.returncode == 3 and "roll back" in done.stderr, done.stderr
     result = json.loads(done.stdout)
     verdicts = dict(p.rows("SELECT verdict::String, count() FROM comparisons GROUP BY 1"))
