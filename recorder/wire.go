@@ -167,7 +167,7 @@ func (t *tapWriter) arrange() (request, response []*understudyv1.Header) {
 	q.Limit, a.Limit = len(t.raw.request), len(t.raw.response)
 	if _, err := q.Parse(t.raw.request); err == nil { // as it was when it passed
 		t.in = requestOf(q, t.raw)
-		request = headersOf(&q.Head, func(k wire.Kind) bool {
+		request = q.Headers(q.Bytes(), func(k wire.Kind) bool {
 			return k != wire.Host && k != wire.TransferEncoding && k != wire.Trailer
 		})
 	}
@@ -175,31 +175,11 @@ func (t *tapWriter) arrange() (request, response []*understudyv1.Header) {
 		return request, nil
 	}
 	if _, err := a.Parse(t.raw.response); err == nil {
-		response = headersOf(&a.Head, func(k wire.Kind) bool {
-			return t.status == http.StatusSwitchingProtocols || !k.HopByHop() && k != wire.TransferEncoding
+		response = a.Headers(a.Bytes(), func(k wire.Kind) bool {
+			return t.status == http.StatusSwitchingProtocols || k.OfAnswer()
 		})
 	}
 	return request, response
-}
-
-// headersOf are the fields of a head that the exchange owns: their values are its
-// bytes.
-func headersOf(h *wire.Head, wanted func(wire.Kind) bool) []*understudyv1.Header {
-	n := h.Len()
-	if n == 0 {
-		return nil
-	}
-	names := string(h.Bytes())
-	block, out := make([]understudyv1.Header, n), make([]*understudyv1.Header, 0, n)
-	for i := range n {
-		if wanted(h.Kind(i)) {
-			x, value := &block[len(out)], h.Value(i)
-			x.Name, _ = h.In(names, i)
-			x.Value = value[:len(value):len(value)]
-			out = append(out, x)
-		}
-	}
-	return out
 }
 
 // requestOf is what a handler would see of a head, but for its fields.

@@ -206,16 +206,21 @@ func (a *app) runsShowCommand() *cobra.Command {
 	return c
 }
 
-func (a *app) showRun(ctx context.Context, name, format string) error {
+// openRun finds a run and joins its board until stop is called.
+func (a *app) openRun(ctx context.Context, name string) (run *understudyv1.Run, stop func(), err error) {
 	if err := a.need("kafka"); err != nil {
-		return err
+		return nil, nil, err
 	}
-	run, err := a.findRun(ctx, name)
-	if err != nil {
-		return err
+	if run, err = a.findRun(ctx, name); err != nil {
+		return nil, nil, err
 	}
 	a.cfg.Replay.Run = name
-	stop, err := a.joinBoard(ctx)
+	stop, err = a.joinBoard(ctx)
+	return run, stop, err
+}
+
+func (a *app) showRun(ctx context.Context, name, format string) error {
+	run, stop, err := a.openRun(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -290,14 +295,7 @@ ended. Exit code 1 if it failed or was stopped.`,
 }
 
 func (a *app) watchRun(ctx context.Context, name string) error {
-	if err := a.need("kafka"); err != nil {
-		return err
-	}
-	if _, err := a.findRun(ctx, name); err != nil {
-		return err
-	}
-	a.cfg.Replay.Run = name
-	stop, err := a.joinBoard(ctx)
+	_, stop, err := a.openRun(ctx, name)
 	if err != nil {
 		return err
 	}

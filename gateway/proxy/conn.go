@@ -58,7 +58,6 @@ type conn struct {
 func newConn(s *Server, raw net.Conn) *conn {
 	c := &conn{s: s, raw: raw, client: wire.ProbeOf(raw)}
 	c.req.Limit = http.DefaultMaxHeaderBytes
-	c.resp.Limit = int(s.up.cfg.MaxHeaderBytes)
 	c.since.Store(int64(s.now()))
 	return c
 }

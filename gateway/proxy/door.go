@@ -45,6 +45,7 @@ func (c *conn) direct() {
 		c.to = c.s.other
 	}
 	c.patience.Store(int64(c.to.up.cfg.ResponseTimeout))
+	c.resp.Limit = int(c.to.up.cfg.MaxHeaderBytes)
 }
 
 // retreat makes ready for the baseline what could not be sent to the candidate.

@@ -218,3 +218,30 @@ func TestWhatWasSentStaysWhereItWas(t *testing.T) {
 		}
 	})
 }
+
+// TestEachSideHasItsOwnLimit: how long a head may be is said of each upstream.
+func TestEachSideHasItsOwnLimit(t *testing.T) {
+	long := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X-Long", strings.Repeat("x", 64<<10))
+	}))
+	t.Cleanup(long.Close)
+	limited := func(bytes int64) *proxy.Upstream {
+		cfg := proxy.DefaultConfig()
+		cfg.URL, cfg.MaxHeaderBytes = long.URL, bytes
+		up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return up
+	}
+	twoSided(t, &byHeader{}, limited(1<<20), limited(8<<10), func(t *testing.T, address string, client *http.Client) {
+		for _, want := range []struct {
+			side   string
+			status int
+		}{{"candidate", http.StatusBadGateway}, {"baseline", http.StatusOK}, {"candidate", http.StatusBadGateway}} {
+			if status, _ := ask(t, client, http.MethodGet, address, want.side, nil); status != want.status {
+				t.Errorf("the %s's answer has status %d, want %d", want.side, status, want.status)
+			}
+		}
+	})
+}

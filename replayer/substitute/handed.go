@@ -160,21 +160,8 @@ func keyOf(class, value string) string { return class + "=" + value }
 // hand remembers what the recorded answer hands its client. The session's mu is
 // held.
 func (x *Exchange) hand(body *content) {
-	s := x.session
 	for _, h := range handedIn(body.document(), pathOf(string(x.recorded.GetRequest().GetTarget()))) {
-		key := keyOf(h.class, h.value.Text)
-		if len(s.tags) >= maxVersions && s.tags[key] == nil {
-			continue
-		}
-		v := &version{resource: h.resource, recorded: h.value.Text, by: x.origin, class: h.class, path: h.path, id: h.id}
-		list := s.tags[key]
-		if len(list) >= maxOfTag {
-			list = list[1:]
-		} else {
-			s.grow(1)
-		}
-		s.tags[key] = append(list[:len(list):len(list)], v)
-		x.given = append(x.given, v)
+		x.keep(keyOf(h.class, h.value.Text), &version{resource: h.resource, recorded: h.value.Text, by: x.origin, class: h.class, path: h.path, id: h.id})
 	}
 }
 

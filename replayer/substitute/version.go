@@ -71,22 +71,30 @@ func (x *Exchange) resource() string {
 
 // versions remembers those that the recorded answer gives.
 func (x *Exchange) versions() {
-	s, a, resource := x.session, x.recorded.GetResponse(), x.resource()
+	a, resource := x.recorded.GetResponse(), x.resource()
 	for _, field := range []string{"ETag", "Last-Modified"} {
 		key := opaque(message.First(a.GetHeaders(), field))
-		if key == "" || len(s.tags) >= maxVersions && s.tags[key] == nil {
-			continue
+		if key != "" {
+			x.keep(key, &version{resource: resource, recorded: key, by: x.origin})
 		}
-		v := &version{resource: resource, recorded: key, by: x.origin}
-		list := s.tags[key]
-		if len(list) >= maxOfTag {
-			list = list[1:]
-		} else {
-			s.grow(1)
-		}
-		s.tags[key] = append(list[:len(list):len(list)], v)
-		x.given = append(x.given, v)
 	}
+}
+
+// keep remembers what the recorded answer gives, unless the session has too much of
+// that already.
+func (x *Exchange) keep(key string, v *version) {
+	s := x.session
+	list := s.tags[key]
+	switch {
+	case list == nil && len(s.tags) >= maxVersions:
+		return
+	case len(list) >= maxOfTag:
+		list = list[1:]
+	default:
+		s.grow(1)
+	}
+	s.tags[key] = append(list[:len(list):len(list)], v)
+	x.given = append(x.given, v)
 }
 
 // answerVersions takes the candidate's counterparts.

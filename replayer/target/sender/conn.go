@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -80,7 +81,7 @@ func (c *conn) read(method string, limit int64) (r *understudyv1.Response, again
 	}
 	a := &c.answer
 	a.Frame(method == http.MethodHead)
-	r = &understudyv1.Response{Status: uint32(a.Status), Protocol: "HTTP/1.1", Headers: a.Headers(wire.Kind.OfAnswer)}
+	r = &understudyv1.Response{Status: uint32(a.Status), Protocol: "HTTP/1.1", Headers: a.Headers(bytes.Clone(a.Bytes()), wire.Kind.OfAnswer)}
 	if a.Minor == 0 {
 		r.Protocol = "HTTP/1.0"
 	}
@@ -172,7 +173,7 @@ func (c *conn) body(kept *message.Capture, r *understudyv1.Response) error {
 			c.r += n
 		}
 		if trailer := c.chunks.Fields(); trailer.Len() > 0 {
-			r.Trailers = trailer.Headers(func(wire.Kind) bool { return true })
+			r.Trailers = trailer.Headers(bytes.Clone(trailer.Bytes()), func(wire.Kind) bool { return true })
 		}
 	case wire.Close:
 		for {
