@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"understudy.dev/comparator/media"
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/setting"
@@ -74,6 +75,9 @@ type Rule struct {
 	Key string `yaml:"key"`
 }
 
+// headersRule is the name under which Config.IgnoreHeaders is a rule.
+const headersRule = "ignore_headers"
+
 // The actions of rules.
 const (
 	actionIgnore    = "ignore"
@@ -109,6 +113,9 @@ func (c Config) Validate() error {
 	ps.Require(c.Skew >= 0, "skew", c.Skew, "is negative")
 	ps.Require(c.MaxDifferences >= 1, "max_differences", c.MaxDifferences, "is less than 1")
 	ps.Require(c.MaxDecoded >= 1, "max_decoded", c.MaxDecoded, "is less than 1")
+	for i, name := range c.IgnoreHeaders {
+		ps.Require(message.IsToken(name), setting.Index("ignore_headers", i), name, "is not the name of a header")
+	}
 	for i, name := range c.DefaultRulesOff {
 		ps.OneOf(setting.Index("default_rules_off", i), name, defaultRuleNames()...)
 	}
@@ -117,6 +124,7 @@ func (c Config) Validate() error {
 		at := setting.Index("rules", i)
 		ps.Under(at, r.problems().Err())
 		ps.Require(r.Name == "" || !seen[r.Name], at+".name", r.Name, "is used twice")
+		ps.Require(r.Name != headersRule, at+".name", r.Name, "is what the setting ignore_headers is listed as; use another")
 		seen[r.Name] = true
 		for _, other := range c.Rules[:i] {
 			if fault := r.conflict(other); fault != "" {

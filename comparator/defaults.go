@@ -124,7 +124,7 @@ func (d defaults) field(name string) string {
 		}
 	}
 	if slices.ContainsFunc(d.more, func(p string) bool { return nameCovers(p, name) }) {
-		return ruleClass + "ignore_headers"
+		return ruleClass + headersRule
 	}
 	return ""
 }

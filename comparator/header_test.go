@@ -237,6 +237,14 @@ func TestDefaultRules(t *testing.T) {
 	}
 	cfg := comparator.DefaultConfig()
 	cfg.DefaultRulesOff = []string{"tracing", "traces"}
+	odd := comparator.DefaultConfig()
+	odd.IgnoreHeaders = []string{"x-*", "x y", ""}
+	odd.Rules = []comparator.Rule{{Name: "ignore_headers", Owner: "o", Reason: "r", Path: "$.a", Action: "ignore"}}
+	for _, want := range []string{`ignore_headers[1]: "x y" is not the name of a header`, "ignore_headers[2]", "rules[0].name"} {
+		if err := odd.Validate(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "ignore_headers[0]") {
+			t.Errorf("%v; want %s", err, want)
+		}
+	}
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), `default_rules_off[1]: "traces" is not one of hop-by-hop`) {
 		t.Errorf("got %v", err)
 	}

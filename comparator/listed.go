@@ -46,7 +46,7 @@ func (c Config) List(now time.Time) []ListedRule {
 	}
 	if len(c.IgnoreHeaders) > 0 {
 		out = append(out, ListedRule{
-			Name: "ignore_headers", Class: ruleClass + "ignore_headers", State: RuleOn, Covers: "headers and trailers " + strings.Join(c.IgnoreHeaders, ", "), Reason: "configured",
+			Name: headersRule, Class: ruleClass + headersRule, State: RuleOn, Covers: "headers and trailers " + strings.Join(c.IgnoreHeaders, ", "), Reason: "configured",
 		})
 	}
 	for _, r := range DefaultRules() {

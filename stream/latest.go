@@ -73,7 +73,7 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 			err = offsets.Error()
 		}
 		if errors.Is(err, kerr.UnknownTopicOrPartition) {
-			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply", ErrTopics, topic)
+			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply with the same --kafka and --prefix", ErrTopics, topic)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("offsets of %s: %w", topic, err)
@@ -81,7 +81,7 @@ func bounds(ctx context.Context, admin *kadm.Client, topic string, fromMilli int
 		out := map[int32]int64{}
 		offsets.Each(func(o kadm.ListedOffset) { out[o.Partition] = o.Offset })
 		if len(out) == 0 {
-			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply", ErrTopics, topic)
+			return nil, fmt.Errorf("%w: topic %s does not exist; run understudy topics apply with the same --kafka and --prefix", ErrTopics, topic)
 		}
 		return out, nil
 	}

@@ -268,7 +268,7 @@ func Check(ctx context.Context, client *kgo.Client, specs []topic.Spec) error {
 		}
 	}
 	if len(errs) > 0 {
-		return fmt.Errorf("%w; run understudy topics apply: %w", ErrTopics, errors.Join(errs...))
+		return fmt.Errorf("%w; run understudy topics apply with the same --kafka and --prefix: %w", ErrTopics, errors.Join(errs...))
 	}
 	return nil
 }

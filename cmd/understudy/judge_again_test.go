@@ -38,6 +38,11 @@ func TestAJudgementIsMadeAgain(t *testing.T) {
 	f(func(j *report.Judgement) { j.Version-- }, "was made by version 1 of the judge, and this program has version 2")
 	f(func(j *report.Judgement) { j.Config = "rulez: []" }, "cannot be read by this version")
 	f(func(j *report.Judgement) { j.Config = "max_differences: 8" }, "this program makes ")
+	for _, args := range [][]string{{"judge", "r", "--rules", "r.yaml", "--judgement", "a"}, {"report", "r", "--routes", "2", "--all"}, {"show", "r", "1", "--curl", "-o", "json"}} {
+		if code, _, errOut := run1(t, args...); code != exitUsage || !strings.Contains(errOut, "were all set") {
+			t.Errorf("%q: exit %d, %s", args, code, errOut)
+		}
+	}
 	if code, _, errOut := run1(t, "judge", "r", "--judgement", ""); code != exitUsage || !strings.Contains(errOut, "--judgement is empty") {
 		t.Errorf("exit %d, %s", code, errOut)
 	}

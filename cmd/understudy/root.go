@@ -80,6 +80,9 @@ unavailable. Every flag can be set as UNDERSTUDY_<FLAG>, e.g. UNDERSTUDY_KAFKA.`
 		if c.Name() == cobra.ShellCompRequestCmd || c.Name() == cobra.ShellCompNoDescRequestCmd {
 			return nil // words can be completed while the file is being written, or its name typed
 		}
+		if err := c.ValidateFlagGroups(); err != nil { // cobra's own error would not be one of usage
+			return flagError(c, err)
+		}
 		a.noteFlags(c)
 		switch {
 		case a.loadErr != nil && a.mistakes == nil:

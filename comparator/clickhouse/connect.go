@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,7 +31,7 @@ const dialTimeout = 5 * time.Second
 type Config struct {
 	// Address is host:port of the native protocol,
 	// clickhouse://user:password@host:port/database, or http(s)://… to speak
-	// HTTP.
+	// HTTP; clickhouses:// or ?secure=true for TLS.
 	Address string `yaml:"address"`
 }
 
@@ -55,9 +57,9 @@ func (t Target) String() string {
 	scheme := "clickhouse"
 	if t.HTTP {
 		scheme = "http"
-		if t.TLS {
-			scheme = "https"
-		}
+	}
+	if t.TLS {
+		scheme += "s"
 	}
 	return scheme + "://" + t.Host + "/" + t.Database
 }
@@ -89,10 +91,37 @@ func (c Config) Target() (Target, error) {
 	if t.Database == "" {
 		t.Database = DefaultDatabase
 	}
+	if err := t.parameters(u); err != nil {
+		return Target{}, err
+	}
 	if _, _, err := net.SplitHostPort(t.Host); err != nil {
 		return Target{}, fmt.Errorf("%q has no port; write host:port", t.Host)
 	}
 	return t, nil
+}
+
+// parameters takes what stands behind the path: secure=true asks for TLS. What is
+// not understood is refused, since to leave it out may be to connect without it;
+// values are not repeated, they may be secrets.
+func (t *Target) parameters(u *url.URL) error {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil || u.Fragment != "" {
+		return errors.New("has something behind the path that is not ?secure=true")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if name != "secure" {
+			return fmt.Errorf("parameter %q is not understood; only secure=true is, user and password stand before the host", name)
+		}
+		secure, err := strconv.ParseBool(query.Get(name))
+		if err != nil || len(query[name]) > 1 {
+			return errors.New("secure is neither true nor false")
+		}
+		if t.TLS && !secure {
+			return errors.New("secure=false contradicts the scheme " + u.Scheme)
+		}
+		t.TLS = t.TLS || secure
+	}
+	return nil
 }
 
 // ports pairs the usual ports: native, HTTP; plain and TLS, and those of

@@ -112,7 +112,11 @@ type JudgementDiff struct {
 	Old string `json:"old"`
 	New string `json:"new"`
 	// Same is how many replays have the same verdict under both.
-	Same        uint64       `json:"same"`
+	Same uint64 `json:"same"`
+	// OldDropped and NewDropped are how many differing places each has counted but
+	// not kept (max_differences); they are in no PathChange.
+	OldDropped  uint64       `json:"old_places_not_kept"`
+	NewDropped  uint64       `json:"new_places_not_kept"`
 	Transitions []Transition `json:"transitions"`
 	Paths       []PathChange `json:"paths"`
 }
@@ -144,6 +148,11 @@ GROUP BY route, old, new ORDER BY replays DESC, route, old, new LIMIT %d`, maxCh
 		} else {
 			d.Transitions = append(d.Transitions, t)
 		}
+	}
+	err = conn.QueryRow(ctx, `SELECT sumIf(differences_dropped, judgement = @before), sumIf(differences_dropped, judgement = @after)
+FROM all_comparisons WHERE run = @run AND judgement IN (@before, @after)`, args...).Scan(&d.OldDropped, &d.NewDropped)
+	if err != nil {
+		return d, readError("the places that were not kept", err)
 	}
 	err = conn.Select(ctx, &d.Paths, fmt.Sprintf(`SELECT toString(route) AS route, toString(path) AS path, toString(kind) AS kind, toString(noise_class) AS noise_class,
  sumIf(places, judgement = @before) AS old, sumIf(places, judgement = @after) AS new

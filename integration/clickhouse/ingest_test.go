@@ -141,11 +141,12 @@ func TestARepeatedBatchLeavesNoSecondTrace(t *testing.T) {
 	}
 }
 
-// manyDifferences finds the same number in each replay.
+// manyDifferences finds the same number in each replay, and has room for all but
+// two.
 type manyDifferences struct{ each int }
 
 func (m manyDifferences) Judge(*understudyv1.Replay) comparator.Comparison {
-	c := comparator.Comparison{Verdict: comparator.Mismatch, Findings: []comparator.Verdict{comparator.Mismatch}}
+	c := comparator.Comparison{Verdict: comparator.Mismatch, Findings: []comparator.Verdict{comparator.Mismatch}, Dropped: 2}
 	for i := range m.each {
 		path := fmt.Sprintf("$.n%d", i)
 		c.Differences = append(c.Differences, comparator.Difference{Place: comparator.InBody, Path: path, Location: path, Kind: comparator.Value, Baseline: "1", Candidate: "2"})

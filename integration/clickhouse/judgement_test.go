@@ -115,7 +115,7 @@ func TestJudgementsStandBesideEachOther(t *testing.T) {
 
 	d, err := report.DiffJudgements(t.Context(), conn, "r", js[0], js[1])
 	want := report.JudgementDiff{
-		Run: "r", Old: "aaa1", New: "aaa2", Same: 40,
+		Run: "r", Old: "aaa1", New: "aaa2", Same: 40, NewDropped: 240,
 		Transitions: []report.Transition{{Route: "GET /n", Old: "match", New: "mismatch", Replays: 80, Exchange: "e0", Ordinal: 1}},
 		Paths: []report.PathChange{
 			{Route: "GET /n", Path: "$.n0", Kind: "value", New: 120},

@@ -1,8 +1,8 @@
 package source
 
 import (
+	"bytes"
 	"errors"
-	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -21,6 +21,7 @@ import (
 // validation can go on.
 func Read(data []byte, name string, into any, origins Origins) error {
 	r := &reader{name: name, origins: origins, first: len(origins) == 0}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin a file with it
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return Mistakes{r.syntax(err)}
@@ -105,7 +106,11 @@ func (r *reader) node(n ast.Node, t reflect.Type, path string, key *token.Token)
 	switch {
 	case null && IsSection(t):
 		// Null would not leave the defaults in place but wipe them out.
-		r.say(path, key, nil, fmt.Sprintf("section %s is empty; remove it", path))
+		what := "section " + path
+		if path == "" {
+			what = "the document"
+		}
+		r.say(path, key, nil, what+" is empty; remove it")
 		return nil, false
 	case null:
 		return n, true

@@ -68,6 +68,9 @@ func TestMistakes(t *testing.T) {
 		`h.yaml:3:10: room.words: "a" is not a list; want [a, b]`,
 		`h.yaml:5:10: room.sizes["a b"]: "x" is not a whole number that fits`)
 	f("room:\nnamed: x\n", "h.yaml:1:1: room: section room is empty; remove it", "h.yaml:2:1: named: unknown key; did you mean name?")
+	f("null\n", "h.yaml:1:1: the document is empty; remove it")
+	f("\ufeffroom: {count: 1}\n")
+	f("\ufeffnamed: x\n", "h.yaml:1:1: named: unknown key; did you mean name?")
 	f("rooms:\n  - cuont: 1\n  - count: 2\n    hidden: x\n",
 		"h.yaml:2:5: rooms[0].cuont: unknown key; did you mean count?", "h.yaml:4:5: rooms[1].hidden: unknown key")
 	f("room: secret\n", "h.yaml:1:7: room: is not a section of the form key: value")

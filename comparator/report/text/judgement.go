@@ -83,6 +83,10 @@ func JudgementDiff(w io.Writer, d report.JudgementDiff, format string) error {
 	}
 	v.table = func(p *page) {
 		p.line("Run %s: judgement %s against %s", d.Run, d.Old, d.New)
+		if d.OldDropped+d.NewDropped > 0 {
+			p.line("Places that were counted but not kept are not compared: %s of %s, %s of %s; a higher compare.max_differences keeps more.",
+				report.Count(d.OldDropped), d.Old, report.Count(d.NewDropped), d.New)
+		}
 		if len(verdicts)+len(paths) == 0 {
 			p.line("No difference: %s replays have the same verdict.", report.Count(d.Same))
 			return

@@ -75,6 +75,11 @@ GET /n  $.b   type   counts      1 → 2,000
 	if diff := cmp.Diff(want, ruled(out.String())); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	d.NewDropped = 3000
+	out.Reset()
+	if err := JudgementDiff(&out, d, Table); err != nil || !strings.Contains(out.String(), "0 of aaa1, 3,000 of\naaa2; a higher compare.max_differences") {
+		t.Errorf("%s, %v", out.String(), err)
+	}
 	for i := range 2 * shown {
 		d.Paths = append(d.Paths, report.PathChange{Path: fmt.Sprint(i), New: 1})
 	}
