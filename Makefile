@@ -73,6 +73,10 @@ generate-check: generate
 bench: build ## Measure the hot paths, each beside its peer in the same run
 	./integration/bench/run
 
+.PHONY: rates
+rates: build ## Hold 1,000, 5,000 and 10,000 requests a second, and replay the access log of UNDERSTUDY_DATA at four speeds
+	./integration/bench/run -length 20s rates
+
 .PHONY: fuzz
 fuzz: ## Fuzz every fuzz target for FUZZTIME each (default 20s)
 	./integration/run-fuzz $${FUZZTIME:-20s}

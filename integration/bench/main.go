@@ -47,7 +47,7 @@ func main() {
 	flag.IntVar(&o.pairs, "pairs", 5, "how often the two sides take turns")
 	flag.DurationVar(&o.length, "length", 5*time.Second, "length of one measurement")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [recorder] [replayer] [comparator]")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: bench [flags] [recorder] [replayer] [comparator] [rates]")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -59,24 +59,23 @@ func main() {
 	}
 }
 
+type suite struct {
+	name   string
+	run    func(context.Context, options) ([]result, error)
+	always bool
+}
+
 func bench(ctx context.Context, o options, names []string) error {
-	suites := []struct {
-		name string
-		run  func(context.Context, options) ([]result, error)
-	}{{"recorder", benchRecorder}, {"replayer", benchReplayer}, {"comparator", benchComparator}}
+	// What is not measured unless it is named takes minutes by itself.
+	suites := []suite{{"recorder", benchRecorder, true}, {"replayer", benchReplayer, true}, {"comparator", benchComparator, true}, {"rates", benchRates, false}}
 	for _, n := range names {
-		if !slices.ContainsFunc(suites, func(s struct {
-			name string
-			run  func(context.Context, options) ([]result, error)
-		}) bool {
-			return s.name == n
-		}) {
-			return fmt.Errorf("no benchmark %q; there are recorder, replayer, comparator", n)
+		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == n }) {
+			return fmt.Errorf("no benchmark %q; there are recorder, replayer, comparator, rates", n)
 		}
 	}
 	var all []result
 	for _, s := range suites {
-		if len(names) > 0 && !slices.Contains(names, s.name) {
+		if named := slices.Contains(names, s.name); !named && (len(names) > 0 || !s.always) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "# %s\n", s.name)
