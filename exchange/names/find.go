@@ -63,6 +63,10 @@ func (f *Finder) Value(name, value string) {
 	f.places.text(f.places.member(name, nil), value)
 }
 
+// Beside says whether a text tells beside which thing another is put (after:17), and
+// so is taken apart where it stands.
+func (f *Finder) Beside(text string) bool { return f.places.beside(text) != "" }
+
 func (f *Finder) add(n Name) {
 	if f.cut = f.cut || len(f.found) >= maxFound; !f.cut {
 		f.found = append(f.found, n)

@@ -148,6 +148,9 @@ func agree(kind, place string) bool {
 	if kind == place {
 		return true
 	}
+	if kind, place = inFull(kind), inFull(place); kind == place {
+		return true
+	}
 	if i := strings.LastIndex(place, "_by_"); i > 0 && place[i+len("_by_"):] == kind {
 		return true
 	}
@@ -157,6 +160,22 @@ func agree(kind, place string) bool {
 		}
 	}
 	return slices.Contains(strings.Fields(roles[place]), kind)
+}
+
+// shortened are kinds that one system calls both in full and short: GitHub answers to
+// /repos with links to /repositories.
+var shortened = map[string]string{
+	"repo": "repository", "org": "organization", "config": "configuration", "doc": "document", "app": "application", "env": "environment",
+	"img": "image", "msg": "message", "acct": "account", "txn": "transaction", "cust": "customer", "dept": "department",
+}
+
+// inFull is a kind whose last word is not shortened.
+func inFull(kind string) string {
+	i := strings.LastIndexByte(kind, '_') + 1
+	if full, ok := shortened[kind[i:]]; ok {
+		return kind[:i] + full
+	}
+	return kind
 }
 
 // words puts a name in lower case with _ between its words: lineItem → line_item.
@@ -227,6 +246,9 @@ type Segment struct {
 	// Name: it names a thing; otherwise it is the name of a collection, of an
 	// action, or a version.
 	Name bool
+	// Collection: it is the word for the things of what is before it, and nobody's
+	// name: comments in /posts/17/comments, projects at the beginning.
+	Collection bool
 }
 
 // Segments takes the path of a target or of a link apart. A segment is a name
@@ -257,20 +279,22 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 			if first || !afterName {
 				at = Place{Kind: kind, Named: true, Scope: scope}
 			}
+			second := first && afterName && IsUnmistakable(s.Text) // /repos/shop-1/parts-2/issues
 			first = false
 			s.Place = at
 			switch {
 			case IsVersion(s.Text):
-			case IsSegment(s.Text), kind != "" && hasDigit(s.Text), known != nil && known(s.Place, s.Text):
+			case second, IsSegment(s.Text), kind != "" && hasDigit(s.Text), known != nil && known(s.Place, s.Text) && !isCollection(s.Text, plural, target[min(to+1, end):end]):
 				s.Name, kind, scope, plural = true, "", s.Text, false
 			default:
 				t := termOf(s.Text)
 				if plural && handling[t.word] {
 					break // /orders/edit/17
 				}
-				if plural {
+				if plural && t.kind == t.word { // /projects/columns leads to columns, not to a project
 					scope = s.Text // /repos/shop/issues
 				}
+				s.Collection = isCollection(s.Text, plural, target[min(to+1, end):end])
 				kind, plural = t.kind, t.kind != t.word
 			}
 			afterName = s.Name
@@ -278,6 +302,25 @@ func eachSegment(target string, known func(Place, string) bool, yield func(Segme
 		})
 		from = to + 1
 	}
+}
+
+// isCollection says whether a word is that of a collection, and so no name that
+// somebody gave: it is in the plural, and stands behind no other collection
+// (/posts/17/comments) or before the name of a thing in it (/projects/columns/17,
+// /projects/columns/cards/17). rest is the path after it.
+func isCollection(word string, afterPlural bool, rest string) bool {
+	if !IsPlural(word) {
+		return false
+	}
+	if !afterPlural {
+		return true
+	}
+	for next := range strings.SplitSeq(rest, "/") {
+		if IsSegment(next) || !IsPlural(next) {
+			return IsSegment(next)
+		}
+	}
+	return false
 }
 
 // handling are words between a collection and the name of a thing in it.

@@ -26,6 +26,9 @@ type visitor interface {
 type places struct {
 	visitor
 	family string
+	// thing is the kind of the last thing that the target names: card in
+	// /cards/17/moves.
+	thing string
 	// collection: the target is that of a collection of them; list: these are
 	// the places of what such a collection was answered with.
 	collection, list bool
@@ -44,6 +47,11 @@ func placesOf(v visitor, target string) places {
 	p := places{visitor: v, isName: v.known}
 	s := Segments(target, p.isName)
 	p.family, p.collection = family(s), ofCollection(s)
+	for _, segment := range s {
+		if segment.Name && segment.Place.Kind != "" {
+			p.thing = segment.Place.Kind
+		}
+	}
 	return p
 }
 
@@ -73,6 +81,9 @@ func (p *places) target(raw string) string {
 	var out []byte
 	done := 0
 	eachSegment(raw, p.isName, func(s Segment) {
+		if s.Collection {
+			return
+		}
 		text := unescaped(s.Text)
 		if with, ok := p.look(s.Place, Value{Text: text}); ok && with.Text != text {
 			out = append(append(out, raw[done:s.From]...), url.PathEscape(with.Text)...)
@@ -135,6 +146,9 @@ func (p *places) form(query string) string {
 // text goes over a text: it may be a name as a whole, a link, or have names in
 // it as whole words.
 func (p *places) text(at Place, value string) string {
+	if word := p.beside(value); word != "" {
+		return word + p.text(Place{Kind: p.thing, Named: true}, value[len(word):])
+	}
 	if with, ok := p.look(at, Value{Text: value}); ok {
 		return with.Text
 	}
@@ -149,6 +163,17 @@ func (p *places) text(at Place, value string) string {
 	}
 	return p.words(value)
 }
+
+// beside is the word before the thing beside which another is put (after:17, about
+// /cards/3/moves); empty if a text is none such.
+func (p *places) beside(text string) string {
+	if p.thing == "" || len(text) > maxName || text[:min(len(text), 1)] != "a" && text[:min(len(text), 1)] != "b" {
+		return ""
+	}
+	return neighbour.FindString(text)
+}
+
+var neighbour = regexp.MustCompile(`^(?:after|before|above|below):`)
 
 // operator is a word before what a parameter is compared with (PostgREST's
 // eq.17 and not.in.(17,18)).
@@ -472,7 +497,8 @@ func (d *document) string(start int, raw string, escaped bool) {
 	if d.markup != nil {
 		d.markup.text(d, text)
 	}
-	if escaped || d.may(raw) {
+	word := d.beside(text)
+	if word == "" && (escaped || d.may(raw)) {
 		if with, ok := d.look(d.place(text), Value{Text: text}); ok {
 			d.put(start, Value{Text: text}, with)
 			return
@@ -484,6 +510,8 @@ func (d *document) string(start int, raw string, escaped bool) {
 	}
 	var with string
 	switch {
+	case word != "":
+		with = d.text(d.place(text), text)
 	case IsLink(text):
 		with = d.target(text)
 	case list:

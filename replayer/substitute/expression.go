@@ -28,7 +28,7 @@ const maxExpression = 64 << 10 // bytes
 
 // expression looks for names in a text that is no prose.
 func expression(f *names.Finder, text string) {
-	if len(text) > maxExpression || !strings.ContainsAny(text, "0123456789") {
+	if len(text) > maxExpression || !strings.ContainsAny(text, "0123456789") || f.Beside(text) {
 		return
 	}
 	if begin := strings.TrimSpace(text); begin != "" && (begin[0] == '{' || begin[0] == '[') && json.Valid([]byte(begin)) {
