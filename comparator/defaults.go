@@ -71,7 +71,7 @@ func DefaultRules() []DefaultRule {
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak and the session has shown nothing else of them", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: media.TrailingBlanks, Covers: "in plain text and Markdown, blanks at the ends of lines and of the text, and what lines end with; no tabs, and no hard line breaks", Reason: "nobody sees them"},
-		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; processing instructions and document type of XML", Reason: "they say nothing to a program"},
+		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; the document type of XML", Reason: "they say nothing to a program"},
 		{Name: media.Indentation, Covers: "white space with line breaks in elements of XML that have no other text of their own", Reason: "it is there for the eye"},
 		{Name: media.MessageCompression, Covers: "which messages of gRPC were compressed", Reason: "the messages are compared"},
 	}
