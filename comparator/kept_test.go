@@ -183,6 +183,19 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("a list in a text", presumed, match, body(`{"text":"parcels ID, 2097152"}`), parcels...)
 	f("numbers of several", presumed, match, body(`{"parcel_numbers":ID}`), parcels...)
 
+	// A long number stands nowhere by chance, but where something is measured.
+	for _, member := range []string{`"x":ID`, `"x":"ID"`, `"message":"Sendung ID ist da"`, `"filter":"id eq ID"`, `"href":"https://qr.example/?o=ID"`, `"rows":[["a",ID]]`, `"ref":{"of":{"value":ID}}`} {
+		f(member, presumed, presumed, body(`{`+member+`}`), parcels...)
+	}
+	for _, member := range []string{`"unitPrice":ID`, `"total":"ID"`, `"price":{"value":ID}`, `"x":"+ID"`, `"x":"-ID"`, `"x":"ID.50"`, `"x":"a-ID-b"`} {
+		f(member, match, mismatch, body(`{`+member+`}`), parcels...)
+	}
+	for _, member := range []string{`"voucher_id":ID`, `"text":"about ID of them"`} {
+		f(member, match, presumed, body(`{`+member+`}`), parcels...)
+	}
+	f("a long number in a script", presumed, presumed, as("text/html", `<script>var of = ID;</script>`), parcels...)
+	f("a long number in a text", presumed, presumed, as("text/plain", "Sendung ID ist da"), parcels...)
+
 	// What a member above says.
 	parcel := []string{"2097153", "3097153"}
 	f("an event's resource", presumed, presumed, body(`{"type":"parcel.sent","resource":{"id":ID}}`), parcel...)

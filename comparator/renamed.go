@@ -134,7 +134,7 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 	case s.key:
 		return ""
 	case k.ofKind(s, at, p) == harmless:
-		if k.isRole(s, at) || k.isVague(s, at, p) {
+		if k.isRole(s, at) || k.isVague(s, at, p) || k.isLong(s, at, p) {
 			return noise.Presumed(noise.Identifier)
 		}
 		return ""
