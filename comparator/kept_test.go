@@ -336,3 +336,47 @@ func TestWhatKeptItsName(t *testing.T) {
 		t.Errorf("echo: %q", lines(c))
 	}
 }
+
+// TestNextOfASeries: where both systems count, the candidate's name for one thing is
+// the baseline's for the next. What was put in is not taken for that and put in again.
+func TestNextOfASeries(t *testing.T) {
+	pairs := knows("order #610001=#610002", "order #610002=#610003", "order #610003=#610004")
+	for _, of := range []func(ids ...string) *understudyv1.Response{
+		func(ids ...string) *understudyv1.Response { return response(200, `{"order_id":`+ids[0]+`}`) },
+		func(ids ...string) *understudyv1.Response {
+			return response(200, `{"order_ids":[`+ids[1]+`,`+ids[0]+`]}`)
+		},
+		func(ids ...string) *understudyv1.Response { return response(200, `{"order":`+ids[0]+`}`) },
+		func(ids ...string) *understudyv1.Response { return response(200, `{"last_order":`+ids[0]+`}`) },
+		func(ids ...string) *understudyv1.Response { return response(200, `{"order":{"id":"`+ids[0]+`"}}`) },
+		func(ids ...string) *understudyv1.Response { return response(200, `{"href":"/orders/`+ids[0]+`"}`) },
+		func(ids ...string) *understudyv1.Response {
+			return response(200, `{"href":"/orders?ids=`+ids[1]+`,`+ids[0]+`"}`)
+		},
+		func(ids ...string) *understudyv1.Response {
+			return typed("text/html", `<a href="/orders/`+ids[0]+`">x</a>`)
+		},
+		func(ids ...string) *understudyv1.Response {
+			return typed("text/html", `<input name=order_id value=`+ids[0]+`>`)
+		},
+		func(ids ...string) *understudyv1.Response { return typed("text/csv", "order_id\n"+ids[0]+"\n") },
+		func(ids ...string) *understudyv1.Response {
+			return typed("application/xml", `<r><orderId>`+ids[0]+`</orderId></r>`)
+		},
+		func(ids ...string) *understudyv1.Response { return response(200, `{}`, "X-Order-Id: "+ids[0]) },
+		func(ids ...string) *understudyv1.Response {
+			return response(200, `{}`, "Link: </orders/"+ids[0]+">; rel=next")
+		},
+		func(ids ...string) *understudyv1.Response { return response(302, ``, "Location: /orders/"+ids[0]) },
+		func(ids ...string) *understudyv1.Response { return response(200, `{}`, "Set-Cookie: order_id="+ids[0]) },
+	} {
+		for candidate, want := range map[string]comparator.Verdict{"610003": comparator.Match, "610004": comparator.Mismatch, "610002": comparator.Mismatch} {
+			r := immediate(of("610002", "610001"), of(candidate, "610002"), pairs, func(r *understudyv1.Replay) {
+				r.Exchange.Request.Method, r.Exchange.Request.Target, r.Exchange.Request.Body = "GET", []byte("/orders/recent"), nil
+			})
+			if got := judgement(t, r); (got.Verdict == comparator.Match) != (want == comparator.Match) {
+				t.Errorf("%s %s: %s, want %s: %v", of("ID", "first").GetBody().GetContent(), candidate, got.Verdict, want, lines(got))
+			}
+		}
+	}
+}

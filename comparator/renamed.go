@@ -28,6 +28,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if len(path) > 0 {
 		s.enclosing, s.label = path[:len(path)-1], path[len(path)-1]
 		s.where = wayOf(path, d.Path)
+		s.reached = x.reaches(path, b)
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
@@ -50,6 +51,17 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 		return class, true
 	}
 	return x.evidence.Class(path, noise.Value{Text: code}, noise.Value{Text: other}), true
+}
+
+// reaches says whether translation would change a text at a place that it has gone
+// over: then what it put in is also the baseline's name of something, the next in a
+// series, and not to be rewritten again.
+func (x *comparing) reaches(path []string, text string) bool {
+	if x.again == nil {
+		q := x.r.GetExchange().GetRequest()
+		x.again = names.NewTranslator(x.known, string(q.GetTarget())).Answering(q.GetMethod()).Proven()
+	}
+	return x.again.At(path, text) != text
 }
 
 // wayOf are the steps to a place: the names that lead there, and of the folded path
@@ -92,6 +104,9 @@ func (k *keeping) rewritten(s *spot, want string) (class string, ok bool) {
 	class = noise.Identifier
 	k.search.In(s.text, func(at names.Sighting) bool {
 		best, put := "", ""
+		if _, done := k.translator.Put(at.Name); done && s.reached {
+			return false
+		}
 		for _, p := range k.all(at.Name) {
 			with := at.Spell(p.Candidate.Text)
 			if strings.HasPrefix(want[min(len(want), out.Len()+at.From-done):], with) {

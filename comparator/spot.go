@@ -35,6 +35,8 @@ type spot struct {
 	outer  string
 	text   string
 	secret bool
+	// reached: translation has put names into it that it would replace.
+	reached bool
 	// document is the body that it is in, or what it was opened as.
 	document *media.Document
 }
