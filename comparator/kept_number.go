@@ -44,14 +44,37 @@ func (k *keeping) isLong(s *spot, at names.Sighting, p names.Pair) bool {
 // cells are elements of HTML that a heading elsewhere says what they count.
 var cells = map[string]bool{"td": true, "dd": true}
 
-// isBare says whether a number stands alone in a text: no part of a longer one, of an
-// amount with its sign, or of a word.
+// isBare says whether a number stands for itself in a text, if only between joints as
+// in inv-410023.pdf: no part of a longer one, nor of an amount with its sign or point.
 func (s *spot) isBare(at names.Sighting) bool {
-	if at.From > 0 && strings.IndexByte("+-", s.text[at.From-1]) >= 0 {
+	if s.text[at.From:at.To] != at.Name {
 		return false
 	}
-	return s.text[at.From:at.To] == at.Name && strings.Trim(s.text[at.Within:at.Until], ":.") == at.Name
+	before, after := s.text[:at.From], s.text[at.To:]
+	if hasSign(before) || isDecimal(before, after) {
+		return false
+	}
+	word := s.text[at.Within:at.From]
+	return (word == "" || strings.ContainsAny(word[len(word)-1:], joints)) && (at.To == at.Until || strings.ContainsAny(after[:1], joints))
 }
+
+// joints are what joins the parts of a word.
+const joints = "-_.:~/"
+
+// hasSign says whether a number behind a text has its sign there.
+func hasSign(before string) bool {
+	text, minus := strings.CutSuffix(before, "-")
+	return strings.HasSuffix(before, "+") || minus && (text == "" || strings.ContainsAny(text[len(text)-1:], " \t\n(:=,["))
+}
+
+// isDecimal says whether what stands before and behind a number makes it a part of
+// one with a point.
+func isDecimal(before, after string) bool {
+	whole, point := strings.CutSuffix(before, ".")
+	return point && whole != "" && isDigit(whole[len(whole)-1]) || len(after) > 1 && after[0] == '.' && isDigit(after[1])
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name

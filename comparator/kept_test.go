@@ -184,10 +184,10 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("numbers of several", presumed, match, body(`{"parcel_numbers":ID}`), parcels...)
 
 	// A long number stands nowhere by chance, but where something is measured.
-	for _, member := range []string{`"x":ID`, `"x":"ID"`, `"message":"Sendung ID ist da"`, `"filter":"id eq ID"`, `"href":"https://qr.example/?o=ID"`, `"rows":[["a",ID]]`, `"ref":{"of":{"value":ID}}`} {
+	for _, member := range []string{`"x":ID`, `"x":"ID"`, `"message":"Sendung ID ist da"`, `"filter":"id eq ID"`, `"href":"https://qr.example/?o=ID"`, `"rows":[["a",ID]]`, `"x":"a-ID-b"`, `"file":"inv-ID.pdf"`, `"code":"{of:ID}"`, `"ref":{"of":{"value":ID}}`} {
 		f(member, presumed, presumed, body(`{`+member+`}`), parcels...)
 	}
-	for _, member := range []string{`"unitPrice":ID`, `"total":"ID"`, `"price":{"value":ID}`, `"x":"+ID"`, `"x":"-ID"`, `"x":"ID.50"`, `"x":"a-ID-b"`} {
+	for _, member := range []string{`"unitPrice":ID`, `"total":"ID"`, `"price":{"value":ID}`, `"x":"+ID"`, `"x":"-ID"`, `"x":"ID.50"`, `"x":"7.ID"`, `"x":"EUR ID.50"`} {
 		f(member, match, mismatch, body(`{`+member+`}`), parcels...)
 	}
 	for _, member := range []string{`"voucher_id":ID`, `"text":"about ID of them"`} {
