@@ -33,6 +33,7 @@ type comparing struct {
 	later, failed         bool
 	own                   bool // two answers of one side
 	translator            *names.Translator
+	again                 *names.Translator // over what it has translated; nil until it is needed
 	evidence              *noise.Evidence
 	known                 *names.Pairs // all, also those that are only aligned
 	search                *names.Search
@@ -164,7 +165,7 @@ func (x *comparing) pass() {
 	if x.own {
 		x.evidence.OneSide, x.evidence.BaselineHost = true, ""
 	}
-	x.search, x.keeps, x.opened = names.NewSearch(x.known), nil, nil
+	x.search, x.keeps, x.opened, x.again = names.NewSearch(x.known), nil, nil, nil
 	baseline := x.translated()
 	x.j.status(x.emit, x.baseline.GetStatus(), x.final.GetStatus(), x.later, x.failed)
 	a := x.answers()

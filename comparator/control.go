@@ -75,6 +75,9 @@ func (k *control) class(d Difference, baseline, candidate noise.Value) string {
 	switch {
 	case n.isElement() && k.elements[n.path]:
 	case ok && !own.proven() && n.like(own):
+		if n.kind == Unparsable {
+			return Incomparable // two that nobody can read may be anything
+		}
 	default:
 		return d.Noise
 	}
@@ -161,12 +164,16 @@ func (n note) isElement() bool {
 // neither gives what the other could not have given.
 func (n note) like(own note) bool {
 	switch {
+	case (n.kind == Value || n.kind == Extra) && n.other.Text == "" && own.other.Text != "":
+		return false // nothing is no other value
 	case n.kind == Value && own.kind == Type:
 		return true // it has the recorded type
 	case n.kind != own.kind:
 		return false
 	case n.kind == Type:
 		return typeOf(n.other.Text) == typeOf(own.other.Text)
+	case n.kind == Status:
+		return n.other == own.other // each says something else
 	case n.kind == Extra:
 		return n.other.Number == own.other.Number
 	}

@@ -54,6 +54,21 @@ func tossed(c comparator.Comparison) []string {
 	return out
 }
 
+// TestControlOfAWhole: each status says something else, and of two bodies that cannot
+// be read nobody knows what they would say.
+func TestControlOfAWhole(t *testing.T) {
+	f := func(control, candidate *understudyv1.Response, want comparator.Verdict) {
+		t.Helper()
+		if got := thrice(t, response(200, `{"a":1}`), control, candidate); got.Verdict != want {
+			t.Errorf("%s, want %s: %v", got.Verdict, want, lines(got))
+		}
+	}
+	f(response(202, `{"a":1}`), response(202, `{"a":1}`), comparator.Match)
+	f(response(202, `{"a":1}`), response(206, `{"a":1}`), comparator.Mismatch)
+	f(response(200, `{"a":`), response(200, `{"a"`), comparator.Incomplete)
+	f(response(200, `{"a":1}`), response(200, `{"a"`), comparator.Mismatch)
+}
+
 // A place where the baseline differs from itself is harmless, and is tossed.
 func TestControl(t *testing.T) {
 	f := func(recorded, control, candidate, want string, tosses ...string) {
@@ -103,6 +118,13 @@ func TestControl(t *testing.T) {
 		"$.a differs - control=true candidate=true", "$.b differs heads control=false candidate=true", "$.b number heads")
 	f(`{"a":1}`, `{"a":1,"b":2}`, `{"a":1,"b":"error"}`, "mismatch; body $.b extra |error",
 		"$.b differs - control=true candidate=true", "$.b share((number)) tails", "$.b share(error) heads")
+	// Nothing is no other value.
+	f(`{"a":"x"}`, `{"a":"y"}`, `{"a":""}`, "mismatch; body $.a value x|",
+		"$.a differs - control=true candidate=true", "$.a share heads", "$.a share(y) tails")
+	f(`{"a":"x"}`, `{"a":""}`, `{"a":""}`, "match; body $.a value x| (control)",
+		"$.a differs - control=true candidate=true")
+	f(`{}`, `{"a":"y"}`, `{"a":""}`, "mismatch; body $.a extra |",
+		"$.a differs - control=true candidate=true", "$.a share heads", "$.a share(y) tails")
 	// Elements: which of them is another one cannot be said; values in them can.
 	f(`{"l":["ab","cd","ef"]}`, `{"l":["ab","cd"]}`, `{"l":["cd","ef"]}`, "match; body $.l[] missing ab| (control)",
 		"$.l[] differs - control=true candidate=true")

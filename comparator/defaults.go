@@ -26,6 +26,7 @@ type DefaultRule struct {
 const (
 	hopByHop          = "hop-by-hop"
 	quota             = "quota"
+	tracing           = "tracing"
 	ownMarks          = "own-marks"
 	contentLength     = "content-length"
 	charset           = media.Charset
@@ -50,9 +51,9 @@ func DefaultRules() []DefaultRule {
 			Reason: "they speak of a connection, not of the answer"},
 		{Name: "date-server", fields: []string{"date", "server", "server-timing", "x-powered-by", "x-runtime"},
 			Covers: "Date, Server, Server-Timing, X-Powered-By, X-Runtime", Reason: "they speak of the server and its clock"},
-		{Name: "tracing", fields: []string{"x-request-id", "request-id", "x-correlation-id", "traceparent", "tracestate", "traceresponse", "b3", "x-b3-*",
+		{Name: tracing, fields: []string{"x-request-id", "request-id", "x-correlation-id", "traceparent", "tracestate", "traceresponse", "b3", "x-b3-*",
 			"x-trace-id", "x-datadog-*", "x-amzn-requestid", "x-amzn-request-id", "x-amzn-trace-id", "x-amz-request-id", "x-amz-id-2", "x-cloud-trace-context", "sentry-trace", "baggage"},
-			Covers: "Traceparent, X-Request-Id, B3, X-Amzn-Trace-Id, Sentry-Trace, …", Reason: "they name one request, anew each time"},
+			Covers: "Traceparent, X-Request-Id, B3, X-Amzn-Trace-Id, Sentry-Trace, …; not one that the client had sent and the baseline gave back", Reason: "they name one request, anew each time"},
 		{Name: "cache-hops", fields: []string{"via", "age", "cache-status", "x-cache", "x-cache-hits", "x-cache-status", "x-served-by", "x-timer", "cf-ray", "cf-cache-status", "cf-request-id", "x-amz-cf-*", "x-envoy-*"},
 			Covers: "Via, Age, Cache-Status, X-Cache, X-Served-By, X-Timer, CF-Ray, X-Envoy-*", Reason: "they speak of proxies and caches on the way"},
 		{Name: quota, fields: []string{"x-ratelimit-remaining*", "x-ratelimit-used*", "x-ratelimit-reset*", "x-rate-limit-remaining", "x-rate-limit-reset", "ratelimit-remaining", "ratelimit-reset"},
@@ -71,7 +72,7 @@ func DefaultRules() []DefaultRule {
 		{Name: emptyBody, Covers: "Content-Type where neither side has a body", Reason: "it is the type of nothing"},
 		{Name: entityTag, Covers: "the value of ETag, where both are strong or both are weak and the session has shown nothing else of them", Reason: "it is opaque to clients (RFC 9110, 8.8.3); whether there is one is compared"},
 		{Name: media.TrailingBlanks, Covers: "in plain text and Markdown, blanks at the ends of lines and of the text, and what lines end with; no tabs, and no hard line breaks", Reason: "nobody sees them"},
-		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; processing instructions and document type of XML", Reason: "they say nothing to a program"},
+		{Name: media.Comments, Covers: "comments of XML, HTML and event streams; the document type of XML", Reason: "they say nothing to a program"},
 		{Name: media.Indentation, Covers: "white space with line breaks in elements of XML that have no other text of their own", Reason: "it is there for the eye"},
 		{Name: media.MessageCompression, Covers: "which messages of gRPC were compressed", Reason: "the messages are compared"},
 	}

@@ -176,7 +176,7 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 	if class := rs.class(d); class != "" {
 		return class
 	}
-	if class := rs.defaults.field(name); class != "" {
+	if class := rs.defaults.field(name); class != "" && !(class == defaultClass+tracing && a.repeats(name, d)) {
 		return class
 	}
 	if on := rs.defaults.class(hopByHop); on != "" && (d.Kind == Extra || nominated(a.baseline, name)) && (d.Kind == Missing || nominated(a.final, name)) {
@@ -204,6 +204,16 @@ func (rs rules) explain(a answers, name string, d Difference) string {
 		return noise.Presumed(noise.Random)
 	}
 	return ""
+}
+
+// repeats says whether the baseline gave back the name that the client itself had
+// given its request, and the candidate did not: by that it is found again. The replay
+// sends a Traceparent of its own, and a completion comes by another request.
+func (a answers) repeats(name string, d Difference) bool {
+	if a.later || d.Baseline == "" || name == "traceparent" || name == "tracestate" {
+		return false
+	}
+	return slices.ContainsFunc(a.request.GetHeaders(), func(h *understudyv1.Header) bool { return string(h.GetValue()) == d.Baseline })
 }
 
 // left finds in a RateLimit what is left and until when, in either form of the

@@ -250,6 +250,35 @@ func TestDefaultRules(t *testing.T) {
 	}
 }
 
+// TestANameOfTheRequestComesBack: the client finds its request again by the name
+// that it gave it; one that is made anew is nothing to it.
+func TestANameOfTheRequestComesBack(t *testing.T) {
+	f := func(sent, baseline, candidate string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, "", oneField(baseline)...), response(200, "", oneField(candidate)...), func(r *understudyv1.Replay) {
+			name, value, _ := strings.Cut(sent, ": ")
+			r.Exchange.Request.Headers = append(r.Exchange.Request.Headers, &understudyv1.Header{Name: name, Value: []byte(value)})
+		}), want...)
+	}
+	const own = "X-Request-Id: job-7"
+	f(own, own, own, "match")
+	f(own, own, "X-Request-Id: 81", "mismatch", "header header:x-request-id value job-7|81")
+	f(own, own, "", "mismatch", "header header:x-request-id missing job-7|")
+	f("Request-Id: job-7", "X-Correlation-Id: job-7", "", "mismatch", "header header:x-correlation-id missing job-7|")
+	f(own, "X-Request-Id: 80", "X-Request-Id: 81", "match", "header header:x-request-id value 80|81 (default:tracing)")
+	f(own, "", own, "match", "header header:x-request-id extra |job-7 (default:tracing)")
+	const parent = "Traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	f(parent, parent, "Traceparent: 00-1", "match", "header header:traceparent value "+parent[len("Traceparent: "):]+"|00-1 (default:tracing)")
+}
+
+// oneField is a field, or none.
+func oneField(line string) []string {
+	if line == "" {
+		return nil
+	}
+	return []string{line}
+}
+
 func TestContentLengthOfAnotherBodyCounts(t *testing.T) {
 	f := func(baseline, candidate string, method string, want ...string) {
 		t.Helper()

@@ -14,11 +14,67 @@ const longNumber = 4
 // number judges a number or a word: it is the name only of what is called one of
 // its kind, or of what is called a name.
 func (k *keeping) number(s *spot, at names.Sighting, p names.Pair) string {
-	if class := k.ofKind(s, at, p); class != harmless || !k.isVague(s, at, p) {
+	if class := k.ofKind(s, at, p); class != harmless || !k.isVague(s, at, p) && !k.isLong(s, at, p) {
 		return class
 	}
 	return noise.Presumed(noise.Identifier)
 }
+
+// longAnywhere is from how many digits on a number that was made stands nowhere by
+// chance, but where a place says that it names nothing.
+const longAnywhere = 6
+
+// isLong says whether a number that something was made by is so long that it names
+// that behind any word, as it is never sent as the baseline calls it: {"x": 410023},
+// "Bestellung 410023". Not where it is counted or measured, nor where other things
+// are named that are known.
+func (k *keeping) isLong(s *spot, at names.Sighting, p names.Pair) bool {
+	if p.Proof != names.Created || !names.IsDigits(at.Name) || len(at.Name) < longAnywhere || s.key || cells[s.label] || s.counts(at) || !s.isBare(at) {
+		return false
+	}
+	label := s.label
+	if at.From > 0 || at.To < len(s.text) {
+		label, _ = names.LabelBefore(s.text, at.From)
+	} else if place := k.translator.Place(append(slices.Clip(s.enclosing), s.label)); place.Named && place.Kind != "" && place.Kind != p.Kind {
+		return false
+	}
+	return !names.Measures(label) && !names.Measures(s.label) && !slices.ContainsFunc(s.enclosing, names.Measures)
+}
+
+// cells are elements of HTML that a heading elsewhere says what they count.
+var cells = map[string]bool{"td": true, "dd": true}
+
+// isBare says whether a number stands for itself in a text, if only between joints as
+// in inv-410023.pdf: no part of a longer one, nor of an amount with its sign or point.
+func (s *spot) isBare(at names.Sighting) bool {
+	if s.text[at.From:at.To] != at.Name {
+		return false
+	}
+	before, after := s.text[:at.From], s.text[at.To:]
+	if hasSign(before) || isDecimal(before, after) {
+		return false
+	}
+	word := s.text[at.Within:at.From]
+	return (word == "" || strings.ContainsAny(word[len(word)-1:], joints)) && (at.To == at.Until || strings.ContainsAny(after[:1], joints))
+}
+
+// joints are what joins the parts of a word.
+const joints = "-_.:~/"
+
+// hasSign says whether a number behind a text has its sign there.
+func hasSign(before string) bool {
+	text, minus := strings.CutSuffix(before, "-")
+	return strings.HasSuffix(before, "+") || minus && (text == "" || strings.ContainsAny(text[len(text)-1:], " \t\n(:=,["))
+}
+
+// isDecimal says whether what stands before and behind a number makes it a part of
+// one with a point.
+func isDecimal(before, after string) bool {
+	whole, point := strings.CutSuffix(before, ".")
+	return point && whole != "" && isDigit(whole[len(whole)-1]) || len(after) > 1 && after[0] == '.' && isDigit(after[1])
+}
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func (k *keeping) ofKind(s *spot, at names.Sighting, p names.Pair) string {
 	name := at.Name

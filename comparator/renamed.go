@@ -28,6 +28,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if len(path) > 0 {
 		s.enclosing, s.label = path[:len(path)-1], path[len(path)-1]
 		s.where = wayOf(path, d.Path)
+		s.again = x.retranslated(path, b)
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
@@ -35,6 +36,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if plain, err := url.PathUnescape(b); err == nil && plain != b {
 		if want, err := url.PathUnescape(f); err == nil {
 			s.text = plain
+			s.again, _ = url.PathUnescape(s.again)
 			if class, ok := k.rewritten(s, want); ok {
 				return class, true
 			}
@@ -45,11 +47,32 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if !okB || !okF || before != beforeOther || rest != restOther {
 		return "", false
 	}
-	s.text, s.outer = code, b
+	s.text, s.outer, s.again = code, b, "" // nothing is translated there
 	if class, ok := k.rewritten(s, other); ok {
 		return class, true
 	}
 	return x.evidence.Class(path, noise.Value{Text: code}, noise.Value{Text: other}), true
+}
+
+// retranslated is what translation would make of a text at a place that it has gone
+// over: what it put in may also be the baseline's name of something, the next in a
+// series, and is not to be rewritten again.
+func (x *comparing) retranslated(path []string, text string) string {
+	if x.again == nil {
+		q := x.r.GetExchange().GetRequest()
+		x.again = names.NewTranslator(x.known, string(q.GetTarget())).Answering(q.GetMethod()).Proven()
+	}
+	return x.again.At(path, text)
+}
+
+// isPut says whether a name at a spot was put in by translation, as far as can be
+// told: one was, somewhere, and it would be replaced here.
+func (k *keeping) isPut(s *spot, at names.Sighting) bool {
+	if s.again == "" || s.again == s.text {
+		return false
+	}
+	_, put := k.translator.Put(at.Name)
+	return put && (at.Alone() || !strings.Contains(s.again, s.text[at.Within:at.Until]))
 }
 
 // wayOf are the steps to a place: the names that lead there, and of the folded path
@@ -92,6 +115,9 @@ func (k *keeping) rewritten(s *spot, want string) (class string, ok bool) {
 	class = noise.Identifier
 	k.search.In(s.text, func(at names.Sighting) bool {
 		best, put := "", ""
+		if k.isPut(s, at) {
+			return false
+		}
 		for _, p := range k.all(at.Name) {
 			with := at.Spell(p.Candidate.Text)
 			if strings.HasPrefix(want[min(len(want), out.Len()+at.From-done):], with) {
@@ -134,7 +160,7 @@ func (k *keeping) proof(s *spot, at names.Sighting, p names.Pair) string {
 	case s.key:
 		return ""
 	case k.ofKind(s, at, p) == harmless:
-		if k.isRole(s, at) || k.isVague(s, at, p) {
+		if k.isRole(s, at) || k.isVague(s, at, p) || k.isLong(s, at, p) {
 			return noise.Presumed(noise.Identifier)
 		}
 		return ""

@@ -35,6 +35,9 @@ type spot struct {
 	outer  string
 	text   string
 	secret bool
+	// again is the text, into which names were put, with names put in once more; empty
+	// if that is not known.
+	again string
 	// document is the body that it is in, or what it was opened as.
 	document *media.Document
 }

@@ -58,8 +58,7 @@ const (
 	TrailingBlanks = "trailing-blanks"
 	// Charset: how a text is encoded, the byte order mark included.
 	Charset = "charset"
-	// Comments: those of XML, HTML and event streams, and what XML has beside
-	// elements: processing instructions and the document type.
+	// Comments: those of XML, HTML and event streams, and the document type of XML.
 	Comments = "comments"
 	// Indentation: white space with line breaks in elements of XML that have no
 	// other text of their own.

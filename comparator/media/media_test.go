@@ -135,7 +135,8 @@ func TestSameForAUser(t *testing.T) {
 	same("image/svg+xml", "<svg><g> <text>do <tspan>not</tspan></text></g></svg>", "<svg><g> <text>\n do\n <tspan>not</tspan>\n</text></g></svg>")
 	same("image/svg+xml", "<svg><g><path/></g></svg>", "<svg>\n<g>\n <path/>\n</g></svg>", media.Indentation)
 	same("application/xml", `<a><![CDATA[x<y]]> &amp; z</a>`, `<a>x&lt;y &#38;<![CDATA[ z]]></a>`)
-	same("application/xml", `<a>x<!-- one -->y</a>`, `<?style s?><!DOCTYPE a><a>xy</a>`, media.Comments)
+	same("application/xml", `<a>x<!-- one -->y</a>`, `<!DOCTYPE a><a>xy</a>`, media.Comments)
+	same("application/xml", `<?style  s?><a>x<?p  i?></a>`, "<?xml version='1.0'?>\n<?style s?>\n<a>x<?p i ?></a>")
 	same("application/xml", `<a xmlns:p="urn:x" t="p:T"><b>p:Server</b></a>`, `<a xmlns:q="urn:x" t="q:T"><b>q:Server</b></a>`)
 	for _, blank := range []string{"\n", "\t", "\r\n", "\r"} {
 		same("application/xml", "<a b='x"+blank+"y'>1</a>", `<a b="x y">1</a>`)
@@ -205,6 +206,12 @@ func TestDiffers(t *testing.T) {
 	other(lineType, "1\n2", "1\n2\n3", "extra $[] at line 3")
 	other(lineType, "1\n2", "2\n1", "order $ at $")
 	other("application/json-seq", "\x1e1\n\x1e2\n", "\x1e1\n\x1e3\n", "value $[] at record 2")
+
+	const sheet = `<?xml-stylesheet href="a.xsl"?>`
+	other("application/xml", sheet+`<a>1</a>`, strings.ReplaceAll(sheet, "a.xsl", "b.xsl")+`<a>1</a>`, `value $.a[]["@?"] at /a/@?`)
+	other("application/xml", sheet+`<a>1</a>`, `<a>1</a>`, `missing $.a[]["@?"] at /a/@?`)
+	other("application/xml", `<a>1</a>`, `<a>1</a>`+sheet, `extra $.a[]["@?"] at /a/@?`)
+	other("application/xml", `<a><?page 1?><b/></a>`, `<a><?page 2?><b/></a>`, `value $.a[]["?page"][] at /a/?page/text()`)
 
 	other(eventType, "data: a\n\nevent: x\ndata: {\"n\":[1]}\n\n", "data: a\n\nevent: y\ndata: {\"n\":[2]}\n\n",
 		"value $[].event at event 2 event", "value $[].data.n[] at event 2 data: $.n[0]")

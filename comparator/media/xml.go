@@ -54,6 +54,9 @@ type xmlReader struct {
 	// subset is the part of the document type that changes what the document
 	// says: entities and defaults of attributes.
 	subset string
+	// instructions are those to programs outside the root element: which stylesheet
+	// shows the document, which program opens it.
+	instructions strings.Builder
 }
 
 func (x *xmlReader) read() error {
@@ -63,6 +66,7 @@ func (x *xmlReader) read() error {
 			if x.root == nil {
 				return x.wrong("no element")
 			}
+			x.instructed()
 			return nil
 		}
 		if err != nil {
@@ -121,7 +125,7 @@ func (x *xmlReader) token(token xml.Token) error {
 		fmt.Fprintf(&x.comments, "<!%s>\n", t)
 	case xml.ProcInst:
 		if t.Target != "xml" {
-			fmt.Fprintf(&x.comments, "<?%s %s?>\n", t.Target, t.Inst)
+			x.instruct(t)
 		}
 	}
 	return nil
@@ -179,6 +183,30 @@ func (x *xmlReader) start(t xml.StartElement) error {
 	}
 	x.open, x.spacing = append(x.open, e), append(x.spacing, spaced)
 	return nil
+}
+
+// instruction begins the name of what a processing instruction is in the document: an
+// element where it stands in one, and all others an attribute of the root.
+const instruction = "?"
+
+func (x *xmlReader) instruct(t xml.ProcInst) {
+	text := strings.Join(strings.Fields(string(t.Inst)), " ")
+	if len(x.open) == 0 {
+		x.instructions.WriteString("<?" + t.Target + " " + text + "?>")
+		return
+	}
+	e := &element{name: instruction + t.Target}
+	e.addText([]byte(text))
+	parent := x.open[len(x.open)-1]
+	parent.children = append(parent.children, child{element: e})
+	x.nodes++
+}
+
+// instructed gives the root what stood outside of it.
+func (x *xmlReader) instructed() {
+	if x.instructions.Len() > 0 {
+		x.root.attributes = slices.Insert(x.root.attributes, 0, attribute{instruction, x.instructions.String()})
+	}
 }
 
 // isDeclaration says whether an attribute binds a prefix, or none, to a namespace.

@@ -59,7 +59,7 @@ type Lesson struct {
 // Bounds of what is learned from.
 const (
 	maxDepth  = 64
-	maxLesson = 4096 // pairs
+	maxLesson = 1 << 16 // pairs: more than a body has room for that teaches something
 )
 
 // Learn finds the pairs of names in the two answers to one request. Created are

@@ -298,3 +298,22 @@ func TestNamesOfTwoParents(t *testing.T) {
 		t.Errorf("%+v, %v", p, ok)
 	}
 }
+
+// TestLongListsTeachAll: the last of ten thousand that were posted is a name, too.
+func TestLongListsTeachAll(t *testing.T) {
+	const n = 10_000
+	list := func(element string) []byte {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, ","+element, i)
+		}
+		return []byte("[" + b.String()[1:] + "]")
+	}
+	pairs := names.Learn(names.Lesson{
+		Method: "POST", Target: "/orders", Sent: [][]byte{[]byte("/orders"), list(`{"name":"n%d"}`)},
+		Baseline: names.Answer{Status: 201, Body: list(`{"id":"b-%05d"}`)}, Candidate: names.Answer{Status: 201, Body: list(`{"id":"c-%05d"}`)},
+	})
+	if len(pairs) != n || pairs[n-1].Baseline.Text != "b-09999" || pairs[n-1].Candidate.Text != "c-09999" {
+		t.Errorf("%d pairs", len(pairs))
+	}
+}

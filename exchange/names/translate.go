@@ -163,6 +163,15 @@ func (t *Translator) Value(name, value string) string {
 	return t.at().text(t.at().member(name, nil), value)
 }
 
+// At replaces names in a text at a place of a document; path has the names of the
+// members that lead to it, from the outside in.
+func (t *Translator) At(path []string, text string) string {
+	if t.Idle() {
+		return text
+	}
+	return t.at().text(t.Place(path), text)
+}
+
 // Document replaces names in the document that a body of another format was
 // opened as, in which every value is a text.
 func (t *Translator) Document(body []byte) []byte {

@@ -13,26 +13,6 @@ import (
 // the baseline calls it while the candidate calls it otherwise. Only a place that
 // plainly says something else has a number of the client's own.
 
-// ofMeasure are words for what is counted, measured, dated, dialled or written in prose. Each is in
-// the singular.
-var ofMeasure = wordSet("amount total subtotal sum price cost fee tax vat discount tip quantity qty count page limit offset size width height length weight depth " +
-	"year month week day hour minute second date time timestamp duration timeout ttl age zip zipcode postcode postal phone mobile fax tel port rate ratio " +
-	"percent percentage score rating rank level point balance budget salary income revenue turnover capacity stock distance lat lng latitude longitude " +
-	"version revision cent byte pin otp cvv skip take per n sequence temperature voltage title description text note trace span")
-
-// isMeasure says whether a place called so has a number of the client's own.
-func isMeasure(kind string) bool {
-	if ofMeasure[kind] {
-		return true
-	}
-	for word := range strings.SplitSeq(kind, "_") {
-		if ofMeasure[word] || ofMeasure[strings.TrimSuffix(word, "s")] {
-			return true
-		}
-	}
-	return false
-}
-
 // measured are the values of a JSON document that stand within a measure, by the
 // kind of their place: {"price": {"value": 93001}}.
 func measured(body []byte) map[thing]bool {
@@ -47,7 +27,7 @@ func measured(body []byte) map[thing]bool {
 		case map[string]any:
 			for key, value := range x {
 				if depth < maxNested {
-					walk(key, in || !place.Named && isMeasure(place.Kind), value, depth+1)
+					walk(key, in || !place.Named && names.IsMeasure(place.Kind), value, depth+1)
 				}
 			}
 		case []any:
@@ -103,7 +83,7 @@ func (x *Exchange) anywhere(n names.Name, inPath bool) {
 	if names.HoldsNames(at, n.Value.Text) { // each is wanted by itself
 		return
 	}
-	if (inPath || !at.Named) && isMeasure(at.Kind) || x.measures[thing{at.Kind, n.Value.Text}] || x.as != nil && at == x.as["client_id"] {
+	if (inPath || !at.Named) && names.IsMeasure(at.Kind) || x.measures[thing{at.Kind, n.Value.Text}] || x.as != nil && at == x.as["client_id"] {
 		return
 	}
 	for _, name := range numbers(n.Value.Text) {

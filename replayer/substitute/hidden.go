@@ -3,6 +3,7 @@ package substitute
 import (
 	"bytes"
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,7 +22,7 @@ const (
 // revealed are the redacted values in the bodies and cookies of the candidate's
 // answers, by their tokens: an address or a key may hold a name of something,
 // which nobody sees once it is a token.
-func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string]string) {
+func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string]disclosed) {
 	values = x.inCookies(answers)
 	if !x.redactsBodies() {
 		return values
@@ -35,25 +36,39 @@ func (x *Exchange) revealed(answers []*understudyv1.Response) (values map[string
 		for _, token := range slices.Sorted(maps.Keys(behind)) {
 			if value := behind[token]; redact.HasToken(token) && len(value) <= maxHiddenText && len(values) < maxHidden {
 				if values == nil {
-					values = map[string]string{}
+					values = map[string]disclosed{}
 				}
-				values[token] = value
+				values[token] = disclosed{text: value}
 			}
 		}
 	}
 	return values
 }
 
+// disclosed is a redacted value, and the name of the cookie that has it, if one does.
+type disclosed struct{ text, cookie string }
+
+// calls says whether it stands in a cookie that is called by a kind of things, so
+// that a number there is the name of one.
+func (d disclosed) calls(kind string) bool {
+	if d.cookie == "" || kind == "" {
+		return false
+	}
+	place, _ := names.KindOf(d.cookie)
+	is, _ := names.Calls(d.cookie, kind)
+	return is || place.Kind == kind
+}
+
 // inCookies are those in cookies, if the recorded answer's are redacted.
-func (x *Exchange) inCookies(answers []*understudyv1.Response) (values map[string]string) {
+func (x *Exchange) inCookies(answers []*understudyv1.Response) (values map[string]disclosed) {
 	if x.memory.Redactor == nil || !redact.HasToken(cookieText(x.recorded.GetResponse())) {
 		return nil
 	}
-	values = map[string]string{}
+	values = map[string]disclosed{}
 	for _, a := range answers {
 		for _, line := range message.Values(a.GetHeaders(), "Set-Cookie") {
-			if _, value, _ := cutCookie(line); value != "" && len(value) <= maxHiddenText && len(values) < maxHidden {
-				values[x.memory.Redactor.Token(x.recorded, value)] = value
+			if name, value, _ := cutCookie(line); value != "" && len(value) <= maxHiddenText && len(values) < maxHidden {
+				values[x.memory.Redactor.Token(x.recorded, value)] = disclosed{value, name}
 			}
 		}
 	}
@@ -76,7 +91,7 @@ func (x *Exchange) redactsBodies() bool {
 // value with the baseline's names stands in the recorded answer. Where the value
 // that the candidate gives has the baseline's names, the pair says what it should
 // be. The session is locked.
-func (x *Exchange) hidden(values map[string]string) (out []names.Pair) {
+func (x *Exchange) hidden(values map[string]disclosed) (out []names.Pair) {
 	if len(values) == 0 {
 		return nil
 	}
@@ -108,11 +123,13 @@ func (x *Exchange) hidden(values map[string]string) (out []names.Pair) {
 	return out
 }
 
-// renamed is a text with the names of one side in the place of the other's, and the
+// renamed is a value with the names of one side in the place of the other's, and the
 // pair that proves least of those that it went by. A short number is a name only
-// beside something else.
-func renamed(pairs *names.Pairs, search *names.Search, text string, toCandidate bool) (out string, weakest names.Pair, ok bool) {
+// beside something else, and any in a cookie that is called by its kind. What is
+// percent-encoded, as JSON in a cookie, stays so.
+func renamed(pairs *names.Pairs, search *names.Search, value disclosed, toCandidate bool) (out string, weakest names.Pair, ok bool) {
 	var b strings.Builder
+	text, place := unescapedAt(value.text)
 	done := 0
 	search.In(text, func(at names.Sighting) bool {
 		var best names.Pair
@@ -127,10 +144,11 @@ func renamed(pairs *names.Pairs, search *names.Search, text string, toCandidate 
 			}
 			best = p
 		}
-		if best.Proof == 0 || names.IsDigits(at.Name) && (len(at.Name) < leastHidden || at.From == 0 && at.To == len(text)) {
+		whole, called := at.From == 0 && at.To == len(text), value.calls(best.Kind)
+		if best.Proof == 0 || names.IsDigits(at.Name) && !called && (len(at.Name) < leastHidden || whole && (value.cookie == "" || len(at.Name) < leastWhole)) {
 			return false
 		}
-		if !names.IsUnguessable(at.Name) {
+		if !names.IsUnguessable(at.Name) && !(whole && called) {
 			best.Proof = names.Aligned
 		}
 		if !ok || best.Proof != names.Created {
@@ -140,11 +158,29 @@ func renamed(pairs *names.Pairs, search *names.Search, text string, toCandidate 
 		if toCandidate {
 			with = best.Candidate.Text
 		}
-		b.WriteString(text[done:at.From] + at.Spell(with))
+		b.WriteString(value.text[place(done):place(at.From)] + at.Spell(with))
 		done = at.To
 		return true
 	})
-	return b.String() + text[done:], weakest, ok
+	return b.String() + value.text[place(done):], weakest, ok
+}
+
+// unescapedAt is a text without percent-encoding, and where what stands at a place
+// in it stands in what was encoded.
+func unescapedAt(encoded string) (text string, place func(int) int) {
+	plain, err := url.PathUnescape(encoded)
+	if err != nil || plain == encoded {
+		return encoded, func(at int) int { return at }
+	}
+	places := make([]int, 0, len(plain)+1)
+	for at := 0; at < len(encoded); at++ {
+		places = append(places, at)
+		if encoded[at] == '%' {
+			at += len("22")
+		}
+	}
+	places = append(places, len(encoded))
+	return plain, func(at int) int { return places[at] }
 }
 
 // leastHidden is how many digits a number has at least that is taken for a name

@@ -70,6 +70,16 @@ func TestNamesWithinRedactedValues(t *testing.T) {
 	f("40231", "81772", `{"to":"o+40231@x.it"}`, `{"to":"o+40231@x.it"}`, "o+40231@x.it=o+81772@x.it aligned")
 	f("40231", "81772", `{"password":"40231"}`, `{"password":"40231"}`, "") // by chance
 	f("17", "91", `{"to":"o+17@x.it"}`, `{"to":"o+17@x.it"}`, "")           // likewise
+	// A number that is all of a cookie is a name if the cookie is called by its kind,
+	// and else one of many digits may be.
+	f("40231", "81772", "Set-Cookie: last_order=40231; {}", "Set-Cookie: last_order=40231; {}", "40231=81772 created")
+	f("40231", "81772", "Set-Cookie: last_order=40231; {}", "Set-Cookie: last_order=81772; {}", "40231=81772 created")
+	f("17", "91", "Set-Cookie: order_id=17; {}", "Set-Cookie: order_id=17; {}", "17=91 created")
+	f("17", "91", "Set-Cookie: level=17; {}", "Set-Cookie: level=17; {}", "")
+	f("40231", "81772", "Set-Cookie: recent=40231; {}", "Set-Cookie: recent=40231; {}", "40231=81772 aligned")
+	f("40231", "81772", "Set-Cookie: last=%2Forders%2F40231; {}", "Set-Cookie: last=%2Forders%2F81772; {}", "%2Forders%2F40231=%2Forders%2F81772 aligned")
+	uuids("Set-Cookie: st=%7B%22id%22%3A%22<B>%22%7D; {}", "Set-Cookie: st=%7B%22id%22%3A%22<B>%22%7D; {}", "%7B%22id%22%3A%22<B>%22%7D=%7B%22id%22%3A%22<C>%22%7D created")
+	uuids("Set-Cookie: st=%7B%22id%22%3A%22<B>%22%7D; {}", "Set-Cookie: st=%7B%22id%22%3A%22<C>%22%7D; {}", "%7B%22id%22%3A%22<B>%22%7D=%7B%22id%22%3A%22<C>%22%7D created")
 
 	// Where nothing was redacted there is nothing to look into.
 	m := substitute.NewMemory("")

@@ -58,8 +58,12 @@ func (x *Exchange) learn(promise, answer *understudyv1.Response, frame timestamp
 					s.memory.created.renew(p.Kind, p.Baseline.Text)
 				}
 				if at := (names.Place{Kind: p.Kind, Named: true, Scope: p.Scope}); p.Proof == names.Created {
-					if old, has := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For); has && old.Baseline.Text != p.Baseline.Text && s.memory.created.isOver(old) {
+					old, has := s.memory.created.known(at, p.Candidate.Text, (*names.Pairs).For)
+					switch has = has && old.Baseline.Text != p.Baseline.Text; {
+					case has && s.memory.created.isOver(old):
 						s.memory.created.renew(old.Kind, old.Baseline.Text)
+					case has && isWhole(old) && isWhole(p):
+						s.add(old) // two things of two sessions, and one name: the record says so
 					}
 					s.free(at, p)
 				}
@@ -216,6 +220,15 @@ func (x *Exchange) taken(at names.Place, name string, sent time.Time) bool {
 	}
 	return false
 }
+
+// isWhole says whether the candidate's name is that of one thing in all of the run: a
+// short number may count within something that the pair does not say.
+func isWhole(p names.Pair) bool {
+	return names.IsUnmistakable(p.Candidate.Text) || names.IsDigits(p.Candidate.Text) && len(p.Candidate.Text) >= leastWhole
+}
+
+// leastWhole is how many digits a number has at least that is.
+const leastWhole = 5
 
 // stood are the names in the candidate's answer.
 func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) []names.Name {
