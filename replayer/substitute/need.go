@@ -29,6 +29,8 @@ type need struct {
 	listed []entry
 	// fixed: it stands where nothing can be replaced.
 	fixed bool
+	// concealed gave it, of which the recording holds only the token.
+	concealed *credential
 	// anywhere: it is a number behind a word that tells nothing, see anywhere.
 	anywhere bool
 }
@@ -261,12 +263,19 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
 	if constant := !inPath && !n.Place.Named && areConstant(made, name); !matters || constant {
-		if len(made) > 0 && !own && !constant {
+		switch {
+		case own || constant:
+		case len(made) > 0:
 			x.anywhere(n, inPath)
+		case n.Place.Named && !inDoubt:
+			x.concealed(n.Place, name)
 		}
 		return
 	}
 	isNew := len(made) == 0 && !own
+	if isNew && !inDoubt && x.concealed(n.Place, name) {
+		return
+	}
 	// What is unique is at least nobody else's.
 	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
 	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})

@@ -83,6 +83,7 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 	fields(f, headers)
 	if a.GetStatus() < 400 {
 		fields(f, a.GetTrailers())
+		inSetCookies(f, headers)
 	}
 	if a.GetBody().GetTruncated() && !ofThing(target) && family != "" && len(s.cut) < MaxNames {
 		s.cut[family] = true
