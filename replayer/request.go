@@ -142,7 +142,7 @@ func (r *recipient) build(e *understudyv1.Exchange, names *substitute.Request) (
 	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
 	if body := q.GetBody(); body.GetDeclaredLength() < 0 && body.GetLength() > 0 || len(q.GetTrailers()) > 0 {
-		req.TransferEncoding, req.Trailer = []string{"chunked"}, trailer(q)
+		req.TransferEncoding, req.Trailer = []string{"chunked"}, trailer(q, names)
 	}
 	if r.recordedHost && q.GetAuthority() != "" {
 		req.Host = q.GetAuthority()
@@ -152,16 +152,15 @@ func (r *recipient) build(e *understudyv1.Exchange, names *substitute.Request) (
 			req.Host = value
 		}
 	}
-	return req, translated(h, q.GetBody().GetContent(), names)
+	return req, translated(h, req.Trailer, q.GetBody().GetContent(), names)
 }
 
 // maxTranslated bounds what a body is unpacked to, in bytes.
 const maxTranslated = 1 << 20
 
 // translated is the body with the candidate's names. One that had content
-// codings is sent without them if it changed, and so is one with digests of
-// itself.
-func translated(h http.Header, body []byte, names *substitute.Request) []byte {
+// codings is sent without them if it changed, and with digests of what is sent.
+func translated(h, trailer http.Header, body []byte, names *substitute.Request) []byte {
 	plain, err := message.Decode(body, strings.Join(h.Values("Content-Encoding"), ","), maxTranslated)
 	if err != nil {
 		return body
@@ -170,9 +169,9 @@ func translated(h http.Header, body []byte, names *substitute.Request) []byte {
 	if bytes.Equal(out, plain) {
 		return body
 	}
-	for _, name := range []string{"Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
-		h.Del(name)
-	}
+	h.Del("Content-Encoding")
+	redigest(h, out, body, plain)
+	redigest(trailer, out, body, plain)
 	return out
 }
 
@@ -218,14 +217,14 @@ func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substit
 	return h
 }
 
-// trailer is the trailer section of a request, without what does not belong into
-// one (RFC 9110, 6.5.1), and without tokens of redaction.
-func trailer(q *understudyv1.Request) http.Header {
+// trailer is the trailer section of a request with the recipient's names, without
+// what does not belong into one (RFC 9110, 6.5.1), and without tokens of redaction.
+func trailer(q *understudyv1.Request, names *substitute.Request) http.Header {
 	h := make(http.Header, len(q.GetTrailers()))
 	for _, f := range q.GetTrailers() {
 		name := http.CanonicalHeaderKey(f.GetName())
 		if sendableField(f) && !strings.HasPrefix(name, ":") && !slices.Contains(clientsOwn, name) && !message.IsHopByHop(name) && !redact.HasToken(string(f.GetValue())) {
-			h[name] = append(h[name], string(f.GetValue()))
+			h[name] = append(h[name], names.Field(name, string(f.GetValue())))
 		}
 	}
 	return h

@@ -31,3 +31,9 @@ func Nominated(connection []string) []string {
 	}
 	return names
 }
+
+// DigestFields are the canonical names of the fields that are digests of the body of
+// a message (RFC 9530, RFC 3230, RFC 1864).
+func DigestFields() []string {
+	return []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest"}
+}

@@ -249,6 +249,11 @@ func (r replacing) visit(at Place, v Value) (Value, bool) {
 	if t.proven && p.Baseline.Text == p.Candidate.Text {
 		return v, false // the same name, and another type is no other name
 	}
-	// Where the baseline writes its number as a text, so does the candidate.
-	return Value{p.Candidate.Text, p.Candidate.Number && p.Baseline.Number == v.Number}, true
+	// A client that wrote the baseline's text as a number, or its number as a text,
+	// does the same with the candidate's.
+	number := p.Candidate.Number
+	if p.Baseline.Number != v.Number {
+		number = v.Number && IsDigits(p.Candidate.Text) && (p.Candidate.Text[0] != '0' || len(p.Candidate.Text) == 1)
+	}
+	return Value{p.Candidate.Text, number}, true
 }

@@ -78,13 +78,14 @@ func numbers(value string) (out []string) {
 // anywhere wants the numbers in a name of the request that stands behind a word of
 // which nobody knows what it names. Those that the session was handed count
 // anywhere, those that were made in another one only where an identifier is due.
-func (x *Exchange) anywhere(n names.Name, inPath bool) {
+// It says whether there are any.
+func (x *Exchange) anywhere(n names.Name, inPath bool) (wanted bool) {
 	s, at := x.session, n.Place
 	if names.HoldsNames(at, n.Value.Text) { // each is wanted by itself
-		return
+		return false
 	}
 	if (inPath || !at.Named) && names.IsMeasure(at.Kind) || x.measures[thing{at.Kind, n.Value.Text}] || x.as != nil && at == x.as["client_id"] {
-		return
+		return false
 	}
 	for _, name := range numbers(n.Value.Text) {
 		var made []entry
@@ -101,9 +102,11 @@ func (x *Exchange) anywhere(n names.Name, inPath bool) {
 			}
 		}
 		if len(made) > 0 {
+			wanted = true
 			x.needs = append(x.needs, need{at: at, name: name, made: made, anywhere: true, fixed: name != n.Value.Text})
 		}
 	}
+	return wanted
 }
 
 // resolveAnywhere says whether a number can be sent behind a word of which nobody
@@ -121,6 +124,10 @@ func (s *session) resolveAnywhere(n need) *Unresolved {
 	for _, e := range n.made {
 		switch {
 		case !e.created && !e.written:
+			// It was shown, and the candidate shows something else there.
+			if e.by.answered && len(stood) == 0 && !s.memory.created.shows(names.Place{Kind: e.kind, Named: true}, n.name) {
+				return s.because(n, whyUnclear, e.by.exchange)
+			}
 		case !e.by.answered:
 			return s.because(n, whyLost, e.by.exchange)
 		case !contains(stood, e.by) && !s.memory.created.shows(names.Place{Kind: e.kind, Named: true}, n.name):

@@ -186,8 +186,9 @@ func words(f *names.Finder, contentType string, body []byte) (whole bool) {
 }
 
 // parts looks for names in a multipart body: values of a form, and what stands in
-// files and longer parts. whole says that it looked at all of them.
-func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
+// files and longer parts. whole says that it looked at all of them; text takes what
+// has no name in the form.
+func parts(f *names.Finder, contentType string, body []byte, text func(string)) (whole bool) {
 	_, parameters, err := mime.ParseMediaType(contentType)
 	if err != nil || parameters["boundary"] == "" {
 		return words(f, "text/plain", body)
@@ -203,6 +204,7 @@ func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 		if err != nil {
 			return false
 		}
+		text(p.FileName())
 		kind := p.Header.Get("Content-Type")
 		switch form := formatOf(kind, content); {
 		case form == asJSON:
@@ -210,7 +212,9 @@ func parts(f *names.Finder, contentType string, body []byte) (whole bool) {
 		case form == asForm:
 			f.Form(content)
 		case form == asText && len(content) <= maxValue && p.FileName() == "":
-			f.Value(p.FormName(), string(content))
+			if f.Value(p.FormName(), string(content)); p.FormName() == "" {
+				text(string(content))
+			}
 		default:
 			whole = words(f, kind, content) && whole
 		}
@@ -256,7 +260,7 @@ func answers(f *names.Finder, method string, headers []*understudyv1.Header, c *
 	case form == asForm:
 		f.Form(body)
 	case form == asParts:
-		parts(f, contentType, body)
+		parts(f, contentType, body, func(string) {})
 	default:
 		lines(f, contentType, body)
 		words(f, contentType, body)

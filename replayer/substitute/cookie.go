@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/names"
+	"understudy.dev/exchange/redact"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -134,4 +136,15 @@ func cookiesOf(headers []*understudyv1.Header) (out [][2]string) {
 		}
 	}
 	return out
+}
+
+// inSetCookies looks for names in cookies that are called like identifiers and are no
+// secrets: a script uses them by these names.
+func inSetCookies(f *names.Finder, headers []*understudyv1.Header) {
+	for _, line := range message.Values(headers, "Set-Cookie") {
+		name, value, _ := cutCookie(line)
+		if place, _ := names.KindOf(name); place.Named && place.Kind != "" && value != "" && !redact.HasToken(value) && !secretNames.Of(name) {
+			f.Value(name, value)
+		}
+	}
 }

@@ -43,6 +43,7 @@ func expression(f *names.Finder, text string) {
 		}
 	}
 	comparisons(f, text)
+	attached(f, text)
 }
 
 // operands looks for names in a parameter that is a list in JSON.

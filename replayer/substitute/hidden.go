@@ -186,3 +186,34 @@ func unescapedAt(encoded string) (text string, place func(int) int) {
 // leastHidden is how many digits a number has at least that is taken for a name
 // within a value.
 const leastHidden = 4
+
+// concealed wants a name of the request that an answer gave the session in a cookie
+// or another credential, of which the recording holds only the token. It says
+// whether one did.
+func (x *Exchange) concealed(at names.Place, name string) bool {
+	r, c, jar := x.memory.Redactor, &x.memory.credentials, &x.session.jar
+	if r == nil || len(jar.young)+len(jar.old) == 0 || !names.IsUnmistakable(name) && (!names.IsDigits(name) || len(name) < longNumber) {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := x.own(byValue(r.Token(x.recorded, name)))
+	if v == nil {
+		return false
+	}
+	x.needs = append(x.needs, need{at: at, name: name, made: []entry{{kind: kindAt(at), by: v.by}}, concealed: v})
+	return true
+}
+
+// resolveConcealed says whether such a name can be sent: if the candidate gave the
+// same.
+func (s *session) resolveConcealed(n need) *Unresolved {
+	s.memory.credentials.mu.Lock()
+	v := n.concealed
+	isSame := v.value == n.name || v.cookie != nil && v.cookie.value == n.name
+	s.memory.credentials.mu.Unlock()
+	if isSame {
+		return nil
+	}
+	return s.because(n, whyRedacted, v.by.exchange)
+}

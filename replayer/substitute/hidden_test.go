@@ -123,3 +123,40 @@ func TestAThingInACookie(t *testing.T) {
 	f("sid", "sessions", "")
 	f("sid", "", "")
 }
+
+// TestNamesGivenInCookies: a cookie may hold the name of a thing, which its client
+// then uses by that name; redaction does not make it the client's own.
+func TestNamesGivenInCookies(t *testing.T) {
+	key, err := token.New([]byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := func(cfg redact.Config, cookie, own, request, want string) {
+		t.Helper()
+		r, m := redact.New(cfg, key), substitute.NewMemory("")
+		m.Redactor = r
+		e := exchange("s POST /carts {}", `201 Set-Cookie: `+cookie+`; {}`)
+		r.Exchange(e)
+		x := m.Register(e)
+		x.Learn(nil, response(`201 Set-Cookie: `+own+`; {}`), timestamp.Frame{})
+		x.Settle()
+		got := sends(t, m, nil, "s "+request)
+		if unresolved := strings.Contains(got, " of exchange e"); unresolved != (want == "-") || !unresolved && got != want {
+			t.Errorf("%v, %s, %s: got %s, want %s", cfg.Off, cookie, request, got, want)
+		}
+	}
+	const id, other = "3f2b8c1e-aaaa-4bbb-8ccc-1234567890ab", "9d0e7f6a-1111-4222-8333-ba0987654321"
+	for _, off := range []bool{false, true} {
+		cfg := redact.Config{Off: off}
+		f(cfg, "cart_id="+id, "cart_id="+other, `GET /carts/`+id, "-")
+		f(cfg, "cart_id="+id, "cart_id="+other, `POST /x {"cart_id":"`+id+`"}`, "-")
+		f(cfg, "cart_id="+id, "cart_id="+other, `GET /x X-Cart-Id: `+id+`; `, "-")
+		f(cfg, "cart_id=51640", "cart_id=61640", `GET /carts/51640`, "-")
+		f(cfg, "cart_id=51640", "cart_id=61640", `POST /x {"cart_id":51640}`, "-")
+		f(cfg, "cart_id="+id, "cart_id="+id, `GET /carts/`+id, "/carts/"+id)
+		f(cfg, "cart_id="+id, "cart_id="+other, `GET /carts/`+other[:8], "/carts/"+other[:8])
+		f(cfg, "cart_id=51640", "cart_id=61640", `POST /x {"cart_id":51641}`, `/x {"cart_id":51641}`)
+		f(cfg, "cart_id=51640", "cart_id=51640", `POST /x {"cart_id":51640}`, `/x {"cart_id":51640}`)
+		f(cfg, "page=7", "page=8", `GET /x?page=7`, `/x?page=7`)
+	}
+}

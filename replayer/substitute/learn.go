@@ -236,6 +236,8 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) 
 	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), answer.GetHeaders(), body)
 	fields(f, answer.GetHeaders())
+	fields(f, answer.GetTrailers())
+	inSetCookies(f, answer.GetHeaders())
 	if promise != nil && promise != answer {
 		fields(f, promise.GetHeaders())
 	}

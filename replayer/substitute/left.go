@@ -3,6 +3,7 @@ package substitute
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"understudy.dev/exchange/names"
@@ -140,7 +141,7 @@ func (s *session) unsaidCode(name string) *Unresolved {
 func (x *Exchange) attends(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
 	texts := []string{string(q.GetTarget()), string(body)}
-	for _, h := range q.GetHeaders() {
+	for _, h := range slices.Concat(q.GetHeaders(), q.GetTrailers()) {
 		if hasNames(h.GetName()) {
 			texts = append(texts, string(h.GetValue()))
 		}

@@ -29,6 +29,8 @@ type need struct {
 	listed []entry
 	// fixed: it stands where nothing can be replaced.
 	fixed bool
+	// concealed gave it, of which the recording holds only the token.
+	concealed *credential
 	// anywhere: it is a number behind a word that tells nothing, see anywhere.
 	anywhere bool
 }
@@ -64,30 +66,6 @@ func fields(f *names.Finder, headers []*understudyv1.Header) {
 			continue
 		}
 		f.Value(h.GetName(), value)
-	}
-}
-
-// inFields looks for names in the texts of header fields (X-Ctx: order=17;item=18).
-func inFields(f *names.Finder, headers []*understudyv1.Header) {
-	for _, h := range headers {
-		if value := string(h.GetValue()); hasNames(h.GetName()) && !names.IsLink(value) && strings.ContainsAny(value, "=:{/") {
-			expression(f, value)
-		}
-	}
-}
-
-// inValues looks for names within the values of a query or a form.
-func inValues(f *names.Finder, form string) {
-	if form == "" {
-		return
-	}
-	if values, err := url.ParseQuery(form); err == nil {
-		for name, list := range values {
-			for _, value := range list {
-				expression(f, value)
-				operands(f, name, value)
-			}
-		}
 	}
 }
 
@@ -133,6 +111,7 @@ func (x *Exchange) need(body []byte) {
 	inPath := len(found)
 	f.Form([]byte(query))
 	fields(f, q.GetHeaders())
+	fields(f, q.GetTrailers())
 	contentType := message.First(q.GetHeaders(), "Content-Type")
 	if text := decoded(contentType, body); !bytes.Equal(text, body) {
 		contentType, body = "text/plain", text // where nothing is replaced
@@ -146,11 +125,11 @@ func (x *Exchange) need(body []byte) {
 	}
 	found, _ = f.Found()
 	replaced := len(found)
-	inValues(f, query)
+	x.inValues(f, query)
 	if form == asForm {
-		inValues(f, string(body))
+		x.inValues(f, string(body))
 	}
-	inFields(f, q.GetHeaders())
+	x.inFields(f, q.GetHeaders())
 	beside, _, _ := strings.Cut(path, ";")
 	f2 := names.NewSeeker(beside, s.knows)
 	for segment := range strings.SplitSeq(path, "/") { // matrix parameters
@@ -168,15 +147,17 @@ func (x *Exchange) need(body []byte) {
 	if isPacked(contentType, body) {
 		x.packed(f, told, contentType, body)
 	} else if form == asParts {
-		whole = parts(f, contentType, body)
+		whole = parts(f, contentType, body, func(text string) { x.wordless(f, text) })
 	} else if form == asJSON {
 		if document, _ := names.Parse(body); document == nil {
 			whole = words(f, "text/plain", append([]byte(" "), body...))
 		}
 		expressions(f, body)
 		described(told, f, body, collection(target))
-	} else if form != asForm && form != asJSON {
+		x.elements(f, body)
+	} else if form != asForm {
 		whole = words(f, contentType, body)
+		x.written(f, contentType, body)
 	}
 	found, cut := f.Found()
 	for _, m := range glued.FindAllStringSubmatch(path, maxSaid) {
@@ -252,7 +233,7 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 		}
 		made = slices.DeleteFunc(made, func(e entry) bool { return e.by == nil })
 	}
-	unclear := false
+	unclear, inDoubt := false, false
 	if len(made) == 0 && !own {
 		target := string(x.recorded.GetRequest().GetTarget())
 		call := !inPath && n.Place.Named && n.Place.Kind == names.Family(target, nil) && (x.loose || !s.tells(target))
@@ -268,8 +249,8 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 				made = s.called(n.Place, name)
 			}
 		}
-		if unclear = len(made) > 0; !unclear {
-			x.anywhere(n, inPath)
+		if unclear = len(made) > 0; !unclear && x.anywhere(n, inPath) {
+			inDoubt = true
 		}
 	}
 	var listed []entry
@@ -281,14 +262,24 @@ func (x *Exchange) want(n names.Name, inPath, fixed bool) {
 		matters = matters || e.created || unclear || e.kind == names.Cursor.Kind || s.kinds[e.kind] ||
 			e.kind != "" && n.Place.Named && (e.written || names.IsDigits(name) && len(name) >= longNumber || names.ArePersons(e.kind, e.kind))
 	}
-	if !matters || !inPath && !n.Place.Named && areConstant(made, name) {
+	if constant := !inPath && !n.Place.Named && areConstant(made, name); !matters || constant {
+		switch {
+		case own || constant:
+		case len(made) > 0:
+			x.anywhere(n, inPath)
+		case n.Place.Named && !inDoubt:
+			x.concealed(n.Place, name)
+		}
 		return
 	}
 	isNew := len(made) == 0 && !own
+	if isNew && !inDoubt && x.concealed(n.Place, name) {
+		return
+	}
 	// What is unique is at least nobody else's.
 	unknown := isNew && !names.IsUnique(name) && (s.forgot && (inPath || s.kinds[n.Place.Kind]) || s.cut[n.Place.Kind])
 	x.needs = append(x.needs, need{at: n.Place, name: name, made: made, unknown: unknown, unclear: unclear, listed: listed, fixed: fixed})
-	if isNew && !unknown && (n.Place.Named || names.IsUnmistakable(name)) {
+	if isNew && !unknown && !inDoubt && (n.Place.Named || names.IsUnmistakable(name)) {
 		s.note(name, entry{kind: kindAt(n.Place), sequence: x.origin.sequence})
 	}
 }

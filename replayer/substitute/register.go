@@ -81,6 +81,10 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), headers, body)
 	fields(f, headers)
+	if a.GetStatus() < 400 {
+		fields(f, a.GetTrailers())
+		inSetCookies(f, headers)
+	}
 	if a.GetBody().GetTruncated() && !ofThing(target) && family != "" && len(s.cut) < MaxNames {
 		s.cut[family] = true
 	}

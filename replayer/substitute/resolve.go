@@ -188,6 +188,9 @@ func (s *session) resolve(n need) *Unresolved {
 	case p.Baseline.Text != "":
 		return s.because(n, whyAmbiguous, p.From)
 	}
+	if n.concealed != nil {
+		return s.resolveConcealed(n)
+	}
 	if n.anywhere {
 		return s.resolveAnywhere(n)
 	}

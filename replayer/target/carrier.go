@@ -61,7 +61,7 @@ func (w *wait) put(c Carrier, text string) {
 		return
 	}
 	w.r.Body = body
-	for _, name := range []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+	for _, name := range message.DigestFields() {
 		w.r.HTTP.Header.Del(name)
 	}
 }
