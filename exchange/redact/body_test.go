@@ -134,7 +134,8 @@ func TestOtherBodies(t *testing.T) {
 		`<form action="/x?token=<two>"><input type="hidden" name="csrf" value="<two>"><br>hello<meta content=<two> name=csrf-token></form><script>var token = "<two>";</script>`)
 	const parts = "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.json\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"%s\"}\r\n--b--\r\n"
 	f("multipart/form-data; boundary=b", fmt.Sprintf(parts, "password", "hunter22", "two"), fmt.Sprintf(parts, "password", "<hunter22>", "<two>"))
-	f("image/png", "password=hunter22", "password=hunter22")
+	f("image/png", "\x89PNG\x00password=hunter22", "\x89PNG\x00password=hunter22")
+	f("image/png", "password=hunter22", "password=<hunter22>") // says what it is not
 	f("application/octet-stream", "\xff\x00password=hunter22", "\xff\x00password=hunter22")
 }
 
@@ -192,7 +193,7 @@ func TestCutBodies(t *testing.T) {
 	f("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ntwo\r\n--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunt",
 		"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n<two>\r\n", "cut")
 	f("text/event-stream", "data: {\"token\":\"two\"}\n\ndata: {\"password\":\"hunt", "data: {\"token\":\"<two>\"}\n\n", "cut")
-	f("image/png", "abc", "abc", "")
+	f("image/png", "\x89abc\x00", "\x89abc\x00", "")
 }
 
 func TestContentCodings(t *testing.T) {
@@ -399,6 +400,7 @@ func TestAValueIsAboutTheLastSecretBesideIt(t *testing.T) {
 	f(true, `{"name":"token","value":"x","id":"7","raw":"plain words"}`)
 	f(true, `{"list":[{"name":"colour"},{"name":"secret","value":["plain words"]}]}`)
 	f(false, `{"name":"colour","id":"1","key":"a","field":"b","header":"c","param":"d","value":"plain words"}`)
-	f(false, `{"value":"plain words","name":"token"}`) // it comes too late
+	f(true, `{"value":"plain words","x":[1,{"name":"colour"}],"name":"token"}`)
+	f(false, `{"value":"plain words","x":{"name":"token"}}`)
 	f(false, `{"of":{"name":"token"},"value":"plain words"}`)
 }

@@ -230,8 +230,8 @@ func (w *work) line(in place, kind treatment, text string, changed bool) (out st
 			return out, false
 		}
 	}
-	res := w.value(in, n, text)
-	return res.text, res.dropped
+	out, drop, _ = w.text(in, n, text)
+	return out, drop
 }
 
 // labelHeader is that of the fields which are secrets by default.

@@ -93,7 +93,7 @@ func TestTarget(t *testing.T) {
 	f("/x?q=1&&;=&%zz=%", "/x?q=1&&;=&%zz=%")
 	f("/x?q=1;token=a;b&TOKEN=a&to%6ben=a&", "/x?q=1;token=<a>;b&TOKEN=<a>&to%6ben=<a>&")
 	f("/x?token=&password", "/x?token=&password")
-	f("/token=a?sig=a", "/token=a?sig=<a>")
+	f("/token=a?sig=a", "/token=<a>?sig=<a>")
 	f("/x;jsessionid=a/y;v=1?q=2", "/x;jsessionid=<a>/y;v=1?q=2")
 	f("/(S(a))/orders", "/(S(<a>))/orders")
 	f("/x?token%5B%5D=a&user[password]=a&csrf_token=a&authToken=a", "/x?token%5B%5D=<a>&user[password]=<a>&csrf_token=<a>&authToken=<a>")
