@@ -82,7 +82,7 @@ func TestJumblesAreIDs(t *testing.T) {
 }
 
 func TestTemplatesAreChecked(t *testing.T) {
-	for _, bad := range []string{"users", "GET users", "/a/{x...}/b", ""} {
+	for _, bad := range []string{"users", "GET users", "/a/{x...}/b", "", "/a/{x", "/a/x}", "/a/{}"} {
 		if _, err := route.New([]string{bad}); err == nil {
 			t.Errorf("%q was taken", bad)
 		}
