@@ -144,6 +144,10 @@ func (r *Redactor) exchange(e *understudyv1.Exchange, hit func(Hit)) {
 
 func (r *Redactor) request(q *understudyv1.Request, found *places) {
 	q.Target = r.target(q.Target, understudyv1.Redaction_PLACE_REQUEST_TARGET, found)
+	if strings.IndexByte(q.Authority, '@') > 0 {
+		w := work{r: r, at: understudyv1.Redaction_PLACE_REQUEST_HEADER, found: found, field: "Host"}
+		q.Authority = w.authority(q.Authority)
+	}
 	r.message(understudyv1.Redaction_PLACE_REQUEST_HEADER, understudyv1.Redaction_PLACE_REQUEST_BODY, &q.Headers, &q.Trailers, q.Body, found)
 }
 

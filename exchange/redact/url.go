@@ -75,29 +75,35 @@ func mayBeURL(text string) bool {
 // maxURL is the longest text that is taken for a URL, in bytes.
 const maxURL = 16 << 10
 
-// userInformation redacts what stands before the host of an absolute URL.
+// userInformation redacts what stands before the host of an absolute URL, or of
+// the target of CONNECT.
 func (w *work) userInformation(text string) string {
 	scheme, rest, ok := strings.Cut(text, "//")
 	if user, _, is := strings.Cut(text, "@"); is && !strings.ContainsAny(text, "/ ") && strings.Contains(user, ":") && !strings.HasPrefix(user, "mailto:") {
-		scheme, rest, ok = "", text, true // the target of CONNECT
+		scheme, rest, ok = "", text, true
 	}
 	if !ok || scheme != "" && !strings.HasSuffix(scheme, ":") {
 		return text
 	}
 	authority, path, hasPath := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
-	if at <= 0 {
-		return text
-	}
-	with := w.r.made(authority[:at])
-	if with != authority[:at] {
-		w.note(inPath, userinfo, "userinfo", actionToken)
-	}
-	out := text[:len(text)-len(rest)] + with + authority[at:]
+	out := text[:len(text)-len(rest)] + w.authority(authority)
 	if hasPath {
 		out += "/" + path
 	}
 	return out
+}
+
+// authority redacts the user information in one.
+func (w *work) authority(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at <= 0 {
+		return text
+	}
+	with := w.stands(w.r.made(text[:at]), text[:at])
+	if with != text[:at] {
+		w.note(inPath, userinfo, "userinfo", actionToken)
+	}
+	return with + text[at:]
 }
 
 var (
