@@ -49,6 +49,10 @@ type Config struct {
 	// such as "/users/{name}", with or without a method before it; a last
 	// segment "{name...}" matches the rest of the path.
 	Routes []string `yaml:"routes"`
+	// OpenAPI is a file that describes the API (OpenAPI 3 or Swagger 2.0, YAML or
+	// JSON, 16 MiB at most): its paths, under the base paths of its servers, are
+	// templates that go behind Routes and before the automatic ones.
+	OpenAPI string `yaml:"openapi"`
 	// Redact says what is secret.
 	Redact redact.Config `yaml:"redact"`
 	// Key makes session and redaction tokens: 16 bytes or more; instances with
@@ -123,7 +127,25 @@ func (cfg Config) Validate() error {
 		_, err := route.New([]string{template})
 		ps.Under(setting.Index("routes", i), err)
 	}
+	if cfg.OpenAPI != "" {
+		_, err := route.ReadOpenAPI(cfg.OpenAPI)
+		ps.Under("openapi", err)
+	}
 	return ps.Err()
+}
+
+// Templates give requests their routes, by Routes and OpenAPI.
+func (cfg Config) Templates() (*route.Templater, error) {
+	t, err := route.New(cfg.Routes)
+	if err != nil || cfg.OpenAPI == "" {
+		return t, err
+	}
+	described, err := route.ReadOpenAPI(cfg.OpenAPI)
+	if err != nil {
+		return nil, err
+	}
+	t.Describe(described)
+	return t, nil
 }
 
 // Keys are those of Key or KeyFile, the current one first.

@@ -47,7 +47,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}
-	routes, err := route.New(cfg.Routes)
+	routes, err := cfg.Templates()
 	if err != nil {
 		return nil, fmt.Errorf("recorder: %w", err)
 	}

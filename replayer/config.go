@@ -116,7 +116,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.Speed > 0 && cfg.Speed <= 10_000, "speed", cfg.Speed, "is not above 0 and at most 10000")
 	ps.Require(!cfg.Follow || cfg.Speed == 1, "speed", cfg.Speed, "is not 1, at which shadow mode runs")
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
-		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
+		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", setting.Field(name)), nil, "is not a valid field name, or its value holds control characters")
 	}
 	ps.Require(cfg.Team == nil || !cfg.Follow, "follow", nil, "is shadow mode, which workers cannot share")
 	ps.Require(cfg.InFlight >= 1, "in_flight", cfg.InFlight, "is less than 1")
@@ -130,7 +130,7 @@ func (cfg Config) Validate() error {
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
 	ps.Under("select", cfg.Select.Validate())
 	ps.Under("control", cfg.Control.Validate())
-	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
+	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", setting.Address(cfg.Control.URL), "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems
 	candidate.Under("", cfg.client().Validate())
 	for _, p := range candidate {

@@ -16,6 +16,7 @@ import (
 
 	"understudy.dev/replayer"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 )
 
 // server is a system that keeps what it was asked.
@@ -285,7 +286,7 @@ func TestValidateControl(t *testing.T) {
 	f("control.headers", func(c *replayer.Config) { c.Control.Headers = map[string]string{"X": "a\nhush"} })
 	f("control.per_route: -1 is negative", func(c *replayer.Config) { c.Control.PerRoute = -1 })
 	for _, same := range []string{"http://127.0.0.1:80/api/", "http://localhost/api"} {
-		f("control.url: "+fmt.Sprintf("%q", same)+" is the candidate", func(c *replayer.Config) { c.Control.URL = same })
+		f("control.url: "+fmt.Sprintf("%q", setting.Address(same))+" is the candidate", func(c *replayer.Config) { c.Control.URL = same })
 	}
 	f("", func(c *replayer.Config) { c.Control.URL = "http://127.0.0.1:80/v1" })
 }

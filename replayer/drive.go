@@ -52,6 +52,10 @@ func (x *one) release() {
 // registered in their order, also what is not selected: nobody sends that, and so
 // nothing is known that it made on the candidate.
 func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
+	if r.repeats.again(e) {
+		r.books.unselected("repeated")
+		return recorded{}, false
+	}
 	out = recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)

@@ -69,6 +69,7 @@ type Replayer struct {
 	failing  failing
 	tokens   sync.Once // that requests with tokens are sent is said
 	selector selector
+	repeats  repeats
 	board    Board // nil if nobody else says anything of the run
 	team     *team // nil if the run is replayed alone
 	clock    *clock

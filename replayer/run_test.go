@@ -319,7 +319,7 @@ func TestValidate(t *testing.T) {
 	if err == nil {
 		t.Fatal("no mistake found")
 	}
-	for _, part := range []string{"name", "speed", `"X Y"`, `"Z"`, "in_flight_bytes"} {
+	for _, part := range []string{"name", "speed", `"X…"`, `"Z"`, "in_flight_bytes"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not named: %v", part, err)
 		}

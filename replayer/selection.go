@@ -67,7 +67,7 @@ func (s Selection) Validate() error {
 		ps.Require(session != "", setting.Index("sessions", i), nil, "is empty")
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Headers)) {
-		ps.Require(message.IsField(name, s.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
+		ps.Require(message.IsField(name, s.Headers[name]), setting.Member("headers", setting.Field(name)), nil, "is not a valid field name, or its value holds control characters")
 	}
 	ps.Require(s.Verdicts.Run == "" || len(s.Verdicts.Of) > 0, "verdicts.of", nil, "is needed with a run: which verdicts to take")
 	ps.Require(s.Verdicts.Run != "" || len(s.Verdicts.Of) == 0 && !s.Verdicts.Alone, "verdicts.run", nil, "is needed: whose verdicts are meant")

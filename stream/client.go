@@ -40,7 +40,7 @@ func (cfg Config) Validate() error {
 	var ps setting.Problems
 	ps.Require(len(cfg.Brokers) > 0, "brokers", nil, "at least one host:port is needed")
 	for i, b := range cfg.Brokers {
-		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("brokers", i), b, "is not host:port")
+		ps.Require(setting.IsHostPort(b), setting.Index("brokers", i), setting.Address(b), "is not host:port")
 	}
 	cfg.TLS.validate(&ps)
 	cfg.SASL.validate(&ps)

@@ -15,6 +15,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
+
+	"understudy.dev/setting"
 )
 
 // admin is the listener apart from the traffic: /livez, /readyz, /metrics and
@@ -74,12 +76,25 @@ func (a *admin) handler() http.Handler {
 	for pattern, h := range a.also {
 		mux.Handle(pattern, h)
 	}
-	mux.HandleFunc("/debug/pprof/", pprof.Index)
-	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	for path, h := range map[string]http.HandlerFunc{
+		"": pprof.Index, "cmdline": pprof.Cmdline, "profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace,
+	} {
+		mux.HandleFunc("/debug/pprof/"+path, ownName(h))
+	}
 	return mux
+}
+
+// ownName refuses requests under a name that may be that of a web page whose
+// owner has pointed it here: profiles show the command line and more. Metrics are
+// asked for by the names of services, and hold no values.
+func ownName(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !setting.IsOwnName(r.Host) {
+			http.Error(w, "profiles are shown under localhost or an address only", http.StatusForbidden)
+			return
+		}
+		h(w, r)
+	}
 }
 
 func (a *app) adminFlag(c *cobra.Command) {

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"understudy.dev/exchange/redact"
-	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
 	"understudy.dev/recorder/importer"
 	"understudy.dev/recorder/kafka"
@@ -83,7 +82,7 @@ func (a *app) importOptions(f importFlags, files []string) (importer.Format, imp
 	if err != nil {
 		return nil, o, usagef("%w", err)
 	}
-	routes, errRoutes := route.New(a.cfg.Record.Routes)
+	routes, errRoutes := a.cfg.Record.Templates()
 	sessions, errSessions := session.New(a.cfg.Record.Session, keys.Current())
 	if err := errors.Join(errRoutes, errSessions); err != nil {
 		return nil, o, usagef("%w", err)

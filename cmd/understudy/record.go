@@ -48,6 +48,7 @@ func (a *app) recordFlags(c *cobra.Command) {
 	f.StringVar(&r.Instance, "instance", r.Instance, "name of this recorder, unique for each start; empty makes one")
 	f.Var(byteSize{&r.CaptureLimit}, "capture-limit", "bytes of a body that are kept")
 	f.StringSliceVar(&r.Session, "session", r.Session, "where the session is found, in order: header:NAME, cookie:NAME, query:NAME, ip")
+	f.StringVar(&r.OpenAPI, "openapi", r.OpenAPI, "file that describes the API (OpenAPI, YAML or JSON), whose paths are templates too")
 	f.StringSliceVar(&r.Routes, "route", r.Routes, "path templates that go before the automatic ones, e.g. \"/orders/{id}\"")
 	f.StringVar(&r.Compression, "compression", r.Compression, "of the records: snappy, lz4, zstd or none")
 	a.keyFlag(c)

@@ -357,12 +357,12 @@ func (a *app) addHeaders(to *map[string]string, flag, setTo string, headers []st
 	}
 	merged := map[string]string{}
 	maps.Copy(merged, *to)
-	for _, h := range headers {
+	for i, h := range headers {
 		name, value, ok := strings.Cut(h, ":")
 		name = strings.TrimSpace(name)
 		if !ok || name == "" || strings.ContainsAny(name, " \t\r\n") || strings.ContainsAny(value, "\r\n") {
-			// The value may be a secret, so it is not repeated.
-			return usagef("%s %q…: want \"Name: value\"", flag, name[:min(len(name), 40)])
+			// All of it may be a secret, so it is not repeated.
+			return usagef("the %s of place %d: want \"Name: value\"", flag, i+1)
 		}
 		merged[name] = strings.TrimSpace(value)
 		a.origins.Set(setting.Member(setTo, name), source.Origin{Kind: source.Flag, Name: fmt.Sprintf("%s %q", flag, name)})

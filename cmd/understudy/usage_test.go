@@ -66,7 +66,7 @@ func TestUsageErrors(t *testing.T) {
 	f("replay needs --candidate http://host:port", "replay", "--run", "r")
 	f(`--from "x": want a time like 2026-11-24T10:00:00Z or a duration like 15m`, "replay", "--from", "x")
 	f("--from 1m is not before --to 2m", "replay", "--from", "1m", "--to", "2m")
-	f(`--header "X"…: want "Name: value"`, "replay", "--header", "X")
+	f(`the --header of place 2: want "Name: value"`, "replay", "--header", "a: b", "--header", "X")
 	f("--speed: 5 is not 1, at which shadow mode runs", "replay", "--run", "r", "--candidate", "http://h", "--follow", "--speed", "5")
 	f(`--candidate: credentials do not belong in the URL; use a header (--header "Authorization: …")`, "replay", "--run", "r", "--candidate", "http://u:secret@h")
 	f(`--clickhouse: "h" has no port; write host:port`, "migrate", "--clickhouse", "clickhouse://u:secret@h")
@@ -200,4 +200,39 @@ func TestListsInTheEnvironment(t *testing.T) {
 	f("header", "Accept: a, b", "Accept: a, b")
 	f("kafka", "a:1,b:2", "a:1", "b:2")
 	f("kafka", "")
+}
+
+// TestMistakesRepeatNoSecrets: what is wrong with an address or a field is said
+// without what in it may be a secret.
+func TestMistakesRepeatNoSecrets(t *testing.T) {
+	const secret = "S3cretOfNobody"
+	file := func(text string) string { return writeFile(t, text) }
+	for _, args := range [][]string{
+		{"record", "--baseline", "http://u:" + secret + "@h/?token=" + secret},
+		{"record", "--baseline", "http://h/hooks/" + secret},
+		{"record", "--baseline", "http://h#" + secret},
+		{"record", "--baseline", "u:" + secret + "@h"},
+		{"record", "--baseline", "http://h/%zz?" + secret},
+		{"gateway", "--baseline", "http://h", "--candidate", "http://h/?token=" + secret, "--migration", "m", "--state-dir", t.TempDir()},
+		{"replay", "--run", "r", "--candidate", "http://h/?token=" + secret},
+		{"replay", "--run", "r", "--candidate", "http://u:" + secret + "@h:bad"},
+		{"replay", "--run", "r", "--candidate", "http://h", "--control", "1", "--control-url", "http://u:" + secret + "@h/?token=" + secret},
+		{"replay", "--run", "r", "--candidate", "http://h", "--control", "1", "--control-url", "http://u:" + secret + "@h"},
+		{"replay", "--run", "r", "--candidate", "http://h", "--callback-url", "x://h/" + secret, "--completion", "callback"},
+		{"replay", "--run", "r", "--candidate", "http://h", "--header", "Authorization Bearer " + secret},
+		{"replay", "--run", "r", "--candidate", "http://h", "--header", secret},
+		{"replay", "--run", "r", "--candidate", "http://h", "--control-header", secret},
+		{"topics", "apply", "--kafka", "u:" + secret + "@h:9092"},
+		{"topics", "apply", "--kafka", "u:" + secret + "@h"},
+		{"topics", "apply", "--kafka", "sasl://u:" + secret + "@h:1"},
+		{"migrate", "--clickhouse", "clickhouse://u:" + secret + "@h:bad/x"},
+		{"config", "validate", file("replay:\n  headers: {\"Authorization: " + secret + "\": x}\n")},
+		{"config", "validate", file("replay:\n  control: {headers: {\"Cookie: " + secret + "\": x}}\n")},
+		{"config", "validate", file("record:\n  upstream: {url: \"http://u:" + secret + "@h/x?" + secret + "\"}\n")},
+	} {
+		code, out, errOut := run1(t, args...)
+		if code != exitUsage || errOut == "" || strings.Contains(out+errOut, secret) {
+			t.Errorf("%q: exit %d\n%s%s", args, code, out, errOut)
+		}
+	}
 }

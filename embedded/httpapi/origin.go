@@ -2,11 +2,10 @@ package httpapi
 
 import (
 	"fmt"
-	"net"
 	"net/http"
-	"strings"
 
 	"understudy.dev/embedded/engine"
+	"understudy.dev/setting"
 )
 
 // checkOrigin refuses what a web page of another origin has a browser send.
@@ -30,11 +29,5 @@ func (s *Server) checkOrigin(r *http.Request) error {
 // knows reports whether a Host is an address, localhost, or a name that is
 // allowed.
 func (s *Server) knows(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
-	name = strings.Trim(name, "[]")
-	name = strings.ToLower(strings.TrimSuffix(name, "."))
-	return name == "localhost" || strings.HasSuffix(name, ".localhost") || net.ParseIP(name) != nil || s.hosts[name]
+	return setting.IsOwnName(host) || s.hosts[setting.HostName(host)]
 }

@@ -118,20 +118,32 @@ var binaries = setOf(`application/protobuf application/x-protobuf application/vn
 
 // unpacked redacts a body without content codings.
 func (w *work) unpacked(media, contentType string, body []byte) (out []byte, reason string) {
-	if isBinary := isOpaque(media) || !isTextual(media) && !isText(body); isBinary {
+	return w.unpackedAt(media, contentType, body, 0)
+}
+
+// unpackedAt does so with one that is a part of another, so deep.
+func (w *work) unpackedAt(media, contentType string, body []byte, depth int) (out []byte, reason string) {
+	if isForeign(contentType) && !isOpaque(media) {
+		return nil, withheldMalformed
+	}
+	wide := wideCharset(contentType, body)
+	// What calls itself a picture may be JSON all the same; the other opaque types
+	// hold texts that must keep their length.
+	isBinary := wide == nil && (!isTextual(media) || message.IsOpaque(media)) && !isText(body) || isOpaque(media) && !message.IsOpaque(media)
+	if isBinary {
 		if w.r.allow {
 			return nil, withheldOpaque
 		}
 		return body, ""
 	}
-	text, wide := string(body), wideCharset(contentType, body)
+	text := string(body)
 	if wide != nil {
 		var ok bool
 		if text, ok = narrow(wide, body[:len(body)&^1]); !ok || !w.cut && len(body)%2 != 0 {
 			return nil, withheldMalformed
 		}
 	}
-	redacted, reason := w.content(media, contentType, text, 0)
+	redacted, reason := w.content(media, contentType, text, depth)
 	if reason == "" && redacted == text {
 		return body, ""
 	}
@@ -144,15 +156,32 @@ func (w *work) unpacked(media, contentType string, body []byte) (out []byte, rea
 	return out, reason
 }
 
+// isForeign says whether a text is in a charset in which names do not look as in
+// ASCII: EBCDIC, or UTF-7.
+func isForeign(contentType string) bool {
+	_, p, _ := mime.ParseMediaType(contentType)
+	name := strings.ToLower(p["charset"])
+	return foreign[name] || strings.HasPrefix(name, "ebcdic")
+}
+
+var foreign = setOf("utf-7 ibm037 ibm273 ibm277 ibm278 ibm280 ibm284 ibm285 ibm297 ibm500 ibm871 ibm1047 ibm01140 ibm01141 ibm01148 cp037 cp500 cp1047 cp1140 cp1141 cp1148")
+
 // wideCharset is the charset of two bytes that a text is in: by its byte order
 // mark, or by its type; nil for another.
 func wideCharset(contentType string, body []byte) encoding.Encoding {
-	begin := string(body[:min(2, len(body))])
+	if len(body) < 4 {
+		return nil
+	}
+	begin := string(body[:2])
 	_, p, _ := mime.ParseMediaType(contentType)
 	switch name := strings.ToLower(p["charset"]); {
 	case begin == "\xfe\xff":
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	case begin == "\xff\xfe":
+		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
+	case hasZeros(body, 0):
+		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
+	case hasZeros(body, 1):
 		return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)
 	case !strings.HasPrefix(name, "utf-16") || isText(body): // one that its type does not describe
 		return nil
@@ -160,6 +189,17 @@ func wideCharset(contentType string, body []byte) encoding.Encoding {
 		return unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)
 	}
 	return unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM) // as in the WHATWG Encoding standard
+}
+
+// hasZeros says whether a body begins with texts of two bytes a character, of
+// which the first (0) or the second (1) is zero and the other is none.
+func hasZeros(body []byte, which int) bool {
+	for i, c := range body[:min(len(body)&^1, 64)] {
+		if (c == 0) != (i%2 == which) {
+			return false
+		}
+	}
+	return true
 }
 
 // narrow is a text in UTF-8, if it is that text.
@@ -178,7 +218,7 @@ func isTextual(media string) bool {
 }
 
 // isText says whether bytes can be a text.
-func isText(body []byte) bool { return utf8.Valid(body) && !strings.Contains(string(body), "\x00") }
+func isText(body []byte) bool { return utf8.Valid(body) && bytes.IndexByte(body, 0) < 0 }
 
 // guards stand before JSON that no other page's script shall read.
 var guards = []string{"\ufeff", ")]}',", ")]}'", "while(1);", "for(;;);"}
@@ -220,6 +260,8 @@ func (w *work) content(media, contentType, text string, depth int) (out, reason 
 			return head + doc.out, w.unfinished()
 		}
 		return head + doc.out + w.plain(doc.rest), ""
+	case isTable(media) && !w.cut:
+		return head + w.table(text, media), ""
 	case media == "text/event-stream":
 		if !w.cut {
 			return head + w.events(text), ""

@@ -134,7 +134,8 @@ func TestOtherBodies(t *testing.T) {
 		`<form action="/x?token=<two>"><input type="hidden" name="csrf" value="<two>"><br>hello<meta content=<two> name=csrf-token></form><script>var token = "<two>";</script>`)
 	const parts = "--b\r\nContent-Disposition: form-data; name=\"%s\"\r\n\r\n%s\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.json\"\r\nContent-Type: application/json\r\n\r\n{\"token\":\"%s\"}\r\n--b--\r\n"
 	f("multipart/form-data; boundary=b", fmt.Sprintf(parts, "password", "hunter22", "two"), fmt.Sprintf(parts, "password", "<hunter22>", "<two>"))
-	f("image/png", "password=hunter22", "password=hunter22")
+	f("image/png", "\x89PNG\x00password=hunter22", "\x89PNG\x00password=hunter22")
+	f("image/png", "password=hunter22", "password=<hunter22>") // says what it is not
 	f("application/octet-stream", "\xff\x00password=hunter22", "\xff\x00password=hunter22")
 }
 
@@ -192,7 +193,7 @@ func TestCutBodies(t *testing.T) {
 	f("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ntwo\r\n--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunt",
 		"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n<two>\r\n", "cut")
 	f("text/event-stream", "data: {\"token\":\"two\"}\n\ndata: {\"password\":\"hunt", "data: {\"token\":\"<two>\"}\n\n", "cut")
-	f("image/png", "abc", "abc", "")
+	f("image/png", "\x89abc\x00", "\x89abc\x00", "")
 }
 
 func TestContentCodings(t *testing.T) {
@@ -376,29 +377,4 @@ func FuzzBody(f *testing.F) {
 		}
 		redacted(t, redact.Config{AllowList: true}, contentType, in, cut)
 	})
-}
-
-// TestAValueIsAboutTheLastSecretBesideIt: however many labels stand in an object,
-// and whatever the others say.
-func TestAValueIsAboutTheLastSecretBesideIt(t *testing.T) {
-	r := redact.New(redact.Config{}, key(t))
-	f := func(taken bool, body string) {
-		t.Helper()
-		b := &understudyv1.Body{Content: []byte(body)}
-		r.Exchange(&understudyv1.Exchange{Response: &understudyv1.Response{
-			Headers: []*understudyv1.Header{{Name: "Content-Type", Value: []byte("application/json")}}, Body: b,
-		}})
-		if got := !strings.Contains(string(b.Content), "plain words"); got != taken {
-			t.Errorf("%s became %s", body, b.Content)
-		}
-	}
-	f(true, `{"name":"token","value":"plain words"}`)
-	f(true, `{"name":"token","id":"1","key":"a","value":"plain words"}`)
-	f(true, `{"name":"password","id":"1","key":"a","field":"b","header":"c","param":"d","text":"plain words"}`)
-	f(true, `{"id":"1","key":"a","field":"b","header":"c","param":"d","name":"password","value":"plain words"}`)
-	f(true, `{"name":"token","value":"x","id":"7","raw":"plain words"}`)
-	f(true, `{"list":[{"name":"colour"},{"name":"secret","value":["plain words"]}]}`)
-	f(false, `{"name":"colour","id":"1","key":"a","field":"b","header":"c","param":"d","value":"plain words"}`)
-	f(false, `{"value":"plain words","name":"token"}`) // it comes too late
-	f(false, `{"of":{"name":"token"},"value":"plain words"}`)
 }

@@ -166,4 +166,5 @@ func DefaultQuery() []string {
 var linkHeaders = []string{
 	"Referer", "Location", "Content-Location", "Operation-Location", "Azure-Asyncoperation", "Callback-Url",
 	"Origin", "Link", "Refresh", "X-Original-Url", "X-Original-Uri", "X-Rewrite-Url", "X-Forwarded-Uri", "X-Forwarded-Url",
+	"Host", "X-Forwarded-Host", "X-Original-Host",
 }

@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"cmp"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -24,6 +25,8 @@ type jsonText struct {
 	deep bool
 	// hidden: it ends to be JSON at a value whose name a text's rules do not see.
 	hidden bool
+	// variables are those of a query of GraphQL that stand for secrets.
+	variables map[string]bool
 }
 
 // asJSON is what became of a text that may be JSON.
@@ -37,6 +40,9 @@ type asJSON struct {
 // json rewrites a text as far as it is JSON.
 func (w *work) json(src string) asJSON {
 	j := jsonText{w: w, src: src}
+	if w.nest == 0 && strings.Contains(src, `"variables"`) {
+		j.variables = w.r.variables(src)
+	}
 	trail := len(w.trail)
 	for j.skip(); j.at < len(src); j.skip() {
 		if !j.value(nameless, 0) {
@@ -106,6 +112,9 @@ func (j *jsonText) array(n *name, depth int) bool {
 		j.at++
 		return true
 	}
+	if n == nameless {
+		n = j.pair()
+	}
 	for {
 		if j.skip(); !j.value(n, depth+1) {
 			return false
@@ -145,7 +154,10 @@ func (j *jsonText) object(of *name, depth int) bool {
 			return false
 		}
 		n := j.w.r.nameOf(key)
-		key = j.key(from, key)
+		if j.variables[key] && !n.secret {
+			n = variable
+		}
+		key = j.key(of, from, key)
 		j.skip()
 		if j.at >= len(j.src) || j.src[j.at] != ':' {
 			return false
@@ -153,9 +165,15 @@ func (j *jsonText) object(of *name, depth int) bool {
 		j.at++
 		j.skip()
 		if n.isValue {
-			if about = j.w.r.about(&said, about); (about.secret || about.authorization || about.hint != 0) && !n.secret {
+			if about = j.w.r.about(&said, about); !about.secret && !n.secret {
+				about = cmp.Or(j.ahead(), about)
+			}
+			if (about.secret || about.authorization || about.hint != 0) && !n.secret {
 				n = about
 			}
+		}
+		if of.holds && !n.secret && j.at < len(j.src) && (j.src[j.at] == '{' || j.src[j.at] == '[' || j.holdsSecret()) {
+			n = of
 		}
 		begin := j.at
 		j.w.trail = append(j.w.trail, key)
@@ -216,7 +234,13 @@ func (j *jsonText) hides(n *name) {
 
 // key redacts the name of a member that has the shape of a secret: an object may
 // be a table by e-mail address. It returns the name as it is now.
-func (j *jsonText) key(from int, key string) string {
+func (j *jsonText) key(of *name, from int, key string) string {
+	if of.many && !of.kept && isMachineMade(key) && !isMade(key) {
+		with := j.w.stands(j.w.r.made(key), key)
+		j.w.note(inJSON, of, labelNames, actionToken)
+		j.replace(from, string(quoted(with)))
+		return with
+	}
 	if len(key) < leastShaped || !mayHaveShape(key) {
 		return key
 	}
@@ -299,34 +323,22 @@ func (w *work) text(at place, n *name, text string) (out string, dropped, change
 	if res.changed {
 		out = res.text
 	}
-	if inner, ok := w.document(out); ok {
-		return inner, false, true
-	}
-	if mayBeURL(out) {
-		with := w.url(out, maxNested)
-		return with, false, with != text
-	}
-	if strings.IndexByte(out, '=') > 0 {
-		with := w.pairs(out, false)
-		return with, false, with != text
-	}
-	return out, false, res.changed
+	out, inside := w.inner(out)
+	return out, false, res.changed || inside
 }
 
-// document redacts a text that is a document itself; ok says that it changed.
+// document redacts a text that is a document itself; ok says that it is one.
 func (w *work) document(text string) (out string, ok bool) {
-	if len(text) < leastShaped || w.nest >= maxNested || text[0] != '{' && text[0] != '[' {
+	if len(text) < leastShaped || w.nest > maxNested || text[0] != '{' && text[0] != '[' {
 		return "", false
 	}
-	w.nest++
-	defer func() { w.nest-- }()
 	found := len(w.found.into.Redactions)
 	doc := w.json(text)
 	if !doc.whole {
 		w.found.into.Redactions = w.found.into.Redactions[:found]
 		return "", false
 	}
-	return doc.out, doc.changed
+	return doc.out, true
 }
 
 // quoted is a text as a string of JSON.

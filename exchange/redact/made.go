@@ -116,7 +116,7 @@ func wholeShape(value string) shape {
 		out = appendPhones(out, value, 0)
 	case c >= '0' && c <= '9':
 		out = appendCards(out, value)
-	case c >= 'A' && c <= 'Z':
+	case isLetter(c):
 		out = appendIBANs(out, value)
 	}
 	if len(out) == 1 && out[0].from == 0 && out[0].to == len(value) {
@@ -162,7 +162,7 @@ func likeDigits(text, digits string) string {
 const noBank = 4
 
 func (r *Redactor) madeIBAN(text string) string {
-	plain := strings.ReplaceAll(text, " ", "")
+	plain := plainIBAN(text)
 	sum := r.key.Sum(domain+"-digits", plain)
 	out := []byte(plain)
 	for i := 4; i < len(out); i++ {
@@ -181,17 +181,18 @@ func (r *Redactor) madeIBAN(text string) string {
 	out[2], out[3] = '0', '0'
 	check := 98 - mod97(string(out))
 	out[2], out[3] = '0'+byte(check/10), '0'+byte(check%10)
-	if len(plain) == len(text) {
-		return string(out)
-	}
-	var grouped strings.Builder
-	for i, c := range out {
-		if i > 0 && i%4 == 0 {
-			grouped.WriteByte(' ')
+	spelled := []byte(text)
+	next := 0
+	for i, c := range spelled {
+		if !digitAt(text, i) && !isLetter(c) {
+			continue
 		}
-		grouped.WriteByte(c)
+		if spelled[i] = out[next]; c >= 'a' && out[next] >= 'A' {
+			spelled[i] += 'a' - 'A'
+		}
+		next++
 	}
-	return grouped.String()
+	return string(spelled)
 }
 
 // noCountry is the code of a country that ITU-T has reserved.
@@ -244,7 +245,7 @@ func isMade(text string) bool {
 		return strings.HasSuffix(text, mailHost) && isToken(strings.TrimSuffix(text, mailHost))
 	case Bare(text) != text:
 		return true
-	case len(text) < 12 || len(text) > 42:
+	case len(text) < 12 || len(text) > 100:
 		return false
 	}
 	c := text[0]
@@ -255,14 +256,14 @@ func isMade(text string) bool {
 		return len(text) == 15 && strings.HasPrefix(text, noCountry) && phoneDigits(text) == 15
 	case c >= '2' && c <= '6':
 		return isMadeCard(text)
-	case c >= 'A' && c <= 'Z':
+	case isLetter(c):
 		return isMadeIBAN(text)
 	}
 	return false
 }
 
 func isMadeCard(text string) bool {
-	if len(text) < 13 || len(text) > 24 {
+	if len(text) < 13 || len(text) > 16+3*maxSeparator {
 		return false
 	}
 	digits := string(onlyDigits(nil, text))
@@ -273,7 +274,7 @@ func isMadeCard(text string) bool {
 }
 
 func isMadeIBAN(text string) bool {
-	plain := strings.ReplaceAll(text, " ", "")
+	plain := plainIBAN(text)
 	if len(plain) < 15 || ibanLengths[plain[:2]] != len(plain) {
 		return false
 	}

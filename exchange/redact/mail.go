@@ -1,32 +1,79 @@
 package redact
 
-import "strings"
+import (
+	"net"
+	"strings"
+)
 
-// appendEmails appends the e-mail addresses (RFC 5321, as they are written).
+// escapedAt is an @ that is escaped for a URL.
+const escapedAt = "%40"
+
+// nextAt is where the next @ of a text stands, and how long it is.
+func nextAt(text string, from int) (i, size int) {
+	i = strings.IndexByte(text[from:], '@')
+	if j := strings.Index(text[from:], escapedAt); j >= 0 && (i < 0 || j < i) {
+		return from + j, len(escapedAt)
+	}
+	if i < 0 {
+		return -1, 0
+	}
+	return from + i, 1
+}
+
+// appendEmails appends the e-mail addresses (RFC 5321 and 6531, as they are
+// written).
 func appendEmails(out []span, text string) []span {
 	for from := 0; ; {
-		i := strings.IndexByte(text[from:], '@')
+		i, size := nextAt(text, from)
 		if i < 0 {
 			return out
 		}
-		i += from
-		begin, end := i, i+1
-		for begin > from && i-begin < 64 && charClass[text[begin-1]]&isLocal != 0 {
-			begin--
-		}
+		begin, end := localPart(text, from, i), i+size
 		for end < len(text) && end-i < 255 && charClass[text[end]]&isHost != 0 {
 			end++
 		}
-		for begin < i && (text[begin] == '.' || text[begin] == '-') {
-			begin++
+		host := strings.TrimRight(text[i+size:end], ".-")
+		isHost := isMailHost(host)
+		if n := literalHost(text[i+size:]); n > 0 {
+			host, isHost = text[i+size:i+size+n], true
 		}
-		host := strings.TrimRight(text[i+1:end], ".-")
-		if begin < i && isMailHost(host) && !isRemote(text[begin:i], text[i+1+len(host):]) {
-			out = append(out, span{begin, i + 1 + len(host), anEmail})
-			end = i + 1 + len(host)
+		end = i + size + len(host)
+		if begin < i && isHost && !isRemote(text[begin:i], text[end:]) && !isUserInformation(text[:begin]) {
+			out = append(out, span{begin, end, anEmail})
 		}
-		from = max(end, i+1)
+		from = max(end, i+size)
 	}
+}
+
+// localPart is where the first part of an address begins that ends at a place,
+// also one in quotes.
+func localPart(text string, from, end int) int {
+	if end > from && text[end-1] == '"' {
+		if i := strings.LastIndexByte(text[max(from, end-66):end-1], '"'); i >= 0 {
+			return max(from, end-66) + i
+		}
+	}
+	begin := end
+	for begin > from && end-begin < 64 && charClass[text[begin-1]]&isLocal != 0 {
+		begin--
+	}
+	for begin < end && (text[begin] == '.' || text[begin] == '-') {
+		begin++
+	}
+	return begin
+}
+
+// literalHost is how long the address in brackets is with which a text begins; 0
+// if it begins with none.
+func literalHost(text string) int {
+	if text == "" || text[0] != '[' {
+		return 0
+	}
+	end := strings.IndexByte(text[:min(len(text), 64)], ']')
+	if end < 0 || net.ParseIP(strings.TrimPrefix(text[1:end], "IPv6:")) == nil {
+		return 0
+	}
+	return end + 1
 }
 
 // isMailHost: labels, of which the last is letters; not the end of a file's name
@@ -40,10 +87,23 @@ func isMailHost(host string) bool {
 	if strings.HasPrefix(top, "xn--") {
 		return true
 	}
-	return len(top) >= 2 && strings.Trim(strings.ToLower(top), "abcdefghijklmnopqrstuvwxyz") == "" && !fileEnds[strings.ToLower(top)]
+	for i := range len(top) {
+		if !isLetter(top[i]) && top[i] < 0x80 {
+			return false
+		}
+	}
+	return len(top) >= 2 && !fileEnds[strings.ToLower(top)]
 }
 
 var fileEnds = setOf("png jpg jpeg gif svg webp avif ico js mjs cjs ts jsx tsx css scss json map html htm md txt xml yml yaml tgz zip gz jar dll so exe pdf mp3 mp4 woff ttf")
+
+// isUserInformation says whether what stands before an @ belongs to a URL:
+// postgres://ann:…@host.
+func isUserInformation(before string) bool {
+	before = before[max(0, len(before)-maxName):]
+	i := strings.LastIndex(before, "://")
+	return i >= 0 && !strings.ContainsAny(before[i+3:], "/?# \t\r\n\"'<>")
+}
 
 // isRemote: git@host:path is no address of a person.
 func isRemote(local, behind string) bool { return local == "git" && strings.HasPrefix(behind, ":") }

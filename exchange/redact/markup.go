@@ -25,6 +25,14 @@ type markup struct {
 	done int
 	end  int // what stands before it has been looked at
 	base int
+	list []attribute // of the tag that is looked at
+	// said are the names that attributes give to the texts of the elements that are
+	// open (<entry key="password">), nil for most.
+	said []*name
+	// label is the name that the text of an element gives to that of its siblings
+	// (<name>token</name><value>…</value>), whose parent is so deep.
+	label   *name
+	labelAt int
 }
 
 func (m *markup) replace(from, to int, with string) {
@@ -38,11 +46,11 @@ func (m *markup) run() {
 	for at := 0; at < len(m.src); {
 		i := strings.IndexByte(m.src[at:], '<')
 		if i < 0 {
-			m.content(at, len(m.src))
+			m.content(at, len(m.src), true)
 			m.end = len(m.src)
 			return
 		}
-		m.content(at, at+i)
+		m.content(at, at+i, true)
 		at += i
 		m.end = at
 		next := m.tag(at)
@@ -73,11 +81,21 @@ func (m *markup) tag(at int) int {
 	case strings.HasPrefix(rest, "<![CDATA["):
 		end := upTo("]]>")
 		if end >= 0 {
-			m.content(at+len("<![CDATA["), end-3)
+			m.content(at+len("<![CDATA["), end-3, false)
 		}
 		return end
 	case strings.HasPrefix(rest, "<?"):
-		return upTo(">")
+		end := upTo(">")
+		if end >= 0 {
+			m.plain(at+2, end-1)
+		}
+		return end
+	case strings.HasPrefix(rest, "<!DOCTYPE") && strings.Contains(rest[:max(0, strings.IndexByte(rest, '>'))], "["):
+		end := upTo("]")
+		if end >= 0 {
+			m.entities(at, end)
+		}
+		return end
 	case strings.HasPrefix(rest, "</"):
 		end := upTo(">")
 		if end >= 0 {
@@ -95,6 +113,10 @@ func (m *markup) close(element string) {
 	for i := len(m.w.trail) - 1; i >= max(m.base, len(m.w.trail)-maxUnclosed); i-- {
 		if m.w.trail[i] == element {
 			m.w.trail = m.w.trail[:i]
+			m.said = m.said[:min(len(m.said), i-m.base)]
+			if i < m.labelAt {
+				m.label = nil
+			}
 			return
 		}
 	}
@@ -123,13 +145,19 @@ func (m *markup) open(at int) int {
 		end++
 	}
 	element := localName(m.src[at+1 : end])
-	var list [maxAttributes]attribute
-	attributes, end, closed := m.attributes(list[:0], end)
+	attributes, end, closed := m.attributes(m.list[:0], end)
+	m.list = attributes
 	if end < 0 {
 		return -1
 	}
-	about := nameless
+	about, said := nameless, (*name)(nil)
 	for _, a := range attributes {
+		switch strings.ToLower(a.name) {
+		case "name", "key", "property", "field":
+			if n := m.w.r.nameOf(m.src[a.from:a.to]); n.secret {
+				said = n
+			}
+		}
 		switch strings.ToLower(a.name) {
 		case "name", "id", "property", "itemprop", "http-equiv", "key", "type", "autocomplete", "field":
 			if n := m.w.r.nameOf(m.src[a.from:a.to]); !about.secret && (n.secret || n.hint != 0 || len(n.rules) > 0) {
@@ -138,6 +166,12 @@ func (m *markup) open(at int) int {
 		}
 	}
 	m.w.trail = append(m.w.trail, element)
+	if said != nil {
+		for len(m.said) < len(m.w.trail)-m.base-1 {
+			m.said = append(m.said, nil)
+		}
+		m.said = append(m.said, said)
+	}
 	for _, a := range attributes {
 		n := m.w.r.nameOf(localName(a.name))
 		if about != nameless && (n.lower == "value" || n.lower == "content") {
@@ -151,6 +185,7 @@ func (m *markup) open(at int) int {
 	switch {
 	case closed || voids[lower] || element[0] == '!' || len(m.w.trail)-m.base > maxElements:
 		m.w.trail = m.w.trail[:len(m.w.trail)-1]
+		m.said = m.said[:min(len(m.said), len(m.w.trail)-m.base)]
 	case lower == "script" || lower == "style":
 		behind := endOf(m.src, end, lower)
 		m.script(end, behind)
@@ -227,20 +262,72 @@ func (m *markup) attributes(out []attribute, at int) (list []attribute, end int,
 	return nil, -1, false
 }
 
-// content redacts the text of an element, by the element's name.
-func (m *markup) content(from, to int) {
-	n := nameless
-	if len(m.w.trail) > m.base {
-		n = m.w.r.nameOf(m.w.trail[len(m.w.trail)-1])
-	}
+// content redacts the text of an element, by the element's name or by that which
+// an attribute or a sibling gives it.
+func (m *markup) content(from, to int, escaped bool) {
 	for from < to && m.src[from] <= ' ' {
 		from++
 	}
 	for to > from && m.src[to-1] <= ' ' {
 		to--
 	}
-	m.value(n, from, to)
+	if from >= to {
+		return
+	}
+	n := m.nameOfContent(m.src[from:to])
+	if escaped {
+		m.value(n, from, to)
+	} else if out, _, changed := m.w.text(inXML, n, m.src[from:to]); changed && !strings.Contains(out, "]]>") {
+		m.replace(from, to, out)
+	}
 }
+
+func (m *markup) nameOfContent(text string) *name {
+	depth := len(m.w.trail) - m.base
+	if depth == 0 {
+		return nameless
+	}
+	n := m.w.r.nameOf(m.w.trail[len(m.w.trail)-1])
+	switch {
+	case n.secret:
+	case len(m.said) == depth && m.said[depth-1] != nil:
+		return m.said[depth-1]
+	case n.isName && len(text) <= maxName:
+		if m.label = m.w.r.nameOf(text); !m.label.secret {
+			m.label = nil
+		}
+		m.labelAt = len(m.w.trail) - 1
+	case m.label != nil && len(m.w.trail) > m.labelAt && m.w.r.nameOf(m.w.trail[m.labelAt]).isValue:
+		return m.label
+	}
+	return n
+}
+
+// entities redacts the texts that a document type gives names: they stand where
+// it cannot be seen what they are.
+func (m *markup) entities(from, to int) {
+	for at := from; at < to; {
+		i := strings.Index(m.src[at:to], "<!ENTITY")
+		if i < 0 {
+			return
+		}
+		at += i
+		end := strings.IndexByte(m.src[at:to], '>')
+		if end < 0 {
+			end = to - at
+		}
+		decl := m.src[at : at+end]
+		q := strings.IndexAny(decl, "\"'")
+		if q >= 0 && !strings.Contains(decl[:q], "SYSTEM") && !strings.Contains(decl[:q], "PUBLIC") {
+			if n := strings.IndexByte(decl[q+1:], decl[q]); n > 0 {
+				m.value(entity, at+q+1, at+q+1+n)
+			}
+		}
+		at += max(end, 1)
+	}
+}
+
+var entity = &name{lower: "!entity", secret: true}
 
 func (m *markup) value(n *name, from, to int) {
 	if from >= to {

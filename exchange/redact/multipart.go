@@ -1,7 +1,11 @@
 package redact
 
 import (
+	"encoding/base64"
+	"io"
 	"mime"
+	"mime/quotedprintable"
+	"net/http"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -73,12 +77,14 @@ func (w *work) part(text string, depth int) (out string, ok bool) {
 		return "", false
 	}
 	head, content := text[:end], text[end+blank:]
-	contentType, field, isFile := "", "", false
+	contentType, coding, field, isFile := "", "", "", false
 	for line := range strings.SplitSeq(head, "\n") {
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\r"), ":")
 		switch strings.ToLower(strings.TrimSpace(name)) {
 		case "content-type":
 			contentType = strings.TrimSpace(value)
+		case "content-transfer-encoding":
+			coding = strings.ToLower(strings.TrimSpace(value))
 		case "content-disposition":
 			if _, p, err := mime.ParseMediaType(value); err == nil {
 				field = p["name"]
@@ -86,26 +92,74 @@ func (w *work) part(text string, depth int) (out string, ok bool) {
 			}
 		}
 	}
+	blankLine := text[end : end+blank]
+	head = w.partHead(head)
 	n := w.r.nameOf(lastOfBrackets(field))
 	w.trail = append(w.trail, field)
 	defer func() { w.trail = w.trail[:len(w.trail)-1] }()
 	if !isFile || n.secret || len(n.rules) > 0 {
 		res := w.value(inMultipart, n, content)
 		if res.changed || w.ruled(inMultipart, n) {
-			return text[:end+blank] + res.text, true
+			return head + blankLine + res.text, true
 		}
 	}
 	media := message.MediaType(contentType)
-	switch {
-	case isOpaque(media) && !w.r.allow || !isTextual(media) && !isText([]byte(content)):
-		return text, true
-	case strings.HasPrefix(media, "multipart/"):
+	if strings.HasPrefix(media, "multipart/") {
 		if _, p, err := mime.ParseMediaType(contentType); err == nil && p["boundary"] != "" && depth < maxNested {
 			inner, whole := w.multipart(content, p["boundary"], depth+1)
-			return text[:end+blank] + inner, whole
+			return head + blankLine + inner, whole
 		}
 		return "", false
 	}
-	inner, reason := w.content(media, contentType, content, depth+1)
-	return text[:end+blank] + inner, reason == ""
+	plain, encode, err := transferred(coding, content)
+	if err != nil {
+		return "", false
+	}
+	inner, reason := w.unpackedAt(media, contentType, plain, depth+1)
+	if isSame(inner, plain) {
+		return head + blankLine + content, reason == ""
+	}
+	return head + blankLine + encode(inner), reason == ""
+}
+
+// transferred undoes the transfer encoding of a part (RFC 2045, 6); encode does it
+// again.
+func transferred(coding, content string) (plain []byte, encode func([]byte) string, err error) {
+	switch coding {
+	case "base64":
+		plain, err = base64.StdEncoding.DecodeString(strings.NewReplacer("\r", "", "\n", "").Replace(content))
+		return plain, base64.StdEncoding.EncodeToString, err
+	case "quoted-printable":
+		plain, err = io.ReadAll(quotedprintable.NewReader(strings.NewReader(content)))
+		return plain, func(b []byte) string {
+			var out strings.Builder
+			w := quotedprintable.NewWriter(&out)
+			_, _ = w.Write(b) // to memory
+			_ = w.Close()
+			return out.String()
+		}, err
+	}
+	return []byte(content), func(b []byte) string { return string(b) }, nil
+}
+
+// partHead redacts the fields of a part.
+func (w *work) partHead(head string) string {
+	before := w.field
+	defer func() { w.field = before }()
+	lines := strings.SplitAfter(head, "\n")
+	for i, line := range lines {
+		name, rest, ok := strings.Cut(line, ":")
+		value := strings.Trim(rest, " \t\r\n")
+		if !ok || value == "" {
+			continue
+		}
+		w.field = strings.TrimSpace(name)
+		at := len(name) + 1 + strings.Index(rest, value)
+		out, dropped := w.line(inMultipart, w.r.headers[http.CanonicalHeaderKey(w.field)], value, false)
+		if dropped {
+			out = ""
+		}
+		lines[i] = line[:at] + out + line[at+len(value):]
+	}
+	return strings.Join(lines, "")
 }

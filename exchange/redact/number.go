@@ -1,6 +1,9 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // appendCards appends the numbers of payment cards (ISO/IEC 7812): 13 to 19
 // digits, also in groups, of a scheme that is known, whose check digit is right.
@@ -26,7 +29,8 @@ func appendCards(out []span, text string) []span {
 // cardAt is where the number of a card ends that begins with a group of digits; 0
 // if none does.
 func cardAt(text string, from int) int {
-	if text[from] < '2' || text[from] > '6' || wordAt(text, from-1) || from > 1 && text[from-1] == '.' && digitAt(text, from-2) {
+	isTrack := from > 1 && text[from-2:from] == "%B" // of a magnetic stripe (ISO/IEC 7813)
+	if text[from] < '2' || text[from] > '6' || wordAt(text, from-1) && !isTrack || from > 1 && text[from-1] == '.' && digitAt(text, from-2) {
 		return 0
 	}
 	var ends [20]int // by the digits so far, where they end
@@ -52,7 +56,49 @@ func cardAt(text string, from int) int {
 			return to
 		}
 	}
-	return 0
+	return oddCardAt(text, from)
+}
+
+// oddCardAt is cardAt for one in its usual groups, which something else parts,
+// each time the same.
+func oddCardAt(text string, from int) int {
+	at, separator, digits := from, "", 0
+	for _, n := range [...]int{4, 4, 4, 4} {
+		if digits > 0 {
+			end := at
+			for end < len(text) && end-at <= maxSeparator && !digitAt(text, end) {
+				end++
+			}
+			if end == at || !isSeparator(text[at:end]) || separator != "" && separator != text[at:end] {
+				return 0
+			}
+			separator, at = text[at:end], end
+		}
+		for i := range n {
+			if !digitAt(text, at+i) {
+				return 0
+			}
+		}
+		at, digits = at+n, digits+n
+	}
+	if digitAt(text, at) || strings.HasPrefix(text[at:], separator) && digitAt(text, at+len(separator)) || !isCard(text[from:at], digits) {
+		return 0
+	}
+	return at
+}
+
+// maxSeparator is how long what parts groups of digits is at most, in bytes.
+const maxSeparator = 4
+
+// isSeparator says whether a text parts groups of digits: blanks, dashes, points
+// and their like.
+func isSeparator(text string) bool {
+	for _, c := range text {
+		if !strings.ContainsRune(" -./_\t\u00a0\u2009\u202f\u2010\u2011\u2012\u2013", c) {
+			return false
+		}
+	}
+	return true
 }
 
 // card is a scheme of payment cards: the first digits, from and to, of numbers of
@@ -140,31 +186,72 @@ var ibanLengths = map[string]int{
 }
 
 // appendIBANs appends the account numbers (ISO 13616) whose check digits are
-// right, also in groups of four.
+// right, also in groups and in lower case.
 func appendIBANs(out []span, text string) []span {
 	for i := 0; i+15 <= len(text); i++ {
-		if charClass[text[i]]&isUpper == 0 || charClass[text[i+1]]&isUpper == 0 || !digitAt(text, i+2) || !digitAt(text, i+3) || wordAt(text, i-1) {
+		if !isLetter(text[i]) || !isLetter(text[i+1]) || wordAt(text, i-1) {
 			continue
 		}
-		want := ibanLengths[text[i:i+2]]
-		if want == 0 {
-			continue
-		}
-		have, end := 0, i
-		for end < len(text) && have < want {
-			if c := charClass[text[end]]; c&(isDigit|isUpper) != 0 {
-				have++
-			} else if text[end] != ' ' || have%4 != 0 {
-				break
-			}
-			end++
-		}
-		if have == want && !wordAt(text, end) && mod97(text[i:end]) == 1 {
+		if end := ibanAt(text, i); end > 0 {
 			out = append(out, span{i, end, anIBAN})
 			i = end - 1
 		}
 	}
 	return out
+}
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
+
+// ibanAt is where the account number ends that begins with two letters; 0 if none
+// does. What parts its groups is one character.
+func ibanAt(text string, from int) int {
+	var plain [34]byte
+	have, want, end := 0, 2, from
+	for end < len(text) && have < want {
+		c := text[end]
+		switch {
+		case digitAt(text, end), isLetter(c):
+			if c >= 'a' {
+				c -= 'a' - 'A'
+			}
+			plain[have] = c
+			have++
+			end++
+			if have == 2 {
+				want = ibanLengths[string(plain[:2])]
+			}
+			continue
+		case have < 2:
+			return 0
+		}
+		_, size := utf8.DecodeRuneInString(text[end:])
+		if !isSeparator(text[end:end+size]) || !wordAt(text, end+size) {
+			return 0
+		}
+		end += size
+	}
+	number := string(plain[:have])
+	if have < 15 || have != want || wordAt(text, end) || strings.Trim(number[2:4], "0123456789") != "" || mod97(number) != 1 {
+		return 0
+	}
+	if text[from] >= 'a' && strings.Trim(number[min(8, have):], "0123456789") != "" {
+		return 0 // hexadecimal digits, rather
+	}
+	return end
+}
+
+// plainIBAN is an account number without what parts its groups, in capitals.
+func plainIBAN(text string) string {
+	out := make([]byte, 0, len(text))
+	for i := range len(text) {
+		switch c := text[i]; {
+		case digitAt(text, i), c >= 'A' && c <= 'Z':
+			out = append(out, c)
+		case c >= 'a' && c <= 'z':
+			out = append(out, c-'a'+'A')
+		}
+	}
+	return string(out)
 }
 
 // mod97 is the remainder by which ISO 7064 (MOD 97-10) checks an account number:

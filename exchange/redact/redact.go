@@ -142,6 +142,10 @@ func (r *Redactor) exchange(e *understudyv1.Exchange, hit func(Hit)) {
 
 func (r *Redactor) request(q *understudyv1.Request, found *places) {
 	q.Target = r.target(q.Target, understudyv1.Redaction_PLACE_REQUEST_TARGET, found)
+	if strings.IndexByte(q.Authority, '@') > 0 {
+		w := work{r: r, at: understudyv1.Redaction_PLACE_REQUEST_HEADER, found: found, field: "Host"}
+		q.Authority = w.authority(q.Authority)
+	}
 	r.message(understudyv1.Redaction_PLACE_REQUEST_HEADER, understudyv1.Redaction_PLACE_REQUEST_BODY, &q.Headers, &q.Trailers, q.Body, found)
 }
 
@@ -228,8 +232,8 @@ func (w *work) line(in place, kind treatment, text string, changed bool) (out st
 			return out, false
 		}
 	}
-	res := w.value(in, n, text)
-	return res.text, res.dropped
+	out, drop, _ = w.text(in, n, text)
+	return out, drop
 }
 
 // labelHeader is that of the fields which are secrets by default.

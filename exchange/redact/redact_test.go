@@ -78,6 +78,23 @@ func TestHeaders(t *testing.T) {
 	f("Azure-AsyncOperation", "https://h/op/1?access_token=a", "https://h/op/1?access_token=<a>")
 }
 
+// TestAuthority: a client may name a user before the host, also in Host.
+func TestAuthority(t *testing.T) {
+	k := key(t)
+	e := &understudyv1.Exchange{Request: &understudyv1.Request{Authority: "ann:a@shop.example:80", Target: []byte("*"), Headers: []*understudyv1.Header{
+		{Name: "Host", Value: []byte("ann:a@shop.example")}, {Name: "X-Forwarded-Host", Value: []byte("ann:a@shop.example")},
+	}}}
+	redact.New(redact.Config{}, k).Exchange(e)
+	token := k.Token("rdx", "ann:a") + "@shop.example"
+	if e.Request.Authority != token+":80" || string(e.Request.Headers[0].Value) != token || string(e.Request.Headers[1].Value) != token || len(e.Redactions) != 2 {
+		t.Errorf("%v", e)
+	}
+	e = &understudyv1.Exchange{Request: &understudyv1.Request{Authority: "shop.example:80", Target: []byte("*")}}
+	if redact.New(redact.Config{}, k).Exchange(e); e.Request.Authority != "shop.example:80" || len(e.Redactions) != 0 {
+		t.Errorf("%v", e)
+	}
+}
+
 func TestTarget(t *testing.T) {
 	k := key(t)
 	f := func(in, want string) {
@@ -93,7 +110,7 @@ func TestTarget(t *testing.T) {
 	f("/x?q=1&&;=&%zz=%", "/x?q=1&&;=&%zz=%")
 	f("/x?q=1;token=a;b&TOKEN=a&to%6ben=a&", "/x?q=1;token=<a>;b&TOKEN=<a>&to%6ben=<a>&")
 	f("/x?token=&password", "/x?token=&password")
-	f("/token=a?sig=a", "/token=a?sig=<a>")
+	f("/token=a?sig=a", "/token=<a>?sig=<a>")
 	f("/x;jsessionid=a/y;v=1?q=2", "/x;jsessionid=<a>/y;v=1?q=2")
 	f("/(S(a))/orders", "/(S(<a>))/orders")
 	f("/x?token%5B%5D=a&user[password]=a&csrf_token=a&authToken=a", "/x?token%5B%5D=<a>&user[password]=<a>&csrf_token=<a>&authToken=<a>")

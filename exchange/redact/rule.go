@@ -83,6 +83,8 @@ type name struct {
 	open          bool // others use the name too: only long values are secrets
 	number        bool // numbers in JSON are secrets too
 	authorization bool // its values begin with a scheme
+	holds         bool // what it holds are secrets, whatever they are called there
+	many          bool // secrets may be the names of what it holds
 	kept          bool // by Config.Keep
 	isValue       bool // its value may belong to a name beside it, or around it
 	isName        bool // and so says this one
@@ -97,7 +99,7 @@ func lastPart(name string) string {
 	if n := len(name) - len("-bin"); n > 0 && strings.EqualFold(name[n:], "-bin") {
 		name = name[:n]
 	}
-	return name[strings.LastIndexAny(name, "[.")+1:]
+	return name[strings.LastIndexAny(name, "[./")+1:]
 }
 
 // nameOf is what is known of a name; of one that is long, by its end.
@@ -117,6 +119,8 @@ func (r *Redactor) describe(text string) *name {
 	n.authorization = strings.HasSuffix(n.lower, "authorization")
 	if len(words) > 0 {
 		last := words[len(words)-1]
+		n.holds = n.secret && secretHolders[last]
+		n.many = n.secret && strings.HasSuffix(last, "s")
 		n.number = n.secret && numberEnds[last]
 		switch {
 		case slices.ContainsFunc(words, func(w string) bool { return cardWords[w] }):
@@ -137,8 +141,11 @@ func (r *Redactor) describe(text string) *name {
 }
 
 var (
-	valueNames = setOf("value val values text raw")
-	nameNames  = setOf("name key field header param id")
+	valueNames = setOf("value val values text raw data content string")
+	nameNames  = setOf("name key field header param id type label attribute property parameter path")
+	// secretHolders are the ends of names of things that hold secrets under names
+	// which do not say so ({"secrets":{"db":…}}).
+	secretHolders = setOf("secrets credentials passwords apikeys")
 	// numberEnds are the ends of names whose numbers are secrets. Others count, or
 	// name a thing.
 	numberEnds = setOf("otp totp passcode password passwd pwd pass secret pin cvv cvc cvv2 cvc2 code token")

@@ -58,6 +58,10 @@ func isSecret(name string) bool {
 		return before != "" && !openKeys[before]
 	case "code", "link":
 		return proofs[before]
+	case "answer":
+		return before == "security" || before == "secret"
+	case "signature":
+		return before != "" && !openSignatures[before]
 	}
 	for _, end := range secretEnds {
 		if strings.HasSuffix(last, end) {
@@ -72,13 +76,16 @@ const maxName = 256
 
 var (
 	secretNames = map[string]bool{}
-	secretEnds  = strings.Fields("token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey secretkey privatekey accesskey")
+	secretEnds  = strings.Fields(`token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey appkey secretkey privatekey accesskey authcode
+		passwort kennwort motdepasse senha contrasena contraseña wachtwoord lösenord lozinka heslo hasło parola`)
 	// openKeys are words before "key" that make it none to a lock.
 	openKeys = setOf("idempotency public primary foreign sort partition routing cache surrogate group order natural unique composite")
 	// openTokens are words before "token" that make it a place in a list.
 	openTokens = setOf("page next previous prev continuation continue cursor sync delta skip start resume paging pagination")
 	// proofs are words before "code" or "link" that make it one that lets in.
-	proofs = setOf("verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing")
+	proofs = setOf("verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing totp mfa 2fa tfa hotp sso")
+	// openSignatures are words before "signature" that make it a text, or the kind of one.
+	openSignatures = setOf("email mail function method type letter document")
 )
 
 func setOf(words string) map[string]bool {
@@ -90,7 +97,7 @@ func setOf(words string) map[string]bool {
 }
 
 func init() {
-	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2")} {
+	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2 pw mot_de_passe totp remember_me samlresponse samlrequest samlart assertion jwt_assertion id_token_hint security_answer mfa")} {
 		for _, name := range list {
 			secretNames[strings.Join(wordsOf(name), "")] = true
 		}

@@ -52,7 +52,7 @@ func appendShapes(out []span, text string, h hint) []span {
 	if len(text) < leastShaped {
 		return out
 	}
-	digits, at, word, upper := 0, false, 0, false
+	digits, at, word, letters := 0, false, 0, false
 	longest := 0
 	for i := range len(text) {
 		switch c := charClass[text[i]]; {
@@ -60,10 +60,10 @@ func appendShapes(out []span, text string, h hint) []span {
 			digits++
 			word++
 		case c&isWord != 0:
-			upper = upper || c&isUpper != 0
+			letters = true
 			word++
 		default:
-			at = at || text[i] == '@'
+			at = at || text[i] == '@' || text[i] == '%' && strings.HasPrefix(text[i:], escapedAt)
 			longest = max(longest, word)
 			word = 0
 		}
@@ -80,7 +80,7 @@ func appendShapes(out []span, text string, h hint) []span {
 	if digits >= 13 && h&isName == 0 {
 		out = appendCards(out, text)
 	}
-	if digits >= 8 && upper {
+	if digits >= 8 && letters {
 		out = appendIBANs(out, text)
 	}
 	if digits >= 7 {
@@ -141,7 +141,7 @@ func init() {
 		case c == '_':
 			k = isWord | isLocal
 		case c >= 0x80:
-			k = isWord
+			k = isWord | isLocal | isHost
 		case c == '-' || c == '.':
 			k = isLocal | isHost
 		case strings.IndexByte("+%'!#$&*/=?^`{|}~", c) >= 0 && strings.IndexByte("/?&={}|'`#", c) < 0:
@@ -165,7 +165,8 @@ func digitAt(text string, i int) bool {
 // Postman, New Relic, Atlassian, Twilio, Mailgun, Telegram's are not marked.
 var markedBeginnings = strings.Fields(`sk_live_ sk_test_ rk_live_ rk_test_ whsec_ ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glrt- xoxb- xoxp- xoxa- xoxr- xoxs- xapp-
 	AKIA ASIA AIza ya29. SG. npm_ pypi- shpat_ shpss_ shpca_ shppa_ sk-proj- sk-ant- hf_ dop_v1_ dckr_pat_ sq0atp- sq0csp- PMAK- NRAK- ATATT3 lin_api_ EAACEdEose0cBA
-	AGE-SECRET-KEY- rdp_ pk_live_secret_`)
+	AGE-SECRET-KEY- rdp_ pk_live_secret_ hvs. hvb. tvly- vercel_ figd_ sbp_ tskey- gsk_ xai- glsa_ glc_ ntn_ pplx- nvapi- sntrys_ rzp_live_ fo1_ dp.st. dp.pt. CFPAT- lsv2_
+	pscale_tkn_ r8_`)
 
 // markedBy are the beginnings by their first byte.
 var markedBy [256][]string
@@ -205,9 +206,29 @@ func appendMarked(out []span, text string) []span {
 				out = append(out, span{from, from + len(word), aJWT})
 			case isMarked(word):
 				out = append(out, span{from, from + len(word), anAPIKey})
+			default:
+				out = appendMarkedWithin(out, text[:from+len(word)], from)
 			}
 		}
 		from = end
+	}
+	return out
+}
+
+// appendMarkedWithin appends what of a word that begins at from and ends the text
+// is marked behind a part of it: token-ghp_….
+func appendMarkedWithin(out []span, text string, from int) []span {
+	for i := from + 1; i+leastMarked <= len(text); i++ {
+		if c := text[i-1]; c != '-' && c != '.' && c != '_' || markedBy[text[i]] == nil && text[i] != 'e' {
+			continue
+		}
+		switch word := text[i:]; {
+		case Bare(word) != word:
+		case isJWT(word):
+			return append(out, span{i, len(text), aJWT})
+		case isMarked(word):
+			return append(out, span{i, len(text), anAPIKey})
+		}
 	}
 	return out
 }

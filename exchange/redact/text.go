@@ -2,14 +2,22 @@ package redact
 
 import "strings"
 
-// pairs redacts the values in a text that stand behind a name and = (and : where
-// colon says so), as in logs, settings and scripts: password=…, "token": "…".
-func (w *work) pairs(text string, colon bool) string {
+// colons says whether : parts a name and a value too.
+type colons uint8
+
+const (
+	colonAndQuote colons = iota // where a quote follows: password: "…"
+	anyColon                    // as in logs, settings and scripts
+)
+
+// pairs redacts the values in a text that stand behind a name and = or :, as in
+// logs, settings and scripts: password=…, "token": "…".
+func (w *work) pairs(text string, colon colons) string {
 	var b strings.Builder
 	done := 0
 	for from := 0; from < len(text); {
 		i := from
-		for i < len(text) && text[i] != '=' && (text[i] != ':' || !colon) {
+		for i < len(text) && text[i] != '=' && (text[i] != ':' || colon == colonAndQuote && !isQuoted(text[i+1:])) {
 			i++
 		}
 		if i == len(text) {
@@ -21,10 +29,16 @@ func (w *work) pairs(text string, colon bool) string {
 			continue
 		}
 		n := w.r.nameOf(word)
+		if text[i] == '=' && !n.secret {
+			n = w.r.nameOf(typed(text[done:i], word))
+		}
 		if !n.secret && n.hint&maybePhone == 0 && len(n.rules) == 0 {
 			continue
 		}
 		begin, end := valueBehind(text, i+1, n.authorization)
+		if from, to := blockBehind(text, begin, end); from < to {
+			begin, end = from, to
+		}
 		if begin == end {
 			continue
 		}
@@ -37,11 +51,108 @@ func (w *work) pairs(text string, colon bool) string {
 		b.WriteString(res.text)
 		done = end
 	}
-	if done == 0 {
-		return text
+	if done > 0 {
+		text = b.String() + text[done:]
 	}
-	b.WriteString(text[done:])
-	return b.String()
+	return w.told(text)
+}
+
+// told redacts what a sentence tells: your code is 482913.
+func (w *work) told(text string) string {
+	const is = " is "
+	for from := 0; ; {
+		i := strings.Index(text[from:], is)
+		if i < 0 {
+			return text
+		}
+		i += from
+		from = i + len(is)
+		end := from
+		for end < len(text) && (charClass[text[end]]&isWord != 0 || text[end] == '-') {
+			end++
+		}
+		word := text[from:end]
+		if len(word) < leastTold || !strings.ContainsAny(word, "0123456789") && !isMixed(word) {
+			continue
+		}
+		name := nameBefore(text[:i])
+		if before := nameBefore(strings.TrimSuffix(text[:i], name)); before != "" && len(name)+len(before) < maxName {
+			name = before + "_" + name
+		}
+		n := w.r.nameOf(name)
+		if !n.secret {
+			continue
+		}
+		if res := w.value(inText, n, word); res.changed {
+			text = text[:from] + res.text + text[end:]
+			from += len(res.text)
+		}
+	}
+}
+
+// leastTold is how long a secret is at least that a sentence tells, in bytes.
+const leastTold = 4
+
+// isQuoted says whether a text begins with a quote, blanks aside.
+func isQuoted(text string) bool {
+	text = strings.TrimLeft(text[:min(len(text), 8)], " \t\\")
+	return text != "" && (text[0] == '"' || text[0] == '\'')
+}
+
+// typed is the name with which a text ends, or that before it where a colon
+// parts them: $password: String = "…".
+func typed(text, last string) string {
+	before := strings.TrimRight(text[:strings.LastIndex(text, last)], " \t")
+	if last == "" || !strings.HasSuffix(before, ":") {
+		return last
+	}
+	if name := nameBefore(before[:len(before)-1]); name != "" && len(name) <= maxName {
+		return name
+	}
+	return last
+}
+
+// blockBehind is where the lines stand that a mark of YAML announces as the value
+// (password: |); nothing if none does.
+func blockBehind(text string, begin, end int) (from, to int) {
+	if begin == end { // > ends a word
+		for end < len(text) && end-begin < 3 && text[end] > ' ' {
+			end++
+		}
+	}
+	if begin == end || text[begin] != '|' && text[begin] != '>' || end-begin > 3 {
+		return 0, 0
+	}
+	rest := text[end:]
+	line := lineEnd(rest)
+	if strings.TrimSpace(rest[:line]) != "" {
+		return 0, 0
+	}
+	from = end + line
+	indent := blanks(text[from:])
+	if indent == 0 {
+		return 0, 0
+	}
+	for at := from; at < len(text); {
+		line := text[at : at+lineEnd(text[at:])]
+		if blanks(line) < indent && strings.TrimSpace(line) != "" {
+			break
+		}
+		at += len(line)
+		to = at
+	}
+	return from + indent, len(strings.TrimRight(text[:to], " \t\r\n"))
+}
+
+// blanks is how many a text begins with.
+func blanks(text string) int { return len(text) - len(strings.TrimLeft(text, " \t")) }
+
+// lineEnd is the length of the first line of a text, with its end.
+func lineEnd(text string) int {
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		return i + 1
+	}
+	return len(text)
 }
 
 // nameBefore is the name with which a text ends, blanks and a quote behind it
@@ -64,7 +175,7 @@ func valueBehind(text string, at int, scheme bool) (begin, end int) {
 	for at < len(text) && (text[at] == ' ' || text[at] == '\t') {
 		at++
 	}
-	for _, quote := range [...]string{`\"`, `"`, `'`} {
+	for _, quote := range [...]string{`\"\"\"`, `\"`, `"""`, `"`, `'`} {
 		if strings.HasPrefix(text[at:], quote) {
 			at += len(quote)
 			if n := strings.Index(text[at:], quote); n >= 0 && n <= maxQuoted {
@@ -99,37 +210,14 @@ func (w *work) plain(text string) string {
 	} else if w.ruled(inText, nameless) {
 		return text
 	}
-	return w.pairs(text, true)
+	if strings.Contains(text, "://") {
+		text = w.urls(text)
+	}
+	return w.pairs(text, anyColon)
 }
 
-// events redacts a text line by line, where each may be a document behind a name
-// and a colon (server-sent events).
-func (w *work) events(text string) string {
-	var b strings.Builder
-	changed := false
-	for line := range strings.SplitAfterSeq(text, "\n") {
-		field, rest, ok := strings.Cut(line, ":")
-		body := strings.TrimRight(rest, "\r\n")
-		lead := body[:len(body)-len(strings.TrimLeft(body, " "))]
-		body = body[len(lead):]
-		out := ""
-		if inner, is := w.document(body); ok && is {
-			out = field + ":" + lead + inner + rest[len(lead)+len(body):]
-		} else {
-			out = w.plain(line)
-		}
-		changed = changed || out != line
-		b.WriteString(out)
-	}
-	if !changed {
-		return text
-	}
-	return b.String()
-}
-
-// upToWord cuts off the word with which a text ends that is not whole, if it can
-// be the beginning of a secret by its shape: it has digits, or is one of an
-// address or of a token. Nothing of that kind is longer than maxShaped.
+// upToWord cuts off the word with which a text ends that is not whole: it can be
+// the beginning of a secret by its shape, an address or a token. Nothing of that kind is longer than maxShaped.
 func upToWord(text string) string {
 	begin := len(text)
 	letters := false
@@ -149,10 +237,8 @@ func upToWord(text string) string {
 	switch {
 	case len(tail) > maxShaped, !letters && len(tail) > 40:
 		return text
-	case strings.ContainsAny(tail, "0123456789@"), strings.HasPrefix(tail, "eyJ"):
-		return text[:begin]
 	}
-	return text
+	return text[:begin]
 }
 
 // maxShaped is how long a secret is at most that is known by its shape, private

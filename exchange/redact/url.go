@@ -9,7 +9,7 @@ import (
 )
 
 // maxNested is how deep URLs within parameters of URLs are looked into.
-const maxNested = 3
+const maxNested = 5
 
 // target redacts a request target or a URL. What is no secret keeps its bytes.
 func (r *Redactor) target(raw []byte, list understudyv1.Redaction_Place, found *places) []byte {
@@ -75,26 +75,35 @@ func mayBeURL(text string) bool {
 // maxURL is the longest text that is taken for a URL, in bytes.
 const maxURL = 16 << 10
 
-// userInformation redacts what stands before the host of an absolute URL.
+// userInformation redacts what stands before the host of an absolute URL, or of
+// the target of CONNECT.
 func (w *work) userInformation(text string) string {
-	scheme, rest, ok := strings.Cut(text, "://")
-	if !ok {
+	scheme, rest, ok := strings.Cut(text, "//")
+	if user, _, is := strings.Cut(text, "@"); is && !strings.ContainsAny(text, "/ ") && strings.Contains(user, ":") && !strings.HasPrefix(user, "mailto:") {
+		scheme, rest, ok = "", text, true
+	}
+	if !ok || scheme != "" && !strings.HasSuffix(scheme, ":") {
 		return text
 	}
 	authority, path, hasPath := strings.Cut(rest, "/")
-	at := strings.LastIndexByte(authority, '@')
-	if at <= 0 {
-		return text
-	}
-	with := w.r.made(authority[:at])
-	if with != authority[:at] {
-		w.note(inPath, userinfo, "userinfo", actionToken)
-	}
-	out := scheme + "://" + with + authority[at:]
+	out := text[:len(text)-len(rest)] + w.authority(authority)
 	if hasPath {
 		out += "/" + path
 	}
 	return out
+}
+
+// authority redacts the user information in one.
+func (w *work) authority(text string) string {
+	at := strings.LastIndexByte(text, '@')
+	if at <= 0 {
+		return text
+	}
+	with := w.stands(w.r.made(text[:at]), text[:at])
+	if with != text[:at] {
+		w.note(inPath, userinfo, "userinfo", actionToken)
+	}
+	return with + text[at:]
 }
 
 var (
@@ -125,6 +134,10 @@ func (w *work) pathOf(text string) string {
 			before = segments[i-1]
 		}
 		out := w.segment(before, base)
+		if out == base && isHook(segments[:i], base) {
+			out = w.r.made(base)
+			w.note(inPath, pathSegment, labelNames, actionToken)
+		}
 		if hasParams {
 			out += ";" + w.parameters(inPath, params, 0)
 		}
@@ -168,23 +181,58 @@ func (w *work) segment(before, raw string) string {
 	at.rules, at.hint = n.rules, n.hint
 	at.kept = n.kept
 	res := w.value(inPath, &at, text)
+	if !res.changed && strings.IndexByte(text, '=') > 0 {
+		res.text, res.changed = w.inner(text)
+	}
 	if !res.changed {
 		return raw
 	}
 	return spelled(url.PathEscape(res.text), raw)
 }
 
+// isHook says whether a segment is the secret of a webhook as Slack
+// (/services/T…/B…/…), Discord (/webhooks/1…/…) and Telegram (/bot1…:…/) have them.
+func isHook(before []string, segment string) bool {
+	if rest, ok := strings.CutPrefix(segment, "bot"); ok {
+		id, key, ok := strings.Cut(rest, ":")
+		return ok && strings.Trim(id, "0123456789") == "" && len(key) >= 30
+	}
+	n := len(before)
+	if !isMachineMade(segment) || n < 2 || isMade(segment) {
+		return false
+	}
+	return n >= 3 && before[n-3] == "services" && strings.HasPrefix(before[n-2], "T") || before[n-2] == "webhooks" && strings.Trim(before[n-1], "0123456789") == ""
+}
+
 // leads says whether what follows a segment is a secret by its name. That of a
 // collection, "tokens", is followed by names of things.
 func leads(segment string) bool {
 	words := wordsOf(segment)
-	return len(words) > 0 && !strings.HasSuffix(words[len(words)-1], "s") && IsSecret(segment)
+	if len(words) == 0 {
+		return false
+	}
+	last := words[len(words)-1]
+	return capabilities[last] || !strings.HasSuffix(last, "s") && IsSecret(segment)
 }
+
+// capabilities are words of segments behind which a value lets in whoever has it.
+var capabilities = setOf("verify verification invite invitation activate activation confirm confirmation unsubscribe recover recovery unlock share webhook hook")
 
 // isMachineMade says whether a text is long and has letters and digits, and is
 // no UUID, which names a thing.
 func isMachineMade(s string) bool {
-	return len(s) >= 16 && strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" && strings.Count(s, "-") != 4
+	return len(s) >= 16 && strings.Count(s, "-") != 4 && (strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" || isMixed(s))
+}
+
+// isMixed says whether the letters of a text are of both cases as no words are.
+func isMixed(s string) bool {
+	changes := 0
+	for i := 1; i < len(s); i++ {
+		if s[i-1] >= 'a' && s[i-1] <= 'z' && s[i] >= 'A' && s[i] <= 'Z' {
+			changes++
+		}
+	}
+	return len(s) >= 12 && changes >= 4
 }
 
 // parameters redacts those of a query, a path, a fragment or a form.
@@ -192,6 +240,14 @@ func (w *work) parameters(at place, query string, depth int) string {
 	var b strings.Builder
 	done := 0 // so much of query is in b
 	for p := range message.Parameters(query) {
+		if p.Value == "" && (p.At == 0 || query[p.At-1] != '=') {
+			if with, ok := w.bare(at, p.Name); ok {
+				b.WriteString(query[done : p.At-len(p.Name)])
+				b.WriteString(with)
+				done = p.At
+			}
+			continue
+		}
 		with, drop, ok := w.parameter(at, p, depth)
 		switch {
 		case drop:
@@ -212,6 +268,23 @@ func (w *work) parameters(at place, query string, depth int) string {
 		return query
 	}
 	return b.String() + query[done:]
+}
+
+// bare redacts what stands in a query without being the value of a name.
+func (w *work) bare(at place, raw string) (with string, ok bool) {
+	text := raw
+	if strings.ContainsAny(raw, "%+") {
+		if decoded, err := url.QueryUnescape(raw); err == nil {
+			text = decoded
+		}
+	}
+	res := w.parts(at, nameless, text, nil, false)
+	if !res.changed {
+		if res.text, res.changed = w.inner(text); !res.changed {
+			return "", false
+		}
+	}
+	return spelled(url.QueryEscape(res.text), raw), true
 }
 
 // parameter is what is put in the place of a parameter's value; ok says whether
@@ -236,15 +309,16 @@ func (w *work) parameter(at place, p message.Parameter, depth int) (with string,
 	if w.ruled(at, n) {
 		return "", false, false
 	}
-	if depth > 0 && strings.ContainsAny(value, "?#@;=") {
+	if depth > 0 && strings.ContainsAny(value, "?#@;") {
 		if out := w.url(value, depth-1); out != value {
 			return url.QueryEscape(out), false, true
 		}
 	}
-	if at == inForm {
-		if out, ok := w.document(value); ok {
-			return url.QueryEscape(out), false, true
-		}
+	if out, ok := w.inner(value); ok {
+		return url.QueryEscape(out), false, true
+	}
+	if out, ok := w.escaped(value); ok {
+		return url.QueryEscape(out), false, true
 	}
 	return "", false, false
 }

@@ -131,6 +131,8 @@ func (w *work) secretBy(at place, n *name, text string) bool {
 		}
 		// Kinto calls the place in a list so.
 		return !switches[strings.ToLower(text)] && (n.lower != "_token" || at != inQuery && at != inFragment)
+	case n.open && randomOnly[n.lower]:
+		return looksRandom(text) && (at == inQuery || at == inFragment || at == inForm)
 	case n.open && (at == inQuery || at == inFragment || at == inPath):
 		return len(text) >= leastSecret
 	case n.open:
@@ -144,8 +146,10 @@ func (w *work) secretBy(at place, n *name, text string) bool {
 const leastSecret = 12
 
 var (
-	openParameters = setOf("code key")
-	switches       = setOf("true false yes no on off 0 1 null none undefined")
+	openParameters = setOf("code key ticket state")
+	// randomOnly are those of them that are words or numbers as often.
+	randomOnly = setOf("ticket state")
+	switches   = setOf("true false yes no on off 0 1 null none undefined")
 )
 
 // act does to a whole value what a rule says.
@@ -261,11 +265,10 @@ func looksRandom(s string) bool {
 // note counts a value that was replaced.
 func (w *work) note(at place, n *name, label, action string) {
 	where := n.lower
-	if w.field != "" {
+	switch {
+	case w.field != "":
 		where = w.field
-	}
-	switch at {
-	case inJSON, inXML, inForm, inMultipart, inText:
+	case at == inJSON, at == inXML, at == inForm, at == inMultipart, at == inText:
 		if where = w.shownPath(); len(w.trail) == 0 && n.lower != "" {
 			where = "/" + n.lower
 		}

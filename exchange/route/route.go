@@ -17,12 +17,20 @@ const MaxSegments = 16
 const maxLiteral = 40
 
 // Templater gives every request its route. It is safe for concurrent use.
-type Templater struct{ templates []template }
+type Templater struct {
+	templates []template
+	described *Described // nil if there are none
+}
+
+// Describe gives the paths that a description of an API names to what no template
+// matches; nil gives none. It is called before the first Route.
+func (t *Templater) Describe(d *Described) { t.described = d }
 
 type template struct {
 	method   string // empty matches every method
 	segments []string
-	name     string // path part of the route
+	parts    [][]string // of each segment, see parts
+	name     string     // path part of the route
 }
 
 // New parses templates, which take precedence over the automatic ones, in
@@ -40,12 +48,17 @@ func New(templates []string) (*Templater, error) {
 			return nil, fmt.Errorf("route template %q: the path must begin with /", text)
 		}
 		segments := strings.Split(path[1:], "/")
+		around := make([][]string, len(segments))
 		for i, s := range segments {
 			if strings.HasSuffix(s, "...}") && i != len(segments)-1 {
 				return nil, fmt.Errorf("route template %q: %s must be the last segment", text, s)
 			}
+			var ok bool
+			if around[i], ok = parts(s); !ok {
+				return nil, fmt.Errorf("route template %q: the braces of %s do not belong together", text, s)
+			}
 		}
-		t.templates = append(t.templates, template{method, segments, path})
+		t.templates = append(t.templates, template{method, segments, around, path})
 	}
 	return t, nil
 }
@@ -57,6 +70,12 @@ func (t *Templater) Route(method, target string) string {
 	for i := range t.templates {
 		if own := &t.templates[i]; (own.method == "" || own.method == method) && own.match(path) {
 			return printable(method) + " " + own.name
+		}
+	}
+	if t.described != nil && strings.HasPrefix(path, "/") {
+		steps := maxSteps
+		if name := t.described.root.find(path[1:], &steps); name != "" {
+			return printable(method) + " " + name
 		}
 	}
 	return automatic(method, path)
@@ -83,8 +102,8 @@ func (t *template) match(path string) bool {
 		if more == (i == len(t.segments)-1) {
 			return false
 		}
-		if placeholder := len(want) > 2 && want[0] == '{' && want[len(want)-1] == '}'; placeholder {
-			if segment == "" {
+		if around := t.parts[i]; len(around) > 1 {
+			if !fits(around, segment) {
 				return false
 			}
 		} else if segment != want {

@@ -62,8 +62,27 @@ func TestMethodsThatAreNoneAreFolded(t *testing.T) {
 	f("GÉT", "{method}")
 }
 
+// TestJumblesAreIDs: texts that a machine has made are no routes, though they have
+// few digits or none; words that are written together are.
+func TestJumblesAreIDs(t *testing.T) {
+	r, err := route.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for segment, want := range map[string]string{
+		"BKTzRkEePTZMyPnfsDhHtu7u": "{id}", "qcfMqamKYdKffBELcxVbEZyR": "{id}", "Qbz4vDmQZ3LpRShJpQ": "Qbz4vDmQZ3LpRShJpQ",
+		"getAllOpenOrdersForCustomerById": "getAllOpenOrdersForCustomerById", "getAllNewTopPaidJobs": "getAllNewTopPaidJobs",
+		"CustomerRelationshipService": "CustomerRelationshipService", "UPPER_CASE_RESOURCE_NAMES": "UPPER_CASE_RESOURCE_NAMES",
+		"ListOrdersV2ForAllCustomers": "ListOrdersV2ForAllCustomers", "internationalization": "internationalization",
+	} {
+		if got := r.Route("GET", "/x/"+segment); got != "GET /x/"+want {
+			t.Errorf("%s: %s", segment, got)
+		}
+	}
+}
+
 func TestTemplatesAreChecked(t *testing.T) {
-	for _, bad := range []string{"users", "GET users", "/a/{x...}/b", ""} {
+	for _, bad := range []string{"users", "GET users", "/a/{x...}/b", "", "/a/{x", "/a/x}", "/a/{}"} {
 		if _, err := route.New([]string{bad}); err == nil {
 			t.Errorf("%q was taken", bad)
 		}

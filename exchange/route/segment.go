@@ -13,7 +13,8 @@ import (
 //	{id}     a number; a word, one separator and a number of 3 digits or more
 //	         (user-123); a run of 8 digits anywhere; 8 or more hexadecimal
 //	         digits with a decimal one among them; 16 or more letters and
-//	         digits with 3 digits among them; 20 or more that alternate often
+//	         digits with 3 digits among them; 20 or more that alternate often, or
+//	         whose case does as in no word
 //	{long}   anything over 40 bytes, and anything that is not plain ASCII or is
 //	         percent-encoded
 //
@@ -81,6 +82,8 @@ func isID(s string) bool {
 		}
 	}
 	switch {
+	case other == 0 && len(s) >= 20 && isJumble(s):
+		return true
 	case digits == 0:
 		return false
 	case letters == 0:
@@ -112,6 +115,34 @@ func mixed(s string) bool {
 		}
 	}
 	return changes >= 6
+}
+
+// isJumble reports whether small letters, capitals and digits alternate more often
+// than in words that are written together (getAllOpenOrders).
+func isJumble(s string) bool {
+	class := func(c byte) int {
+		switch {
+		case isDigit(c):
+			return 0
+		case c >= 'a':
+			return 1
+		}
+		return 2
+	}
+	changes, capitals, digits := 0, 0, 0
+	for i := 1; i < len(s); i++ {
+		a, b := class(s[i-1]), class(s[i])
+		if a != b {
+			changes++
+		}
+		if a == 2 && b == 2 {
+			capitals++
+		}
+		if b == 0 {
+			digits++
+		}
+	}
+	return changes*9 >= len(s)*4 && (digits > 0 || capitals > 1)
 }
 
 func plain(s string) bool {

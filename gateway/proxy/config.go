@@ -130,5 +130,5 @@ func (cfg Config) parse() (*url.URL, error) {
 	default:
 		return u, nil
 	}
-	return nil, setting.Problems{{Path: "url", Value: u.Redacted(), Fault: fault}}
+	return nil, setting.Problems{{Path: "url", Value: setting.Address(cfg.URL), Fault: fault}}
 }

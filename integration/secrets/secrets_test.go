@@ -206,7 +206,7 @@ func records(t *testing.T, broker string) []byte {
 	return out.Bytes()
 }
 
-// TestNoSecretIsLeftBehind: 426 cases live, as many imported, and all of them
+// TestNoSecretIsLeftBehind: 614 cases live, as many imported, and all of them
 // replayed against a candidate with secrets of its own, which says what it is
 // sent. None of these secrets is in Kafka's records or files, in ClickHouse's
 // tables or files, in what the commands print or log.

@@ -49,7 +49,7 @@ func (cfg Config) Validate() error {
 		ps.Under("url", target.CheckURL(cfg.URL))
 	}
 	for _, name := range slices.Sorted(maps.Keys(cfg.Headers)) {
-		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", name), nil, "is not a valid field name, or its value holds control characters")
+		ps.Require(message.IsField(name, cfg.Headers[name]), setting.Member("headers", setting.Field(name)), nil, "is not a valid field name, or its value holds control characters")
 	}
 	return ps.Err()
 }

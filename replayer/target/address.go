@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strings"
+
+	"understudy.dev/setting"
 )
 
 // CheckURL says what is wrong with the URL of a system.
@@ -16,18 +17,10 @@ func CheckURL(s string) error {
 func parseBase(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, fmt.Errorf("%q does not look like http://host:port or https://host:port, with at most a path", redactURL(s))
+		return nil, fmt.Errorf("%q does not look like http://host:port or https://host:port, with at most a path", setting.Address(s))
 	}
 	if u.User != nil {
 		return nil, errors.New("credentials do not belong in the URL; use a header (--header \"Authorization: …\")")
 	}
 	return u, nil
-}
-
-// redactURL leaves out what may be a password.
-func redactURL(s string) string {
-	if at := strings.LastIndexByte(s, '@'); at >= 0 {
-		return "…" + s[at:]
-	}
-	return s
 }

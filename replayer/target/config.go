@@ -246,10 +246,10 @@ func (cfg Config) Validate() error {
 	b, err := url.Parse(cfg.URL)
 	ps.Require(!cfg.H2C || err != nil || b.Scheme != "https", "h2c", cfg.H2C, "asks for HTTP/2 without TLS; https negotiates HTTP/2 by itself")
 	if u, err := url.Parse(cfg.CallbackURL); cfg.CallbackURL != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
-		ps.Require(false, "callback_url", redactURL(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
+		ps.Require(false, "callback_url", setting.Address(cfg.CallbackURL), "does not look like http://host:port or https://host:port")
 	}
 	for i, b := range cfg.TopicBrokers {
-		ps.Require(strings.Contains(b, ":") && !strings.ContainsAny(b, "/ "), setting.Index("topic_brokers", i), b, "is not host:port")
+		ps.Require(setting.IsHostPort(b), setting.Index("topic_brokers", i), setting.Address(b), "is not host:port")
 	}
 	ps.Under("completion", cfg.Completion.problems(true).Err())
 	base := cfg.Completion.whole()

@@ -333,6 +333,8 @@ func Cases(seed uint64) []Case {
 	add("segment behind cards", shaped[1], func(c *Case, s string) { c.Target += "/cards/" + s })
 	add("bearer in text", random, func(c *Case, s string) { answer(c, "text/plain", "send Authorization: Bearer "+s+"\n") })
 	add("bearer in json", random, func(c *Case, s string) { answer(c, asJSON, `{"curl":"curl -H 'Authorization: Bearer `+s+`' h"}`) })
+	spelled(add)
+	shapedOddly(add)
 	return out
 }
 
@@ -412,4 +414,47 @@ const harmless = `
 "npm":"npm_config_registry_url"
 "lang":"en-US,en;q=0.9"
 "email_sent":true
+"password_policy":"at least 12 characters"
+"required":["password","email","name"]
+"errors":{"name":"is too short","kind":"password: must not be empty"}
+"fields":["token","value"]
+"pair":["password","required"]
+"type":"password"
+"path":"/password"
+"text":"the password is wrong"
+"text":"your session is over"
+"text":"the code is valid until noon"
+"text":"Token: see below"
+"text":"see https://h.example/verify for more"
+"text":"a <b>bold</b> word and 1 < 2"
+"text":"ratio 16:9, scale 1:1000, at 10:30"
+"text":"version 4.1.2.3, build 2024.11.26.1"
+"text":"from 4539/1488 to 4539/1489"
+"ips":"4539.1488 and 10.0.0.1"
+"email_signature":"Best regards, Ann"
+"method_signature":"(I)V"
+"state":"processing_payment"
+"ticket":"SUP-1042"
+"ticket":"waiting-for-the-customer"
+"assertions":12
+"trace":"be8937040044053201300000000000ff"
+"object":"ad12bc34de56f7890123ab45"
+"base64":"aGVsbG8gd29ybGQsIGhvdyBhcmUgeW91IHRvZGF5"
+"cursor":"eyJpZCI6MTA0MiwiZGlyIjoibmV4dCJ9"
+"query":"{ orders(first: 10, after: $cursor) { id state } }"
+"query":"query Q($id: ID!) { order(id: $id) { id total } }"
+"html":"<p class=\"a\">Hello</p>"
+"form":"a=1&b=two+words&c=%2Fx"
+"css":"width: 10px; content: 'x'"
+"sql":"SELECT name FROM users WHERE id = 7"
+"mention":"@ann and @bob"
+"scale":"icon%402x.png"
+"callback":"https://h.example/cb?state=ready&page=2"
+"credentials":{"type":"basic","username":"ann"}
+"secrets":{"count":3,"rotated":true}
+"sessions":{"total":12,"active":3}
+"tokens":{"input":1204,"output":310}
+"phone":"n/a"
+"dial":"0049"
+"order":"00490170123456"
 `
