@@ -28,6 +28,10 @@ func (f *flow) begin(framing wire.Framing, length int64, side wire.Side, tap wir
 	}
 }
 
+// open reports whether only the end of the connection says that the body has
+// ended: then a reset must say that it is cut.
+func (f *flow) open() bool { return f.framing == wire.Close || f.plain }
+
 func (f *flow) end(trailer *wire.Head) {
 	f.ended = true
 	if f.tap != nil {

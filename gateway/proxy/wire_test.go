@@ -353,14 +353,15 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// faulty is a tap that panics at the answer to /bad.
+// faulty is a tap that panics at the answer to /bad, and at the body of that to
+// /half.
 type faulty struct {
-	bad    bool
-	closed chan error
+	bad, half bool
+	closed    chan error
 }
 
 func (f faulty) Begin(r *wire.Request, _ string, _ bool, _ *visit.Visit) wire.Exchange {
-	f.bad = string(r.Target) == "/bad"
+	f.bad, f.half = string(r.Target) == "/bad", string(r.Target) == "/half"
 	return f
 }
 func (f faulty) Answer(*wire.Response) {
@@ -368,7 +369,11 @@ func (f faulty) Answer(*wire.Response) {
 		panic("no answer like this")
 	}
 }
-func (f faulty) Body(wire.Side, []byte)    {}
+func (f faulty) Body(side wire.Side, p []byte) {
+	if f.half && side == wire.Server && string(p) == "other half" {
+		panic("no body like this")
+	}
+}
 func (f faulty) End(wire.Side, *wire.Head) {}
 func (f faulty) Close(failure *understudyv1.TransportError) {
 	if f.bad {
@@ -398,6 +403,39 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		}
 	}
 	<-tap.closed
+}
+
+// TestPanicWithinAnAnswerIsACutConnection: what the proxy had not passed on of
+// an answer without a length must not look as if it had not been there.
+func TestPanicWithinAnAnswerIsACutConnection(t *testing.T) {
+	onlyWire(t)
+	more := make(chan bool, 1)
+	cfg := proxy.DefaultConfig()
+	cfg.Engine = engine
+	cfg.URL = "http://" + rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+		head(r)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhalf")
+		<-more
+		io.WriteString(c, "other half")
+	})
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server), Tap: faulty{closed: make(chan error, 1)}})
+	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	c, r := dial(t, l.Addr().String())
+	io.WriteString(c, "GET /half HTTP/1.1\r\nHost: h\r\n\r\n")
+	head(r)
+	if _, err := io.ReadFull(r, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	more <- true
+	if b, err := io.ReadAll(r); err == nil {
+		t.Errorf("client took the cut body, then %q, for whole", b)
+	}
 }
 
 // TestBrokenUploadIsPassedOn: the baseline sees that the client has ended, and
