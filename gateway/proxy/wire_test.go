@@ -193,6 +193,83 @@ func TestHeadsPassAsTheyCame(t *testing.T) {
 	}
 }
 
+// TestBodiesInPieces: wherever the packets end, all of a chunked body passes, in
+// both directions.
+func TestBodiesInPieces(t *testing.T) {
+	onlyWire(t)
+	for _, section := range []string{"\r\n", "X-Sum: 1\r\n\r\n"} {
+		body := "3\r\nabc\r\n0;last\r\n" + section
+		for at := range len(body) {
+			f := func(answer bool) {
+				t.Helper()
+				pieces := func(c io.Writer, first string) {
+					io.WriteString(c, first+body[:at])
+					time.Sleep(3 * time.Millisecond) // in packets of their own, as a rule
+					io.WriteString(c, body[at:])
+				}
+				got := make(chan string, 1)
+				c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+					_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+					head(r)
+					if answer {
+						pieces(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+						return
+					}
+					b := make([]byte, len(body))
+					_, _ = io.ReadFull(r, b)
+					got <- string(b)
+				})))
+				if answer {
+					io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+					head(r)
+					b := make([]byte, len(body))
+					_, _ = io.ReadFull(r, b)
+					got <- string(b)
+				} else {
+					pieces(c, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+				}
+				if b := <-got; b != body {
+					t.Errorf("%q, then %q, answer %t: got %q", body[:at], body[at:], answer, b)
+				}
+			}
+			f(true)
+			f(false)
+		}
+	}
+}
+
+// TestOddAnswersPass that clients take when they are asked directly.
+func TestOddAnswersPass(t *testing.T) {
+	onlyWire(t)
+	f := func(pieces []string, want string) {
+		t.Helper()
+		c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+			for h := head(r); h != ""; h = head(r) {
+				for i, piece := range pieces {
+					if i > 0 {
+						time.Sleep(5 * time.Millisecond) // in packets of their own, as a rule
+					}
+					io.WriteString(c, piece)
+				}
+			}
+		})))
+		for range 2 {
+			io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			b := make([]byte, len(want))
+			if _, err := io.ReadFull(r, b); err != nil || string(b) != want {
+				t.Fatalf("%q: got %q, want %q, %v", pieces, b, want, err)
+			}
+		}
+	}
+	const began = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+	f([]string{began + "Content-Length: 3\r\nX-Sum: 1\r\n\r\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began, "Content-Length: 3\r\n", "X-Sum: 1\r\n\r\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began + "Connection: close\r", "\n\r\n"}, began+"\r\n")
+	f([]string{began + "X-Sum: 1\n\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began + "\n"}, began+"\r\n")
+	f([]string{"HTTP/1.1 200 OK\r\nX-Old : \x1b[1m\r\nContent-Length: 0\r\n\r\n"}, "HTTP/1.1 200 OK\r\nX-Old:  \x1b[1m\r\nContent-Length: 0\r\n\r\n")
+}
+
 // TestOldClients get what they understand.
 func TestOldClients(t *testing.T) {
 	onlyWire(t)
