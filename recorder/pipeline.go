@@ -201,11 +201,15 @@ func (r *Recorder) finalTally(over time.Time, flushed error) error {
 	defer cancel()
 	written := make(chan error, 1)
 	r.tally(true, func(err error) { written <- err })
-	err := r.sink.Flush(ctx)
+	err := r.sink.Flush(ctx) // which may wait for exchanges too
 	select {
 	case err = <-written:
-	case <-ctx.Done():
-		err = errors.Join(err, ctx.Err())
+	default:
+		select {
+		case err = <-written:
+		case <-ctx.Done():
+			err = errors.Join(err, ctx.Err())
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("stop recorder: %w: %w", ErrFinalTally, errors.Join(err, flushed))

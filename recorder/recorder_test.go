@@ -617,6 +617,33 @@ func TestALongQueueDelaysNoTally(t *testing.T) {
 	})
 }
 
+// stuck has an exchange of which it never hears.
+type stuck struct{ recordertest.Sink }
+
+func (s *stuck) Flush(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestAFinalTallyThatIsWrittenIsNotMissed although the sink has not all else.
+func TestAFinalTallyThatIsWrittenIsNotMissed(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			sink := new(stuck)
+			r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			err = r.Run(ctx)
+			if all := sink.Tallies(); err != nil || !all[len(all)-1].GetFinal() {
+				t.Errorf("%v, though the last tally is %v", err, all[len(all)-1])
+			}
+		})
+	}
+}
+
 // twice says twice that it is done.
 type twice struct{ recordertest.Sink }
 
