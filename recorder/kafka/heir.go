@@ -113,7 +113,8 @@ func (h *Heir) spools(ctx context.Context) {
 		if !e.IsDir() || ctx.Err() != nil {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(dir, BooksFile)); err != nil {
+		_, unkept := os.Stat(filepath.Join(dir, BooksFile))
+		if unkept != nil && !spool.Holds(dir) {
 			continue // just being made, or none of ours
 		}
 		lock, err := spool.Lock(dir)
@@ -121,7 +122,9 @@ func (h *Heir) spools(ctx context.Context) {
 			continue
 		}
 		if err == nil {
-			err = h.inherit(ctx, dir)
+			if err = h.inherit(ctx, dir); err != nil && unkept != nil {
+				err = fmt.Errorf("there are exchanges but no books that say whose they are and which of them Kafka has: %w", err)
+			}
 			lock.Close()
 		}
 		if err != nil && ctx.Err() == nil {
