@@ -45,12 +45,16 @@ func (r *Recorder) work(ctx context.Context) error {
 	gather := time.NewTimer(gatherTime)
 	defer gather.Stop()
 	var before books.Tally
+	tally := func() {
+		before = r.report(before)
+		r.tally(false, func(error) {})
+	}
 	r.tally(false, func(error) {}) // so that a life is known that is killed at once
-	for {
+	for ctx.Err() == nil {
 		select {
 		case t := <-r.pending:
 			r.deliver(t)
-			r.deliverWaiting()
+			r.deliverWaiting(ctx, tick.C, tally)
 			// Gathering for a moment costs the live path fewer wake-ups.
 			gather.Reset(gatherTime)
 			select {
@@ -58,22 +62,28 @@ func (r *Recorder) work(ctx context.Context) error {
 			case <-ctx.Done():
 			}
 		case <-tick.C:
-			before = r.report(before)
-			r.tally(false, func(error) {})
+			tally()
 		case <-ctx.Done():
-			return r.drain(context.WithoutCancel(ctx))
 		}
 	}
+	return r.drain(context.WithoutCancel(ctx))
 }
 
 // gatherTime is how long the queue fills between two rounds of delivery. At
 // 100,000 requests a second that is 500 exchanges.
 const gatherTime = 5 * time.Millisecond
 
-// deliverWaiting delivers what is in the queue now, not what arrives meanwhile,
-// so that tallies are not starved.
-func (r *Recorder) deliverWaiting() {
+// deliverWaiting delivers what is in the queue now, not what arrives meanwhile.
+// Where that takes long, tallies come between, and the end of ctx ends it.
+func (r *Recorder) deliverWaiting(ctx context.Context, due <-chan time.Time, tally func()) {
 	for range len(r.pending) {
+		select {
+		case <-due:
+			tally()
+		case <-ctx.Done():
+			return
+		default:
+		}
 		r.deliver(<-r.pending)
 	}
 }
@@ -163,6 +173,7 @@ func (r *Recorder) drain(ctx context.Context) error {
 		select {
 		case t := <-r.pending:
 			r.deliver(t)
+			waiting = ctx.Err() == nil
 			continue
 		default:
 		}
@@ -190,11 +201,15 @@ func (r *Recorder) finalTally(over time.Time, flushed error) error {
 	defer cancel()
 	written := make(chan error, 1)
 	r.tally(true, func(err error) { written <- err })
-	err := r.sink.Flush(ctx)
+	err := r.sink.Flush(ctx) // which may wait for exchanges too
 	select {
 	case err = <-written:
-	case <-ctx.Done():
-		err = errors.Join(err, ctx.Err())
+	default:
+		select {
+		case err = <-written:
+		case <-ctx.Done():
+			err = errors.Join(err, ctx.Err())
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("stop recorder: %w: %w", ErrFinalTally, errors.Join(err, flushed))

@@ -576,6 +576,74 @@ func TestSinkThatNeverReturnsDoesNotHoldTheEnd(t *testing.T) {
 	})
 }
 
+// slow takes a second for each exchange, as a busy machine may for large bodies.
+type slow struct{ recordertest.Sink }
+
+func (s *slow) Exchange(e *understudyv1.Exchange, done func(error)) error {
+	time.Sleep(time.Second)
+	return s.Sink.Exchange(e, done)
+}
+
+// TestALongQueueDelaysNoTally: neither those at intervals nor the final one, for
+// which there must be time when the end comes.
+func TestALongQueueDelaysNoTally(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := new(slow)
+		r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- r.Run(ctx) }()
+		for range 200 {
+			r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).
+				ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil))
+		}
+		time.Sleep(100*time.Second + time.Second/2)
+		if n := len(sink.Tallies()); n < 10 {
+			t.Errorf("%d tallies in 100 s, want one at the start and one every 10 s", n)
+		}
+		began := time.Now()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		all := sink.Tallies()
+		last, n := all[len(all)-1], uint64(len(sink.Exchanges()))
+		if !last.GetFinal() || last.GetServed() != 200 || last.GetRecorded() != n || last.GetDropped()[books.ReasonShutdown] != 200-n || n < 100 || n > 110 {
+			t.Errorf("%d exchanges, last tally %v", n, last)
+		}
+	})
+}
+
+// stuck has an exchange of which it never hears.
+type stuck struct{ recordertest.Sink }
+
+func (s *stuck) Flush(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// TestAFinalTallyThatIsWrittenIsNotMissed although the sink has not all else.
+func TestAFinalTallyThatIsWrittenIsNotMissed(t *testing.T) {
+	for range 20 {
+		synctest.Test(t, func(t *testing.T) {
+			sink := new(stuck)
+			r, err := recorder.New(config(), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			err = r.Run(ctx)
+			if all := sink.Tallies(); err != nil || !all[len(all)-1].GetFinal() {
+				t.Errorf("%v, though the last tally is %v", err, all[len(all)-1])
+			}
+		})
+	}
+}
+
 // twice says twice that it is done.
 type twice struct{ recordertest.Sink }
 

@@ -76,6 +76,7 @@ type Producer struct {
 	client *kgo.Client
 	cfg    ProducerConfig
 	gone   atomic.Bool // GiveUp was called
+	anew   sync.Map    // names of topics that lookAnew is at
 
 	closing sync.Once
 }
@@ -158,6 +159,7 @@ func (p *Producer) ProduceSync(ctx context.Context, rs ...*kgo.Record) error {
 		return fmt.Errorf("produce to %s: %w", rs[0].Topic, ErrGivenUp)
 	}
 	if err := p.client.ProduceSync(ctx, rs...).FirstErr(); err != nil {
+		p.lookAnew(rs[0].Topic, err)
 		if errors.Is(err, kerr.UnknownServerError) || errors.Is(err, kerr.KafkaStorageError) {
 			// Kafka's protocol does not give the cause.
 			return fmt.Errorf("produce to %s: the broker cannot write; its disk may be full, its log says why: %w", rs[0].Topic, err)
@@ -189,10 +191,26 @@ func (p *Producer) Flush(ctx context.Context) error {
 // named calls done with ErrGivenUp for what GiveUp drops.
 func (p *Producer) named(done func(*kgo.Record, error)) func(*kgo.Record, error) {
 	return func(r *kgo.Record, err error) {
+		p.lookAnew(r.Topic, err)
 		if err != nil && p.gone.Load() {
 			err = fmt.Errorf("%w: %w", ErrGivenUp, err)
 		}
 		done(r, err)
+	}
+}
+
+// lookAnew is for a topic that was deleted and made again: the client keeps to the
+// one that it knew, and would refuse all records as long as it lives. Records that
+// wait are given up.
+func (p *Producer) lookAnew(topic string, err error) {
+	if !errors.Is(err, kerr.UnknownTopicID) {
+		return
+	}
+	if _, busy := p.anew.LoadOrStore(topic, true); !busy {
+		go func() { // who calls back must not wait for the client
+			defer p.anew.Delete(topic)
+			p.client.PurgeTopicsFromProducing(topic)
+		}()
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -51,6 +52,53 @@ func TestProducerWhileKafkaIsDead(t *testing.T) {
 	}
 	if full.Load() != 90 || expired.Load() != 10 || written.Load() != 0 {
 		t.Errorf("full %d, expired %d, written %d; want 90, 10, 0", full.Load(), expired.Load(), written.Load())
+	}
+}
+
+// TestProducerOutlivesItsTopic: one that is deleted and made again, perhaps with
+// other partitions, is written to again, in whatever way.
+func TestProducerOutlivesItsTopic(t *testing.T) {
+	_, cfg := broker(t, kfake.SeedTopics(1, "t"))
+	p, err := stream.NewProducer(t.Context(), cfg, stream.DefaultProducerConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	ways := map[string]func(*kgo.Record) error{
+		"ProduceSync": func(r *kgo.Record) error { return p.ProduceSync(t.Context(), r) },
+		"Produce": func(r *kgo.Record) error {
+			answer := make(chan error, 1)
+			p.Produce(t.Context(), r, func(_ *kgo.Record, err error) { answer <- err })
+			return <-answer
+		},
+		"TryProduce": func(r *kgo.Record) error {
+			answer := make(chan error, 1)
+			p.TryProduce(t.Context(), r, func(_ *kgo.Record, err error) { answer <- err })
+			return <-answer
+		},
+	}
+	admin := kadm.NewClient(p.Client())
+	partitions := int32(1)
+	for name, produce := range ways {
+		if err := produce(&kgo.Record{Topic: "t"}); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, err := admin.DeleteTopic(t.Context(), "t"); err != nil {
+			t.Fatal(err)
+		}
+		partitions++
+		if _, err := admin.CreateTopic(t.Context(), partitions, 1, nil, "t"); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			err := produce(&kgo.Record{Topic: "t"})
+			if err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%s: the new topic is never written to: %v", name, err)
+			}
+		}
 	}
 }
 

@@ -26,8 +26,10 @@ const (
 // Chunks follows a chunked body as it passes (RFC 9112, 7.1). The zero value is
 // ready.
 type Chunks struct {
-	// Padded allows blanks after a chunk size, as some servers send them.
-	Padded bool
+	// Answer is for the body of an answer, which clients take with blanks after a
+	// chunk size, as some servers send them, and whatever its trailer section
+	// holds: fields that do not belong there are left out.
+	Answer bool
 
 	state   chunkState
 	digits  int
@@ -41,7 +43,7 @@ type Chunks struct {
 func (c *Chunks) Reset() {
 	fields := c.fields
 	fields.Reset()
-	*c = Chunks{Padded: c.Padded, trailer: c.trailer[:0], fields: fields}
+	*c = Chunks{Answer: c.Answer, trailer: c.trailer[:0], fields: fields}
 }
 
 // Done reports whether the body has ended.
@@ -56,7 +58,8 @@ func (c *Chunks) Held() []byte { return c.trailer }
 func (c *Chunks) Fields() *Head { return &c.fields }
 
 // Next takes up to len(p) bytes of the body: it returns how many, and those of
-// them that are data. It stops after a piece of data and at the end of the body.
+// them that are data. It stops after a piece of data, before the trailer section
+// and at the end of the body.
 // The error is an *Error.
 func (c *Chunks) Next(p []byte) (data []byte, n int, err error) {
 	for n < len(p) {
@@ -75,7 +78,7 @@ func (c *Chunks) Next(p []byte) (data []byte, n int, err error) {
 				c.state = chunkSizeLF
 			case b == ';':
 				c.state = chunkExtension
-			case c.Padded && blank(b):
+			case c.Answer && blank(b):
 				c.state = chunkPad
 			default:
 				return nil, n, errChunkSize
@@ -99,10 +102,11 @@ func (c *Chunks) Next(p []byte) (data []byte, n int, err error) {
 				return nil, n, errChunkSize
 			}
 			n++
+			c.digits, c.line = 0, 0
 			if c.state = chunkData; c.left == 0 {
 				c.state = chunkTrailer
+				return nil, n, nil
 			}
-			c.digits, c.line = 0, 0
 		case chunkData:
 			k := len(p) - n
 			if uint64(k) > c.left {
@@ -152,8 +156,11 @@ func (c *Chunks) section(p []byte) (int, error) {
 			return n, errTrailer
 		}
 		if k > 0 {
-			if c.fields.loose || !c.belongs() {
-				return n, errTrailer
+			if c.fields.loose || !c.belong() {
+				if !c.Answer {
+					return n, errTrailer
+				}
+				c.tidy()
 			}
 			c.state = chunkDone
 			return n, nil
@@ -164,15 +171,28 @@ func (c *Chunks) section(p []byte) (int, error) {
 	}
 }
 
-// belongs reports whether no field of the section is one that a recipient could
-// take for the message's framing or address (RFC 9110, 6.5.1).
-func (c *Chunks) belongs() bool {
+// belong reports whether all fields of the section do.
+func (c *Chunks) belong() bool {
 	for i := range c.fields.fields {
-		if k := c.fields.fields[i].kind; k.framing() || k.HopByHop() || k == Expect {
+		if !c.fields.fields[i].kind.inTrailer() {
 			return false
 		}
 	}
 	return true
+}
+
+// tidy leaves out of the section what does not belong there, and ends its lines
+// as they should.
+func (c *Chunks) tidy() {
+	kept := make([]byte, 0, len(c.trailer)+c.fields.Len()+1)
+	for i := range c.fields.Len() {
+		if c.fields.Kind(i).inTrailer() {
+			kept = append(append(kept, bytes.TrimRight(c.fields.Line(i), "\r\n")...), "\r\n"...)
+		}
+	}
+	c.trailer = append(kept, "\r\n"...)
+	c.fields.Reset()
+	_, _ = c.fields.feed(c.trailer, nil) // lines that it has taken before
 }
 
 func unhex(b byte) byte {

@@ -37,6 +37,14 @@ var inName, inValue, inHost = func() (name, value, host [256]bool) {
 	return name, value, host
 }()
 
+// inAnswer are the bytes that may stand in the value of an answer's field.
+var inAnswer = func() (in [256]bool) {
+	for i := range 256 {
+		in[i] = i != 0 && i != '\r' && i != '\n'
+	}
+	return in
+}()
+
 func all(b []byte, in *[256]bool) bool {
 	for _, c := range b {
 		if !in[c] {
@@ -159,6 +167,9 @@ func (h *Head) line(buf []byte, end, next int) *Error {
 		return h.unfold(buf, end, next)
 	}
 	colon := bytes.IndexByte(line, ':')
+	if h.response {
+		colon = closeUp(line, colon)
+	}
 	if colon <= 0 || !all(line[:colon], &inName) {
 		return errName
 	}
@@ -169,7 +180,7 @@ func (h *Head) line(buf []byte, end, next int) *Error {
 	for to > value && blank(buf[to-1]) {
 		to--
 	}
-	if !all(buf[value:to], &inValue) {
+	if !all(buf[value:to], h.values()) {
 		return errLine
 	}
 	if len(h.fields) == maxFields {
@@ -179,10 +190,36 @@ func (h *Head) line(buf []byte, end, next int) *Error {
 	return nil
 }
 
+// values are the bytes that a value may hold. What clients take in that of an
+// answer is not refused: any but those that could end it (RFC 9110, 5.5).
+func (h *Head) values() *[256]bool {
+	if h.response {
+		return &inAnswer
+	}
+	return &inValue
+}
+
+// closeUp swaps the colon with blanks before it, which a proxy must take away
+// (RFC 9112, 5.1), and returns where it is then.
+func closeUp(line []byte, colon int) int {
+	at := colon
+	for at > 0 && blank(line[at-1]) {
+		at--
+	}
+	if at > 0 && at < colon {
+		for i := at; i <= colon; i++ {
+			line[i] = ' '
+		}
+		line[at] = ':'
+		return at
+	}
+	return colon
+}
+
 // unfold overwrites the end of the line before with blanks (RFC 9112, 5.2), so
 // that this line is the rest of that field.
 func (h *Head) unfold(buf []byte, end, next int) *Error {
-	if !all(buf[h.at:end], &inValue) {
+	if !all(buf[h.at:end], h.values()) {
 		return errLine
 	}
 	f := &h.fields[len(h.fields)-1]

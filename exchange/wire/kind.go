@@ -39,6 +39,11 @@ func (k Kind) framing() bool {
 	return k == Host || k == ContentLength || k == TransferEncoding || k == Trailer
 }
 
+// inTrailer reports whether fields of the kind may stand in a trailer section: not
+// if a recipient could take them for the message's framing or address (RFC 9110,
+// 6.5.1).
+func (k Kind) inTrailer() bool { return !k.framing() && !k.HopByHop() && k != Expect }
+
 var kinds = [...]struct {
 	name string
 	kind Kind

@@ -195,6 +195,62 @@ func TestResponses(t *testing.T) {
 	}
 }
 
+// TestAnswersThatClientsTake although their fields are not as they should be.
+func TestAnswersThatClientsTake(t *testing.T) {
+	f := func(line, want, name, value string) {
+		t.Helper()
+		r, _, err := response("HTTP/1.1 200 OK\r\nA: b\r\n" + line + "Content-Length: 3\r\n\r\n")
+		if err != nil || r.Len() != 3 || r.Length != 3 {
+			t.Fatalf("%q: %d fields, length %d, %v", line, r.Len(), r.Length, err)
+		}
+		if got := string(r.Line(1)); got != want || string(r.Name(1)) != name || string(r.Value(1)) != value {
+			t.Errorf("%q: line %q, name %q, value %q", line, got, r.Name(1), r.Value(1))
+		}
+	}
+	f("X-Old : v\r\n", "X-Old:  v\r\n", "X-Old", "v")
+	f("X-Old \t :\r\n", "X-Old:   \r\n", "X-Old", "")
+	f("Connection : close\r\n", "Connection:  close\r\n", "Connection", "close")
+	f("X: a\x01b\x7f\x1b[0m\r\n", "X: a\x01b\x7f\x1b[0m\r\n", "X", "a\x01b\x7f\x1b[0m")
+	f("X: a\r\n b\x02\r\n", "X: a   b\x02\r\n", "X", "a   b\x02")
+	if r, _, err := response("HTTP/1.1 200 OK\r\nTransfer-Encoding : chunked\r\n\r\n"); err != nil || r.Body != wire.Chunked {
+		t.Errorf("a blank before the colon hides the framing: %v", err)
+	}
+	for _, line := range []string{" : a\r\n", "X y : a\r\n", "X: a\x00b\r\n", "X: a\rb\r\n", "X\x01: a\r\n", "X\x01 : a\r\n"} {
+		if _, _, err := response("HTTP/1.1 200 OK\r\n" + line + "\r\n"); err == nil {
+			t.Errorf("%q: taken", line)
+		}
+	}
+}
+
+// TestTrailersOfAnswers: what does not belong there is left out.
+func TestTrailersOfAnswers(t *testing.T) {
+	f := func(section, want string) {
+		t.Helper()
+		for _, size := range []int{1, 2, 5, 1000} {
+			data, n, c, err := chunks("3\r\nabc\r\n0\r\n"+section+"next", size, true)
+			if err != nil || data != "abc" || n != 11+len(section) || !c.Done() {
+				t.Fatalf("%q in %d: %q, %d bytes, done %t, %v", section, size, data, n, c.Done(), err)
+			}
+			var got strings.Builder
+			for i := range c.Fields().Len() {
+				got.Write(c.Fields().Line(i))
+			}
+			if got.String()+"\r\n" != want || string(c.Held()) != want {
+				t.Errorf("%q in %d: fields %q, held %q, want %q", section, size, got.String(), c.Held(), want)
+			}
+		}
+	}
+	f("Content-Length: 3\r\n\r\n", "\r\n")
+	f("A: 1\r\nTransfer-Encoding: chunked\r\nB: 2\r\nHost: h\r\nConnection: A\r\nKeep-Alive: x\r\n\r\n", "A: 1\r\nB: 2\r\n\r\n")
+	f("A: 1\nB: 2\r\n\n", "A: 1\r\nB: 2\r\n\r\n")
+	f("Set-Cookie: a=b\r\n\r\n", "Set-Cookie: a=b\r\n\r\n")
+	for _, section := range []string{"A b: c\r\n\r\n", "a\r\n\r\n", "a: \x00\r\n\r\n"} {
+		if _, _, _, err := chunks("0\r\n"+section, 1000, true); err == nil {
+			t.Errorf("%q: taken", section)
+		}
+	}
+}
+
 // TestFoldedFieldIsUnfolded in place, so that it is passed on in one line.
 func TestFoldedFieldIsUnfolded(t *testing.T) {
 	f := func(lines, want, value string) {
@@ -214,8 +270,8 @@ func TestFoldedFieldIsUnfolded(t *testing.T) {
 }
 
 // chunks decodes in pieces of a size.
-func chunks(body string, size int, padded bool) (data string, n int, c *wire.Chunks, err error) {
-	c = &wire.Chunks{Padded: padded}
+func chunks(body string, size int, answer bool) (data string, n int, c *wire.Chunks, err error) {
+	c = &wire.Chunks{Answer: answer}
 	for n < len(body) && !c.Done() {
 		piece := []byte(body[n:min(n+size, len(body))])
 		for len(piece) > 0 && !c.Done() {

@@ -85,7 +85,23 @@ func (u *Upstream) abort(c *call, err error) {
 	u.count(kind, err)
 	tell(c.w, failures[kind])
 	c.closing = false
+	if !c.in.ProtoAtLeast(1, 1) && c.w.Header()["Content-Length"] == nil {
+		c.reset() // net/http ends the connection in order
+	}
 	panic(http.ErrAbortHandler)
+}
+
+// reset breaks the client's connection of HTTP/1.
+func (c *call) reset() {
+	conn := http.NewResponseController(c.w)
+	if c.body != nil && conn.SetReadDeadline(time.Unix(1, 0)) == nil {
+		c.body.Close()
+		c.body.await()
+	}
+	if raw, _, err := conn.Hijack(); err == nil {
+		reset(raw)
+		raw.Close()
+	}
 }
 
 func (u *Upstream) count(kind string, err error) {

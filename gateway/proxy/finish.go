@@ -3,6 +3,7 @@ package proxy
 import (
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/http"
 	"strconv"
 
@@ -62,7 +63,7 @@ func (c *conn) finish(err error, wait bool) bool {
 	c.close(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
 	switch {
 	case c.keep:
-	case c.began && c.answer.framing == wire.Close:
+	case c.began && c.answer.open():
 		c.reset() // only so a client knows that it is cut
 	case kind != kindCanceled:
 		c.enter(other)
@@ -85,21 +86,26 @@ func (c *conn) failed() {
 	defer func() { _ = recover() }()
 	c.detach()
 	c.keep = false
+	if c.began && c.answer.open() {
+		c.reset()
+	}
 	c.dismiss()
 	c.close(nil)
 }
 
 // reset breaks the connection. Over TLS no end is announced, which would say that
 // the answer is whole.
-func (c *conn) reset() {
-	raw := c.raw
+func (c *conn) reset() { reset(c.raw) }
+
+func reset(c net.Conn) {
+	raw := c
 	if over, ok := raw.(*tls.Conn); ok {
 		raw = over.NetConn()
 	}
 	if tcp, ok := raw.(interface{ SetLinger(sec int) error }); ok {
 		_ = tcp.SetLinger(0)
 	}
-	if raw != c.raw {
+	if raw != c {
 		raw.Close()
 	}
 }

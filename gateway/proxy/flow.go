@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"io"
 
 	"understudy.dev/exchange/wire"
@@ -22,11 +23,15 @@ func (f *flow) begin(framing wire.Framing, length int64, side wire.Side, tap wir
 	switch {
 	case framing == wire.Chunked:
 		f.chunks.Reset()
-		f.chunks.Padded = side == wire.Server
+		f.chunks.Answer = side == wire.Server
 	case framing == wire.None, framing == wire.Length && length == 0:
 		f.end(nil)
 	}
 }
+
+// open reports whether only the end of the connection says that the body has
+// ended: then a reset must say that it is cut.
+func (f *flow) open() bool { return f.framing == wire.Close || f.plain }
 
 func (f *flow) end(trailer *wire.Head) {
 	f.ended = true
@@ -85,7 +90,9 @@ func (f *flow) takeChunks(p []byte) (n int, pass []byte, err error) {
 	case f.chunks.Done() && held > 0:
 		pass = f.chunks.Held()
 	case f.chunks.Done():
-		pass = p[:n]
+		if pass = p[:n]; !bytes.Equal(p[whole:n], f.chunks.Held()) { // it was not valid as it came
+			pass = append(bytes.Clone(p[:whole]), f.chunks.Held()...)
+		}
 	}
 	if f.chunks.Done() {
 		f.end(f.chunks.Fields())

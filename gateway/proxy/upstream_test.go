@@ -348,6 +348,19 @@ func TestCutResponseNeverLooksWhole(t *testing.T) {
 	f("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
 }
 
+// TestCutChunksNeverLookWholeToOldClients: HTTP/1.0 has no chunks, so that only
+// a reset says that there should be more.
+func TestCutChunksNeverLookWholeToOldClients(t *testing.T) {
+	const began = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nsome\r\n"
+	for _, rest := range []string{"", "5\r\nth", "0\r\n", "0\r\nA: b\r\n", "5\r\nthingXX0\r\n\r\n", "x\r\n"} {
+		c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) { head(r); io.WriteString(c, began+rest) })))
+		io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
+		if b, err := io.ReadAll(r); err == nil {
+			t.Errorf("after %q: client took the cut body %q for whole", rest, b)
+		}
+	}
+}
+
 func TestNonIdempotentRequestIsSentOnce(t *testing.T) {
 	var seen atomic.Int64
 	up := rawUpstream(t, func(c net.Conn, r *bufio.Reader) {

@@ -193,6 +193,83 @@ func TestHeadsPassAsTheyCame(t *testing.T) {
 	}
 }
 
+// TestBodiesInPieces: wherever the packets end, all of a chunked body passes, in
+// both directions.
+func TestBodiesInPieces(t *testing.T) {
+	onlyWire(t)
+	for _, section := range []string{"\r\n", "X-Sum: 1\r\n\r\n"} {
+		body := "3\r\nabc\r\n0;last\r\n" + section
+		for at := range len(body) {
+			f := func(answer bool) {
+				t.Helper()
+				pieces := func(c io.Writer, first string) {
+					io.WriteString(c, first+body[:at])
+					time.Sleep(3 * time.Millisecond) // in packets of their own, as a rule
+					io.WriteString(c, body[at:])
+				}
+				got := make(chan string, 1)
+				c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+					_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+					head(r)
+					if answer {
+						pieces(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+						return
+					}
+					b := make([]byte, len(body))
+					_, _ = io.ReadFull(r, b)
+					got <- string(b)
+				})))
+				if answer {
+					io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+					head(r)
+					b := make([]byte, len(body))
+					_, _ = io.ReadFull(r, b)
+					got <- string(b)
+				} else {
+					pieces(c, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+				}
+				if b := <-got; b != body {
+					t.Errorf("%q, then %q, answer %t: got %q", body[:at], body[at:], answer, b)
+				}
+			}
+			f(true)
+			f(false)
+		}
+	}
+}
+
+// TestOddAnswersPass that clients take when they are asked directly.
+func TestOddAnswersPass(t *testing.T) {
+	onlyWire(t)
+	f := func(pieces []string, want string) {
+		t.Helper()
+		c, r := dial(t, proxyTo(t, rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+			for h := head(r); h != ""; h = head(r) {
+				for i, piece := range pieces {
+					if i > 0 {
+						time.Sleep(5 * time.Millisecond) // in packets of their own, as a rule
+					}
+					io.WriteString(c, piece)
+				}
+			}
+		})))
+		for range 2 {
+			io.WriteString(c, "GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+			b := make([]byte, len(want))
+			if _, err := io.ReadFull(r, b); err != nil || string(b) != want {
+				t.Fatalf("%q: got %q, want %q, %v", pieces, b, want, err)
+			}
+		}
+	}
+	const began = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n"
+	f([]string{began + "Content-Length: 3\r\nX-Sum: 1\r\n\r\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began, "Content-Length: 3\r\n", "X-Sum: 1\r\n\r\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began + "Connection: close\r", "\n\r\n"}, began+"\r\n")
+	f([]string{began + "X-Sum: 1\n\n"}, began+"X-Sum: 1\r\n\r\n")
+	f([]string{began + "\n"}, began+"\r\n")
+	f([]string{"HTTP/1.1 200 OK\r\nX-Old : \x1b[1m\r\nContent-Length: 0\r\n\r\n"}, "HTTP/1.1 200 OK\r\nX-Old:  \x1b[1m\r\nContent-Length: 0\r\n\r\n")
+}
+
 // TestOldClients get what they understand.
 func TestOldClients(t *testing.T) {
 	onlyWire(t)
@@ -353,14 +430,15 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// faulty is a tap that panics at the answer to /bad.
+// faulty is a tap that panics at the answer to /bad, and at the body of that to
+// /half.
 type faulty struct {
-	bad    bool
-	closed chan error
+	bad, half bool
+	closed    chan error
 }
 
 func (f faulty) Begin(r *wire.Request, _ string, _ bool, _ *visit.Visit) wire.Exchange {
-	f.bad = string(r.Target) == "/bad"
+	f.bad, f.half = string(r.Target) == "/bad", string(r.Target) == "/half"
 	return f
 }
 func (f faulty) Answer(*wire.Response) {
@@ -368,7 +446,11 @@ func (f faulty) Answer(*wire.Response) {
 		panic("no answer like this")
 	}
 }
-func (f faulty) Body(wire.Side, []byte)    {}
+func (f faulty) Body(side wire.Side, p []byte) {
+	if f.half && side == wire.Server && string(p) == "other half" {
+		panic("no body like this")
+	}
+}
 func (f faulty) End(wire.Side, *wire.Head) {}
 func (f faulty) Close(failure *understudyv1.TransportError) {
 	if f.bad {
@@ -398,6 +480,39 @@ func TestPanicEndsOneConnection(t *testing.T) {
 		}
 	}
 	<-tap.closed
+}
+
+// TestPanicWithinAnAnswerIsACutConnection: what the proxy had not passed on of
+// an answer without a length must not look as if it had not been there.
+func TestPanicWithinAnAnswerIsACutConnection(t *testing.T) {
+	onlyWire(t)
+	more := make(chan bool, 1)
+	cfg := proxy.DefaultConfig()
+	cfg.Engine = engine
+	cfg.URL = "http://" + rawUpstream(t, func(c net.Conn, r *bufio.Reader) {
+		head(r)
+		io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\nhalf")
+		<-more
+		io.WriteString(c, "other half")
+	})
+	up, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := proxy.NewServer(up, proxy.Serving{HTTP2: new(http.Server), Tap: faulty{closed: make(chan error, 1)}})
+	l, _ := net.Listen("tcp", "127.0.0.1:0")
+	go func() { _ = s.Serve(l) }()
+	defer s.Close()
+	c, r := dial(t, l.Addr().String())
+	io.WriteString(c, "GET /half HTTP/1.1\r\nHost: h\r\n\r\n")
+	head(r)
+	if _, err := io.ReadFull(r, make([]byte, 4)); err != nil {
+		t.Fatal(err)
+	}
+	more <- true
+	if b, err := io.ReadAll(r); err == nil {
+		t.Errorf("client took the cut body, then %q, for whole", b)
+	}
 }
 
 // TestBrokenUploadIsPassedOn: the baseline sees that the client has ended, and

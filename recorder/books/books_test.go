@@ -224,3 +224,37 @@ func TestWhatKafkaWasGivenIsOnDiskToo(t *testing.T) {
 		t.Errorf("head %+v", h)
 	}
 }
+
+// TestKeepWhileRequestsCome loses none of them; the race detector looks on.
+func TestKeepWhileRequestsCome(t *testing.T) {
+	b := books.New("r", time.Unix(0, 5))
+	begun, done := make(chan bool), make(chan bool)
+	go func() {
+		defer close(done)
+		for i := range 20_000 {
+			if e, ok := b.Open(); ok {
+				e.Record()
+			}
+			if i == 0 {
+				close(begun)
+			}
+		}
+	}()
+	<-begun
+	path := filepath.Join(t.TempDir(), "books")
+	if err := b.Keep(path); err != nil {
+		t.Fatal(err)
+	}
+	<-done
+	if err := b.Detach(); err != nil {
+		t.Fatal(err)
+	}
+	heir, err := books.Resume(path, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = heir.Detach() }()
+	if got := heir.Tally(); got.Served != 20_000 || got.Recorded != 20_000 {
+		t.Errorf("the file says %+v", got)
+	}
+}

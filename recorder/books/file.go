@@ -24,9 +24,11 @@ func (b *Books) Keep(path string) error {
 		return fmt.Errorf("keep books: the recorder's name has %d bytes, %d fit", len(b.life.Recorder), maxName)
 	}
 	content := make([]byte, 4096) // written whole: a mapped page without a block on disk would be fatal
+	b.mu.Lock()
 	for i, v := range b.page {
 		binary.NativeEndian.PutUint64(content[8*i:], v)
 	}
+	b.mu.Unlock()
 	copy(content[pageBytes:], b.life.Recorder)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"understudy.dev/recorder/books"
+	"understudy.dev/recorder/ledger"
 	"understudy.dev/recorder/spool"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -38,46 +39,58 @@ type Heir struct {
 	said map[string]bool
 }
 
-// lookAgain is how often an heir looks for those who have died since.
-const lookAgain = 30 * time.Second
+// lookAgain is how often an heir looks for those who have died since; for lives
+// of its name that still run ever more seldom, up to mostSeldom.
+const (
+	lookAgain  = 30 * time.Second
+	mostSeldom = 10 * time.Minute
+)
 
 // Run does its work until ctx ends.
 func (h *Heir) Run(ctx context.Context) {
 	h.said = map[string]bool{}
-	closed := false
+	closed, next, wait := false, time.Time{}, lookAgain
 	for ctx.Err() == nil {
 		if h.Spool.Dir != "" {
 			h.spools(ctx)
 		}
-		if !closed {
-			err := h.predecessors(ctx)
-			closed = err == nil
+		if now := time.Now(); !closed && !now.Before(next) {
+			running, err := h.predecessors(ctx)
+			if closed = err == nil && !running; running {
+				next, wait = now.Add(wait), min(2*wait, mostSeldom)
+			}
 		}
 		pause(ctx, lookAgain)
 	}
 }
 
 // predecessors closes the books of earlier lives of the same name, which cannot
-// say themselves that they have ended.
-func (h *Heir) predecessors(ctx context.Context) error {
+// say themselves that they have ended. running says that one has spoken so lately
+// that it may still run: another instance under the name, or one that is being
+// replaced.
+func (h *Heir) predecessors(ctx context.Context) (running bool, err error) {
 	all, err := stream.Tallies(ctx, h.Kafka, h.Names)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, t := range all {
 		life := t.Life()
 		if t.GetFinal() || t.GetClosed() || life.StartUnixNano == 0 || life.Recorder != h.Self.Recorder || life.StartUnixNano >= h.Self.StartUnixNano {
 			continue
 		}
+		if !ledger.IsSilent(t, time.Now()) {
+			running = true
+			continue
+		}
 		t = proto.CloneOf(t)
 		t.Number, t.TimeUnixNano, t.Closed = t.GetNumber()+1, time.Now().UnixNano(), true
 		if err := h.publish(ctx, t); err != nil {
-			return err
+			return running, err
 		}
 		h.Log.Warn("an earlier life of this recorder has ended without its last word; its books are closed as they were",
 			"recorder", life.Recorder, "started", time.Unix(0, life.StartUnixNano).UTC(), "served", t.GetServed())
 	}
-	return nil
+	return running, nil
 }
 
 func (h *Heir) publish(ctx context.Context, t *understudyv1.Tally) error {
@@ -100,7 +113,8 @@ func (h *Heir) spools(ctx context.Context) {
 		if !e.IsDir() || ctx.Err() != nil {
 			continue
 		}
-		if _, err := os.Stat(filepath.Join(dir, BooksFile)); err != nil {
+		_, unkept := os.Stat(filepath.Join(dir, BooksFile))
+		if unkept != nil && !spool.Holds(dir) {
 			continue // just being made, or none of ours
 		}
 		lock, err := spool.Lock(dir)
@@ -108,7 +122,9 @@ func (h *Heir) spools(ctx context.Context) {
 			continue
 		}
 		if err == nil {
-			err = h.inherit(ctx, dir)
+			if err = h.inherit(ctx, dir); err != nil && unkept != nil {
+				err = fmt.Errorf("there are exchanges but no books that say whose they are and which of them Kafka has: %w", err)
+			}
 			lock.Close()
 		}
 		if err != nil && ctx.Err() == nil {

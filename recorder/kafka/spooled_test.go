@@ -314,6 +314,46 @@ func TestAnHeirWritesWhatIsLeft(t *testing.T) {
 	}
 }
 
+// TestExchangesWithoutBooksAreSaid: nobody knows whose they are, or which of them
+// Kafka has, but they must not lie there in silence.
+func TestExchangesWithoutBooksAreSaid(t *testing.T) {
+	cluster, p := setUp(t)
+	cfg := spool.DefaultConfig()
+	cfg.Dir = t.TempDir()
+	for name, file := range map[string]string{"r-1": "0000000100000000.spool", "others": "notes.txt"} {
+		if err := os.MkdirAll(filepath.Join(cfg.Dir, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(cfg.Dir, name, file), []byte("something"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := make(chan string, 10)
+	log := slog.New(slog.NewTextHandler(write(func(line string) { said <- line }), nil))
+	heir := &kafka.Heir{Kafka: stream.Config{Brokers: cluster.ListenAddrs()}, Names: names, Exchanges: p, Tallies: p, Spool: cfg, Self: understudyv1.Life{Recorder: "r", StartUnixNano: 7}, Log: log}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); heir.Run(ctx) }()
+	select {
+	case line := <-said:
+		if !strings.Contains(line, filepath.Join(cfg.Dir, "r-1")) || !strings.Contains(line, "no books") {
+			t.Errorf("said %q", line)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("nothing is said")
+	}
+	stop()
+	<-ended
+	if left, _ := os.ReadDir(filepath.Join(cfg.Dir, "others")); len(left) != 1 || len(said) > 0 {
+		t.Errorf("a folder of others holds %v; also said: %d lines", left, len(said))
+	}
+}
+
+// write is an io.Writer of lines.
+type write func(line string)
+
+func (w write) Write(p []byte) (int, error) { w(string(p)); return len(p), nil }
+
 // TestAnHeirClosesTheBooksOfItsName even without a disk: what is unknown stays
 // so.
 func TestAnHeirClosesTheBooksOfItsName(t *testing.T) {
@@ -324,6 +364,7 @@ func TestAnHeirClosesTheBooksOfItsName(t *testing.T) {
 		{Recorder: "r", StartUnixNano: 6, Number: 2, IntervalNano: 1, Final: true},
 		{Recorder: "r", StartUnixNano: 7, Number: 1, IntervalNano: 1}, // the heir itself
 		{Recorder: "other", StartUnixNano: 5, Number: 1, IntervalNano: 1},
+		{Recorder: "r", StartUnixNano: 4, Number: 3, IntervalNano: 1e9, TimeUnixNano: time.Now().UnixNano()}, // it may still run
 	} {
 		r, err := stream.TallyRecord(names, x)
 		if err != nil {
@@ -337,7 +378,7 @@ func TestAnHeirClosesTheBooksOfItsName(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); heir.Run(ctx) }()
-	if got := len(read(t, cluster, names.Tallies, 5)); got != 5 {
+	if got := len(read(t, cluster, names.Tallies, 6)); got != 6 {
 		t.Fatalf("%d tallies", got)
 	}
 	stop()
@@ -350,7 +391,7 @@ func TestAnHeirClosesTheBooksOfItsName(t *testing.T) {
 	for _, x := range all {
 		closed[fmt.Sprint(x.GetRecorder(), x.GetStartUnixNano(), " ", x.GetNumber())] = x.GetClosed() && !x.GetExact()
 	}
-	if diff := cmp.Diff(map[string]bool{"r5 8": true, "r6 2": false, "r7 1": false, "other5 1": false}, closed); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"r4 3": false, "r5 8": true, "r6 2": false, "r7 1": false, "other5 1": false}, closed); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
 	}
 }

@@ -103,10 +103,16 @@ func stateOf(t *understudyv1.Tally, now time.Time) string {
 		return Ended
 	case t.GetClosed() && t.GetExact():
 		return Killed
-	case t.GetClosed(), now.Sub(time.Unix(0, t.GetTimeUnixNano())) > 3*time.Duration(t.GetIntervalNano())+silent:
+	case t.GetClosed(), IsSilent(t, now):
 		return Unheard
 	}
 	return Running
+}
+
+// IsSilent reports whether a life whose last tally is t has said nothing for so
+// long that it does not run any more.
+func IsSilent(t *understudyv1.Tally, now time.Time) bool {
+	return now.Sub(time.Unix(0, t.GetTimeUnixNano())) > 3*time.Duration(t.GetIntervalNano())+silent
 }
 
 // Range is a series of sequence numbers that Kafka does not hold.

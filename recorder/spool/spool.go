@@ -87,9 +87,8 @@ func Open(dir string, cfg Config, head Position, lost func(frames uint64, why er
 		return nil, fmt.Errorf("spool: %w", err)
 	}
 	for _, e := range entries {
-		name, is := strings.CutSuffix(e.Name(), segmentSuffix)
-		number, err := strconv.ParseUint(name, 16, 64)
-		if !is || err != nil {
+		number, ok := l.number(e.Name())
+		if !ok {
 			continue
 		}
 		if number < head.Segment {
@@ -110,6 +109,19 @@ func Open(dir string, cfg Config, head Position, lost func(frames uint64, why er
 		l.head = Position{head.Segment + 1, headerSize} // what stood there was taken
 	}
 	return l, nil
+}
+
+// number is that of the segment in a file of the folder.
+func (l *Log) number(name string) (n uint64, ok bool) {
+	n, err := strconv.ParseUint(strings.TrimSuffix(name, segmentSuffix), 16, 64)
+	return n, err == nil && name == filepath.Base(l.path(n))
+}
+
+// Holds reports whether a folder holds segments.
+func Holds(dir string) bool {
+	l := &Log{dir: dir}
+	entries, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { _, ok := l.number(e.Name()); return ok })
 }
 
 func createFile(path string) (file, error) {

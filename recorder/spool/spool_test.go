@@ -198,6 +198,35 @@ func TestADamagedByteEndsTheSegment(t *testing.T) {
 	}
 }
 
+// TestForeignFilesAreLeftAlone, whatever their names look like.
+func TestForeignFilesAreLeftAlone(t *testing.T) {
+	dir := t.TempDir()
+	l, b := open(t, dir, config(), Position{})
+	appendAll(t, l, b, "a", "b")
+	l.Sync()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	foreign := []string{"00000099.spool", "99.spool", "00000001000000AB.spool", "x.spool"}
+	for _, name := range foreign {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("something"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l, _ = open(t, dir, config(), Position{Segment: firstSegment, Offset: headerSize})
+	if got, _ := take(t, l, 10); len(got) != 2 {
+		t.Errorf("took %q", got)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range foreign {
+		if content, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(content) != "something" {
+			t.Errorf("%s: %q, %v", name, content, err)
+		}
+	}
+}
+
 func TestBounds(t *testing.T) {
 	frame := string(bytes.Repeat([]byte("x"), 10_000))
 	fill := func(policy string) (l *Log, b *bin, refused int) {

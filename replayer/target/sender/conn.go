@@ -157,7 +157,7 @@ func (c *conn) body(kept *message.Capture, r *understudyv1.Response) error {
 			c.r, left = c.r+n, left-int64(n)
 		}
 	case wire.Chunked:
-		c.chunks.Padded = true
+		c.chunks.Answer = true
 		c.chunks.Reset()
 		for !c.chunks.Done() {
 			if c.r == c.w {
