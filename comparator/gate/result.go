@@ -38,7 +38,9 @@ type Reason struct {
 
 // Result is a decision and all that it rests on.
 type Result struct {
-	Run       string   `json:"run"`
+	Run string `json:"run"`
+	// Scope is the stage that it is about; nil is the whole run.
+	Scope     *Scope   `json:"scope,omitempty"`
 	Judgement string   `json:"judgement"`
 	Decision  Decision `json:"decision"`
 	// Alpha is the probability of a wrong promotion, and of a wrong rollback, for
