@@ -63,12 +63,26 @@ func (p *page) gate(r gate.Result) {
 	}
 	p.table([]column{{"Share of", 24, false}, {"Seen", 7, true}, {"Unknown", 7, true}, {"At least", 8, true}, {"At most", 8, true}, {"Limit", 7, true}, {"", 9, false}}, rows)
 	p.line("")
-	rows = nil
-	shown, rest := fold(r.Routes, screenful)
+	p.routes(r, screenful)
+	p.together(r)
+	for _, x := range r.Exempt {
+		p.line("Exempt: %s, %s requests: %s", x.Route, report.Count(x.Requests), x.Why)
+	}
+	if r.Scope != nil {
+		p.line("The candidate served %s of this stage, which are left out: who is with it does not depend on what it does.", count(int(r.Scope.Served), "request"))
+	}
+	p.line("The bounds hold however often one looks, all of them at %s.", gate.Percent(1-r.Alpha))
+}
+
+// routes lists so many of those that stand most in the way, and how many more
+// there are.
+func (p *page) routes(r gate.Result, most int) {
+	var rows [][]string
+	shown, rest := fold(r.Routes, most)
 	for _, u := range shown {
 		m, what := closest(u), ""
 		if m.Name != "" {
-			what = fmt.Sprintf("%s %s to %s, limit %s", m.Name, gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
+			what = m.Name + " " + within(m)
 		}
 		rows = append(rows, []string{u.Route, report.Count(u.Requests), words(u.Decision), what})
 	}
@@ -78,14 +92,11 @@ func (p *page) gate(r gate.Result) {
 	if len(rest) > 0 {
 		p.line("and %s, less in the way; -o json has all.", count(len(rest), "more route"))
 	}
-	p.together(r)
-	for _, x := range r.Exempt {
-		p.line("Exempt: %s, %s requests: %s", x.Route, report.Count(x.Requests), x.Why)
-	}
-	if r.Scope != nil {
-		p.line("The candidate served %s of this stage, which are left out: who is with it does not depend on what it does.", count(int(r.Scope.Served), "request"))
-	}
-	p.line("The bounds hold however often one looks, all of them at %s.", gate.Percent(1-r.Alpha))
+}
+
+// within are the bounds of a measure and its limit.
+func within(m gate.Measure) string {
+	return fmt.Sprintf("%s to %s, limit %s", gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
 }
 
 // reasons lists why the gate does not promote; where it rolls back, because of what.
