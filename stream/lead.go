@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -27,7 +29,7 @@ type Leader struct {
 // markSpace begins the client ids of members.
 const markSpace = "understudy-leader-"
 
-// NewLeader makes a member of a group; Run joins it. mark says what it is about to
+// NewLeader joins a group; Run stays and leaves. mark says what it is about to
 // do, in letters and digits: members of one group see each other's.
 func NewLeader(cfg Config, group, topic, mark string, log *slog.Logger) (*Leader, error) {
 	l := &Leader{group: group, mark: mark}
@@ -70,6 +72,9 @@ func (l *Leader) Others(ctx context.Context) ([]string, error) {
 	groups, err := kadm.NewClient(l.client).DescribeGroups(ctx, l.group)
 	if err == nil {
 		err = groups[l.group].Err
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, nil // nobody has joined it yet
 	}
 	if err != nil {
 		return nil, fmt.Errorf("describe group %s: %w", l.group, err)

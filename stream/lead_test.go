@@ -17,7 +17,17 @@ import (
 func TestOneLeads(t *testing.T) {
 	cfg, names := stagesTopic(t)
 	var running sync.WaitGroup
-	defer running.Wait()
+	t.Cleanup(running.Wait) // the members end before it, with the test's context
+	alone, err := stream.NewLeader(cfg, "g", names.Stages, "a", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := alone.Others(t.Context()); err != nil || len(seen) > 0 { // of a group that may not be there yet
+		t.Errorf("%v, %v", seen, err)
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	alone.Run(over)
 	member := func(mark string) (*stream.Leader, context.CancelFunc) {
 		l, err := stream.NewLeader(cfg, "g", names.Stages, mark, slog.New(slog.DiscardHandler))
 		if err != nil {

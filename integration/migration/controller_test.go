@@ -2,6 +2,7 @@ package migration
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,10 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"understudy.dev/comparator/clickhouse"
+	"understudy.dev/demo/turn"
 	"understudy.dev/embedded/embeddedtest"
 	"understudy.dev/integration/kafkatest"
 )
@@ -20,14 +23,17 @@ import (
 // walk is a migration that a plan moves, with all that it takes.
 type walk struct {
 	*testing.T
-	shop        *shop
+	shop        *turn.Shop
 	door        *instance
-	users       *shoppers
+	users       *turn.Users
+	enough      func()   // ends the users' asking, and returns when all is answered
 	where       []string // flags of Kafka
 	tables      string
 	home        string
 	plan        string
 	controllers []*controllerProcess
+	first       *controllerProcess // of these, also when they have been killed
+	second      *controllerProcess
 	compare     *process
 	replay      *process
 	watch       *process
@@ -52,7 +58,7 @@ every: 1s
 steps:
   - {stage: shadow, requests: 100}
   - {stage: canary:1%, for: 1s}
-  - {stage: canary:10%, for: 1s}
+  - {stage: canary:10%, requests: 500}
   - {stage: canary:50%, for: 1s}
   - {stage: live}
   - {stage: complete, enter: by_hand}
@@ -61,12 +67,20 @@ steps:
 func newWalk(t *testing.T, database string, shoppers int) *walk {
 	engine, cluster := embeddedtest.Start(t), kafkatest.Shared(t)
 	kafka, prefix := strings.Join(cluster.Addrs(), ","), cluster.Prefix(t)
-	w := &walk{T: t, shop: newShop(t), home: t.TempDir(), where: []string{"--kafka", kafka, "--prefix", prefix}, tables: "clickhouse://" + engine.Native + "/" + database}
+	w := &walk{T: t, home: t.TempDir(), where: []string{"--kafka", kafka, "--prefix", prefix}, tables: "clickhouse://" + engine.Native + "/" + database}
 	if _, err := clickhouse.Migrate(t.Context(), clickhouse.Config{Address: w.tables}); err != nil {
 		t.Fatal(err)
 	}
+	var err error
+	if w.shop, err = turn.NewShop(); err != nil {
+		t.Fatal(err)
+	}
+	serving, stop := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() { defer close(over); _ = w.shop.Run(serving) }()
+	t.Cleanup(func() { stop(); <-over })
 	command(t, append([]string{"topics", "apply"}, w.where...)...)
-	w.door = newInstance(t, w.home, &systems{baseline: w.shop.baseline, candidate: w.shop.candidate}, kafka, prefix)
+	w.door = newInstance(t, w.home, w.shop.Baseline, w.shop.Candidate, kafka, prefix)
 	w.door.start()
 	w.plan = filepath.Join(w.home, "plan.yaml")
 	for name, text := range map[string]string{"plan.yaml": planText, "gate.yaml": policy} {
@@ -74,9 +88,14 @@ func newWalk(t *testing.T, database string, shoppers int) *walk {
 			t.Fatal(err)
 		}
 	}
-	w.replay = launch(t, w.home, append([]string{"replay", "--follow", "--run", "shadow", "--candidate", w.shop.rehearsal.URL, "--isolated", "--delay", "500ms"}, w.where...)...)
+	w.replay = launch(t, w.home, append([]string{"replay", "--follow", "--run", "shadow", "--candidate", w.shop.Rehearsal, "--isolated", "--delay", "500ms"}, w.where...)...)
 	w.startCompare()
-	w.users = newShoppers(w.door, shoppers, 500*time.Millisecond)
+	w.users = &turn.Users{URL: "http://" + w.door.address, N: shoppers, Pause: 500 * time.Millisecond}
+	asking, done := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); w.users.Run(asking) }()
+	w.enough = sync.OnceFunc(func() { done(); <-ended })
+	t.Cleanup(w.enough)
 	return w
 }
 
@@ -182,11 +201,11 @@ func (w *walk) do(args ...string) {
 
 // TestThePlanMovesUsers: a candidate that begins to lie in the canary of 10 % is
 // rolled back by the gate, nobody returns there before a person says so, and once it
-// is mended everybody moves over. The controller that acts is killed at each step.
+// is mended everybody moves over. The controller that acts is killed at every other
+// step.
 func TestThePlanMovesUsers(t *testing.T) {
 	w := newWalk(t, "walk", 60)
-	w.startController()
-	w.startController()
+	w.first, w.second = w.startController(), w.startController()
 	w.do("create", "shop")
 	w.watch = launch(t, w.home, append([]string{"migration", "status", "shop", "--watch", "--every", "1s", "--clickhouse", w.tables, "--policy", filepath.Join(w.home, "gate.yaml")}, w.where...)...)
 	n := 1
@@ -199,14 +218,10 @@ func TestThePlanMovesUsers(t *testing.T) {
 	}
 	next("promote shadow")
 	next("promote canary:1%")
-	next("promote canary:10%")
-
-	for end := time.Now().Add(time.Minute); w.users.served.Load() < 20 && time.Now().Before(end); {
-		time.Sleep(10 * time.Millisecond)
-	}
-	w.acting()
+	n++
+	w.until(n, "promote canary:10%") // whose controller lives, so that what is timed is the gate
 	began := time.Now()
-	w.shop.lies.Store(true)
+	w.shop.Lie(true)
 	back := next("rollback canary:10%")
 	for end := time.Now().Add(time.Minute); w.door.metric("understudy_gateway_stages_version") < float64(n); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
@@ -214,14 +229,15 @@ func TestThePlanMovesUsers(t *testing.T) {
 		}
 	}
 	time.Sleep(time.Second) // what was under way
-	last := time.Unix(0, w.shop.lastLie.Load())
+	lies, last := w.shop.Lies()
+	seen := w.users.Counts()
 	t.Logf("rolled back %.1f s after the first lie, the last lie %.1f s after it: %d of %d requests are affected",
-		back.at().Sub(began).Seconds(), last.Sub(began).Seconds(), w.users.wrong.Load(), w.users.count.Load())
-	if last.After(back.at().Add(5*time.Second)) || w.users.wrong.Load() == 0 || w.users.wrong.Load() != w.shop.lied.Load() {
-		t.Errorf("the last lie is of %s, the rollback of %s; the users saw %d of %d lies", last, back.at(), w.users.wrong.Load(), w.shop.lied.Load())
+		back.at().Sub(began).Seconds(), last.Sub(began).Seconds(), seen.Wrong, seen.Requests)
+	if last.After(back.at().Add(5*time.Second)) || seen.Wrong == 0 || seen.Wrong != lies {
+		t.Errorf("the last lie is of %s, the rollback of %s; the users saw %d of %d lies", last, back.at(), seen.Wrong, lies)
 	}
 
-	w.shop.lies.Store(false)
+	w.shop.Lie(false)
 	w.do("resume", "shop", "--reason", "mended")
 	next("resume shadow")
 	next("promote canary:1%")
@@ -247,11 +263,11 @@ func TestThePlanMovesUsers(t *testing.T) {
 	w.waits("a person goes on: understudy migration promote shop complete")
 	w.do("promote", "shop", "complete")
 	next("promote complete")
-	served := w.users.served.Load()
-	for end := time.Now().Add(time.Minute); w.users.served.Load() < served+100 && time.Now().Before(end); {
+	served := w.users.Counts().ByCandidate
+	for end := time.Now().Add(time.Minute); w.users.Counts().ByCandidate < served+100 && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
-	w.users.stop()
+	w.enough()
 	w.done(n)
 }
 
@@ -273,16 +289,12 @@ func (w *walk) waits(why string) {
 // done checks what the walk has left: clients, effects, and the audit of n steps.
 func (w *walk) done(n int) {
 	w.Helper()
-	doubled := 0
-	for _, times := range w.shop.effects {
-		if times != 1 {
-			doubled++
-		}
-	}
+	orders, doubled := w.shop.Effects()
+	c := w.users.Counts()
 	w.Logf("%d requests, %d served by the candidate, %d orders, %d wrong answers, %d client errors, %d doubled effects, %d kills of the controller that acted",
-		w.users.count.Load(), w.users.served.Load(), len(w.shop.effects), w.users.wrong.Load(), len(w.users.faults), doubled, w.kills)
-	if len(w.users.faults) > 0 || doubled > 0 {
-		w.Errorf("%d faults, %d doubled effects; the first: %v", len(w.users.faults), doubled, w.users.faults[:min(1, len(w.users.faults))])
+		c.Requests, c.ByCandidate, orders, c.Wrong, c.Errors, doubled, w.kills)
+	if c.Errors > 0 || doubled > 0 {
+		w.Errorf("%d faults, %d doubled effects; the first: %s", c.Errors, doubled, c.Fault)
 	}
 	all := w.history()
 	if len(all) != n {
@@ -298,13 +310,13 @@ func (w *walk) done(n int) {
 	}
 	w.audited(all)
 	seen := w.watch.out.String()
-	for _, want := range []string{"shop shadow step 2; gate promote", "shop canary:10% step 4; gate roll back", "all: mismatch", "shop rolled back from canary:10% step 5", "by the candidate"} {
+	for _, want := range []string{"shop shadow step 2; gate promote", "shop canary:10% step 4; gate roll back", "all: mismatch", "by the candidate"} {
 		if !strings.Contains(seen, want) {
 			w.Errorf("who watched has not seen %q:\n%s", want, seen)
 		}
 	}
-	if c := w.acting(); !strings.Contains(c.out.String(), `matches no route of the run; did you mean`) {
-		w.Errorf("a route of the policy that nothing has is not warned of:\n%s", c.out)
+	if !strings.Contains(w.first.out.String()+w.second.out.String(), `matches no route of the run; did you mean`) {
+		w.Errorf("a route of the policy that nothing has is not warned of:\n%s%s", w.first.out, w.second.out)
 	}
 }
 
