@@ -207,8 +207,10 @@ func (g *Gateway) enter(method string, from session.Source) *visit.Visit {
 func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) string {
 	name := g.routes.Route(method, from.Target)
 	step := g.state.Load().At(name)
-	if step != nil {
-		v.Stage = stage.Of(step).String()
+	if v.Migration = g.cfg.Migration; step != nil {
+		// Should another step come before the flag is asked, its request counts as
+		// one of the step before: it is in no evidence for the new stage.
+		v.Stage, v.Step = stage.Of(step).String(), step.GetVersion()
 	}
 	switch {
 	case g.kill.On():

@@ -225,17 +225,17 @@ func TestARoutesOwnStage(t *testing.T) {
 	all := steps(t, order("create", ""), own, order("rollback", ""), order("resume", ""))
 	f := func(method, want string) {
 		t.Helper()
-		if v := enter(t, g, method, "/orders"); understudyv1.Label(v.Side)+" "+v.Stage != want {
+		if v := enter(t, g, method, "/orders"); fmt.Sprint(understudyv1.Label(v.Side), " ", v.Stage, " ", v.Migration, " ", v.Step) != want {
 			t.Errorf("%s: %+v, want %s", method, v, want)
 		}
 	}
 	feed(g, all[:2])
-	f("POST", "candidate live")
-	f("GET", "baseline off")
+	f("POST", "candidate live m 2")
+	f("GET", "baseline off m 1")
 	g.Step(all[2])
-	f("POST", "baseline off")
+	f("POST", "baseline off m 3")
 	g.Step(all[3])
-	f("POST", "baseline shadow")
+	f("POST", "baseline shadow m 4")
 }
 
 // TestWhatIsKnownOutlivesARestart, and the history is not gone through again.

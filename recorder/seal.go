@@ -49,6 +49,7 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 	})
 	if v := t.visit; v != nil {
 		e.ServedBy, e.Stage, e.Decision, e.Attempts = v.Side, v.Stage, v.Decision, v.Attempts
+		e.Migration, e.Step = v.Migration, v.Step
 	}
 	r.metrics.countCuts(t)
 	for _, x := range e.Redactions {

@@ -313,12 +313,12 @@ func TestADoorsWordIsRecorded(t *testing.T) {
 		if len(exchanges) != 1 {
 			t.Fatalf("%s: %d exchanges", what, len(exchanges))
 		}
-		if e := exchanges[0]; e.ServedBy != understudyv1.Side_SIDE_CANDIDATE || e.Stage != "canary:1%" || e.Decision != "bucket" || e.Attempts != 2 {
+		if e := exchanges[0]; e.ServedBy != understudyv1.Side_SIDE_CANDIDATE || e.Stage != "canary:1%" || e.Decision != "bucket" || e.Attempts != 2 || e.Migration != "shop" || e.Step != 7 {
 			t.Errorf("%s: %v", what, e)
 		}
 	}
 	v := func() *visit.Visit {
-		return &visit.Visit{Session: "s_x", Side: understudyv1.Side_SIDE_CANDIDATE, Stage: "canary:1%", Decision: "bucket", Attempts: 1}
+		return &visit.Visit{Session: "s_x", Side: understudyv1.Side_SIDE_CANDIDATE, Stage: "canary:1%", Decision: "bucket", Attempts: 1, Migration: "shop", Step: 7}
 	}
 	r, done := tapped(t)
 	q, raw := new(wire.Request), []byte("GET / HTTP/1.1\r\nHost: h\r\nX-Session-Id: s\r\n\r\n")

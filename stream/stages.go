@@ -164,7 +164,7 @@ func WriteStage(ctx context.Context, cfg Config, names topic.Names, p *Producer,
 		if try > tries {
 			return nil, fmt.Errorf("migration %s: others write steps all the time; none of ours came first in %d tries", migration, tries)
 		}
-		before, err := stagesOf(ctx, cfg, names, migration)
+		before, err := StagesOf(ctx, cfg, names, migration)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func WriteStage(ctx context.Context, cfg Config, names topic.Names, p *Producer,
 		if err := p.ProduceSync(ctx, r); err != nil {
 			return nil, fmt.Errorf("write step %d of migration %s: %w", step.Version, migration, err)
 		}
-		after, err := stagesOf(ctx, cfg, names, migration)
+		after, err := StagesOf(ctx, cfg, names, migration)
 		if err != nil {
 			return nil, fmt.Errorf("step %d of migration %s is written, but whether it counts could not be read: %w", step.Version, migration, err)
 		}
@@ -198,7 +198,9 @@ func WriteStage(ctx context.Context, cfg Config, names topic.Names, p *Producer,
 	}
 }
 
-func stagesOf(ctx context.Context, cfg Config, names topic.Names, migration string) ([]*understudyv1.Stage, error) {
+// StagesOf are the steps of a migration that the topic holds, in its order, those
+// that do not count among them.
+func StagesOf(ctx context.Context, cfg Config, names topic.Names, migration string) ([]*understudyv1.Stage, error) {
 	var out []*understudyv1.Stage
 	err := EachStage(ctx, cfg, names, func(s *understudyv1.Stage) {
 		if s.GetMigration() == migration {

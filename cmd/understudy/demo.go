@@ -41,7 +41,7 @@ noise was reported or the books do not balance.`,
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave everything running afterwards, until interrupted")
 	c.Flags().StringVarP(&f.output, "output", "o", f.output, "table or json")
 	enumerate(c, "output", text.Table, text.JSON)
-	c.AddCommand(a.demoSystemCommand("baseline"), a.demoSystemCommand("candidate"), a.demoTrafficCommand())
+	c.AddCommand(a.demoSystemCommand("baseline"), a.demoSystemCommand("candidate"), a.demoTrafficCommand(), a.demoMigrationCommand())
 	return c
 }
 

@@ -94,14 +94,18 @@ within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 
 // who is the user, for people who read what was done.
 func who() string {
-	name, host := "somebody", "somewhere"
+	name := "somebody"
 	if u, err := user.Current(); err == nil {
 		name = u.Username
 	}
+	return name + "@" + hostname()
+}
+
+func hostname() string {
 	if h, err := os.Hostname(); err == nil {
-		host = h
+		return h
 	}
-	return name + "@" + host
+	return "somewhere"
 }
 
 // ofSide labels the metrics of one of two upstreams.

@@ -5,8 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -90,24 +88,12 @@ func (a *app) writeStep(ctx context.Context, o stage.Order, by string) error {
 	if err := a.requireTopics(ctx, a.names().Stages); err != nil {
 		return err
 	}
-	pc := stream.DefaultProducerConfig()
-	pc.Linger, pc.Compression = 0, "none"
-	p, err := a.newProducer(ctx, pc)
+	p, err := a.stepProducer(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.Close()
-	before := ""
-	step, err := stream.WriteStage(ctx, a.cfg.Kafka.Config, a.names(), p, o.Migration, o.Action == stage.ActionRollback,
-		func(steps []*understudyv1.Stage) (*understudyv1.Stage, error) {
-			now, _ := stage.Fold(steps)
-			before = stage.Describe(now.At(o.Route))
-			next, err := now.Step(o)
-			if err == nil {
-				next.Who, next.TimeUnixNano, next.Id = by, time.Now().UnixNano(), rand.Text()
-			}
-			return next, err
-		})
+	step, before, err := a.putStep(ctx, p, o, by, nil, func([]*understudyv1.Stage) error { return nil })
 	if err != nil {
 		return err
 	}
@@ -117,6 +103,33 @@ func (a *app) writeStep(ctx context.Context, o stage.Order, by string) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s -> %s (step %d)\n", report.Clean(name), before, stage.Describe(step), step.GetVersion())
 	return nil
+}
+
+// stepProducer is one that waits for nothing.
+func (a *app) stepProducer(ctx context.Context) (*stream.Producer, error) {
+	pc := stream.DefaultProducerConfig()
+	pc.Linger, pc.Compression = 0, "none"
+	return a.newProducer(ctx, pc)
+}
+
+// putStep writes the step that an order makes, and says where the migration was
+// before; an error of check, which is given the steps that there are, keeps it from
+// being written.
+func (a *app) putStep(ctx context.Context, p *stream.Producer, o stage.Order, by string, e *understudyv1.Evidence, check func([]*understudyv1.Stage) error) (step *understudyv1.Stage, before string, err error) {
+	step, err = stream.WriteStage(ctx, a.cfg.Kafka.Config, a.names(), p, o.Migration, o.Action == stage.ActionRollback,
+		func(steps []*understudyv1.Stage) (*understudyv1.Stage, error) {
+			if err := check(steps); err != nil {
+				return nil, err
+			}
+			now, _ := stage.Fold(steps)
+			before = stage.Describe(now.At(o.Route))
+			next, err := now.Step(o)
+			if err == nil {
+				next.Who, next.TimeUnixNano, next.Id, next.Evidence = by, time.Now().UnixNano(), rand.Text(), e
+			}
+			return next, err
+		})
+	return step, before, err
 }
 
 // migrations are the steps that the topic holds, by migration.
@@ -137,27 +150,6 @@ func (a *app) migrations(ctx context.Context, name string) (map[string][]*unders
 		return nil, fmt.Errorf("there is no migration %s; understudy migration create makes one", report.Clean(name))
 	}
 	return all, nil
-}
-
-func (a *app) migrationStatusCommand() *cobra.Command {
-	output := text.Table
-	c := &cobra.Command{
-		Use: "status [NAME]", Short: "Show the stage of one migration or all, and of their routes", Args: between(0, 1, "[NAME]"),
-		RunE: func(c *cobra.Command, args []string) error {
-			all, err := a.migrations(c.Context(), strings.Join(args, ""))
-			if err != nil {
-				return err
-			}
-			var steps []*understudyv1.Stage
-			for _, name := range slices.Sorted(maps.Keys(all)) {
-				now, _ := stage.Fold(all[name])
-				steps = append(steps, now.Steps()...)
-			}
-			return a.printSteps(steps, output)
-		},
-	}
-	a.stepsFlags(c, &output)
-	return c
 }
 
 func (a *app) migrationHistoryCommand() *cobra.Command {

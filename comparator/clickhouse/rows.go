@@ -66,6 +66,11 @@ type comparisonRow struct {
 	Incomplete          string    `ch:"incomplete"`
 	TopicID             string    `ch:"topic_id"`
 	Judgement           string    `ch:"judgement"`
+	Migration           string    `ch:"migration"`
+	Stage               string    `ch:"stage"`
+	Step                uint64    `ch:"step"`
+	Decision            string    `ch:"decision"`
+	ServedBy            string    `ch:"served_by"`
 }
 
 // toComparison maps a judged replay.
@@ -92,6 +97,7 @@ func toComparison(r *understudyv1.Replay, c comparator.Comparison, at Position, 
 		BaselineBytes: nanos(e.GetResponse().GetBody().GetLength()), CandidateBytes: nanos(o.GetAck().GetBody().GetLength()),
 		Recorder: e.GetRecorder(), Sequence: e.GetSequence(),
 		KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID, Judgement: judgement,
+		Migration: e.GetMigration(), Stage: e.GetStage(), Step: e.GetStep(), Decision: e.GetDecision(), ServedBy: understudyv1.Label(e.GetServedBy()),
 	}
 	addCompletion(row, o)
 	return row
@@ -181,6 +187,11 @@ type exchangeRow struct {
 	TopicID        string            `ch:"topic_id"`
 	Headers        map[string]string `ch:"headers"`
 	RecorderStart  time.Time         `ch:"recorder_start"`
+	Migration      string            `ch:"migration"`
+	Stage          string            `ch:"stage"`
+	Step           uint64            `ch:"step"`
+	Decision       string            `ch:"decision"`
+	Attempts       uint32            `ch:"attempts"`
 }
 
 // toExchange maps an exchange's metadata; no body is kept.
@@ -200,6 +211,7 @@ func toExchange(e *understudyv1.Exchange, at Position) *exchangeRow {
 		ServedBy: understudyv1.Label(e.GetServedBy()), Source: e.GetSource(), Traceparent: e.GetTraceparent(),
 		StoredTime: at.Time.UTC(), KafkaPartition: at.Partition, KafkaOffset: at.Offset, TopicID: at.TopicID,
 		Headers: indexed(e), RecorderStart: at64(e.GetRecorderStartUnixNano()),
+		Migration: e.GetMigration(), Stage: e.GetStage(), Step: e.GetStep(), Decision: e.GetDecision(), Attempts: e.GetAttempts(),
 	}
 }
 

@@ -25,6 +25,7 @@ func exchange() *understudyv1.Exchange {
 		},
 		Response:      &understudyv1.Response{Status: 201, Body: &understudyv1.Body{Length: 7}},
 		StartUnixNano: 1_000, FirstByteNano: 20, DurationNano: 30, ServedBy: understudyv1.Side_SIDE_BASELINE, Source: "proxy",
+		Migration: "shop", Stage: "canary:10%", Step: 4, Decision: "bucket", Attempts: 2,
 		Redactions: []*understudyv1.Redaction{{Name: "token", Count: 1}, {Name: "Cookie", Count: 2}},
 	}
 }
@@ -60,6 +61,7 @@ func TestComparisonRow(t *testing.T) {
 		BaselineFirstByteNS: 20, BaselineLatencyNS: 30, AckLatencyNS: 11, AckServiceNS: 10, CompletionLatencyNS: 70, CompletionServiceNS: 60,
 		Differences: 5, Presumed: 2, Noise: 1, DifferencesDropped: 6, BaselineBytes: 7, CandidateBytes: 8, Recorder: "rec", Sequence: 9,
 		KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic", Judgement: "j",
+		Migration: "shop", Stage: "canary:10%", Step: 4, Decision: "bucket", ServedBy: "baseline",
 	}
 	f := func(change func(*understudyv1.Replay), want func(*comparisonRow)) {
 		t.Helper()
@@ -133,6 +135,7 @@ func TestExchangeRow(t *testing.T) {
 		Status: 201, StartTime: at64(1_000), FirstByteNS: 20, LatencyNS: 30, RequestBytes: 5, ResponseBytes: 7, Truncated: true,
 		Redactions: 3, ServedBy: "baseline", Source: "proxy", StoredTime: at.Time.UTC(), KafkaPartition: 3, KafkaOffset: 77, TopicID: "topic",
 		Headers: map[string]string{}, RecorderStart: at64(0),
+		Migration: "shop", Stage: "canary:10%", Step: 4, Decision: "bucket", Attempts: 2,
 	}
 	if diff := cmp.Diff(want, toExchange(exchange(), at)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -231,4 +234,5 @@ func TestRowsAreTheTables(t *testing.T) {
 	f("stored_controls", controlRow{})
 	f("stored_tallies", tallyRow{})
 	f("runs", runRow{})
+	f("stored_stages", stageRow{})
 }

@@ -3,6 +3,9 @@ package gate
 // Evidence is all that a gate looks at.
 type Evidence struct {
 	Run string
+	// Scope is the stage of a migration whose exchanges alone are counted; nil if
+	// it is the whole run.
+	Scope *Scope
 	// Judgement is the one that the counts are of; empty if there is none.
 	Judgement string
 	// Routes are the counts of each route, in any order.
@@ -14,6 +17,20 @@ type Evidence struct {
 	Spoiled, Doubts []Reason
 	// Audit is the audit of the run; nil if there is none.
 	Audit *Audited
+}
+
+// Scope is one stage of a migration, for as long as it has lasted.
+type Scope struct {
+	Migration string `json:"migration"`
+	// Stage is its stage now, in words.
+	Stage string `json:"stage"`
+	// Since is the number of the first step whose exchanges count.
+	Since uint64 `json:"since"`
+	// Routes are the first steps of routes with a step of their own.
+	Routes map[string]uint64 `json:"routes,omitempty"`
+	// Served are the exchanges that the candidate served and nobody compared. Who is
+	// with the candidate does not depend on what it does, so they are left out.
+	Served uint64 `json:"served"`
 }
 
 // Counts are those of the requests of one route.

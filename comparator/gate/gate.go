@@ -24,7 +24,7 @@ import (
 func Decide(p Policy, e Evidence) Result {
 	d := decider{c: p.compile(), e: e, needed: map[float64]uint64{}}
 	r := Result{
-		Run: e.Run, Judgement: e.Judgement, Alpha: d.c.alpha, Reasons: slices.Clone(e.Spoiled), Warnings: p.unmatched(e.Routes),
+		Run: e.Run, Scope: e.Scope, Judgement: e.Judgement, Alpha: d.c.alpha, Reasons: slices.Clone(e.Spoiled), Warnings: p.unmatched(e.Routes),
 		Routes: []Unit{}, Exempt: []Exempt{},
 	}
 	total := Counts{Findings: map[string]uint64{}}
@@ -96,7 +96,11 @@ func (d decider) unit(c Counts, t terms, place int) Unit {
 		u.reasons = append(u.reasons, Reason{name, c.Route, fmt.Sprintf(format, args...)})
 	}
 	if c.Route == "" && c.Requests == 0 {
-		hold(NoData, "nothing is judged")
+		if d.e.Scope != nil {
+			hold(NoData, "no exchange since step %d of migration %s is judged; understudy replay --follow rehearses what the gateway records, and understudy compare judges it", d.e.Scope.Since, d.e.Scope.Migration)
+		} else {
+			hold(NoData, "nothing is judged")
+		}
 	}
 	if c.Requests < t.minimum {
 		hold(TooFew, "%d requests, and the policy asks for a minimum of %d", c.Requests, t.minimum)

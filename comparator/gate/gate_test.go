@@ -254,3 +254,22 @@ func BenchmarkDecide(b *testing.B) {
 		gate.Decide(p, gate.Evidence{Routes: routes, Thresholds: p.Thresholds()})
 	}
 }
+
+// TestWhy names what a decision rests on, and no more than a line has room for.
+func TestWhy(t *testing.T) {
+	f := func(want string, e gate.Evidence) {
+		t.Helper()
+		if got := decide(t, "", e).Why(); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	f("no_data: nothing is judged", gate.Evidence{})
+	f("20000 requests, mismatch of at most 0.0426%, the limit is 0.1%", gate.Evidence{Routes: []gate.Counts{route("a", 20000)}})
+	f("exceeded: mismatch: 100 of 1000 requests; the rate is within 6.38% and 13.8%, the limit is 0.1%; exceeded, a: mismatch: 100 of 1000 requests; the rate is within 6.21% and 13.8%, the limit is 0.1%",
+		gate.Evidence{Routes: []gate.Counts{route("a", 1000, "mismatch", 100)}, Doubts: []gate.Reason{{Name: gate.Failed, What: "it has"}}})
+	var broken []gate.Reason
+	for i := range 9 {
+		broken = append(broken, gate.Reason{Name: gate.Stale, What: fmt.Sprint(i)})
+	}
+	f("stale: 0; stale: 1; stale: 2; and 7 more", gate.Evidence{Spoiled: broken})
+}

@@ -1,5 +1,10 @@
 package gate
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Decision is what a gate comes to.
 type Decision string
 
@@ -38,7 +43,9 @@ type Reason struct {
 
 // Result is a decision and all that it rests on.
 type Result struct {
-	Run       string   `json:"run"`
+	Run string `json:"run"`
+	// Scope is the stage that it is about; nil is the whole run.
+	Scope     *Scope   `json:"scope,omitempty"`
 	Judgement string   `json:"judgement"`
 	Decision  Decision `json:"decision"`
 	// Alpha is the probability of a wrong promotion, and of a wrong rollback, for
@@ -94,4 +101,46 @@ type Exempt struct {
 	Route    string `json:"route"`
 	Requests uint64 `json:"requests"`
 	Why      string `json:"why"`
+}
+
+// maxWhy bounds the reasons that Why names.
+const maxWhy = 3
+
+// Why says in a few words what a decision rests on: of a promotion the rate that is
+// nearest to its limit, of a rollback what is exceeded, of a hold what holds.
+func (r Result) Why() string {
+	if r.Decision == Promote {
+		text := fmt.Sprintf("%d requests", r.Total.Requests)
+		if m, ok := nearest(r.Total.Measures); ok {
+			text += fmt.Sprintf(", %s of at most %s, the limit is %s", m.Name, Percent(m.Upper), Percent(m.Limit))
+		}
+		return text
+	}
+	var said []string
+	rest := 0
+	for _, x := range r.Reasons {
+		switch {
+		case r.Decision == RollBack && x.Name != Exceeded:
+		case len(said) == maxWhy:
+			rest++
+		case x.Route != "":
+			said = append(said, fmt.Sprintf("%s, %s: %s", x.Name, x.Route, x.What))
+		default:
+			said = append(said, x.Name+": "+x.What)
+		}
+	}
+	if rest > 0 {
+		said = append(said, fmt.Sprintf("and %d more", rest))
+	}
+	return strings.Join(said, "; ")
+}
+
+// nearest is the measure whose upper bound is nearest to its limit.
+func nearest(all []Measure) (m Measure, ok bool) {
+	for i, x := range all {
+		if i == 0 || x.Upper/x.Limit > m.Upper/m.Limit {
+			m, ok = x, true
+		}
+	}
+	return m, ok
 }

@@ -21,7 +21,11 @@ import (
 // yet: what completes soon is known before what is late or lost, so that the latest
 // ones would look better than they are.
 func Evidence(ctx context.Context, conn driver.Conn, run string, thresholds []gate.Threshold, given comparator.Judgement) (gate.Evidence, error) {
-	e := gate.Evidence{Run: run, Thresholds: thresholds}
+	return evidenceOf(ctx, conn, run, nil, thresholds, given)
+}
+
+func evidenceOf(ctx context.Context, conn driver.Conn, run string, scope *gate.Scope, thresholds []gate.Threshold, given comparator.Judgement) (gate.Evidence, error) {
+	e := gate.Evidence{Run: run, Scope: scope, Thresholds: thresholds}
 	head, err := FindRun(ctx, conn, run)
 	if err != nil {
 		return e, err
@@ -44,8 +48,14 @@ func Evidence(ctx context.Context, conn driver.Conn, run string, thresholds []ga
 			return e, err
 		}
 	}
-	if e.Routes, err = routeCounts(ctx, conn, run, e.Judgement, until, thresholds); err != nil {
+	if e.Routes, err = routeCounts(ctx, conn, run, e.Judgement, until, thresholds, scope); err != nil {
 		return e, err
+	}
+	facts := requests(e.Routes)
+	if scope != nil {
+		if facts, err = addServed(ctx, conn, run, e.Judgement, until, scope); err != nil {
+			return e, err
+		}
 	}
 	if e.Judgement != given.ID {
 		e.Spoiled = append(e.Spoiled, gate.Reason{Name: gate.Stale, What: fmt.Sprintf("the tables show judgement %s, and the rules given now make %s; understudy judge %s judges the run under these",
@@ -55,7 +65,7 @@ func Evidence(ctx context.Context, conn driver.Conn, run string, thresholds []ga
 		e.Doubts = append(e.Doubts, gate.Reason{Name: gate.Failed, What: "the run has failed: " + Clean(head.Detail)})
 	}
 	return e, inOrder(
-		func() error { return addBooks(ctx, conn, head, &e) },
+		func() error { return addBooks(ctx, conn, head, facts, &e) },
 		func() error { return addControl(ctx, conn, run, &e) },
 	)
 }
@@ -63,8 +73,9 @@ func Evidence(ctx context.Context, conn driver.Conn, run string, thresholds []ga
 func orBefore(id string) string { return Judgement{ID: id}.Name() }
 
 // addBooks says whether the books speak against the evidence. Those of a run that
-// goes on are not closed; its recorders' hold all the same.
-func addBooks(ctx context.Context, conn driver.Conn, head Run, e *gate.Evidence) error {
+// goes on are not closed; its recorders' hold all the same. facts are the requests
+// of the run that the tables have.
+func addBooks(ctx context.Context, conn driver.Conn, head Run, facts uint64, e *gate.Evidence) error {
 	b, err := LoadBalance(ctx, conn, head.Name)
 	if err != nil {
 		return err
@@ -86,8 +97,8 @@ func addBooks(ctx context.Context, conn driver.Conn, head Run, e *gate.Evidence)
 		if !b.Control.Holds {
 			broken = append(broken, "the books of the control sample do not balance")
 		}
-		if n := requests(e.Routes); n != total.Selected {
-			broken = append(broken, fmt.Sprintf("the totals have %s requests and the facts %s; facts expire after 180 days", Count(total.Selected), Count(n)))
+		if facts != total.Selected {
+			broken = append(broken, fmt.Sprintf("the totals have %s requests and the facts %s; facts expire after 180 days", Count(total.Selected), Count(facts)))
 		}
 	}
 	if len(broken) > 0 {
@@ -171,7 +182,7 @@ type countRow struct {
 // Otherwise it is if it took longer since the request was sent. If it only took
 // longer since the request should have been sent, that may be the replayer's delay:
 // it is unknown, and so is what has no time of the baseline to be held against.
-func routeCounts(ctx context.Context, conn driver.Conn, run, judgement string, until uint64, thresholds []gate.Threshold) ([]gate.Counts, error) {
+func routeCounts(ctx context.Context, conn driver.Conn, run, judgement string, until uint64, thresholds []gate.Threshold, scope *gate.Scope) ([]gate.Counts, error) {
 	over, unclear := "CAST([], 'Array(UInt64)')", "CAST([], 'Array(UInt64)')"
 	if len(thresholds) > 0 {
 		var beyond, unknown []string
@@ -201,10 +212,10 @@ FROM
   if(completion_latency_ns > 0, completion_service_ns, ack_service_ns) AS service,
   greatest(service, if(completion_latency_ns > 0, completion_latency_ns, ack_latency_ns)) AS latency
  FROM all_comparisons AS c
- WHERE run = @run AND judgement = @judgement AND verdict != 'orphan' AND ordinal < @until
+ WHERE run = @run AND judgement = @judgement AND verdict != 'orphan' AND ordinal < @until AND %s
 )
-GROUP BY name ORDER BY first, name LIMIT %d`, over, unclear, maxRoutes+1),
-		clickhouse.Named("run", run), clickhouse.Named("judgement", judgement), clickhouse.Named("until", until))
+GROUP BY name ORDER BY first, name LIMIT %d`, over, unclear, counted(scope), maxRoutes+1),
+		append(within(scope), clickhouse.Named("run", run), clickhouse.Named("judgement", judgement), clickhouse.Named("until", until))...)
 	if err != nil {
 		return nil, readError("the findings", err)
 	}

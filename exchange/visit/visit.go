@@ -19,6 +19,9 @@ type Visit struct {
 	Side understudyv1.Side
 	// Stage and Decision say why, as Exchange has them.
 	Stage, Decision string
+	// Migration and Step say by what, as Exchange has them.
+	Migration string
+	Step      uint64
 	// Attempts is how many sides were tried.
 	Attempts uint32
 }

@@ -183,6 +183,76 @@ func TestSteps(t *testing.T) {
 	refused(stage.Order{Action: stage.ActionRollback, Reason: "x", To: at("live")}, "is not behind", create)
 }
 
+// told plays orders and says which steps they are.
+func told(t *testing.T, orders ...stage.Order) (out []*understudyv1.Stage) {
+	t.Helper()
+	var s *stage.State
+	for _, o := range orders {
+		o.Migration = "m"
+		step, err := s.Step(o)
+		if err != nil {
+			t.Fatalf("%+v: %v", o, err)
+		}
+		s, _ = s.Next(step)
+		out = append(out, step)
+	}
+	return out
+}
+
+// TestBegun: a stage lasts through a hold, and ends with what moves somebody.
+func TestBegun(t *testing.T) {
+	create, hold, resume := stage.Order{Action: stage.ActionCreate}, stage.Order{Action: stage.ActionHold}, stage.Order{Action: stage.ActionResume}
+	promote := func(to string) stage.Order { return stage.Order{Action: stage.ActionPromote, To: at(to)} }
+	back := stage.Order{Action: stage.ActionRollback, Reason: "it lies"}
+	again := stage.Order{Action: stage.ActionResume, To: at("canary:1%")}
+	own := promote("canary:5%")
+	own.Route = "GET /x"
+	f := func(whole uint64, route uint64, orders ...stage.Order) {
+		t.Helper()
+		w, routes := stage.Begun(told(t, orders...))
+		if w != whole || routes["GET /x"] != route || (route == 0) != (len(routes) == 0) {
+			t.Errorf("got %d, %v; want %d, %d", w, routes, whole, route)
+		}
+	}
+	f(0, 0)
+	f(1, 0, create)
+	f(2, 0, create, promote("canary:1%"), hold, resume, hold)
+	f(3, 0, create, promote("canary:1%"), back)
+	f(3, 0, create, promote("canary:1%"), back, back)
+	f(4, 0, create, promote("canary:1%"), back, again) // the stage of step 2, and not what was seen at it
+	f(1, 2, create, own)
+	f(3, 2, create, own, promote("canary:1%"))
+	f(3, 0, create, own, back)
+	f(4, 0, create, own, back, resume)
+	f(4, 5, create, own, back, resume, own)
+}
+
+// TestFailures are remembered until somebody has gone beyond them.
+func TestFailures(t *testing.T) {
+	create, resume := stage.Order{Action: stage.ActionCreate}, stage.Order{Action: stage.ActionResume}
+	promote := func(to string) stage.Order { return stage.Order{Action: stage.ActionPromote, To: at(to)} }
+	back := stage.Order{Action: stage.ActionRollback, Reason: "it lies"}
+	narrow := stage.Order{Action: stage.ActionRollback, Reason: "slow", To: at("canary:1%")}
+	f := func(want string, orders ...stage.Order) {
+		t.Helper()
+		var got []string
+		for _, x := range stage.Failures(told(t, orders...)) {
+			got = append(got, fmt.Sprint(x.From, " ", x.Step.GetVersion()))
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	f("", create, promote("live"))
+	f("canary:10% 3", create, promote("canary:10%"), back)
+	f("canary:10% 3, canary:10% 4", create, promote("canary:10%"), back, back)
+	f("canary:10% 3", create, promote("canary:10%"), back, resume, promote("canary:1%"))
+	f("", create, promote("canary:10%"), back, resume, promote("canary:10%"))
+	f("canary:50% 3", create, promote("canary:50%"), narrow)
+	f("canary:10% 6, canary:50% 3", create, promote("canary:50%"), back, resume, promote("canary:10%"), back)
+	f("canary:50% 3", create, promote("canary:50%"), back, resume, promote("canary:10%"), back, resume, promote("canary:20%"))
+}
+
 // TestOfTwoStepsTheFirstCounts whoever reads them.
 func TestOfTwoStepsTheFirstCounts(t *testing.T) {
 	s := play(t, stage.Order{Action: stage.ActionCreate})

@@ -22,10 +22,12 @@ import (
 type sent struct {
 	route    string
 	findings []comparator.Verdict
-	baseline int64 // its time; -1 is no answer
-	service  int64 // the candidate's; 0 is no answer
-	lag      int64 // of the replayer
-	lost     bool  // an acknowledgement is all that came
+	baseline int64  // its time; -1 is no answer
+	service  int64  // the candidate's; 0 is no answer
+	lag      int64  // of the replayer
+	lost     bool   // an acknowledgement is all that came
+	step     uint64 // of migration shop; 0 is recorded without a gateway
+	by       understudyv1.Side
 }
 
 func (s sent) replay(ordinal uint64) *understudyv1.Replay {
@@ -34,6 +36,9 @@ func (s sent) replay(ordinal uint64) *understudyv1.Replay {
 		Run: "r", Ordinal: ordinal, ClosedUnixNano: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC).UnixNano() + int64(ordinal),
 		Exchange:  &understudyv1.Exchange{Id: fmt.Sprint("e", ordinal), Recorder: "rec", Sequence: ordinal, Route: s.route, Session: "s", Request: &understudyv1.Request{Method: "GET"}},
 		Candidate: &understudyv1.Observation{},
+	}
+	if s.step > 0 {
+		r.Exchange.Migration, r.Exchange.Step, r.Exchange.ServedBy = "shop", s.step, s.by
 	}
 	if s.baseline >= 0 {
 		r.Exchange.Response, r.Exchange.DurationNano = &understudyv1.Response{Status: 200}, s.baseline*ms

@@ -21,7 +21,7 @@ func TestTheCandidateGoes(t *testing.T) {
 	where := []string{"--kafka", kafka, "--prefix", prefix}
 	command(t, append([]string{"topics", "apply"}, where...)...)
 	s := newSystems(t)
-	g := newInstance(t, t.TempDir(), s, kafka, prefix)
+	g := newInstance(t, t.TempDir(), s.baseline.URL, s.candidate.URL, kafka, prefix)
 	g.start()
 	command(t, append([]string{"migration", "create", "shop", "live"}, where...)...)
 	for g.metric("understudy_gateway_stages_version") != 1 {

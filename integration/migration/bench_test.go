@@ -100,10 +100,10 @@ func free(t *testing.T) string {
 
 // newInstance is a gateway that has not been started. All of one home share the
 // key of sessions.
-func newInstance(t *testing.T, home string, s *systems, kafka, prefix string) *instance {
+func newInstance(t *testing.T, home, baseline, candidate, kafka, prefix string) *instance {
 	t.Helper()
 	g := &instance{t: t, address: free(t), admin: free(t), home: home, dir: filepath.Join(t.TempDir(), "state")}
-	g.args = []string{"gateway", "--listen", g.address, "--admin", g.admin, "--baseline", s.baseline.URL, "--candidate", s.candidate.URL,
+	g.args = []string{"gateway", "--listen", g.address, "--admin", g.admin, "--baseline", baseline, "--candidate", candidate,
 		"--migration", "shop", "--state-dir", g.dir, "--kafka", kafka, "--prefix", prefix, "--session", "header:X-Session", "--drain-delay", "1s"}
 	return g
 }

@@ -27,7 +27,7 @@ func TestUsersMoveOverAndBack(t *testing.T) {
 	where := []string{"--kafka", kafka, "--prefix", prefix}
 	command(t, append([]string{"topics", "apply"}, where...)...)
 	s, home := newSystems(t), t.TempDir()
-	gates := []*instance{newInstance(t, home, s, kafka, prefix), newInstance(t, home, s, kafka, prefix)}
+	gates := []*instance{newInstance(t, home, s.baseline.URL, s.candidate.URL, kafka, prefix), newInstance(t, home, s.baseline.URL, s.candidate.URL, kafka, prefix)}
 	for _, g := range gates {
 		g.start()
 	}
@@ -165,7 +165,7 @@ func TestWithoutKafka(t *testing.T) {
 	where := []string{"--kafka", kafka, "--prefix", prefix}
 	command(t, append([]string{"topics", "apply"}, where...)...)
 	s := newSystems(t)
-	g := newInstance(t, t.TempDir(), s, kafka, prefix)
+	g := newInstance(t, t.TempDir(), s.baseline.URL, s.candidate.URL, kafka, prefix)
 	g.start()
 	command(t, append([]string{"migration", "create", "shop", "live"}, where...)...)
 	users := newClients("user", g)

@@ -37,8 +37,23 @@ func Gate(w io.Writer, r gate.Result, format string) error {
 // words are the decisions as people say them.
 func words(d gate.Decision) string { return strings.ReplaceAll(string(d), "_", " ") }
 
+// name is what a gate was asked about, subject the same in words.
+func name(r gate.Result) string {
+	if r.Scope != nil {
+		return r.Scope.Migration
+	}
+	return r.Run
+}
+
+func subject(r gate.Result) string {
+	if r.Scope == nil {
+		return "run " + r.Run
+	}
+	return fmt.Sprintf("migration %s, %s since step %d, run %s", r.Scope.Migration, r.Scope.Stage, r.Scope.Since, cmp.Or(r.Run, "(none)"))
+}
+
 func (p *page) gate(r gate.Result) {
-	p.line("Gate of run %s: %s", r.Run, strings.ToUpper(words(r.Decision)))
+	p.line("Gate of %s: %s", subject(r), strings.ToUpper(words(r.Decision)))
 	p.line("")
 	p.reasons(r)
 	p.line("All routes together, %s requests", report.Count(r.Total.Requests))
@@ -48,12 +63,26 @@ func (p *page) gate(r gate.Result) {
 	}
 	p.table([]column{{"Share of", 24, false}, {"Seen", 7, true}, {"Unknown", 7, true}, {"At least", 8, true}, {"At most", 8, true}, {"Limit", 7, true}, {"", 9, false}}, rows)
 	p.line("")
-	rows = nil
-	shown, rest := fold(r.Routes, screenful)
+	p.routes(r, screenful)
+	p.together(r)
+	for _, x := range r.Exempt {
+		p.line("Exempt: %s, %s requests: %s", x.Route, report.Count(x.Requests), x.Why)
+	}
+	if r.Scope != nil {
+		p.line("The candidate served %s of this stage, which are left out: who is with it does not depend on what it does.", count(int(r.Scope.Served), "request"))
+	}
+	p.line("The bounds hold however often one looks, all of them at %s.", gate.Percent(1-r.Alpha))
+}
+
+// routes lists so many of those that stand most in the way, and how many more
+// there are.
+func (p *page) routes(r gate.Result, most int) {
+	var rows [][]string
+	shown, rest := fold(r.Routes, most)
 	for _, u := range shown {
 		m, what := closest(u), ""
 		if m.Name != "" {
-			what = fmt.Sprintf("%s %s to %s, limit %s", m.Name, gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
+			what = m.Name + " " + within(m)
 		}
 		rows = append(rows, []string{u.Route, report.Count(u.Requests), words(u.Decision), what})
 	}
@@ -63,11 +92,11 @@ func (p *page) gate(r gate.Result) {
 	if len(rest) > 0 {
 		p.line("and %s, less in the way; -o json has all.", count(len(rest), "more route"))
 	}
-	p.together(r)
-	for _, x := range r.Exempt {
-		p.line("Exempt: %s, %s requests: %s", x.Route, report.Count(x.Requests), x.Why)
-	}
-	p.line("The bounds hold however often one looks, all of them at %s.", gate.Percent(1-r.Alpha))
+}
+
+// within are the bounds of a measure and its limit.
+func within(m gate.Measure) string {
+	return fmt.Sprintf("%s to %s, limit %s", gate.Percent(m.Lower), gate.Percent(m.Upper), gate.Percent(m.Limit))
 }
 
 // reasons lists why the gate does not promote; where it rolls back, because of what.
@@ -133,7 +162,7 @@ func gateMarkdown(r gate.Result) string {
 	cell := func(s string) string {
 		return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ", "`", "'", "*", `\*`, "_", `\_`, "[", `\[`).Replace(report.Clean(s))
 	}
-	fmt.Fprintf(&b, "## Gate of run %s: %s\n\n", cell(r.Run), words(r.Decision))
+	fmt.Fprintf(&b, "## Gate of %s: %s\n\n", cell(subject(r)), words(r.Decision))
 	for _, x := range r.Reasons {
 		fmt.Fprintf(&b, "- %s\n", cell(reasonText(x)))
 	}
@@ -187,7 +216,7 @@ type (
 // gateJUnit writes the decision as the first suite, whose cases are the reasons of
 // a hold, and a suite for each route, whose cases are its measures.
 func gateJUnit(w io.Writer, r gate.Result) error {
-	out := junitSuites{Name: "understudy gate " + report.Clean(r.Run)}
+	out := junitSuites{Name: "understudy gate " + report.Clean(name(r))}
 	add := func(name string, cases []junitCase) {
 		s := junitSuite{Name: report.Clean(name), Tests: len(cases), Cases: cases}
 		for i, c := range cases {

@@ -115,3 +115,27 @@ func TestGateJUnit(t *testing.T) {
 		t.Errorf("a promotion has failures:\n%s", got)
 	}
 }
+
+// TestGateOfAStage says of which one, in every format.
+func TestGateOfAStage(t *testing.T) {
+	r := gate.Decide(gate.DefaultPolicy(), gate.Evidence{
+		Run: "shadow", Scope: &gate.Scope{Migration: "shop", Stage: "canary:10%", Since: 4, Served: 77}, Routes: []gate.Counts{{Route: "a", Requests: 9000}},
+	})
+	for format, want := range map[string][]string{
+		Table:    {"Gate of migration shop, canary:10% since step 4, run shadow: PROMOTE", "The candidate served 77 requests of this stage"},
+		Markdown: {"## Gate of migration shop, canary:10% since step 4, run shadow: promote"},
+		JSON:     {`"migration": "shop"`, `"since": 4`, `"served": 77`},
+		JUnit:    {`name="understudy gate shop"`},
+	} {
+		got := strings.Join(strings.Fields(written(t, r, format)), " ")
+		for _, w := range want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s has no %q:\n%s", format, w, got)
+			}
+		}
+	}
+	none := written(t, gate.Decide(gate.DefaultPolicy(), gate.Evidence{Scope: &gate.Scope{Migration: "shop", Stage: "shadow", Since: 2}}), Table)
+	if !strings.Contains(none, "no_data: no exchange since step 2 of migration shop is judged") {
+		t.Errorf("without evidence:\n%s", none)
+	}
+}

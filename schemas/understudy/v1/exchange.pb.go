@@ -254,7 +254,13 @@ type Exchange struct {
 	Decision string `protobuf:"bytes,21,opt,name=decision,proto3" json:"decision,omitempty"`
 	// How many sides the gateway tried, 1 unless the candidate could not be
 	// reached and not a byte of the request was sent to it; 0 where nobody chose.
-	Attempts      uint32 `protobuf:"varint,22,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Attempts uint32 `protobuf:"varint,22,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// The migration whose gateway served it, and the number of the step of it that
+	// held for the request's route; empty and 0 where nobody chose, or no step was
+	// known. Exchanges of one stage are told from those of the same stage before a
+	// rollback by their step.
+	Migration     string `protobuf:"bytes,26,opt,name=migration,proto3" json:"migration,omitempty"`
+	Step          uint64 `protobuf:"varint,27,opt,name=step,proto3" json:"step,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -443,6 +449,20 @@ func (x *Exchange) GetAttempts() uint32 {
 	return 0
 }
 
+func (x *Exchange) GetMigration() string {
+	if x != nil {
+		return x.Migration
+	}
+	return ""
+}
+
+func (x *Exchange) GetStep() uint64 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
 // Tally is what one life of a recorder has counted since it started:
 // served = recorded + sum(dropped) + pending + spooled. The last one of a life
 // is final, or has been written by a successor.
@@ -618,7 +638,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xae\x06\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xe0\x06\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -646,7 +666,9 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x18recorder_start_unix_nano\x18\x13 \x01(\x03R\x15recorderStartUnixNano\x12\x14\n" +
 	"\x05stage\x18\x14 \x01(\tR\x05stage\x12\x1a\n" +
 	"\bdecision\x18\x15 \x01(\tR\bdecision\x12\x1a\n" +
-	"\battempts\x18\x16 \x01(\rR\battempts\"\xd3\x03\n" +
+	"\battempts\x18\x16 \x01(\rR\battempts\x12\x1c\n" +
+	"\tmigration\x18\x1a \x01(\tR\tmigration\x12\x12\n" +
+	"\x04step\x18\x1b \x01(\x04R\x04step\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +

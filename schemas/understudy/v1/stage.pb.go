@@ -113,7 +113,9 @@ type Stage struct {
 	// Made anew for each step, so that its writer knows it again.
 	Id string `protobuf:"bytes,11,opt,name=id,proto3" json:"id,omitempty"`
 	// What did it: "create", "promote", "hold", "rollback", "resume".
-	Action        string `protobuf:"bytes,12,opt,name=action,proto3" json:"action,omitempty"`
+	Action string `protobuf:"bytes,12,opt,name=action,proto3" json:"action,omitempty"`
+	// What it rests on, where the gate of a plan did it.
+	Evidence      *Evidence `protobuf:"bytes,13,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -232,11 +234,125 @@ func (x *Stage) GetAction() string {
 	return ""
 }
 
+func (x *Stage) GetEvidence() *Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// Evidence is what a gate had seen when a step was written.
+type Evidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The run whose verdicts it is, the judgement that they are of, and the number
+	// of the first step whose exchanges count.
+	Run       string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	Judgement string `protobuf:"bytes,2,opt,name=judgement,proto3" json:"judgement,omitempty"`
+	Since     uint64 `protobuf:"varint,3,opt,name=since,proto3" json:"since,omitempty"`
+	// "promote", "hold" or "roll_back".
+	Decision string `protobuf:"bytes,4,opt,name=decision,proto3" json:"decision,omitempty"`
+	Requests uint64 `protobuf:"varint,5,opt,name=requests,proto3" json:"requests,omitempty"`
+	// SHA-256 of the plan and of the policy of the gate, in hex.
+	PlanSha256   string `protobuf:"bytes,6,opt,name=plan_sha256,json=planSha256,proto3" json:"plan_sha256,omitempty"`
+	PolicySha256 string `protobuf:"bytes,7,opt,name=policy_sha256,json=policySha256,proto3" json:"policy_sha256,omitempty"`
+	// The result of the gate, as understudy gate -o json prints it, without the
+	// routes that stood in no way; at most 64 KiB.
+	Result        []byte `protobuf:"bytes,8,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_understudy_v1_stage_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_stage_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_stage_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Evidence) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Evidence) GetJudgement() string {
+	if x != nil {
+		return x.Judgement
+	}
+	return ""
+}
+
+func (x *Evidence) GetSince() uint64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Evidence) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *Evidence) GetRequests() uint64 {
+	if x != nil {
+		return x.Requests
+	}
+	return 0
+}
+
+func (x *Evidence) GetPlanSha256() string {
+	if x != nil {
+		return x.PlanSha256
+	}
+	return ""
+}
+
+func (x *Evidence) GetPolicySha256() string {
+	if x != nil {
+		return x.PolicySha256
+	}
+	return ""
+}
+
+func (x *Evidence) GetResult() []byte {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 var File_understudy_v1_stage_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_stage_proto_rawDesc = "" +
 	"\n" +
-	"\x19understudy/v1/stage.proto\x12\runderstudy.v1\"\xb9\x03\n" +
+	"\x19understudy/v1/stage.proto\x12\runderstudy.v1\"\xee\x03\n" +
 	"\x05Stage\x12\x1c\n" +
 	"\tmigration\x18\x01 \x01(\tR\tmigration\x12\x14\n" +
 	"\x05route\x18\x02 \x01(\tR\x05route\x12-\n" +
@@ -251,14 +367,25 @@ const file_understudy_v1_stage_proto_rawDesc = "" +
 	"\aversion\x18\n" +
 	" \x01(\x04R\aversion\x12\x0e\n" +
 	"\x02id\x18\v \x01(\tR\x02id\x12\x16\n" +
-	"\x06action\x18\f \x01(\tR\x06action\"n\n" +
+	"\x06action\x18\f \x01(\tR\x06action\x123\n" +
+	"\bevidence\x18\r \x01(\v2\x17.understudy.v1.EvidenceR\bevidence\"n\n" +
 	"\x04Name\x12\x14\n" +
 	"\x10NAME_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bNAME_OFF\x10\x01\x12\x0f\n" +
 	"\vNAME_SHADOW\x10\x02\x12\x0f\n" +
 	"\vNAME_CANARY\x10\x03\x12\r\n" +
 	"\tNAME_LIVE\x10\x04\x12\x11\n" +
-	"\rNAME_COMPLETE\x10\x05B3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\rNAME_COMPLETE\x10\x05\"\xe6\x01\n" +
+	"\bEvidence\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x1c\n" +
+	"\tjudgement\x18\x02 \x01(\tR\tjudgement\x12\x14\n" +
+	"\x05since\x18\x03 \x01(\x04R\x05since\x12\x1a\n" +
+	"\bdecision\x18\x04 \x01(\tR\bdecision\x12\x1a\n" +
+	"\brequests\x18\x05 \x01(\x04R\brequests\x12\x1f\n" +
+	"\vplan_sha256\x18\x06 \x01(\tR\n" +
+	"planSha256\x12#\n" +
+	"\rpolicy_sha256\x18\a \x01(\tR\fpolicySha256\x12\x16\n" +
+	"\x06result\x18\b \x01(\fR\x06resultB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_stage_proto_rawDescOnce sync.Once
@@ -273,18 +400,20 @@ func file_understudy_v1_stage_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_stage_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_understudy_v1_stage_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_understudy_v1_stage_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
 var file_understudy_v1_stage_proto_goTypes = []any{
-	(Stage_Name)(0), // 0: understudy.v1.Stage.Name
-	(*Stage)(nil),   // 1: understudy.v1.Stage
+	(Stage_Name)(0),  // 0: understudy.v1.Stage.Name
+	(*Stage)(nil),    // 1: understudy.v1.Stage
+	(*Evidence)(nil), // 2: understudy.v1.Evidence
 }
 var file_understudy_v1_stage_proto_depIdxs = []int32{
 	0, // 0: understudy.v1.Stage.name:type_name -> understudy.v1.Stage.Name
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2, // 1: understudy.v1.Stage.evidence:type_name -> understudy.v1.Evidence
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_stage_proto_init() }
@@ -298,7 +427,7 @@ func file_understudy_v1_stage_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_stage_proto_rawDesc), len(file_understudy_v1_stage_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   1,
+			NumMessages:   2,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
