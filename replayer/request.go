@@ -247,11 +247,11 @@ func holdsTokens(e *understudyv1.Exchange, q *http.Request, body []byte) bool {
 	for _, x := range e.GetRedactions() {
 		switch x.GetPlace() {
 		case understudyv1.Redaction_PLACE_REQUEST_TARGET:
-			if redact.HasToken(q.URL.Opaque + q.URL.Path + "?" + q.URL.RawQuery) {
+			if redact.HidesToken(q.URL.Opaque + q.URL.Path + "?" + q.URL.RawQuery) {
 				return true
 			}
 		case understudyv1.Redaction_PLACE_REQUEST_BODY:
-			if redact.HasToken(string(body)) || bytes.Equal(body, e.GetRequest().GetBody().GetContent()) {
+			if redact.HidesToken(string(body)) || bytes.Equal(body, e.GetRequest().GetBody().GetContent()) {
 				return true
 			}
 		}

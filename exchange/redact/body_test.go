@@ -189,6 +189,8 @@ func TestCutBodies(t *testing.T) {
 	f("application/x-www-form-urlencoded", `token=two&password=hunt`, `token=<two>&`, "cut")
 	f("application/x-www-form-urlencoded", `password=hunt`, ``, "cut")
 	f("text/plain", `the card is 4111 1111 11`, `the card is `, "cut")
+	f("text/plain", `write to ann.exam`, `write to `, "cut")
+	f("text/plain", `hello`, `hello`, "")
 	f("application/xml", `<a><token>two</token><password>hunt`, `<a><token><two></token>`, "cut")
 	f("multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\ntwo\r\n--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nhunt",
 		"--b\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n<two>\r\n", "cut")

@@ -296,4 +296,10 @@ func isToken(text string) bool {
 // HasToken says whether such a token stands somewhere in a text.
 func HasToken(text string) bool { return tokenInside.MatchString(text) }
 
+// HidesToken says whether one stands in a text or in what of it is base64, as in a
+// cursor. Its first characters are the same there for each of three places.
+func HidesToken(text string) bool {
+	return HasToken(text) || strings.Contains(text, "cmR4X") || strings.Contains(text, "JkeF9") || strings.Contains(text, "JkeF8") || strings.Contains(text, "yZHhf")
+}
+
 var tokenInside = regexp.MustCompile(domain + `_[A-Za-z0-9_-]{22}`)

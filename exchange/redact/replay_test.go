@@ -1,6 +1,7 @@
 package redact_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -12,6 +13,24 @@ import (
 
 // TestWhatAReplayObservedIsRedacted: no place of an observation keeps a secret,
 // and names that only the recorder knew to be secret are secret here too.
+// TestHidesToken: a token is seen in base64, wherever it begins there.
+func TestHidesToken(t *testing.T) {
+	for i := range 40 {
+		token := key(t).Token("rdx", strings.Repeat("x", i+1))
+		for n := range 3 {
+			text := strings.Repeat("{", n+3) + token + "}"
+			for _, e := range []*base64.Encoding{base64.StdEncoding, base64.RawURLEncoding} {
+				if !redact.HidesToken("/a?cursor=" + e.EncodeToString([]byte(text))) {
+					t.Errorf("%s", text)
+				}
+			}
+		}
+	}
+	if redact.HidesToken("/a?cursor=eyJpZCI6MTA0MiwiZGlyIjoibmV4dCJ9") {
+		t.Error("a cursor without a token")
+	}
+}
+
 func TestWhatAReplayObservedIsRedacted(t *testing.T) {
 	answer := func() *understudyv1.Response {
 		return &understudyv1.Response{

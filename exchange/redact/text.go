@@ -237,6 +237,8 @@ func upToWord(text string) string {
 	switch {
 	case len(tail) > maxShaped, !letters && len(tail) > 40:
 		return text
+	case begin == 0 && !strings.ContainsAny(tail, "0123456789@") && !strings.HasPrefix(tail, "eyJ"):
+		return text // all there is, and no more than a word
 	}
 	return text[:begin]
 }

@@ -38,7 +38,7 @@ func (r *Request) Target(raw string) string {
 	if path, query, ok := strings.Cut(raw, "?"); ok {
 		raw = path + "?" + r.handInQuery(query, r.x.backInQuery)
 	}
-	if redact.HasToken(raw) && r.refused == nil {
+	if redact.HidesToken(raw) && r.refused == nil {
 		r.refused = &Unresolved{Kind: "secret", Name: secret, Why: whyRedacted}
 	}
 	r.sent = append(r.sent, raw)
@@ -83,7 +83,7 @@ func (r *Request) Field(name, value string) string {
 // withoutTokens is a value unless there are tokens of redaction in it, in a link
 // say: nothing is sent then.
 func withoutTokens(value string) string {
-	if redact.HasToken(value) && !redact.IsToken(value) {
+	if redact.HidesToken(value) && !redact.IsToken(value) {
 		return ""
 	}
 	return value
