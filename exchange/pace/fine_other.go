@@ -1,6 +1,6 @@
 //go:build !linux
 
-package schedule
+package pace
 
 import "time"
 

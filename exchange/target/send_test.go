@@ -12,7 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

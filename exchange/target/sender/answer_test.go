@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

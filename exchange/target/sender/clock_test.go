@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 )
 
 // TestOnTime: what is ready before its moment is sent at it, whoever came first

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 )
 
 // TestTLS: roots and the client's certificate come from files; the certificate is

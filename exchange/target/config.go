@@ -13,7 +13,7 @@ import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/route"
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 	"understudy.dev/setting"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/operation"
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

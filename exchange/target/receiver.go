@@ -22,7 +22,7 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/operation"
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 )
 
 func TestCallbackAddressInTheBody(t *testing.T) {

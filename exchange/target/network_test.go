@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 )
 
 // pipes is a network within the program, with one server.

@@ -18,7 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"understudy.dev/exchange/message"
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -1,4 +1,5 @@
-package schedule
+// Package pace waits for absolute moments, precisely.
+package pace
 
 import (
 	"context"

@@ -17,7 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 )
 
 // TestAResetIsSeen: what was sent on a connection that breaks is not sent again,

@@ -11,7 +11,7 @@ import (
 
 	"understudy.dev/exchange/certificate"
 	"understudy.dev/exchange/message"
-	"understudy.dev/replayer/target/sender"
+	"understudy.dev/exchange/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/operation"
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 )
 
 // TestAFilterThatFails ends the request as an error with its reason.

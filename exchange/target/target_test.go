@@ -19,7 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"understudy.dev/exchange/operation"
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

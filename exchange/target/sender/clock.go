@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"understudy.dev/replayer/schedule"
+	"understudy.dev/exchange/pace"
 )
 
 // clock does things at their moments, on a thread of its own. A request is made
@@ -67,9 +67,9 @@ func (c *clock) at(at time.Time, t task) {
 
 // run does what waits until nothing does.
 func (c *clock) run() {
-	pacer := new(schedule.Pacer)
+	pacer := new(pace.Pacer)
 	if !c.isVirtual { // only whoever runs looks at it
-		precise, stop := schedule.Start()
+		precise, stop := pace.Start()
 		defer stop()
 		pacer = precise
 	}
