@@ -333,6 +333,16 @@ func (cfg Config) policies() (all []Completion, routes []route.Pattern, err erro
 	return all, routes, nil
 }
 
+// Policies are those of Routes, in their order, with what they inherit; nil if a
+// route is no pattern.
+func (cfg Config) Policies() []Completion {
+	all, _, err := cfg.policies()
+	if err != nil {
+		return nil
+	}
+	return all[1:]
+}
+
 // policy gives the completion policy of a route.
 func (c *Client) policy(name string) *Completion {
 	for i, p := range c.routes {
