@@ -11,6 +11,7 @@ func (a *app) commands() []*cobra.Command {
 		a.recorderCommand(),
 		a.gatewayCommand(),
 		a.migrationCommand(),
+		a.inflightCommand(),
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),

@@ -37,6 +37,9 @@ func (f *Face) Adopt(e *understudyv1.InFlight) {
 	switch {
 	case e.GetState() == understudyv1.InFlight_STATE_HELD:
 		return
+	case e.GetState() == understudyv1.InFlight_STATE_RESOLVED:
+		f.with.Ledger.Resolve(e)
+		return
 	case i < 0:
 		work.Hold("the gateway has ended meanwhile, and its face does not know the route any more")
 		return
