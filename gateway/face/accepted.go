@@ -54,8 +54,13 @@ func (a *Accepted) note(key [16]byte, side understudyv1.Side) {
 	a.sides[key] = a.order.PushFront(acceptance{key, side})
 }
 
-// noteAddress remembers what is at an address and below it.
-func (a *Accepted) noteAddress(location string, side understudyv1.Side) {
+// NoteKey remembers who has accepted an idempotency key.
+func (a *Accepted) NoteKey(session, route, key string, side understudyv1.Side) {
+	a.note(keyOf(session, route, key), side)
+}
+
+// NoteAddress remembers what is at an address and below it.
+func (a *Accepted) NoteAddress(location string, side understudyv1.Side) {
 	if path := pathOf(location); path != "" && path != "/" {
 		a.note(hashed("path", path), side)
 	}

@@ -31,7 +31,7 @@ func (f *Face) Adopt(e *understudyv1.InFlight) {
 		return
 	}
 	if e.GetLocation() != "" { // clients ask for it too
-		f.with.Accepted.noteAddress(e.GetLocation(), understudyv1.Side_SIDE_CANDIDATE)
+		f.with.Accepted.NoteAddress(e.GetLocation(), understudyv1.Side_SIDE_CANDIDATE)
 	}
 	i := f.routes.index(e.GetRoute())
 	switch {

@@ -12,6 +12,7 @@ import (
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/target"
 	"understudy.dev/gateway/face"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // TestAnswers: a client of the synchronous protocol gets the candidate's answer,
@@ -262,4 +263,65 @@ func TestCallback(t *testing.T) {
 		t.Errorf("%d %s %v", a.status, a.body, a.header)
 	}
 	http.DefaultClient.CloseIdleConnections()
+}
+
+// TestRespondAsync: a client that awaits for itself gets the acknowledgement as it
+// is, and its polls and its key lead to the side that has accepted it.
+func TestRespondAsync(t *testing.T) {
+	for _, h2 := range []bool{false, true} {
+		g := newGate(t, newSystems(t), nil)
+		if h2 {
+			g.h2()
+		}
+		g.finish(-1)
+		a := g.must(http.MethodPost, "o", "Prefer", "wait=1, respond-async", "Idempotency-Key", "k", "X-Session", "s")
+		if a.status != 202 || a.header.Get("Location") != "/jobs/1" || a.header.Get("Operation-Location") != "/jobs/1" {
+			t.Fatalf("%d %s %v", a.status, a.body, a.header)
+		}
+		for _, x := range [][2]string{{"/jobs/1", ""}, {"/jobs/1/result", ""}, {"/orders", "k"}} {
+			if side, ok := g.accepted.Side("s", "POST /orders", x[0], x[1]); !ok || side != understudyv1.Side_SIDE_CANDIDATE {
+				t.Errorf("%v leads to %v", x, side)
+			}
+		}
+		if g.ledger.Tally().GetAccepted() != 0 {
+			t.Error("it is in the ledger")
+		}
+		// Where nobody takes it, the baseline does, and is remembered for what it says.
+		g.candidate.Close()
+		if a := g.must(http.MethodPost, "p", "Prefer", "respond-async", "Idempotency-Key", "l", "X-Session", "s"); a.body != "baseline /orders p" {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		if side, _ := g.accepted.Side("s", "POST /orders", "/orders", "l"); side != understudyv1.Side_SIDE_BASELINE {
+			t.Errorf("the key leads to %v", side)
+		}
+		g.stop()
+	}
+}
+
+// TestKeyOfTheCandidate: what the candidate has accepted or answered comes back to
+// it, what was handed back to the baseline.
+func TestKeyOfTheCandidate(t *testing.T) {
+	g := newGate(t, newSystems(t), func(c *face.Config) { cancelable(c); c.Routes[0].AtRollback = "hand_back" })
+	side := func(key string) understudyv1.Side {
+		s, _ := g.accepted.Side("s", "POST /orders", "/orders", key)
+		return s
+	}
+	g.must(http.MethodPost, "o", "Idempotency-Key", "k", "X-Session", "s")
+	if side("k") != understudyv1.Side_SIDE_CANDIDATE {
+		t.Errorf("it leads to %v", side("k"))
+	}
+	g.finish(-1)
+	done := make(chan answer, 1)
+	go func() {
+		a, _ := g.ask(http.MethodPost, "p", "Idempotency-Key", "l", "X-Session", "s")
+		done <- a
+	}()
+	g.until("accepted", func() bool { return g.ledger.Len() == 1 })
+	if side("l") != understudyv1.Side_SIDE_CANDIDATE {
+		t.Errorf("it leads to %v", side("l"))
+	}
+	g.door.rolledBack.Store(true)
+	if a := <-done; a.status != 200 || side("l") != understudyv1.Side_SIDE_BASELINE {
+		t.Errorf("%d, and the key leads to %v", a.status, side("l"))
+	}
 }

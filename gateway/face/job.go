@@ -108,7 +108,7 @@ func (j *job) accepted(ack *understudyv1.Response) {
 			}
 		}
 		// Clients that have the address, from a log or a link, find who has it.
-		j.f.with.Accepted.noteAddress(m.Location, understudyv1.Side_SIDE_CANDIDATE)
+		j.f.with.Accepted.NoteAddress(m.Location, understudyv1.Side_SIDE_CANDIDATE)
 	}
 	j.took()
 	j.mu.Lock() // so a rollback finds the entry
@@ -119,7 +119,7 @@ func (j *job) accepted(ack *understudyv1.Response) {
 // took remembers that the candidate has acted on the idempotency key.
 func (j *job) took() {
 	if j.key != "" {
-		j.f.with.Accepted.note(keyOf(j.req.Session, j.req.Route, j.key), understudyv1.Side_SIDE_CANDIDATE)
+		j.f.with.Accepted.NoteKey(j.req.Session, j.req.Route, j.key, understudyv1.Side_SIDE_CANDIDATE)
 	}
 }
 
@@ -315,7 +315,7 @@ func (j *job) handOver(w http.ResponseWriter, in *http.Request, v *visit.Visit, 
 			return
 		}
 		if work.End(flight.HandedBack); j.key != "" {
-			j.f.with.Accepted.note(keyOf(j.req.Session, j.req.Route, j.key), understudyv1.Side_SIDE_BASELINE)
+			j.f.with.Accepted.NoteKey(j.req.Session, j.req.Route, j.key, understudyv1.Side_SIDE_BASELINE)
 		}
 	}()
 	j.f.with.Baseline.ServeHTTP(watched, in)

@@ -21,7 +21,7 @@ func (f *Face) pass(w http.ResponseWriter, in *http.Request, v *visit.Visit) {
 		}
 		side := v.Side
 		if key != "" {
-			f.with.Accepted.note(keyOf(v.Session, v.Route, key), side)
+			f.with.Accepted.NoteKey(v.Session, v.Route, key, side)
 		}
 		ack := &understudyv1.Response{Status: uint32(status)}
 		for name, values := range h {
@@ -30,7 +30,7 @@ func (f *Face) pass(w http.ResponseWriter, in *http.Request, v *visit.Visit) {
 			}
 		}
 		for _, location := range []string{operation.MonitorOf(ack).Location, message.First(ack.GetHeaders(), "Location")} {
-			f.with.Accepted.noteAddress(location, side)
+			f.with.Accepted.NoteAddress(location, side)
 		}
 	}}, in)
 }

@@ -233,14 +233,15 @@ func (j *journal) copy() map[string]*understudyv1.InFlight {
 // gate is a gateway with a face.
 type gate struct {
 	*systems
-	door    *door
-	journal *journal
-	ledger  *flight.Ledger
-	face    *face.Face
-	url     string
-	http    *http.Client
-	stop    func()
-	tap     *tap
+	door     *door
+	journal  *journal
+	ledger   *flight.Ledger
+	face     *face.Face
+	accepted *face.Accepted
+	url      string
+	http     *http.Client
+	stop     func()
+	tap      *tap
 }
 
 // tap sees what a recorder would.
@@ -284,14 +285,14 @@ func newGate(t *testing.T, s *systems, change func(*face.Config)) *gate {
 		}
 		return u
 	}
-	g := &gate{systems: s, door: new(door), journal: &journal{entries: map[string]*understudyv1.InFlight{}}, tap: new(tap)}
+	g := &gate{systems: s, door: new(door), journal: &journal{entries: map[string]*understudyv1.InFlight{}}, tap: new(tap), accepted: face.NewAccepted(1000)}
 	baseline, candidate := up(s.baseline.URL, "baseline"), up(s.candidate.URL, "candidate")
 	var err error
 	if g.ledger, err = flight.New("m", "g", g.journal, reg); err != nil {
 		t.Fatal(err)
 	}
 	g.face, err = face.New(cfg, face.Surroundings{
-		Baseline: baseline, Candidate: candidate, CandidateURL: s.candidate.URL, Door: g.door, Accepted: face.NewAccepted(1000), Ledger: g.ledger,
+		Baseline: baseline, Candidate: candidate, CandidateURL: s.candidate.URL, Door: g.door, Accepted: g.accepted, Ledger: g.ledger,
 		IsClean: func(address string) bool { return !strings.Contains(address, "secret") },
 	}, log, reg)
 	if err != nil {

@@ -1,6 +1,7 @@
 package migration
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,9 @@ import (
 	"time"
 
 	"understudy.dev/integration/kafkatest"
+	"understudy.dev/schemas/topic"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/stream"
 )
 
 // later is a candidate that accepts orders and completes them when it is let;
@@ -211,6 +215,35 @@ func (f *flightTest) ends(statuses map[string]int, status, effects int) {
 	f.t.Logf("\n%s", f.run("inflight", "balance", "shop"))
 }
 
+// recorded fails the test unless every exchange says so of who served it, why,
+// after how many attempts and how the answer came.
+func (f *flightTest) recorded(want string) {
+	f.t.Helper()
+	snapshot, err := stream.OpenSnapshot(f.t.Context(), stream.Config{Brokers: strings.Split(f.where[1], ",")}, topic.NamesFor(f.where[3]).Exchanges, time.Time{})
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer snapshot.Close()
+	got := map[string]int{}
+	err = snapshot.Each(f.t.Context(), 2000, 16<<20, 1, func(_ context.Context, b stream.Batch) error {
+		for _, r := range b.Records {
+			e, err := stream.DecodeExchange(r)
+			if err != nil {
+				return err
+			}
+			said := fmt.Sprint(understudyv1.Label(e.GetServedBy()), " ", e.GetDecision(), " ", e.GetAttempts(), " ", e.GetCompletion().GetChannel())
+			if e.GetResponse() == nil {
+				said += ", no response: " + e.GetError().GetKind().String()
+			}
+			got[said]++
+		}
+		return nil
+	})
+	if err != nil || got[want] != inFlightOrders {
+		f.t.Errorf("recorded %v, %v; want %q", got, err, want)
+	}
+}
+
 // TestRollbackInFlight: a thousand orders are in flight at the moment of a
 // rollback. Under each policy every one is resolved, none is lost and none happens
 // twice, and the ledger says so.
@@ -225,10 +258,12 @@ func TestRollbackInFlight(t *testing.T) {
 			}
 			f.l.let()
 		}), http.StatusOK, 1)
+		f.recorded("candidate stage 1 poll")
 	})
 	t.Run("hand_back", func(t *testing.T) {
 		f := newFlightTest(t, "hand_back")
 		f.ends(f.orders(func() { back(f) }), http.StatusOK, 1)
+		f.recorded("baseline handed_back 2 ")
 	})
 	t.Run("hold", func(t *testing.T) {
 		f := newFlightTest(t, "hold")
@@ -237,6 +272,7 @@ func TestRollbackInFlight(t *testing.T) {
 		f.run("inflight", "resolve", "--all-held", "--migration", "shop", "--reason", "canceled by hand")
 		f.until("the gateway lets them go", func() bool { return f.g.metric("understudy_gateway_inflight_held") == 0 })
 		f.ends(statuses, http.StatusServiceUnavailable, 0)
+		f.recorded("candidate stage 1 , no response: KIND_RESET")
 	})
 }
 
