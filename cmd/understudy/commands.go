@@ -12,6 +12,7 @@ func (a *app) commands() []*cobra.Command {
 		a.gatewayCommand(),
 		a.migrationCommand(),
 		a.inflightCommand(),
+		a.snapshotCommand(),
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),
