@@ -1,10 +1,12 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -29,6 +31,13 @@ func GroupOffsets(ctx context.Context, cfg Config, group string) ([]GroupOffset,
 	defer client.Close()
 	admin := kadm.NewClient(client)
 	fetched, err := admin.FetchOffsets(ctx, group)
+	// A cluster in which no group has read yet makes its coordinator now.
+	for try := 0; try < 50 && errors.Is(cmp.Or(err, fetched.Error()), kerr.CoordinatorNotAvailable); try++ {
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return nil, err
+		}
+		fetched, err = admin.FetchOffsets(ctx, group)
+	}
 	if err == nil {
 		err = fetched.Error()
 	}

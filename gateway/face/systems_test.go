@@ -49,10 +49,10 @@ type systems struct {
 
 // job is one of the candidate's; its effect happens when it is done.
 type job struct {
-	body                 string
-	asked                int
-	isDone, isCanceled   bool
-	credentials, trailer string
+	body               string
+	asked              int
+	isDone, isCanceled bool
+	credentials        string
 }
 
 func newSystems(t *testing.T) *systems {
