@@ -249,6 +249,8 @@ func (f *Face) await(w http.ResponseWriter, in *http.Request, v *visit.Visit, j 
 		}
 	case <-in.Context().Done():
 		if j.leave() {
+			// Else a recorder would see an empty 200.
+			proxy.Refuse(w, http.StatusBadGateway, message.TransportError(message.ErrClientGone), 0)
 			return
 		}
 	}

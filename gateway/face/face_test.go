@@ -2,15 +2,18 @@ package face_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/target"
+	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway/face"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -329,4 +332,33 @@ func TestKeyOfTheCandidate(t *testing.T) {
 	if a := <-done; a.status != 200 || side("l") != understudyv1.Side_SIDE_BASELINE {
 		t.Errorf("%d, and the key leads to %v", a.status, side("l"))
 	}
+}
+
+// told is a ResponseWriter that a recorder could be.
+type told struct {
+	http.ResponseWriter
+	failure *understudyv1.TransportError
+}
+
+func (w *told) TransportError(e *understudyv1.TransportError) { w.failure = e }
+
+// TestGoneIsNoAnswer: of a client that has left over HTTP/2 nobody may think that
+// the candidate had answered it.
+func TestGoneIsNoAnswer(t *testing.T) {
+	g := newGate(t, newSystems(t), nil)
+	g.finish(-1)
+	ctx, leave := context.WithCancel(t.Context())
+	in := httptest.NewRequest(http.MethodPost, "/orders", strings.NewReader("o"))
+	in = in.WithContext(visit.With(ctx, g.door.EnterHTTP(in)))
+	w := &told{ResponseWriter: httptest.NewRecorder()}
+	done := make(chan struct{})
+	go func() { defer close(done); g.face.ServeHTTP(w, in) }()
+	g.until("accepted", func() bool { return g.ledger.Len() == 1 })
+	leave()
+	<-done
+	if w.failure.GetKind() != understudyv1.TransportError_KIND_CANCELED {
+		t.Errorf("recorded as if there were an answer: %v", w.failure)
+	}
+	g.finish(0)
+	g.until("completed", func() bool { return g.ledger.Tally().GetCompleted() == 1 })
 }

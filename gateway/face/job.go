@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -163,7 +164,11 @@ func (j *job) settle(o *understudyv1.Observation) {
 	case out.isAnswer:
 		work.End(flight.Completed)
 	case !stopped:
-		work.Hold("no completion: " + out.reason)
+		reason := "no completion: " + out.reason
+		if status := d.GetCancelStatus(); status != 0 {
+			reason += "; told to cancel it, the candidate answered " + strconv.Itoa(int(status))
+		}
+		work.Hold(reason)
 	}
 	j.decide(out)
 }
