@@ -225,3 +225,40 @@ func TestSecretAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestNextLifeFindsItCanceled: the life before had it canceled, and nobody knows
+// whether the baseline got it.
+func TestNextLifeFindsItCanceled(t *testing.T) {
+	s := newSystems(t)
+	s.finish(-1)
+	s.jobs["7"] = &job{body: "o", isCanceled: true}
+	g := newGate(t, s, cancelable)
+	g.face.Adopt(&understudyv1.InFlight{Id: "x", Route: "POST /orders", State: understudyv1.InFlight_STATE_ACCEPTED, Location: "/jobs/7", Monitor: "operation"})
+	g.until("it is left to a person", func() bool { return g.ledger.Tally().GetHeld() == 1 })
+	if l := g.ledger.Tally(); l.GetFailed() != 0 {
+		t.Errorf("ledger %v", l)
+	}
+}
+
+// TestHandedOverIsHeldMeanwhile: whoever reads the ledger while the baseline has
+// it, because the gateway was killed, does not take it for one that is awaited.
+func TestHandedOverIsHeldMeanwhile(t *testing.T) {
+	s := newSystems(t)
+	during := make(chan understudyv1.InFlight_State, 1)
+	var g *gate
+	s.baseline.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		for _, e := range g.journal.copy() {
+			during <- e.GetState()
+		}
+	})
+	g = newGate(t, s, func(c *face.Config) { cancelable(c); c.Routes[0].AtRollback = flight.HandBack })
+	g.finish(-1)
+	done := make(chan answer, 1)
+	go func() { a, _ := g.ask(http.MethodPost, "o"); done <- a }()
+	g.until("accepted", func() bool { return g.ledger.Len() == 1 })
+	g.door.rolledBack.Store(true)
+	if a, state := <-done, <-during; a.status != 200 || state != understudyv1.InFlight_STATE_HELD {
+		t.Errorf("%d, meanwhile it was %v", a.status, state)
+	}
+	g.until("handed back", func() bool { return g.ledger.Tally().GetHandedBack() == 1 && len(g.journal.copy()) == 0 })
+}

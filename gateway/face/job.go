@@ -159,6 +159,8 @@ func (j *job) settle(o *understudyv1.Observation) {
 	work := j.entry()
 	switch {
 	case work == nil, !j.undecided(): // somebody has seen to it
+	case out.isAnswer && j.head == nil && j.f.client.IsCanceled(j.req, o):
+		work.Hold("the candidate has canceled it; whether the baseline got it from the life before is not known")
 	case out.isAnswer && d.GetFailed():
 		work.End(flight.Failed)
 	case out.isAnswer:
@@ -308,7 +310,10 @@ func (j *job) handOver(w http.ResponseWriter, in *http.Request, v *visit.Visit, 
 		return
 	}
 	j.f.metrics.fallbacks.WithLabelValues(decision).Inc()
-	in = in.WithContext(context.WithoutCancel(in.Context()))
+	work.Hold("the candidate has canceled it, and the baseline was being given it") // for the next life, if this one ends here
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(in.Context()), j.p.Timeout)
+	defer cancel()
+	in = in.WithContext(ctx)
 	in.Body = io.NopCloser(newReader(j.body))
 	if len(j.body) == 0 {
 		in.Body = http.NoBody
