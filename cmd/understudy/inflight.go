@@ -23,8 +23,8 @@ import (
 func (a *app) inflightCommand() *cobra.Command {
 	parent := &cobra.Command{
 		Use: "inflight", Short: "What the candidate has accepted and not completed", Args: noCommand, RunE: help,
-		Long: `Reads the ledgers of all gateways. An entry that is held waits for a person: look
-at both systems, and say with resolve how it ended.`,
+		Long: `Reads the ledgers of all gateways. An entry that is held waits for a person:
+look at both systems, and say with resolve how it ended.`,
 	}
 	parent.AddCommand(a.inflightListCommand(), a.inflightShowCommand(), a.inflightResolveCommand(), a.inflightBalanceCommand())
 	return parent
@@ -147,9 +147,9 @@ func (a *app) inflightResolveCommand() *cobra.Command {
 	r := resolving{by: who()}
 	c := &cobra.Command{
 		Use: "resolve [ID...]", Short: "Say how what is in flight ended", Args: cobra.ArbitraryArgs,
-		Long: `The gateway that holds an entry lets it go, and does nothing: what has to be done
-on either system a person does before. What the candidate has accepted and is
-still awaited is ended too; its client gets 503.`,
+		Long: `The gateway that holds an entry lets it go, and does nothing: what has to be
+done on either system a person does before. What the candidate has accepted and
+is still awaited is ended too; its client gets 503.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 0) != r.all || r.reason == "" || r.all && r.migration == "" {
 				return usagef("inflight resolve needs ID..., or --all-held and --migration NAME, and --reason TEXT")
