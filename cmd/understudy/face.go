@@ -63,12 +63,8 @@ func (a *app) openFace(ctx context.Context, gate *gateway.Gateway, baseline, can
 		IsClean: rec.IsClean,
 	}
 	if cfg.Face.UsesTopics() {
-		of := a.cfg.Kafka.Config
-		if len(cfg.Face.TopicBrokers) > 0 {
-			of = stream.Config{Brokers: cfg.Face.TopicBrokers}
-		}
-		if o.topics, err = kafka.NewTopics(ctx, of); err != nil {
-			return nil, dependency(err)
+		if o.topics, err = a.candidateTopics(ctx, cfg.Face.TopicBrokers); err != nil {
+			return nil, err
 		}
 		with.Topics = o.topics
 	}

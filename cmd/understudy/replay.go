@@ -239,13 +239,9 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 		r.Team, writer.Worker = team, r.Worker
 	}
 	if r.UsesTopics() {
-		cluster := a.cfg.Kafka.Config
-		if len(r.TopicBrokers) > 0 {
-			cluster.Brokers = r.TopicBrokers
-		}
-		topics, err := kafka.NewTopics(ctx, cluster)
+		topics, err := a.candidateTopics(ctx, r.TopicBrokers)
 		if err != nil {
-			return nil, dependency(err)
+			return nil, err
 		}
 		defer topics.Close()
 		r.Topics = topics
@@ -412,4 +408,15 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}
 	return spec
+}
+
+// candidateTopics are those of a candidate that answers on Kafka: at its brokers,
+// or ours where it has none.
+func (a *app) candidateTopics(ctx context.Context, brokers []string) (*kafka.Topics, error) {
+	cluster := a.cfg.Kafka.Config
+	if len(brokers) > 0 {
+		cluster.Brokers = brokers
+	}
+	topics, err := kafka.NewTopics(ctx, cluster)
+	return topics, dependency(err)
 }
