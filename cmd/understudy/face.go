@@ -209,3 +209,14 @@ func (j ledgerJournal) produce(r *kgo.Record, err error, done func(error)) {
 	}
 	j.producer.TryProduce(context.Background(), r, func(_ *kgo.Record, err error) { done(err) })
 }
+
+// candidateTopics are those of a candidate that answers on Kafka: at its brokers,
+// or ours where it has none.
+func (a *app) candidateTopics(ctx context.Context, brokers []string) (*kafka.Topics, error) {
+	cluster := a.cfg.Kafka.Config
+	if len(brokers) > 0 {
+		cluster.Brokers = brokers
+	}
+	topics, err := kafka.NewTopics(ctx, cluster)
+	return topics, dependency(err)
+}

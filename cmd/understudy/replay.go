@@ -409,14 +409,3 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	}
 	return spec
 }
-
-// candidateTopics are those of a candidate that answers on Kafka: at its brokers,
-// or ours where it has none.
-func (a *app) candidateTopics(ctx context.Context, brokers []string) (*kafka.Topics, error) {
-	cluster := a.cfg.Kafka.Config
-	if len(brokers) > 0 {
-		cluster.Brokers = brokers
-	}
-	topics, err := kafka.NewTopics(ctx, cluster)
-	return topics, dependency(err)
-}
