@@ -362,3 +362,34 @@ func TestGoneIsNoAnswer(t *testing.T) {
 	g.finish(0)
 	g.until("completed", func() bool { return g.ledger.Tally().GetCompleted() == 1 })
 }
+
+// replies is a topic in which the candidate answers what is posted to it.
+type replies struct{ take func(target.Message) }
+
+func (*replies) Produce(context.Context, string, target.Message) error { return nil }
+func (r *replies) Subscribe(_ context.Context, _ string, take func(target.Message)) (func(), error) {
+	r.take = take
+	return func() {}, nil
+}
+
+// TestTopic: the candidate answers on Kafka, and none of the record's headers is
+// the client's business.
+func TestTopic(t *testing.T) {
+	s, topic := newSystems(t), new(replies)
+	s.topics = topic
+	s.accept = func(w http.ResponseWriter, r *http.Request) {
+		id := r.Header.Get("X-Correlation-Id")
+		go topic.take(target.Message{Key: []byte(id), Value: []byte(`{"order":"o"}`), Headers: []*understudyv1.Header{{Name: "replica", Value: []byte("7")}}})
+		w.WriteHeader(http.StatusAccepted)
+	}
+	g := newGate(t, s, func(c *face.Config) {
+		c.Completion.Channel = target.ChannelTopic
+		c.Completion.Topic = target.Topic{Reply: "shop.replies", Correlate: target.Correlation{Send: target.Carrier{Header: "X-Correlation-Id"}, Keyed: true}}
+	})
+	if a := g.must(http.MethodPost, "o"); a.status != 201 || a.body != `{"order":"o"}` || a.header.Get("Content-Type") != "application/json" || a.header.Get("Replica") != "" {
+		t.Errorf("%d %s %v", a.status, a.body, a.header)
+	}
+	if c := g.visit().Completion; c.GetChannel() != "topic" {
+		t.Errorf("recorded %v", c)
+	}
+}

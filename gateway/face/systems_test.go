@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
+	"understudy.dev/exchange/target"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/face"
@@ -45,6 +46,7 @@ type systems struct {
 	refuses bool
 	// accept, if set, takes the place of the acknowledgement.
 	accept http.HandlerFunc
+	topics target.Topics
 }
 
 // job is one of the candidate's; its effect happens when it is done.
@@ -293,6 +295,7 @@ func newGate(t *testing.T, s *systems, change func(*face.Config)) *gate {
 	}
 	g.face, err = face.New(cfg, face.Surroundings{
 		Baseline: baseline, Candidate: candidate, CandidateURL: s.candidate.URL, Door: g.door, Accepted: g.accepted, Ledger: g.ledger,
+		Topics:  s.topics,
 		IsClean: func(address string) bool { return !strings.Contains(address, "secret") },
 	}, log, reg)
 	if err != nil {
