@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/gateway/face"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/setting"
@@ -28,11 +29,16 @@ type Config struct {
 	// Rules keep sessions on a side while the migration is under way; one for the
 	// baseline wins over one for the candidate, and a rollback over both.
 	Rules []Rule `yaml:"rules"`
+	// Face answers clients of the synchronous protocol for an asynchronous
+	// candidate.
+	Face face.Config `yaml:"face"`
 }
 
 // DefaultConfig holds the documented defaults; migration, candidate and folder
 // are left to the caller.
-func DefaultConfig() Config { return Config{Candidate: proxy.DefaultConfig()} }
+func DefaultConfig() Config {
+	return Config{Candidate: proxy.DefaultConfig(), Face: face.DefaultConfig()}
+}
 
 // Rule keeps the requests that it matches on a side. It names one of a header, a
 // cookie or sessions.
@@ -69,6 +75,9 @@ func (cfg Config) Validate() error {
 		ps.Require(kinds == 1, at, nil, "a rule names one of header, cookie, sessions")
 		ps.Require(len(r.Values) == 0 || len(r.Sessions) == 0, at+".values", nil, "values are those of a header or a cookie")
 		ps.Require(r.Header == "" || message.IsToken(r.Header), at+".header", r.Header, "is not the name of a header")
+	}
+	if len(cfg.Face.Routes) > 0 {
+		ps.Under("face", cfg.Face.Validate())
 	}
 	return ps.Err()
 }

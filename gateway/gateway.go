@@ -28,6 +28,7 @@ import (
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
+	"understudy.dev/gateway/face"
 	"understudy.dev/gateway/flag"
 	"understudy.dev/gateway/kill"
 	"understudy.dev/gateway/stage"
@@ -36,10 +37,10 @@ import (
 
 // Decisions beside those of package flag.
 const (
-	decisionKilled    = "killed"    // the kill switch is on
-	decisionControl   = "control"   // a run asks the baseline again
-	decisionRule      = "rule"      // of the configuration
-	decisionUnreached = "unreached" // the candidate was, see proxy.Door
+	decisionKilled   = "killed"   // the kill switch is on
+	decisionControl  = "control"  // a run asks the baseline again
+	decisionRule     = "rule"     // of the configuration
+	decisionAccepted = "accepted" // this side has accepted what it is about
 )
 
 // Gateway is the door to the two sides of one migration.
@@ -49,6 +50,8 @@ type Gateway struct {
 	routes   *route.Templater
 	pins     pins
 	headers  []header
+	faced    face.Routes
+	accepted *face.Accepted
 	flags    *flag.Flags
 	file     *flag.File // nil: the flag's provider is another one
 	steps    bool       // it is that of the steps
@@ -81,6 +84,9 @@ func New(cfg Config, sessions *session.Extractor, routes *route.Templater, provi
 		log.Error("the folder of the state cannot be made: a restart forgets what is known", "error", err)
 	}
 	g := &Gateway{cfg: cfg, sessions: sessions, routes: routes, pins: newPins(cfg.Rules), log: log, kill: kill.New(cfg.KillFile(), log)}
+	if g.faced = cfg.Face.Patterns(); len(g.faced) > 0 {
+		g.accepted = face.NewAccepted(cfg.Face.Remembered)
+	}
 	for _, name := range cfg.Headers {
 		g.headers = append(g.headers, header{http.CanonicalHeaderKey(name), strings.ToLower(name)})
 	}
@@ -206,6 +212,7 @@ func (g *Gateway) enter(method string, from session.Source) *visit.Visit {
 // decide fills the visit in and returns the stage's name without its weight.
 func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) string {
 	name := g.routes.Route(method, from.Target)
+	v.Route = name
 	step := g.state.Load().At(name)
 	if v.Migration = g.cfg.Migration; step != nil {
 		// Should another step come before the flag is asked, its request counts as
@@ -217,6 +224,8 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 		v.Decision = decisionKilled
 	case len(from.Header(message.ControlMark)) > 0:
 		v.Decision = decisionControl
+	case g.wasAccepted(v, from):
+		v.Decision = decisionAccepted
 	case step.GetRolledBack():
 		v.Decision = flag.DecisionRolledBack
 	case pinned(g.pins.baseline, v.Session, from):
@@ -236,6 +245,9 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 			v.Stage = answer.Stage // of the state by which it was decided: a step may have come
 		}
 	}
+	if v.Decision != decisionControl && g.faced.Match(name) && len(from.Header("Upgrade")) == 0 {
+		v.Faced = v.Side == understudyv1.Side_SIDE_CANDIDATE || message.HasToken(from.Header("Prefer"), "respond-async")
+	}
 	word, _, _ := strings.Cut(v.Stage, ":")
 	if word != "" && !slices.Contains(stage.Names(), word) {
 		word = "other" // a provider may call it anything
@@ -243,14 +255,39 @@ func (g *Gateway) decide(v *visit.Visit, method string, from session.Source) str
 	return word
 }
 
+// wasAccepted gives a request to the side that has accepted what it is about.
+func (g *Gateway) wasAccepted(v *visit.Visit, from session.Source) bool {
+	if g.accepted == nil {
+		return false
+	}
+	side, ok := g.accepted.Side(v.Session, v.Route, from.Target, message.IdempotencyKeyOf(from.Header))
+	if ok {
+		v.Side = side
+	}
+	return ok
+}
+
+// Accepted remembers which side has accepted what; nil without a face.
+func (g *Gateway) Accepted() *face.Accepted { return g.accepted }
+
+// RolledBack says whether everything of a route goes to the baseline because it
+// was rolled back or the kill switch is on.
+func (g *Gateway) RolledBack(route string) bool {
+	return g.kill.On() || g.state.Load().At(route).GetRolledBack()
+}
+
 // Unreached implements proxy.Door: the baseline serves what the candidate cannot
-// be given, until the migration is complete and there may be no baseline.
-func (g *Gateway) Unreached(v *visit.Visit) bool {
+// be given.
+func (g *Gateway) Unreached(v *visit.Visit) bool { return g.Fallback(v, face.DecisionUnreached) }
+
+// Fallback implements face.Door: until the migration is complete, and there may be
+// no baseline, it serves what the candidate does not.
+func (g *Gateway) Fallback(v *visit.Visit, decision string) bool {
 	if v.Stage == understudyv1.Label(understudyv1.Stage_NAME_COMPLETE) {
 		g.metrics.refused.Inc()
 		return false
 	}
-	v.Side, v.Decision = understudyv1.Side_SIDE_BASELINE, decisionUnreached
+	v.Side, v.Decision = understudyv1.Side_SIDE_BASELINE, decision
 	v.Attempts++
 	g.metrics.retreats.Inc()
 	return true

@@ -13,6 +13,7 @@ import (
 	"understudy.dev/exchange/seal"
 	"understudy.dev/exchange/session"
 	"understudy.dev/recorder/books"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Recorder makes exchanges from what passes through the handlers it wraps.
@@ -80,6 +81,14 @@ func (r *Recorder) Sessions() *session.Extractor { return r.sealer.Sessions }
 
 // Routes gives requests their routes, see Sessions.
 func (r *Recorder) Routes() *route.Templater { return r.sealer.Routes }
+
+// IsClean says that an address, path and query of it, holds nothing that would be
+// taken out of an exchange.
+func (r *Recorder) IsClean(address string) bool {
+	e := &understudyv1.Exchange{Request: &understudyv1.Request{Target: []byte(address)}}
+	r.sealer.Redactor.Exchange(e)
+	return string(e.GetRequest().GetTarget()) == address
+}
 
 // Books are the recorder's; who keeps them on disk or settles what was spooled
 // needs them.

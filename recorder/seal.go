@@ -48,7 +48,7 @@ func (r *Recorder) seal(t *tapWriter) *understudyv1.Exchange {
 		Target: target, Client: in.RemoteAddr,
 	})
 	if v := t.visit; v != nil {
-		e.ServedBy, e.Stage, e.Decision, e.Attempts = v.Side, v.Stage, v.Decision, v.Attempts
+		e.ServedBy, e.Stage, e.Decision, e.Attempts, e.Completion = v.Side, v.Stage, v.Decision, v.Attempts, v.Completion
 		e.Migration, e.Step = v.Migration, v.Step
 	}
 	r.metrics.countCuts(t)

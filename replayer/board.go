@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"understudy.dev/exchange/pace"
 	"understudy.dev/replayer/schedule"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -88,7 +89,7 @@ func (c *clock) begin(ctx context.Context) *understudyv1.Epoch {
 }
 
 // until waits until the last request of a plan is due, and returns when that is.
-func (c *clock) until(ctx context.Context, pacer *schedule.Pacer, plan *schedule.Plan) (time.Time, error) {
+func (c *clock) until(ctx context.Context, pacer *pace.Pacer, plan *schedule.Plan) (time.Time, error) {
 	for {
 		_, pauses, open, current := c.now()
 		due := plan.Pause(pauses)

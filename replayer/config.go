@@ -10,8 +10,8 @@ import (
 
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/target"
 	"understudy.dev/replayer/control"
-	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )

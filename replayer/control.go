@@ -13,10 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/target"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/control"
 	"understudy.dev/replayer/substitute"
-	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"time"
 
+	"understudy.dev/exchange/target"
 	"understudy.dev/exchange/timestamp"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
-	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -20,9 +20,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/pace"
+	"understudy.dev/exchange/target"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
-	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -226,7 +227,7 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
 	ahead := readFrom(ctx, r.source, r.register)
-	pacer := schedule.Early() // the client sends when it is time
+	pacer := pace.Early() // the client sends when it is time
 	var plan *schedule.Plan
 	var moments moments
 	seconds := seconds{spread: r.books.spread}

@@ -60,7 +60,7 @@ func (l *Leader) Leads() bool { return l.leads.Load() }
 func (l *Leader) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if fetches := l.client.PollFetches(ctx); fetches.Err() != nil {
-			_ = sleep(ctx, stagesPoll)
+			_ = sleep(ctx, followPoll)
 		}
 	}
 	l.leads.Store(false)

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"understudy.dev/schemas/topic"
@@ -56,102 +53,17 @@ type StageFollower struct {
 	Problem func(error)
 }
 
-const (
-	stagesCheck = time.Second            // between two looks at where the topic ends
-	stagesPoll  = 200 * time.Millisecond // between two looks at what that has said
-)
-
-// stagesEnd is where the topic ended at a moment.
-type stagesEnd struct {
-	at     time.Time
-	offset int64
-}
-
 // FollowStages reads the topic of the stages until ctx ends; it connects when
 // Kafka is there, and again when it is back. A step comes as soon as the broker
 // has it. The error says that the configuration cannot be used.
 func FollowStages(ctx context.Context, cfg Config, names topic.Names, f StageFollower) error {
-	client, err := open(cfg,
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{names.Stages: {0: kgo.NewOffset().AtStart()}}),
-		kgo.KeepControlRecords(), // else a topic that ends with one has no end
-		kgo.MetadataMinAge(stagesCheck),
-	)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	var end atomic.Pointer[stagesEnd]
-	var look sync.WaitGroup
-	defer look.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	problems := make(chan error, 1)
-	look.Go(func() { watchEnd(ctx, client, names.Stages, &end, problems) })
-	next := int64(0)
-	for ctx.Err() == nil {
-		next = pollStages(ctx, client, f, next)
-		select {
-		case err := <-problems:
-			f.Problem(err)
-		default:
-		}
-		if e := end.Load(); e != nil && next >= e.offset && end.CompareAndSwap(e, nil) {
-			f.Current(e.at)
-		}
-	}
-	return nil
-}
-
-// pollStages passes on what there is and returns the offset after it.
-func pollStages(ctx context.Context, client *kgo.Client, f StageFollower, next int64) int64 {
-	wait, cancel := context.WithTimeout(ctx, stagesPoll)
-	defer cancel()
-	fetches := client.PollFetches(wait)
-	for _, e := range fetches.Errors() {
-		if wait.Err() == nil || !errors.Is(e.Err, wait.Err()) {
-			f.Problem(fmt.Errorf("read %s: %w", e.Topic, e.Err))
-			_ = sleep(ctx, stagesPoll)
-			break
-		}
-	}
-	fetches.EachRecord(func(r *kgo.Record) {
-		next = r.Offset + 1
-		if r.Attrs.IsControl() {
-			return
-		}
+	return follow(ctx, cfg, names.Stages, follower{current: f.Current, problem: f.Problem, record: func(r *kgo.Record) error {
 		s, err := DecodeStage(r)
-		if err != nil {
-			f.Problem(fmt.Errorf("%s, offset %d: %w", r.Topic, r.Offset, err))
-			return
+		if err == nil {
+			f.Step(s)
 		}
-		f.Step(s)
-	})
-	return next
-}
-
-// watchEnd asks for the end of the topic until ctx ends.
-func watchEnd(ctx context.Context, client *kgo.Client, name string, end *atomic.Pointer[stagesEnd], problems chan<- error) {
-	admin := kadm.NewClient(client)
-	for {
-		at := time.Now()
-		over, cancel := context.WithTimeout(ctx, DialTimeout)
-		_, ends, err := bounds(over, admin, name, 0)
-		cancel()
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			select {
-			case problems <- err:
-			default:
-			}
-		default:
-			end.Store(&stagesEnd{at, ends[0]})
-		}
-		if sleep(ctx, stagesCheck) != nil {
-			return
-		}
-	}
+		return err
+	}})
 }
 
 // WriteStage writes the next step of a migration. next is given the steps that

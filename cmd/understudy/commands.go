@@ -12,6 +12,8 @@ func (a *app) commands() []*cobra.Command {
 		a.gatewayCommand(),
 		a.migrationCommand(),
 		a.controllerCommand(),
+		a.inflightCommand(),
+		a.snapshotCommand(),
 		a.importCommand(),
 		a.replayCommand(),
 		a.compareCommand(),

@@ -133,7 +133,7 @@ func (a *app) showJSON(w io.Writer) error {
 const mask = "***"
 
 // secrets are the settings that are never shown; of a map, its values are not.
-var secrets = map[string]bool{"record.key": true, "replay.headers": true, "replay.control.headers": true}
+var secrets = map[string]bool{"record.key": true, "replay.headers": true, "replay.control.headers": true, "gateway.face.headers": true}
 
 // password finds credentials in an address.
 var password = regexp.MustCompile(`^((?:[a-z]+://)?[^:/@\s]*):\S*@|([?&]password=)[^&\s]*`)

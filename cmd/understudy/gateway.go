@@ -122,9 +122,10 @@ type sides struct {
 	gate      *gateway.Gateway
 	candidate *proxy.Upstream
 	wire      bool
+	face      *openFace // nil: no route has one
 }
 
-func (a *app) openSides(rec *recorder.Recorder, ad *admin) (*sides, error) {
+func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *proxy.Upstream, ad *admin) (*sides, error) {
 	cfg := a.cfg.Gateway
 	up, err := proxy.NewUpstream(cfg.Candidate, a.log, ofSide(ad.registry, understudyv1.Side_SIDE_CANDIDATE, true))
 	if err != nil {
@@ -136,7 +137,19 @@ func (a *app) openSides(rec *recorder.Recorder, ad *admin) (*sides, error) {
 	}
 	ad.also["/gateway/kill"] = gate.Kill().Handler()
 	a.log.Info("gateway", "migration", cfg.Migration, "candidate", cfg.Candidate.URL, "stage", stage.Describe(gate.State().At("")), "killed", gate.Kill().On())
-	return &sides{gate, up, cfg.Candidate.OnWire()}, nil
+	s := &sides{gate: gate, candidate: up, wire: cfg.Candidate.OnWire()}
+	if len(cfg.Face.Routes) > 0 {
+		s.face, err = a.openFace(ctx, gate, baseline, up, rec, ad)
+	}
+	return s, err
+}
+
+// start begins what must be there before the first request.
+func (s *sides) start(ctx context.Context) (stop func(), err error) {
+	if s.face == nil {
+		return func() {}, nil
+	}
+	return s.face.start(ctx)
 }
 
 // stagesLog is how often a gateway says that it cannot read the stages.
@@ -176,7 +189,11 @@ func (s *sides) door(next http.Handler) http.Handler {
 // choose goes behind it.
 func (s *sides) choose(next http.Handler) http.Handler {
 	if up, ok := next.(*proxy.Upstream); ok && s != nil {
-		return &proxy.Choice{Baseline: up, Candidate: s.candidate, Door: s.gate}
+		choice := &proxy.Choice{Baseline: up, Candidate: s.candidate, Door: s.gate}
+		if s.face != nil {
+			choice.Face = s.face.face
+		}
+		return choice
 	}
 	return next
 }
@@ -187,6 +204,9 @@ func (s *sides) onWire() bool { return s == nil || s.wire }
 func (s *sides) serving(serving proxy.Serving) proxy.Serving {
 	if s != nil {
 		serving.Door, serving.Candidate = s.gate, s.candidate
+		if s.face != nil {
+			serving.Face = s.face.inside
+		}
 	}
 	return serving
 }

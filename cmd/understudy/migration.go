@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"understudy.dev/comparator/report"
 	"understudy.dev/comparator/report/text"
@@ -176,24 +174,10 @@ func (a *app) stepsFlags(c *cobra.Command, output *string) {
 }
 
 func (a *app) printSteps(steps []*understudyv1.Stage, output string) error {
-	switch output {
-	case text.JSON:
-		out := make([]json.RawMessage, len(steps))
-		for i, s := range steps {
-			line, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(s)
-			if err != nil {
-				return err
-			}
-			out[i] = line
-		}
-		e := json.NewEncoder(a.out)
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(out)
-	case text.Table:
-	default:
-		return usagef("-o %q is not one of table, json", output)
-	}
+	return printMessages(a.out, steps, output, a.stepTable)
+}
+
+func (a *app) stepTable(steps []*understudyv1.Stage) error {
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "MIGRATION\tROUTE\tSTAGE\tSTEP\tACTION\tWHEN\tWHO\tWHY")
 	for _, s := range steps {

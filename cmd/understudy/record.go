@@ -99,7 +99,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 	}
 	var sides *sides
 	if gated {
-		if sides, err = a.openSides(rec, ad); err != nil {
+		if sides, err = a.openSides(ctx, rec, upstream, ad); err != nil {
 			return err
 		}
 	}
@@ -124,6 +124,11 @@ func (a *app) record(ctx context.Context, gated bool) error {
 	defer stopWatch()
 	watch.Go(func() { a.watchKafka(watching, ad, writing.open.Load) })
 	if sides != nil {
+		stopSides, err := sides.start(ctx)
+		if err != nil {
+			return err
+		}
+		defer stopSides()
 		watch.Go(func() { sides.run(watching, a) })
 	}
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()

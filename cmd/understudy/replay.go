@@ -239,13 +239,9 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 		r.Team, writer.Worker = team, r.Worker
 	}
 	if r.UsesTopics() {
-		cluster := a.cfg.Kafka.Config
-		if len(r.TopicBrokers) > 0 {
-			cluster.Brokers = r.TopicBrokers
-		}
-		topics, err := kafka.NewTopics(ctx, cluster)
+		topics, err := a.candidateTopics(ctx, r.TopicBrokers)
 		if err != nil {
-			return nil, dependency(err)
+			return nil, err
 		}
 		defer topics.Close()
 		r.Topics = topics

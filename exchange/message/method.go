@@ -30,10 +30,13 @@ func IsIdempotencyKey(name string) bool {
 
 // IdempotencyKey is the idempotency key among fields with canonical names, ""
 // if there is none.
-func IdempotencyKey(h http.Header) string {
+func IdempotencyKey(h http.Header) string { return IdempotencyKeyOf(h.Values) }
+
+// IdempotencyKeyOf is the same where fields are found by their name.
+func IdempotencyKeyOf(values func(name string) []string) string {
 	for _, name := range idempotencyKeys {
-		if key := h.Get(name); key != "" {
-			return key
+		if found := values(name); len(found) > 0 && found[0] != "" {
+			return found[0]
 		}
 	}
 	return ""

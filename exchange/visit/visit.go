@@ -15,6 +15,8 @@ type Visit struct {
 	// Session is the session's token, empty if the request has none; an answer may
 	// begin one, see session.Extractor.
 	Session string
+	// Route is the request's.
+	Route string
 	// Side is who serves it.
 	Side understudyv1.Side
 	// Stage and Decision say why, as Exchange has them.
@@ -24,6 +26,13 @@ type Visit struct {
 	Step      uint64
 	// Attempts is how many sides were tried.
 	Attempts uint32
+	// Faced says that the synchronous face answers the request, whatever the side.
+	Faced bool
+	// Completion is how the face came by the answer, nil where it did not.
+	Completion *understudyv1.Awaited
+	// Failure is set where the answer is not that of a side but of the face itself:
+	// why there is none.
+	Failure *understudyv1.TransportError
 }
 
 type key struct{}

@@ -41,7 +41,11 @@ func (c *conn) choose() {
 // direct makes the visit's side the one that is asked.
 func (c *conn) direct() {
 	c.to = c.s.pool
-	if c.visit != nil && c.visit.Side == understudyv1.Side_SIDE_CANDIDATE && c.s.other != nil {
+	switch {
+	case c.visit == nil:
+	case c.visit.Faced && c.s.face != nil:
+		c.to = c.s.face
+	case c.visit.Side == understudyv1.Side_SIDE_CANDIDATE && c.s.other != nil:
 		c.to = c.s.other
 	}
 	c.patience.Store(int64(c.to.up.cfg.ResponseTimeout))
@@ -68,11 +72,17 @@ func (c *conn) retreat(err error, head int, target, authority []byte, own bool) 
 type Choice struct {
 	Baseline, Candidate *Upstream
 	Door                Door
+	// Face, if there is one, answers what the door has sent to it.
+	Face http.Handler
 }
 
 // ServeHTTP implements http.Handler.
 func (s *Choice) ServeHTTP(w http.ResponseWriter, in *http.Request) {
 	v := visit.Of(in.Context())
+	if v != nil && v.Faced && s.Face != nil {
+		s.Face.ServeHTTP(w, in)
+		return
+	}
 	if v != nil && v.Side == understudyv1.Side_SIDE_CANDIDATE && s.Candidate.serve(w, in, func() bool { return s.Door.Unreached(v) }) {
 		return
 	}

@@ -128,6 +128,9 @@ func (c *conn) send(fresh, wait, tunnel bool) (again bool, err error) {
 	if !c.attach(u) {
 		return false, net.ErrClosed
 	}
+	if inside, ok := u.Conn.(*laneEnd); ok {
+		inside.carry(c.visit, c.remote, c.secure)
+	}
 	n, failed := u.Write(c.out)
 	if failed != nil && n == 0 && u.used {
 		c.detach()
@@ -194,10 +197,14 @@ func (c *conn) passAnswer(u *upConn, n int, wait bool) error {
 	if !c.enterAnswer() {
 		return net.ErrClosed
 	}
-	if c.tap != nil {
-		c.tap.Answer(r)
+	tap := c.tap
+	if c.ownFailure() != nil {
+		tap = nil
 	}
-	c.answer.begin(r.Body, r.Length, wire.Server, c.tap, plain)
+	if tap != nil {
+		tap.Answer(r)
+	}
+	c.answer.begin(r.Body, r.Length, wire.Server, tap, plain)
 	// A client that waits for 100 Continue need not send the body any more, and
 	// what comes next could be either.
 	c.keep = c.keep && !c.s.closing.Load() && r.Body != wire.Close && r.Minor > 0 && !plain && !(wait && !c.asked && !c.moved.Load() && c.uploading != nil)

@@ -174,3 +174,14 @@ func (s *sampler) panicked(p any, stack []byte) {
 		s.log.Error("a connection has ended by a fault of the proxy: panic", "panic", fmt.Sprintf("%T", p), "stack", string(stack), "at_most_every", logEvery)
 	}
 }
+
+// Refuse answers with a status and one line of text that are of no side, and says
+// so to a recorder. A pause above 0 is what Retry-After says, in whole seconds.
+func Refuse(w http.ResponseWriter, status int, e *understudyv1.TransportError, pause time.Duration) {
+	f := failure{status, e.GetKind(), e.GetMessage()}
+	tell(w, f)
+	if pause > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int((pause+time.Second-1)/time.Second)))
+	}
+	writeError(w, f)
+}

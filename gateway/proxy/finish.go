@@ -34,7 +34,7 @@ func (c *conn) finish(err error, wait bool) bool {
 	if err == nil {
 		c.rest(wait && !c.asked && !c.moved.Load())
 		c.giveBack()
-		c.close(nil)
+		c.close(c.ownFailure())
 		if !c.keep && (c.req.KeepAlive || !c.upload.ended || c.r < c.w) { // more may be on its way
 			c.enter(other)
 			c.linger()

@@ -20,14 +20,7 @@ func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
 	// upstream has just refused, and so makes the client send it.
 	out.Close = message.HasToken(in.Header["Expect"], "100-continue")
 	out.TransferEncoding = nil
-	out.Header = u.outHeader(in)
-	switch u.cfg.Host {
-	case "":
-	case HostUpstream:
-		out.Host = u.url.Host
-	default:
-		out.Host = u.cfg.Host
-	}
+	out.Header, out.Host = u.outHeader(in), u.hostOf(in)
 	if in.ContentLength == 0 || in.Body == nil || in.Body == http.NoBody {
 		out.Body = nil
 		keepZeroLength(in, out)
@@ -44,6 +37,29 @@ func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
 	}
 	out.Body, out.GetBody = c.body, c.again
 	return out
+}
+
+// Head is what the upstream would be sent of a request's head, for who sends it
+// by other means, without Expect; false if it must not be sent on.
+func (u *Upstream) Head(in *http.Request) (*http.Request, bool) {
+	target, ok := targetOf(in, u.url)
+	if !ok {
+		return nil, false
+	}
+	h := u.outHeader(in)
+	delete(h, "Expect")
+	return &http.Request{Method: in.Method, URL: &target, Header: h, Host: u.hostOf(in)}, true
+}
+
+// hostOf is the host by which the upstream is asked.
+func (u *Upstream) hostOf(in *http.Request) string {
+	switch u.cfg.Host {
+	case "":
+		return in.Host
+	case HostUpstream:
+		return u.url.Host
+	}
+	return u.cfg.Host
 }
 
 // keepZeroLength keeps an explicit Content-Length: 0, which the Transport

@@ -153,7 +153,11 @@ func (p *pool) get(once, fresh bool) (*upConn, error) {
 
 // dial opens a connection that is counted already.
 func (p *pool) dial() (*upConn, error) {
-	c, err := p.dialer.DialContext(p.ctx, "tcp", p.address)
+	connect := p.up.dial
+	if connect == nil {
+		connect = func(ctx context.Context) (net.Conn, error) { return p.dialer.DialContext(ctx, "tcp", p.address) }
+	}
+	c, err := connect(p.ctx)
 	if err == nil && p.tls != nil {
 		c, err = p.handshake(c)
 	}

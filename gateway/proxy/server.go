@@ -34,6 +34,7 @@ type Server struct {
 	handed  *handed
 	pool    *pool // to the upstream
 	other   *pool // to the candidate; nil without one
+	face    *pool // to the synchronous face; nil without one
 	small   sync.Pool
 	clock   atomic.Int64 // nanoseconds since start, as of the last tick
 	start   time.Time
@@ -63,6 +64,8 @@ type Serving struct {
 	Door Door
 	// Candidate is the other upstream that a Door can choose.
 	Candidate *Upstream
+	// Face answers what the door has sent to it; nil without one.
+	Face *Inside
 	// Mark is put on what is sent on over HTTP/1.1.
 	Mark Mark
 }
@@ -93,6 +96,9 @@ func NewServer(up *Upstream, serving Serving) *Server {
 	s.pool = newPool(s, up)
 	if serving.Candidate != nil {
 		s.other = newPool(s, serving.Candidate)
+	}
+	if serving.Face != nil {
+		s.face = newPool(s, serving.Face.Upstream)
 	}
 	return s
 }
@@ -148,6 +154,9 @@ func (s *Server) add(l net.Listener) bool {
 		s.began = true
 		s.running.Go(s.watch)
 		s.running.Go(func() { _ = s.serving.HTTP2.Serve(s.handed) })
+		if s.face != nil {
+			s.running.Go(s.serving.Face.serve)
+		}
 	}
 	return true
 }
@@ -232,6 +241,17 @@ func (s *Server) refuse() {
 	s.handed.Close()
 }
 
+// pools are those that there are.
+func (s *Server) pools() []*pool {
+	all := []*pool{s.pool}
+	for _, p := range []*pool{s.other, s.face} {
+		if p != nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // end returns when all goroutines have.
 func (s *Server) end() {
 	s.mu.Lock()
@@ -243,9 +263,11 @@ func (s *Server) end() {
 		}
 	}
 	s.mu.Unlock()
-	s.pool.close()
-	if s.other != nil {
-		s.other.close()
+	for _, p := range s.pools() {
+		p.close()
+	}
+	if s.face != nil {
+		s.serving.Face.close()
 	}
 	s.running.Wait()
 }

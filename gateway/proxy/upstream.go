@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"crypto/tls"
 	"log/slog"
 	"net"
@@ -29,6 +30,8 @@ type Upstream struct {
 	buffers sync.Pool
 	metrics *metrics
 	failure *sampler
+	// dial connects a Server to it; nil is by TCP.
+	dial func(context.Context) (net.Conn, error)
 }
 
 // NewUpstream returns the proxy to one upstream. It connects when the first

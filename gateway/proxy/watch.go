@@ -36,6 +36,7 @@ func (s *Server) watch() {
 	t := time.NewTicker(tick)
 	defer t.Stop()
 	var conns []*conn
+	pools := s.pools()
 	for {
 		select {
 		case <-t.C:
@@ -48,9 +49,8 @@ func (s *Server) watch() {
 			s.look(c)
 			conns[i] = nil
 		}
-		s.pool.expire()
-		if s.other != nil {
-			s.other.expire()
+		for _, p := range pools {
+			p.expire()
 		}
 	}
 }

@@ -54,7 +54,7 @@ func benchReplayer(ctx context.Context, o options) ([]result, error) {
 // benchSender compares the CPU of an exchange by the sender's own engine with
 // that by net/http's Transport, a server that does next to nothing included.
 func benchSender(ctx context.Context, o options) (result, error) {
-	times, err := goBenchmarks(ctx, o, "^BenchmarkExchange$", "understudy.dev/replayer/target/sender")
+	times, err := goBenchmarks(ctx, o, "^BenchmarkExchange$", "understudy.dev/exchange/target/sender")
 	if err != nil {
 		return result{}, err
 	}

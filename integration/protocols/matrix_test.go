@@ -22,10 +22,10 @@ import (
 
 	"understudy.dev/comparator"
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/target"
 	"understudy.dev/integration/kafkatest"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
-	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting/source"
 	"understudy.dev/stream"

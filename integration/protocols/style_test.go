@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 

@@ -23,7 +23,7 @@ const ours = "understudy.dev/"
 var mayImport = map[string][]string{
 	"schemas":    {},
 	"setting":    {},
-	"exchange":   {"schemas"},
+	"exchange":   {"setting", "schemas"},
 	"stream":     {"setting", "schemas", "exchange"},
 	"recorder":   {"setting", "schemas", "exchange", "stream"},
 	"gateway":    {"setting", "schemas", "exchange"},

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"understudy.dev/exchange/message"
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )

@@ -15,10 +15,10 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 
 	"understudy.dev/exchange/redact"
+	"understudy.dev/exchange/target"
 	"understudy.dev/exchange/token"
 	"understudy.dev/replayer"
 	"understudy.dev/replayer/kafka"
-	"understudy.dev/replayer/target"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"

@@ -8,7 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"understudy.dev/replayer/target"
+	"understudy.dev/exchange/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )

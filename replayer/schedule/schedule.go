@@ -1,5 +1,5 @@
-// Package schedule decides when a replayed request leaves and waits for that
-// moment. The schedule is absolute: request i leaves at
+// Package schedule decides when a replayed request leaves; package
+// exchange/pace waits for that moment. The schedule is absolute: request i leaves at
 // t₀ + (tᵢ − t₀ᵗʳᵃᶜᵉ) / speed, whatever happened to the requests before it, so
 // no error accumulates and a slow candidate meets the load of a fast one.
 package schedule

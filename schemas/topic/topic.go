@@ -53,6 +53,8 @@ const (
 	TypeRun        = "understudy.run.v1"
 	TypeRunClaim   = "understudy.runclaim.v1"
 	TypeStage      = "understudy.stage.v1"
+	TypeInFlight   = "understudy.inflight.v1"
+	TypeInFlights  = "understudy.inflighttally.v1"
 	TypeRunShare   = "understudy.runshare.v1"
 	TypeRunControl = "understudy.runcontrol.v1"
 	TypeDeadLetter = "understudy.deadletter.v1"
@@ -72,6 +74,9 @@ type Names struct {
 	Runs string
 	// Stages holds Stage, each under a key of its own; compacted.
 	Stages string
+	// InFlight holds InFlight and InFlightTally, each under a key of its own;
+	// compacted.
+	InFlight string
 	// ExchangesDLQ, TalliesDLQ, ReplaysDLQ and RunsDLQ hold DeadLetter.
 	ExchangesDLQ, TalliesDLQ, ReplaysDLQ, RunsDLQ string
 }
@@ -88,6 +93,7 @@ func NamesFor(prefix string) Names {
 		Replays:   prefix + ".replays.v1",
 		Runs:      prefix + ".runs.v1",
 		Stages:    prefix + ".stages.v1",
+		InFlight:  prefix + ".inflight.v1",
 	}
 	n.ExchangesDLQ, n.TalliesDLQ = DLQ(n.Exchanges), DLQ(n.Tallies)
 	n.ReplaysDLQ, n.RunsDLQ = DLQ(n.Replays), DLQ(n.Runs)
@@ -147,6 +153,7 @@ func Specs(n Names, s Sizing) []Spec {
 		{Name: n.Tallies, Partitions: 1, Config: deleted},
 		{Name: n.Runs, Partitions: 1, Config: compacted},
 		{Name: n.Stages, Partitions: 1, Config: compacted},
+		{Name: n.InFlight, Partitions: 1, Config: compacted},
 		{Name: n.ExchangesDLQ, Partitions: 1, Config: deleted},
 		{Name: n.ReplaysDLQ, Partitions: 1, Config: deleted},
 		{Name: n.TalliesDLQ, Partitions: 1, Config: deleted},

@@ -48,6 +48,7 @@ func TestSpecsCoverEveryName(t *testing.T) {
 	f(n.Tallies, "delete", 1)
 	f(n.Runs, "compact", 1)
 	f(n.Stages, "compact", 1)
+	f(n.InFlight, "compact", 1)
 	f(n.ExchangesDLQ, "delete", 1)
 	f(n.ReplaysDLQ, "delete", 1)
 	f(n.TalliesDLQ, "delete", 1)

@@ -252,15 +252,18 @@ type Exchange struct {
 	// Why the gateway chose served_by: "stage", "bucket", "rule", "flag",
 	// "killed", "rolled_back", "unsent", …; empty where nobody chose.
 	Decision string `protobuf:"bytes,21,opt,name=decision,proto3" json:"decision,omitempty"`
-	// How many sides the gateway tried, 1 unless the candidate could not be
-	// reached and not a byte of the request was sent to it; 0 where nobody chose.
+	// How many sides the gateway tried, 1 unless the candidate could not be given
+	// the request, or was shown not to have acted on it; 0 where nobody chose.
 	Attempts uint32 `protobuf:"varint,22,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// The migration whose gateway served it, and the number of the step of it that
 	// held for the request's route; empty and 0 where nobody chose, or no step was
 	// known. Exchanges of one stage are told from those of the same stage before a
 	// rollback by their step.
-	Migration     string `protobuf:"bytes,26,opt,name=migration,proto3" json:"migration,omitempty"`
-	Step          uint64 `protobuf:"varint,27,opt,name=step,proto3" json:"step,omitempty"`
+	Migration string `protobuf:"bytes,26,opt,name=migration,proto3" json:"migration,omitempty"`
+	Step      uint64 `protobuf:"varint,27,opt,name=step,proto3" json:"step,omitempty"`
+	// How the gateway came by the answer where it awaited it of the candidate, for
+	// a client that speaks the synchronous protocol; absent elsewhere.
+	Completion    *Awaited `protobuf:"bytes,23,opt,name=completion,proto3" json:"completion,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -463,6 +466,115 @@ func (x *Exchange) GetStep() uint64 {
 	return 0
 }
 
+func (x *Exchange) GetCompletion() *Awaited {
+	if x != nil {
+		return x.Completion
+	}
+	return nil
+}
+
+// Awaited is what a gateway saw between a request and the answer that it made of
+// the candidate's completion.
+type Awaited struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// "poll", "callback", "topic", "sse"; "immediate" when the acknowledgement was
+	// the answer already; empty when the candidate promised nothing.
+	Channel string `protobuf:"bytes,1,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Status of the acknowledgement, 0 when there was none.
+	AckStatus uint32 `protobuf:"varint,2,opt,name=ack_status,json=ackStatus,proto3" json:"ack_status,omitempty"`
+	Polls     uint32 `protobuf:"varint,3,opt,name=polls,proto3" json:"polls,omitempty"`
+	// From the send to the acknowledgement and to the completion; 0 when it did not
+	// come.
+	AckNano       int64 `protobuf:"varint,4,opt,name=ack_nano,json=ackNano,proto3" json:"ack_nano,omitempty"`
+	CompletedNano int64 `protobuf:"varint,5,opt,name=completed_nano,json=completedNano,proto3" json:"completed_nano,omitempty"`
+	// The operation itself reported failure.
+	Failed bool `protobuf:"varint,6,opt,name=failed,proto3" json:"failed,omitempty"`
+	// Why the client got no answer of the candidate's: "timeout", "connect", …;
+	// empty when it got one.
+	Reason        string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Awaited) Reset() {
+	*x = Awaited{}
+	mi := &file_understudy_v1_exchange_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Awaited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Awaited) ProtoMessage() {}
+
+func (x *Awaited) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_exchange_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Awaited.ProtoReflect.Descriptor instead.
+func (*Awaited) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_exchange_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Awaited) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *Awaited) GetAckStatus() uint32 {
+	if x != nil {
+		return x.AckStatus
+	}
+	return 0
+}
+
+func (x *Awaited) GetPolls() uint32 {
+	if x != nil {
+		return x.Polls
+	}
+	return 0
+}
+
+func (x *Awaited) GetAckNano() int64 {
+	if x != nil {
+		return x.AckNano
+	}
+	return 0
+}
+
+func (x *Awaited) GetCompletedNano() int64 {
+	if x != nil {
+		return x.CompletedNano
+	}
+	return 0
+}
+
+func (x *Awaited) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+func (x *Awaited) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // Tally is what one life of a recorder has counted since it started:
 // served = recorded + sum(dropped) + pending + spooled. The last one of a life
 // is final, or has been written by a successor.
@@ -503,7 +615,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_understudy_v1_exchange_proto_msgTypes[2]
+	mi := &file_understudy_v1_exchange_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +627,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_exchange_proto_msgTypes[2]
+	mi := &file_understudy_v1_exchange_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +640,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_exchange_proto_rawDescGZIP(), []int{2}
+	return file_understudy_v1_exchange_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Tally) GetRecorder() string {
@@ -638,7 +750,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\x15PLACE_RESPONSE_HEADER\x10\x02\x12\x18\n" +
 	"\x14PLACE_REQUEST_TARGET\x10\x03\x12\x16\n" +
 	"\x12PLACE_REQUEST_BODY\x10\x04\x12\x17\n" +
-	"\x13PLACE_RESPONSE_BODY\x10\x05\"\xe0\x06\n" +
+	"\x13PLACE_RESPONSE_BODY\x10\x05\"\x98\a\n" +
 	"\bExchange\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brecorder\x18\x02 \x01(\tR\brecorder\x12\x1a\n" +
@@ -668,7 +780,19 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\bdecision\x18\x15 \x01(\tR\bdecision\x12\x1a\n" +
 	"\battempts\x18\x16 \x01(\rR\battempts\x12\x1c\n" +
 	"\tmigration\x18\x1a \x01(\tR\tmigration\x12\x12\n" +
-	"\x04step\x18\x1b \x01(\x04R\x04step\"\xd3\x03\n" +
+	"\x04step\x18\x1b \x01(\x04R\x04step\x126\n" +
+	"\n" +
+	"completion\x18\x17 \x01(\v2\x16.understudy.v1.AwaitedR\n" +
+	"completion\"\xca\x01\n" +
+	"\aAwaited\x12\x18\n" +
+	"\achannel\x18\x01 \x01(\tR\achannel\x12\x1d\n" +
+	"\n" +
+	"ack_status\x18\x02 \x01(\rR\tackStatus\x12\x14\n" +
+	"\x05polls\x18\x03 \x01(\rR\x05polls\x12\x19\n" +
+	"\back_nano\x18\x04 \x01(\x03R\aackNano\x12%\n" +
+	"\x0ecompleted_nano\x18\x05 \x01(\x03R\rcompletedNano\x12\x16\n" +
+	"\x06failed\x18\x06 \x01(\bR\x06failed\x12\x16\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\xd3\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
@@ -705,31 +829,33 @@ func file_understudy_v1_exchange_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_exchange_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_understudy_v1_exchange_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_understudy_v1_exchange_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_understudy_v1_exchange_proto_goTypes = []any{
 	(Side)(0),              // 0: understudy.v1.Side
 	(Redaction_Place)(0),   // 1: understudy.v1.Redaction.Place
 	(*Redaction)(nil),      // 2: understudy.v1.Redaction
 	(*Exchange)(nil),       // 3: understudy.v1.Exchange
-	(*Tally)(nil),          // 4: understudy.v1.Tally
-	nil,                    // 5: understudy.v1.Tally.DroppedEntry
-	(*Request)(nil),        // 6: understudy.v1.Request
-	(*Response)(nil),       // 7: understudy.v1.Response
-	(*TransportError)(nil), // 8: understudy.v1.TransportError
+	(*Awaited)(nil),        // 4: understudy.v1.Awaited
+	(*Tally)(nil),          // 5: understudy.v1.Tally
+	nil,                    // 6: understudy.v1.Tally.DroppedEntry
+	(*Request)(nil),        // 7: understudy.v1.Request
+	(*Response)(nil),       // 8: understudy.v1.Response
+	(*TransportError)(nil), // 9: understudy.v1.TransportError
 }
 var file_understudy_v1_exchange_proto_depIdxs = []int32{
 	1, // 0: understudy.v1.Redaction.place:type_name -> understudy.v1.Redaction.Place
-	6, // 1: understudy.v1.Exchange.request:type_name -> understudy.v1.Request
-	7, // 2: understudy.v1.Exchange.response:type_name -> understudy.v1.Response
-	8, // 3: understudy.v1.Exchange.error:type_name -> understudy.v1.TransportError
+	7, // 1: understudy.v1.Exchange.request:type_name -> understudy.v1.Request
+	8, // 2: understudy.v1.Exchange.response:type_name -> understudy.v1.Response
+	9, // 3: understudy.v1.Exchange.error:type_name -> understudy.v1.TransportError
 	0, // 4: understudy.v1.Exchange.served_by:type_name -> understudy.v1.Side
 	2, // 5: understudy.v1.Exchange.redactions:type_name -> understudy.v1.Redaction
-	5, // 6: understudy.v1.Tally.dropped:type_name -> understudy.v1.Tally.DroppedEntry
-	7, // [7:7] is the sub-list for method output_type
-	7, // [7:7] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	4, // 6: understudy.v1.Exchange.completion:type_name -> understudy.v1.Awaited
+	6, // 7: understudy.v1.Tally.dropped:type_name -> understudy.v1.Tally.DroppedEntry
+	8, // [8:8] is the sub-list for method output_type
+	8, // [8:8] is the sub-list for method input_type
+	8, // [8:8] is the sub-list for extension type_name
+	8, // [8:8] is the sub-list for extension extendee
+	0, // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_exchange_proto_init() }
@@ -744,7 +870,7 @@ func file_understudy_v1_exchange_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_exchange_proto_rawDesc), len(file_understudy_v1_exchange_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package schedule
-
-import "time"
-
-// fine sleeps with Go's timers, which wake up to a millisecond late.
-func fine() (wait func(time.Duration), stop func()) { return time.Sleep, func() {} }
