@@ -371,6 +371,10 @@ func FuzzBody(f *testing.F) {
 	f.Add("text/event-stream", "data: {\"token\":\"x\"}\n\n", true)
 	f.Add("text/plain", "password: hunter22 4111 1111 1111 1111 DE89370400440532013000 +4915112345678", false)
 	f.Add("application/xml", "<a b='c'><![CDATA[<token>]]><token>x</token><!-- ", false)
+	f.Add("text/csv", "id,password\n1,hunter22\n\"2\",\"x\"\"y\"\n", false)
+	f.Add("application/yaml", "password: |\n  hunter22\ntoken: >-\n x\n", false)
+	f.Add("application/json", `{"query":"l(password:$p)","variables":{"p":"x"},"a":[["token","x1"]],"b":"eyJ0b2tlbiI6InF3ZXJ0eXVpb3AifQ","c":"your code is 4829"}`, false)
+	f.Add("application/xml", `<!DOCTYPE a [<!ENTITY p "x">]><m><name>token</name><value>x</value></m><e key="token"><![CDATA[<token>x</token>]]></e>`, false)
 	f.Fuzz(func(t *testing.T, contentType, in string, cut bool) {
 		once := redacted(t, redact.Config{}, contentType, in, cut).Response.Body
 		again := redacted(t, redact.Config{}, contentType, string(once.Content), once.Truncated).Response.Body

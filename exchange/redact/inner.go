@@ -13,6 +13,9 @@ func (w *work) inner(text string) (out string, changed bool) {
 	if len(text) < leastShaped || w.nest >= maxNested {
 		return text, false
 	}
+	if w.effort += len(text); w.effort > maxEffort {
+		return w.r.made(text), true
+	}
 	w.nest++
 	defer func() { w.nest-- }()
 	switch {
@@ -44,6 +47,10 @@ func (w *work) inner(text string) (out string, changed bool) {
 	return out, out != text
 }
 
+// maxEffort bounds how much is looked at within other texts for one message, in
+// bytes. Beyond it texts are replaced as a whole.
+const maxEffort = 64 << 20
+
 // urls redacts those in a text.
 func (w *work) urls(text string) string {
 	var b strings.Builder
@@ -54,8 +61,9 @@ func (w *work) urls(text string) string {
 			break
 		}
 		i += from
+		least := max(done, from)
 		begin, end := i, i+len("://")
-		for begin > done && (charClass[text[begin-1]]&(isDigit|isUpper) != 0 || text[begin-1] >= 'a' && text[begin-1] <= 'z' || strings.IndexByte("+-.", text[begin-1]) >= 0) {
+		for begin > least && (charClass[text[begin-1]]&(isDigit|isUpper) != 0 || text[begin-1] >= 'a' && text[begin-1] <= 'z' || strings.IndexByte("+-.", text[begin-1]) >= 0) {
 			begin--
 		}
 		for end < len(text) && end-begin < maxURL && text[end] > ' ' && strings.IndexByte("\"'<>`\\", text[end]) < 0 {
@@ -76,7 +84,7 @@ func (w *work) urls(text string) string {
 
 // escaped redacts a value of a form or a URL that is escaped once more.
 func (w *work) escaped(value string) (out string, changed bool) {
-	if w.nest >= maxNested || strings.IndexByte(value, '%') < 0 {
+	if w.nest >= maxNested || w.effort > maxEffort || strings.IndexByte(value, '%') < 0 {
 		return value, false
 	}
 	plain, err := url.QueryUnescape(value)

@@ -3,7 +3,7 @@ package redact
 import "regexp"
 
 // maxAhead is how far a value's name is looked for behind it, in bytes.
-const maxAhead = 2048
+const maxAhead = 512
 
 // ahead is the name of a secret that stands behind its value, which begins here:
 // {"value":…,"name":"token"}; nil if none does.

@@ -10,14 +10,15 @@ const escapedAt = "%40"
 
 // nextAt is where the next @ of a text stands, and how long it is.
 func nextAt(text string, from int) (i, size int) {
-	i = strings.IndexByte(text[from:], '@')
-	if j := strings.Index(text[from:], escapedAt); j >= 0 && (i < 0 || j < i) {
-		return from + j, len(escapedAt)
+	for i = from; i < len(text); i++ {
+		switch {
+		case text[i] == '@':
+			return i, 1
+		case text[i] == '%' && strings.HasPrefix(text[i:], escapedAt):
+			return i, len(escapedAt)
+		}
 	}
-	if i < 0 {
-		return -1, 0
-	}
-	return from + i, 1
+	return -1, 0
 }
 
 // appendEmails appends the e-mail addresses (RFC 5321 and 6531, as they are

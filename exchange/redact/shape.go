@@ -215,13 +215,18 @@ func appendMarked(out []span, text string) []span {
 	return out
 }
 
+// maxTries is behind how many parts of a word a mark is looked for.
+const maxTries = 32
+
 // appendMarkedWithin appends what of a word that begins at from and ends the text
 // is marked behind a part of it: token-ghp_….
 func appendMarkedWithin(out []span, text string, from int) []span {
-	for i := from + 1; i+leastMarked <= len(text); i++ {
+	tries := 0
+	for i := from + 1; i+leastMarked <= len(text) && len(text)-from <= maxShaped && tries < maxTries; i++ {
 		if c := text[i-1]; c != '-' && c != '.' && c != '_' || markedBy[text[i]] == nil && text[i] != 'e' {
 			continue
 		}
+		tries++
 		switch word := text[i:]; {
 		case Bare(word) != word:
 		case isJWT(word):

@@ -67,8 +67,11 @@ func cell(text string, at int, by byte) (from, to, next int) {
 				i++
 				continue
 			}
-			_, _, next = cell(text+"\n", i+1, by)
-			return at + 1, i, min(next, len(text))
+			next = i + 1
+			for next < len(text) && text[next] != by && text[next] != '\n' {
+				next++
+			}
+			return at + 1, i, min(next+1, len(text))
 		}
 	}
 	to = at

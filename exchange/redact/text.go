@@ -60,10 +60,12 @@ func (w *work) pairs(text string, colon colons) string {
 // told redacts what a sentence tells: your code is 482913.
 func (w *work) told(text string) string {
 	const is = " is "
+	var b strings.Builder
+	done := 0
 	for from := 0; ; {
 		i := strings.Index(text[from:], is)
 		if i < 0 {
-			return text
+			break
 		}
 		i += from
 		from = i + len(is)
@@ -75,8 +77,8 @@ func (w *work) told(text string) string {
 		if len(word) < leastTold || !strings.ContainsAny(word, "0123456789") && !isMixed(word) {
 			continue
 		}
-		name := nameBefore(text[:i])
-		if before := nameBefore(strings.TrimSuffix(text[:i], name)); before != "" && len(name)+len(before) < maxName {
+		name := nameBefore(text[done:i])
+		if before := nameBefore(text[done : i-len(name)]); before != "" && len(name)+len(before) < maxName {
 			name = before + "_" + name
 		}
 		n := w.r.nameOf(name)
@@ -84,10 +86,15 @@ func (w *work) told(text string) string {
 			continue
 		}
 		if res := w.value(inText, n, word); res.changed {
-			text = text[:from] + res.text + text[end:]
-			from += len(res.text)
+			b.WriteString(text[done:from])
+			b.WriteString(res.text)
+			done = end
 		}
 	}
+	if done == 0 {
+		return text
+	}
+	return b.String() + text[done:]
 }
 
 // leastTold is how long a secret is at least that a sentence tells, in bytes.

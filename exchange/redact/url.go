@@ -309,7 +309,8 @@ func (w *work) parameter(at place, p message.Parameter, depth int) (with string,
 	if w.ruled(at, n) {
 		return "", false, false
 	}
-	if depth > 0 && strings.ContainsAny(value, "?#@;") {
+	if depth > 0 && w.effort < maxEffort && strings.ContainsAny(value, "?#@;") {
+		w.effort += len(value)
 		if out := w.url(value, depth-1); out != value {
 			return url.QueryEscape(out), false, true
 		}

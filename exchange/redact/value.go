@@ -8,14 +8,15 @@ import (
 
 // work redacts one message.
 type work struct {
-	r     *Redactor
-	at    understudyv1.Redaction_Place
-	found *places
-	spans []span
-	trail []string // names that lead to a value of JSON or XML
-	field string   // that a header's value stands in, as it is spelled
-	nest  int      // documents within texts of documents
-	cut   bool     // the body is not whole
+	r      *Redactor
+	at     understudyv1.Redaction_Place
+	found  *places
+	spans  []span
+	trail  []string // names that lead to a value of JSON or XML
+	field  string   // that a header's value stands in, as it is spelled
+	nest   int      // documents within texts of documents
+	effort int      // bytes that were looked at within others
+	cut    bool     // the body is not whole
 	// unreadable: nobody can undo the content coding of the body.
 	unreadable bool
 	// behind takes what each token stands for; nil where nobody asks.
