@@ -119,7 +119,7 @@ func newFlightTest(t *testing.T, policy string) *flightTest {
 	f.run("topics", "apply")
 	f.l = newLater(t, f.s)
 	f.s.candidate = f.l.server
-	f.g = newInstance(t, t.TempDir(), f.s, kafka, prefix)
+	f.g = newInstance(t, t.TempDir(), f.s.baseline.URL, f.s.candidate.URL, kafka, prefix)
 	file := filepath.Join(t.TempDir(), "understudy.yaml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, faced, policy), 0o600); err != nil {
 		t.Fatal(err)
