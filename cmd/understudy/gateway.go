@@ -14,7 +14,6 @@ import (
 
 	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway"
-	"understudy.dev/gateway/kill"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/recorder"
@@ -80,7 +79,7 @@ within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 				return err
 			}
 			file := a.cfg.Gateway.KillFile()
-			if err := kill.New(file, a.log).Set(args[0] == "on", who()+": "+reason); err != nil {
+			if err := gateway.NewKill(a.cfg.Gateway, a.log).Set(args[0] == "on", who()+": "+reason); err != nil {
 				return err
 			}
 			fmt.Fprintf(a.out, "%s %s\n", args[0], file)
