@@ -106,20 +106,23 @@ func TestSamplingByRoute(t *testing.T) {
 // TestAReplayIsNoUser: what a replay sends to a candidate that is behind this
 // recorder is not recorded, or it would be replayed again without end.
 func TestAReplayIsNoUser(t *testing.T) {
-	f := func(side understudyv1.Side, want uint64) {
+	f := func(mark string, want uint64, change func(*recorder.Config)) {
 		t.Helper()
-		c := config(func(c *recorder.Config) { c.ServedBy = side })
+		c := config(change)
 		r, err := recorder.New(c, new(recordertest.Sink), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), request("/x", "Understudy-Run: monday"))
+		r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), request("/x", mark+": monday"))
 		if got := r.Tally().Dropped[books.ReasonReplay]; got != want {
-			t.Errorf("%v: %d dropped as replays", side, got)
+			t.Errorf("%s: %d dropped as replays", mark, got)
 		}
 	}
-	f(understudyv1.Side_SIDE_BASELINE, 1)
-	f(understudyv1.Side_SIDE_CANDIDATE, 0)
+	f("Understudy-Run", 1, func(*recorder.Config) {})
+	f("Understudy-Run", 0, func(c *recorder.Config) { c.ServedBy = understudyv1.Side_SIDE_CANDIDATE })
+	f("Understudy-Run", 0, func(c *recorder.Config) { c.RecordReplays = true })
+	f("X-Rehearsal", 0, func(*recorder.Config) {})
+	f("X-Rehearsal", 1, func(c *recorder.Config) { c.ReplayMark = "x-rehearsal" })
 }
 
 func TestSamplingIsChecked(t *testing.T) {

@@ -64,7 +64,7 @@ func newControls(cfg Config, b *books, log *slog.Logger, reg prometheus.Register
 	}
 	places := min(maxControls, (cfg.InFlight+9)/10)
 	direct, err := target.NewDirect(target.Config{
-		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places, Network: cfg.Network,
+		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places, Network: cfg.Network, Places: cfg.Allow,
 		Engine: cfg.Engine, TLS: target.TLS{CAFile: cfg.TLS.CAFile},
 	})
 	if err != nil {

@@ -52,6 +52,7 @@ func (x *one) release() {
 // registered in their order, also what is not selected: nobody sends that, and so
 // nothing is known that it made on the candidate.
 func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
+	r.watchBaseline(e)
 	out = recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
 		out.known = r.memory.Register(e)
@@ -115,7 +116,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	case r.abandons(ctx, replay):
 		r.giveBack(replay)
 		return
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, r.isKilled():
 		r.skip(ctx, replay, skipCanceled)
 		return
 	case unresolved != nil:

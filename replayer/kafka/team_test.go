@@ -176,7 +176,7 @@ func (c *crew) work(ctx context.Context, name string) (*understudyv1.Run, error)
 	sink := kafka.NewSink(p, names, nil)
 	sink.Worker = name
 	cfg := replayer.DefaultConfig()
-	cfg.Run, cfg.Candidate, cfg.Drain = "shared", c.url, 2*time.Second
+	cfg.Run, cfg.Candidate, cfg.Drain, cfg.Isolated = "shared", c.url, 2*time.Second, true
 	cfg.Resume, cfg.Board, cfg.Team, cfg.Worker = run, board, team, name
 	r, err := replayer.New(cfg, run.GetSpec(), kafka.NewSource(timeline), sink, log, prometheus.NewRegistry())
 	if err != nil {

@@ -12,7 +12,7 @@ const cancelIn = 5 * time.Second
 // What comes of it is noted and no more: the request is lost all the same.
 func (w *wait) cancel(ctx context.Context) {
 	d := w.o.GetCompletion()
-	if w.p.Cancel.Method == "" || d.GetSeen() > 0 || d.GetReason() != "timeout" && d.GetReason() != "interrupted" {
+	if w.c.silent.Load() || w.p.Cancel.Method == "" || d.GetSeen() > 0 || d.GetReason() != "timeout" && d.GetReason() != "interrupted" {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelIn)
