@@ -12,6 +12,7 @@ import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/redact"
 	"understudy.dev/replayer/control"
+	"understudy.dev/replayer/rewrite"
 	"understudy.dev/replayer/target"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
@@ -70,6 +71,9 @@ type Config struct {
 	// Redactor is that of the recording, nil if it has none: the candidate's
 	// answers are compared with recorded ones as they would have been recorded.
 	Redactor *redact.Redactor `yaml:"-"`
+	// Rewrite changes the requests to the candidate by rules, after names are replaced.
+	// What the control is asked is not changed.
+	Rewrite []rewrite.Rule `yaml:"rewrite"`
 	// Select says which exchanges of the recording are replayed.
 	Select Selection `yaml:"select"`
 	// Chosen are those that Select takes by the verdicts of an earlier run; nil if
@@ -131,6 +135,7 @@ func (cfg Config) Validate() error {
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
 	ps.Under("select", cfg.Select.Validate())
 	ps.Under("", cfg.Isolation.problems())
+	ps.Under("rewrite", rewrite.Validate(cfg.Rewrite))
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems

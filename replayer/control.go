@@ -28,6 +28,7 @@ const (
 	controlLate        = "late"            // it could not be sent soon after the candidate's
 	controlInFlight    = "in_flight_limit" // too many unfinished
 	controlCanceled    = "canceled"        // the run was interrupted
+	controlUnsent      = "rewrite"         // the candidate's was not sent, because a rule failed on it
 	controlInterrupted = skipInterrupted   // it gave one, but how the replay ends is not known
 )
 

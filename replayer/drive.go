@@ -124,6 +124,15 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		r.skip(ctx, replay, skipUnresolved)
 		return
 	}
+	body, err := r.rewrite(replay.Replay, q, body)
+	if err != nil {
+		replay.Candidate, replay.ScheduledUnixNano = notRewritten(err), 0
+		if replay.isControlled {
+			r.controls.miss(controlUnsent)
+		}
+		r.close(ctx, replay)
+		return
+	}
 	replay.CandidateAuthority, replay.CandidateScheme = q.Host, q.URL.Scheme
 	if holdsTokens(e, q, body) {
 		r.books.redacted()

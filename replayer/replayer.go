@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/kill"
+	"understudy.dev/replayer/rewrite"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	"understudy.dev/replayer/target"
@@ -73,6 +74,7 @@ type Replayer struct {
 	clock    *clock
 	kill     *kill.Switch // nil if there is none
 	baseline *baseline    // nil where replaying onto it is meant
+	rules    rewrite.Rules
 
 	registered uint64 // exchanges that are selected so far
 	running    sync.WaitGroup
@@ -121,6 +123,9 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	r.order = target.NewOrder(cfg.OrderTolerance, r.client)
 	books.took = r.client.Took
 	r.to = recipient{run: cfg.Run, base: r.client.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: cfg.mark()}
+	if r.rules, err = rewrite.New(cfg.Rewrite); err != nil {
+		return nil, err
+	}
 	if !cfg.OntoBaseline {
 		r.baseline = newBaseline(cfg.Candidate, nil)
 	}
@@ -458,6 +463,8 @@ func (r *Replayer) result() error {
 		return ErrNothing
 	case ended > 0 && failed == ended:
 		return r.unanswered()
+	case ended == 0 && r.books.unwritable() > 0:
+		return fmt.Errorf("nothing was sent: a rule of rewrite failed on each of %d requests; understudy show says why", r.books.unwritable())
 	}
 	if r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
 		return fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)

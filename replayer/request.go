@@ -170,7 +170,7 @@ func translated(h http.Header, body []byte, names *substitute.Request) []byte {
 	if bytes.Equal(out, plain) {
 		return body
 	}
-	for _, name := range []string{"Content-Encoding", "Content-Md5", "Digest", "Content-Digest", "Repr-Digest"} {
+	for _, name := range append(message.BodyDigests(), "Content-Encoding") {
 		h.Del(name)
 	}
 	return out

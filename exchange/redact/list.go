@@ -1,6 +1,10 @@
 package redact
 
-import "strings"
+import (
+	"strings"
+
+	"understudy.dev/exchange/message"
+)
 
 // Listed is a rule as it is shown.
 type Listed struct {
@@ -47,7 +51,7 @@ func (cfg Config) List() []Listed {
 	}
 	add(labelHeader, "header, trailer", strings.Join(append(DefaultHeaders(), cfg.Headers...), ", "), actionToken)
 	add(labelHeader, "cookie", "every value", actionToken)
-	add(labelHeader, "header", strings.Join(digestHeaders, ", ")+", where something in the body was replaced", actionToken)
+	add(labelHeader, "header", strings.Join(message.BodyDigests(), ", ")+", where something in the body was replaced", actionToken)
 	add(labelNames, "all", strings.Join(append(DefaultQuery(), cfg.Query...), ", "), actionToken)
 	add(labelNames, "all", "names that end in a word for a secret: "+strings.Join(secretEnds, ", ")+"; in JSON a number only under a name for one, such as otp, pin or cvv", actionToken)
 	add(labelNames, "query, fragment, path", "code, key: values of 12 bytes or more; in bodies random ones", actionToken)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"understudy.dev/exchange/memo"
+	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/token"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -60,7 +61,7 @@ func New(cfg Config, key *token.Key, former ...*token.Key) *Redactor {
 	for _, name := range linkHeaders {
 		r.headers[name] = link
 	}
-	for _, name := range digestHeaders {
+	for _, name := range message.BodyDigests() {
 		r.headers[name] = digest
 	}
 	for _, name := range structureHeaders {
@@ -99,9 +100,6 @@ func treatmentOf(name string) treatment {
 	}
 	return whole
 }
-
-// digestHeaders are those of a body, which tell what a short one was.
-var digestHeaders = []string{"Content-Md5", "Digest", "Content-Digest", "Repr-Digest"}
 
 // structureHeaders say how a message is to be read: nobody could do so without
 // them, so an allow-list keeps them.

@@ -232,18 +232,6 @@ func TestEvents(t *testing.T) {
 	f("data: "+strings.Repeat("x", maxLine)+"\n\n", errLongLine.Error())
 }
 
-// TestParameters: ours is set, the others stay as they are written.
-func TestParameters(t *testing.T) {
-	f := func(query, want string) {
-		t.Helper()
-		if got := withParameter(query, "to", "a b"); got != want {
-			t.Errorf("%q: got %q, want %q", query, got, want)
-		}
-	}
-	f("", "to=a+b")
-	f("x=%20;y&%74o=1&to=2&z", "x=%20;y&to=a+b&z")
-}
-
 // FuzzEvents: whatever a stream says, what is kept of an event is bounded, and
 // no identifier breaks the header that repeats it.
 func FuzzEvents(f *testing.F) {
