@@ -34,6 +34,7 @@ type replayFlags struct {
 
 func (a *app) replayCommand() *cobra.Command {
 	var f replayFlags
+	var d dryRunFlags
 	c := &cobra.Command{
 		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on their schedule",
 		Long: `   Kafka: exchanges ──► select ──► schedule ──► candidate ──► await completion
@@ -45,6 +46,9 @@ counts from the intended moment. Unsafe methods are sent only with --isolated.`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			calmCollector(1600, 1<<30)
+			if d.on {
+				return a.dryRun(c.Context(), f, d)
+			}
 			return a.replay(c.Context(), f)
 		},
 	}
@@ -53,6 +57,7 @@ counts from the intended moment. Unsafe methods are sent only with --isolated.`,
 	a.replayFlags(c, &f)
 	c.Flags().BoolVar(&a.cfg.Replay.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	c.Flags().DurationVar(&a.cfg.Replay.Delay, "delay", a.cfg.Replay.Delay, "shadow mode: how long after its recorded start a request is sent")
+	d.add(c)
 	c.AddCommand(a.workerCommand(), a.replayKillCommand())
 	return c
 }
@@ -126,6 +131,15 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 // newRun checks what is asked of a run that is to begin; command is what the
 // person typed.
 func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream.TimelineConfig, error) {
+	window, err := a.asked(ctx, f, command)
+	if err != nil {
+		return window, err
+	}
+	return window, a.requireNewRun(ctx, a.cfg.Replay.Run)
+}
+
+// asked checks what is asked of a run and says what it reads.
+func (a *app) asked(ctx context.Context, f replayFlags, command string) (stream.TimelineConfig, error) {
 	r := &a.cfg.Replay
 	window, err := a.timeline(f)
 	if err == nil {
@@ -149,10 +163,7 @@ func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream
 	if err := a.choose(ctx); err != nil {
 		return window, err
 	}
-	if err := a.preflight(ctx, window); err != nil {
-		return window, err
-	}
-	return window, a.requireNewRun(ctx, r.Run)
+	return window, a.preflight(ctx, window)
 }
 
 func (a *app) takeHeaders(f replayFlags) error {
