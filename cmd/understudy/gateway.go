@@ -68,6 +68,9 @@ func (a *app) gatewayKillCommand() *cobra.Command {
 within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 		ValidArgs: []string{"on", "off"},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkTurn(args[0]); err != nil {
+				return err
+			}
 			if a.cfg.Gateway.Migration == "" || a.cfg.Gateway.StateDir == "" || reason == "" {
 				return usagef("gateway kill needs --migration NAME, --state-dir DIR and --reason TEXT")
 			}

@@ -35,11 +35,15 @@ func (a *app) replayKillCommand() *cobra.Command {
 	reason := ""
 	c := &cobra.Command{
 		Use: "kill on|off", Short: "Cut off all replays that watch a file, or end that", Args: exactly("on|off"),
-		Long: `Makes or removes the file of a kill switch. Within 200 ms the replays and workers
-that were started with it (--kill-file) send nothing more, and their runs end as
-canceled; none begins while the file is there. Nothing else needs to work.`,
+		Long: `Makes or removes the file of a kill switch. Within 200 ms the replays and
+workers that were started with it (--kill-file) send nothing more, and their
+runs end as canceled; none begins while the file is there. Nothing else needs to
+work.`,
 		ValidArgs: []string{"on", "off"},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if err := checkTurn(args[0]); err != nil {
+				return err
+			}
 			if a.cfg.Replay.KillFile == "" || reason == "" {
 				return usagef("replay kill needs --kill-file FILE and --reason TEXT")
 			}
@@ -51,11 +55,16 @@ canceled; none begins while the file is there. Nothing else needs to work.`,
 	return c
 }
 
-// turn turns a kill switch to on or off.
-func (a *app) turn(s *kill.Switch, to, reason string) error {
+// checkTurn says what is wrong with a word that should be on or off.
+func checkTurn(to string) error {
 	if to != "on" && to != "off" {
 		return usagef("%q is not one of on, off", to)
 	}
+	return nil
+}
+
+// turn turns a kill switch to on or off.
+func (a *app) turn(s *kill.Switch, to, reason string) error {
 	if err := s.Set(to == "on", who()+": "+reason); err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ const (
 	Pending      = "pending"      // taken for the answer, and looks as if it were none yet
 	Unordered    = "unordered"    // refused while something earlier of the session was unfinished
 	NotCompared  = "not_compared" // skipped or incomplete
+	NotSafe      = "not_safe"     // not sent, because the run does not say that it may
 )
 
 // Diagnosis is something that spoils a run as a whole, and what mends it. It
@@ -65,7 +66,11 @@ func (r *Report) diagnose(e evidence) {
 		add(r.pending(p))
 	}
 	add(r.unordered(e))
-	add(r.notCompared())
+	if d, is := r.notCompared(); is {
+		add(d, is)
+	} else {
+		add(r.notSafe())
+	}
 }
 
 // again is a command line that replays once more, with a flag in addition on a
@@ -191,6 +196,23 @@ func (r *Report) notCompared() (Diagnosis, bool) {
 	return d, true
 }
 
+// notSafe says what was not sent because it may have effects, where that is not the
+// bulk of the run.
+func (r *Report) notSafe() (Diagnosis, bool) {
+	n := r.Run.Skipped[unsafe]
+	return Diagnosis{
+		Name: NotSafe, Replays: n, Of: r.Total.Selected,
+		What:   fmt.Sprintf("%s of %s selected requests (%s) were not sent, because their methods are not safe and the run does not say that the candidate is isolated.", Count(n), Count(r.Total.Selected), Percent(n, r.Total.Selected)),
+		Remedy: remedyUnsafe, Try: r.again("--isolated"),
+	}, r.Total.Replays > 0 && considerable(n, r.Total.Selected)
+}
+
+// unsafe is why a request with an unsafe method was skipped.
+const (
+	unsafe       = "method_not_safe"
+	remedyUnsafe = "If the candidate has no effect outside the rehearsal, send unsafe methods too:"
+)
+
 // comparable says what makes more of a run comparable, by the commonest reason.
 func (r *Report) comparable() (remedy, try string) {
 	if r.Total.Incomplete > r.Total.Skipped {
@@ -203,8 +225,8 @@ func (r *Report) comparable() (remedy, try string) {
 		}
 	}
 	switch top {
-	case "method_not_safe":
-		return "If the candidate has no effect outside the rehearsal, send unsafe methods too:", r.again("--isolated")
+	case unsafe:
+		return remedyUnsafe, r.again("--isolated")
 	case "in_flight_limit":
 		return "Too many requests were unfinished at a time. Replay slower, or raise the limit:", r.again("--speed 1 --in-flight N")
 	case "request_truncated":

@@ -85,6 +85,14 @@ func TestDiagnose(t *testing.T) {
 		r.Run.Skipped = map[string]uint64{"method_not_safe": 999, "upgrade": 1}
 	}, NotCompared, "Nothing was compared: of 1,000 selected 100 % skipped (method_not_safe 999, upgrade 1)", "--isolated")
 	f(func(r *Report, _ *evidence) {
+		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 100, Judged: 900, Match: 900}
+		r.Run.Skipped = map[string]uint64{"method_not_safe": 60, "upgrade": 40}
+	}, NotSafe, "60 of 1,000 selected requests (6.00 %) were not sent, because their methods are not safe", "--isolated")
+	f(func(r *Report, _ *evidence) {
+		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 100, Judged: 900, Match: 900}
+		r.Run.Skipped = map[string]uint64{"method_not_safe": 40, "upgrade": 60}
+	}, "") // the last lines of the run and the balance say it
+	f(func(r *Report, _ *evidence) {
 		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 10, Incomplete: 890, Judged: 990, Mismatch: 100}
 		r.Incomplete = []Reason{{"a log has neither headers nor bodies", 890}}
 	}, NotCompared, "Most of the run was not compared", "89.00 % incomplete (a log has neither", "understudy record")
