@@ -46,6 +46,9 @@ def test_from_the_replay_to_the_verdicts(platform, recorded):
     early = run(platform, "report", "told")
     assert early.returncode == 2 and "understudy compare --run told" in early.stderr, early.stderr
 
+    listed = run(platform, "runs", "list")
+    assert listed.returncode == 0 and "told" in listed.stdout and "known to Kafka only" in listed.stderr, listed.stderr
+
     judged = run(platform, "compare", "--run", "told", "--fail-on", "mismatch>0,lost>0")
     assert judged.returncode == 0, judged.stderr
     assert "Run told: 100 % of 30 selected match." in judged.stdout
