@@ -101,6 +101,10 @@ kills: ## Kill comparators KILLS times (default 50) with ClickHouse away for 40 
 worker-kills: ## Kill one of three workers of a run KILLS times (default 20) at random moments, and ask for the balance
 	UNDERSTUDY_KILLS=$${KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestKill9OfWorkers' ./integration/kill
 
+.PHONY: worker-restarts
+worker-restarts: ## Restart Kafka RESTARTS times (default 5) under a run of three workers, and ask for the balance
+	UNDERSTUDY_RESTARTS=$${RESTARTS:-5} go test -count=1 -timeout 60m -v -run '^TestKafkaRestarts' ./integration/kill
+
 .PHONY: outages
 outages: ## Take Kafka from a recorder ROUNDS times (default 10) at RATE requests a second (default 1000), and ask for the balance
 	UNDERSTUDY_OUTAGES=$${ROUNDS:-10} UNDERSTUDY_RATE=$${RATE:-1000} go test -count=1 -timeout 60m -v -run '^TestKafka' ./integration/recording

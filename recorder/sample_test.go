@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -134,4 +135,44 @@ func TestSamplingIsChecked(t *testing.T) {
 			t.Errorf("want %q in %v", want, err)
 		}
 	}
+}
+
+// TestTalliesNameTheBaseline, so that no run is replayed onto it unawares.
+func TestTalliesNameTheBaseline(t *testing.T) {
+	sink := new(recordertest.Sink)
+	r, err := recorder.New(config(func(c *recorder.Config) { c.Baseline = "http://orders:8080" }), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	all := sink.Tallies()
+	if len(all) == 0 || all[len(all)-1].GetBaseline() != "http://orders:8080" {
+		t.Errorf("%v", all)
+	}
+}
+
+// TestTheMarkOnTheWire is the user's choice there, too.
+func TestTheMarkOnTheWire(t *testing.T) {
+	f := func(field string, want bool, change func(*recorder.Config)) {
+		t.Helper()
+		r, err := recorder.New(config(change), new(recordertest.Sink), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := begin(t, r, "GET / HTTP/1.1\nHost: h\n"+field+": monday")
+		if (x != nil) != want {
+			t.Errorf("%s is recorded: %t", field, x != nil)
+		}
+		if x != nil {
+			x.Close(nil)
+		}
+	}
+	f("understudy-run", false, func(*recorder.Config) {})
+	f("understudy-run", true, func(c *recorder.Config) { c.RecordReplays = true })
+	f("x-rehearsal", true, func(*recorder.Config) {})
+	f("x-rehearsal", false, func(c *recorder.Config) { c.ReplayMark = "X-Rehearsal" })
 }
