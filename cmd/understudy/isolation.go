@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,6 +54,19 @@ work.`,
 	a.killFlag(c)
 	c.Flags().StringVar(&reason, "reason", reason, "why")
 	return c
+}
+
+// openKill lets the admin listener and SIGUSR1 turn the kill switch of a replay, if
+// it has one, until stop is called.
+func (a *app) openKill(ctx context.Context, s *kill.Switch, ad *admin) (stop func()) {
+	if s == nil {
+		return func() {}
+	}
+	ad.also["/replay/kill"] = s.Handler()
+	ctx, cancel := context.WithCancel(ctx)
+	var following sync.WaitGroup
+	following.Go(func() { killBySignal(ctx, s, a.log) })
+	return func() { cancel(); following.Wait() }
 }
 
 // checkTurn says what is wrong with a word that should be on or off.

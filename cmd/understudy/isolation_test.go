@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/kill"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
@@ -82,5 +84,25 @@ func TestMistakesInRewritingHaveAPlace(t *testing.T) {
 		if code != exitOK || strings.Contains(out, "hush") || !strings.Contains(out, "Authorization") {
 			t.Errorf("%s: exit %d, %s\n%s", format, code, errOut, out)
 		}
+	}
+}
+
+// TestTheKillSwitchOfAReplayByHTTP is the gateway's, at an address of its own.
+func TestTheKillSwitchOfAReplayByHTTP(t *testing.T) {
+	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
+	ad := newAdmin(a.logs)
+	a.openKill(t.Context(), nil, ad)()
+	if len(ad.also) != 0 {
+		t.Errorf("a run without a switch has one: %v", ad.also)
+	}
+	s := kill.New(filepath.Join(t.TempDir(), "killed"), "stop", a.log)
+	defer a.openKill(t.Context(), s, ad)()
+	r := httptest.NewRequest(http.MethodPost, "http://localhost/replay/kill", nil)
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Set(kill.ReasonHeader, "it does harm")
+	w := httptest.NewRecorder()
+	ad.also["/replay/kill"].ServeHTTP(w, r)
+	if w.Code != http.StatusOK || !s.On() {
+		t.Errorf("status %d, on %t: %s", w.Code, s.On(), w.Body)
 	}
 }

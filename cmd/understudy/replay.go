@@ -267,6 +267,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 	if err != nil {
 		return nil, err
 	}
+	defer a.openKill(ctx, rep.Kill(), ad)()
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return nil, err

@@ -81,6 +81,9 @@ func notAllowed(place string) error {
 	return fmt.Errorf("%w: %s is not among what allow names", operation.ErrForeign, place)
 }
 
+// lookupTime bounds how long hosts are looked up before a run.
+const lookupTime = 5 * time.Second
+
 // pin looks hosts up before they are connected to, so that what their names lead
 // to now holds. What cannot be looked up is when it is connected to.
 func (d *dialer) pin(ctx context.Context, places []string) error {
@@ -200,6 +203,8 @@ func Check(ctx context.Context, baseURL string, allow Allowed) (addresses []neti
 	if err != nil {
 		return nil, err
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
 	found, err := newDialer(base, allow).places(ctx, host, port)
 	return withPort(found, port), err
 }

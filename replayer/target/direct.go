@@ -86,6 +86,8 @@ func (c *Direct) Pin(ctx context.Context, others ...string) error {
 	if c.dialer == nil {
 		return nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
 	err := c.dialer.pin(ctx, append([]string{sender.Address(c.base)}, others...))
 	if errors.Is(err, operation.ErrForeign) {
 		return err
