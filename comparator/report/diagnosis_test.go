@@ -66,6 +66,12 @@ func TestDiagnose(t *testing.T) {
 	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"connect": 490, "timeout": 5} }, Unreachable,
 		"495 of 990 requests (50.00 %)", "connect 490, timeout 5", "http://127.0.0.1:9002")
 	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"connect": 494} }, "")
+	// What the user has said is not the candidate's fault.
+	f(func(_ *Report, e *evidence) {
+		e.errors = map[string]uint64{"connect": 490, "rewrite": 80, "unreadable": 20}
+	}, NotApplied,
+		"100 of 990 (10.10 %): rules of rewrite failed on 80 requests, which were not sent, and places of the protocol on 20 answers", "understudy sql ", "understudy show RUN ORDINAL says")
+	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"rewrite": 40} }, "")
 
 	f(func(_ *Report, e *evidence) {
 		e.unauthorized, e.looked, e.redacted = byRoute{{"GET /a", 80}, {"GET /b", 3}, {"GET /c", 2}, {"GET /d", 1}, {"GET /e", 1}}, 87, 86
