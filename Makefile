@@ -109,6 +109,10 @@ worker-kills: ## Kill one of three workers of a run KILLS times (default 20) at 
 controller-kills: ## Kill the controller that acts at each step of a migration, KILLS times (default 20)
 	UNDERSTUDY_KILLS=$${KILLS:-20} go test -count=1 -timeout 60m -v -run '^TestThePlanMovesUsers$$' ./integration/migration
 
+.PHONY: worker-restarts
+worker-restarts: ## Restart Kafka RESTARTS times (default 5) under a run of three workers, and ask for the balance
+	UNDERSTUDY_RESTARTS=$${RESTARTS:-5} go test -count=1 -timeout 60m -v -run '^TestKafkaRestarts' ./integration/kill
+
 .PHONY: outages
 outages: ## Take Kafka from a recorder ROUNDS times (default 10) at RATE requests a second (default 1000), and ask for the balance
 	UNDERSTUDY_OUTAGES=$${ROUNDS:-10} UNDERSTUDY_RATE=$${RATE:-1000} go test -count=1 -timeout 60m -v -run '^TestKafka' ./integration/recording

@@ -23,6 +23,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/kill"
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
@@ -30,7 +31,6 @@ import (
 	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/face"
 	"understudy.dev/gateway/flag"
-	"understudy.dev/gateway/kill"
 	"understudy.dev/gateway/stage"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -83,7 +83,7 @@ func New(cfg Config, sessions *session.Extractor, routes *route.Templater, provi
 	if err := os.MkdirAll(filepath.Dir(cfg.KillFile()), 0o700); err != nil {
 		log.Error("the folder of the state cannot be made: a restart forgets what is known", "error", err)
 	}
-	g := &Gateway{cfg: cfg, sessions: sessions, routes: routes, pins: newPins(cfg.Rules), log: log, kill: kill.New(cfg.KillFile(), log)}
+	g := &Gateway{cfg: cfg, sessions: sessions, routes: routes, pins: newPins(cfg.Rules), log: log, kill: NewKill(cfg, log)}
 	if g.faced = cfg.Face.Patterns(); len(g.faced) > 0 {
 		g.accepted = face.NewAccepted(cfg.Face.Remembered)
 	}
@@ -129,6 +129,11 @@ func (g *Gateway) Run(ctx context.Context) error {
 	}
 	group.Wait()
 	return g.flags.Close(context.WithoutCancel(ctx))
+}
+
+// NewKill is the kill switch of the gateways that have this configuration.
+func NewKill(cfg Config, log *slog.Logger) *kill.Switch {
+	return kill.New(cfg.KillFile(), "everything goes to the baseline", log)
 }
 
 // Kill is the kill switch.

@@ -71,6 +71,8 @@ type Config struct {
 	// Sample says which requests are recorded; all by default. The others are
 	// served, counted and dropped as sampled.
 	Sample SampleConfig `yaml:"sample"`
+	// Marks says which requests are a replay's.
+	Marks `yaml:",inline"`
 	// ServedBy says whose answers are recorded: SIDE_BASELINE by default.
 	ServedBy understudyv1.Side `yaml:"-"`
 }
@@ -80,7 +82,7 @@ func DefaultConfig() Config {
 	return Config{
 		CaptureLimit: message.DefaultCaptureLimit, QueueSize: 20_000, MemoryLimit: 256 << 20,
 		TallyInterval: 10 * time.Second, DrainTimeout: 8 * time.Second,
-		Session: session.DefaultRules(), Sample: SampleConfig{Rate: 1, By: "session"}, ServedBy: understudyv1.Side_SIDE_BASELINE,
+		Session: session.DefaultRules(), Sample: SampleConfig{Rate: 1, By: "session"}, Marks: defaultMarks(), ServedBy: understudyv1.Side_SIDE_BASELINE,
 	}
 }
 
@@ -119,6 +121,7 @@ func (cfg Config) Validate() error {
 		ps.Require(message.IsToken(name), setting.Index("index_headers", i), name, "is not the name of a header")
 	}
 	cfg.Sample.validate(&ps)
+	ps.Under("", cfg.Marks.problems())
 	for i, rule := range cfg.Session {
 		_, err := session.New([]string{rule}, keys.Current())
 		ps.Under(setting.Index("session", i), err)

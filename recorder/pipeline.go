@@ -224,7 +224,9 @@ func (r *Recorder) tally(final bool, done func(error)) {
 	}
 	defer r.guard("a tally could not be written", 0, func() { failed(ErrInternal) })
 	r.audit()
-	err := r.sink.Tally(r.books.Statement(time.Now(), final), func(err error) {
+	statement := r.books.Statement(time.Now(), final)
+	statement.Baseline = r.cfg.Baseline
+	err := r.sink.Tally(statement, func(err error) {
 		if err != nil {
 			failed(err)
 			return

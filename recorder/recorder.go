@@ -26,6 +26,9 @@ type Recorder struct {
 	metrics  *metrics
 	sealer   *seal.Sealer
 	sampler  *sampler // nil takes everything
+	// mark and lowerMark name the field of requests that are not recorded because a
+	// replay sends them; empty if there is none.
+	mark, lowerMark string
 
 	books    *books.Books
 	excess   int64 // of the books, as it was last said
@@ -64,6 +67,7 @@ func New(cfg Config, sink Sink, log *slog.Logger, reg prometheus.Registerer) (*R
 		books: books.New(instance, now), pending: make(chan *tapWriter, cfg.QueueSize),
 	}
 	r.sampler = newSampler(cfg.Sample)
+	r.mark, r.lowerMark = cfg.mark()
 	r.books.Every(cfg.TallyInterval)
 	r.refuser, _ = sink.(Refuser)
 	if r.metrics, err = newMetrics(r, reg); err != nil {

@@ -1,6 +1,7 @@
 package recorder_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
@@ -106,20 +107,23 @@ func TestSamplingByRoute(t *testing.T) {
 // TestAReplayIsNoUser: what a replay sends to a candidate that is behind this
 // recorder is not recorded, or it would be replayed again without end.
 func TestAReplayIsNoUser(t *testing.T) {
-	f := func(side understudyv1.Side, want uint64) {
+	f := func(mark string, want uint64, change func(*recorder.Config)) {
 		t.Helper()
-		c := config(func(c *recorder.Config) { c.ServedBy = side })
+		c := config(change)
 		r, err := recorder.New(c, new(recordertest.Sink), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), request("/x", "Understudy-Run: monday"))
+		r.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), request("/x", mark+": monday"))
 		if got := r.Tally().Dropped[books.ReasonReplay]; got != want {
-			t.Errorf("%v: %d dropped as replays", side, got)
+			t.Errorf("%s: %d dropped as replays", mark, got)
 		}
 	}
-	f(understudyv1.Side_SIDE_BASELINE, 1)
-	f(understudyv1.Side_SIDE_CANDIDATE, 0)
+	f("Understudy-Run", 1, func(*recorder.Config) {})
+	f("Understudy-Run", 0, func(c *recorder.Config) { c.ServedBy = understudyv1.Side_SIDE_CANDIDATE })
+	f("Understudy-Run", 0, func(c *recorder.Config) { c.RecordReplays = true })
+	f("X-Rehearsal", 0, func(*recorder.Config) {})
+	f("X-Rehearsal", 1, func(c *recorder.Config) { c.ReplayMark = "x-rehearsal" })
 }
 
 func TestSamplingIsChecked(t *testing.T) {
@@ -131,4 +135,44 @@ func TestSamplingIsChecked(t *testing.T) {
 			t.Errorf("want %q in %v", want, err)
 		}
 	}
+}
+
+// TestTalliesNameTheBaseline, so that no run is replayed onto it unawares.
+func TestTalliesNameTheBaseline(t *testing.T) {
+	sink := new(recordertest.Sink)
+	r, err := recorder.New(config(func(c *recorder.Config) { c.Baseline = "http://orders:8080" }), sink, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	all := sink.Tallies()
+	if len(all) == 0 || all[len(all)-1].GetBaseline() != "http://orders:8080" {
+		t.Errorf("%v", all)
+	}
+}
+
+// TestTheMarkOnTheWire is the user's choice there, too.
+func TestTheMarkOnTheWire(t *testing.T) {
+	f := func(field string, want bool, change func(*recorder.Config)) {
+		t.Helper()
+		r, err := recorder.New(config(change), new(recordertest.Sink), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		x := begin(t, r, "GET / HTTP/1.1\nHost: h\n"+field+": monday")
+		if (x != nil) != want {
+			t.Errorf("%s is recorded: %t", field, x != nil)
+		}
+		if x != nil {
+			x.Close(nil)
+		}
+	}
+	f("understudy-run", false, func(*recorder.Config) {})
+	f("understudy-run", true, func(c *recorder.Config) { c.RecordReplays = true })
+	f("x-rehearsal", true, func(*recorder.Config) {})
+	f("x-rehearsal", false, func(c *recorder.Config) { c.ReplayMark = "X-Rehearsal" })
 }

@@ -47,7 +47,7 @@ func (r *Recorder) begin(t *tapWriter) string {
 	if len(t.in.Header[message.ControlMark]) > 0 {
 		return books.ReasonControl
 	}
-	if len(t.in.Header[message.RunMark]) > 0 && r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
+	if r.mark != "" && len(t.in.Header[r.mark]) > 0 {
 		return books.ReasonReplay
 	}
 	if r.sampler != nil {

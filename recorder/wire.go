@@ -16,8 +16,8 @@ import (
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
-// Marks as wire.Head.Get wants them.
-var controlMark, runMark = strings.ToLower(message.ControlMark), strings.ToLower(message.RunMark)
+// controlMark as wire.Head.Get wants it.
+var controlMark = strings.ToLower(message.ControlMark)
 
 // Tap returns what Wrap is for a proxy that is no http.Handler. What it sees is
 // counted together with what the handlers see that this Recorder wraps.
@@ -64,7 +64,7 @@ func (x *wireExchange) begin(q *wire.Request) string {
 	if _, control := q.Get(controlMark); control {
 		return books.ReasonControl
 	}
-	if _, run := q.Get(runMark); run && x.r.cfg.ServedBy == understudyv1.Side_SIDE_BASELINE {
+	if _, run := q.Get(x.r.lowerMark); run && x.r.lowerMark != "" {
 		return books.ReasonReplay
 	}
 	if x.r.sampler != nil && !x.r.sampler.takes(string(q.Method), session.OfHead(q, x.raw.client), x.r.sealer.Routes, x.session) {

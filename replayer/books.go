@@ -192,11 +192,19 @@ func kindOf(e *understudyv1.TransportError) string {
 }
 
 // errors is how many requests have ended, and how many of them in a transport
-// error.
+// error. Those on which a rule failed were not sent, and say nothing of a candidate.
 func (b *books) errors() (failed, ended uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return total(b.run.Errors), b.run.Replayed
+	unsent := b.run.Errors[kindRewrite]
+	return total(b.run.Errors) - unsent, b.run.Replayed - unsent
+}
+
+// unwritable is how many requests were not sent because a rule failed on them.
+func (b *books) unwritable() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.run.Errors[kindRewrite]
 }
 
 func total(counts map[string]uint64) (n uint64) {

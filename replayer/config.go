@@ -1,6 +1,7 @@
 package replayer
 
 import (
+	"context"
 	"maps"
 	"net"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"understudy.dev/exchange/redact"
 	"understudy.dev/exchange/target"
 	"understudy.dev/replayer/control"
+	"understudy.dev/replayer/rewrite"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )
@@ -38,10 +40,8 @@ type Config struct {
 	Headers map[string]string `yaml:"headers"`
 	// PreserveHost sends the recorded Host instead of the candidate's.
 	PreserveHost bool `yaml:"preserve_host"`
-	// Isolated says that the candidate has no effect outside the rehearsal, so
-	// that unsafe methods may be sent. A candidate on the loopback address is
-	// taken to be isolated.
-	Isolated bool `yaml:"isolated"`
+	// Isolation says what the run may touch.
+	Isolation `yaml:",inline"`
 	// InFlight bounds the requests that have been sent and are not finished;
 	// what is due beyond it is skipped and counted. 1 or more, default 10,000.
 	InFlight int `yaml:"in_flight"`
@@ -71,6 +71,9 @@ type Config struct {
 	// Redactor is that of the recording, nil if it has none: the candidate's
 	// answers are compared with recorded ones as they would have been recorded.
 	Redactor *redact.Redactor `yaml:"-"`
+	// Rewrite changes the requests to the candidate by rules, after names are replaced.
+	// What the control is asked is not changed.
+	Rewrite []rewrite.Rule `yaml:"rewrite"`
 	// Select says which exchanges of the recording are replayed.
 	Select Selection `yaml:"select"`
 	// Chosen are those that Select takes by the verdicts of an earlier run; nil if
@@ -85,6 +88,8 @@ type Config struct {
 	// Worker; nil runs it alone. It needs Resume and Board.
 	Team   Team   `yaml:"-"`
 	Worker string `yaml:"-"`
+	// Stop tells all who work at the run to stop; nil if nobody else can.
+	Stop func(context.Context) error `yaml:"-"`
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
@@ -105,7 +110,7 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Speed: 1, Order: OrderNone, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
-		ErrorBudget: 0.9, Control: control.DefaultConfig(), Config: target.DefaultConfig(),
+		ErrorBudget: 0.9, Isolation: defaultIsolation(), Control: control.DefaultConfig(), Config: target.DefaultConfig(),
 	}
 }
 
@@ -129,6 +134,8 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
 	ps.Under("select", cfg.Select.Validate())
+	ps.Under("", cfg.Isolation.problems())
+	ps.Under("rewrite", rewrite.Validate(cfg.Rewrite))
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", setting.Address(cfg.Control.URL), "is the candidate; a control is the baseline, or another instance of it")
 	var candidate setting.Problems
@@ -145,7 +152,7 @@ func (cfg Config) Validate() error {
 // client is the configuration of the candidate's client.
 func (cfg Config) client() target.Config {
 	out := cfg.Config
-	out.URL, out.Headers, out.Run = cfg.Candidate, cfg.Headers, cfg.Run
+	out.URL, out.Headers, out.Run, out.RunMark, out.Places = cfg.Candidate, cfg.Headers, cfg.Run, cfg.mark(), cfg.Allow
 	return out
 }
 
@@ -159,15 +166,6 @@ func (cfg Config) patience() time.Duration {
 	return cfg.Timeout + longest
 }
 
-// isolated says whether unsafe methods may be sent.
-func (cfg Config) isolated() bool {
-	if cfg.Isolated {
-		return true
-	}
-	u, err := url.Parse(cfg.Candidate)
-	return err == nil && isLoopback(u.Hostname())
-}
-
 func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
@@ -175,20 +173,12 @@ func isLoopback(host string) bool {
 
 // sameSystem says whether two URLs lead to one system, as far as they show.
 func sameSystem(a, b string) bool {
-	where := func(s string) (host, port, path string) {
+	path := func(s string) string {
 		u, err := url.Parse(s)
-		if err != nil || u.Host == "" {
-			return "", "", ""
+		if err != nil {
+			return ""
 		}
-		if host = strings.ToLower(u.Hostname()); isLoopback(host) {
-			host = "localhost"
-		}
-		if port = u.Port(); port == "" {
-			port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		}
-		return host, port, strings.TrimSuffix(u.Path, "/")
+		return strings.TrimSuffix(u.Path, "/")
 	}
-	hostA, portA, pathA := where(a)
-	hostB, portB, pathB := where(b)
-	return hostA != "" && hostA == hostB && portA == portB && pathA == pathB
+	return sameHost(a, b) && path(a) == path(b)
 }

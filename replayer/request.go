@@ -19,7 +19,7 @@ import (
 const (
 	skipNoResponse = "no_response"         // the baseline itself gave none
 	skipTruncated  = "request_truncated"   // the recorded body is not whole
-	skipUnsafe     = "method_not_safe"     // and the candidate is not isolated
+	skipUnsafe     = "method_not_safe"     // and the run does not say that the candidate is isolated
 	skipUpgrade    = "upgrade"             // not a request with an answer
 	skipTarget     = "target_not_sendable" // no request line can carry it
 	skipHeader     = "header_not_sendable" // nor a header this field
@@ -41,7 +41,7 @@ var clientsOwn = []string{"Host", "Content-Length", "Expect", "Proxy-Authenticat
 func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 	q := e.GetRequest()
 	switch {
-	case ours(q):
+	case r.ours(q):
 		return skipReplayed
 	case e.GetServedBy() == understudyv1.Side_SIDE_CANDIDATE:
 		return skipCandidate
@@ -51,7 +51,7 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 		return skipUpgrade
 	case q.GetBody().GetTruncated():
 		return skipTruncated
-	case !r.isolated && !message.IsSafe(q.GetMethod()):
+	case !r.cfg.Isolated && !message.IsSafe(q.GetMethod()):
 		return skipUnsafe
 	case !sendableTarget(q.GetTarget()) || !message.IsToken(q.GetMethod()):
 		return skipTarget
@@ -64,9 +64,9 @@ func (r *Replayer) sendable(e *understudyv1.Exchange) string {
 // ours says whether a request was not a user's but one of a run, which a recorder
 // took because the candidate's or the control's address leads through it. To send
 // it again would go on without end.
-func ours(q *understudyv1.Request) bool {
+func (r *Replayer) ours(q *understudyv1.Request) bool {
 	return slices.ContainsFunc(q.GetHeaders(), func(f *understudyv1.Header) bool {
-		return strings.EqualFold(f.GetName(), message.RunMark) || strings.EqualFold(f.GetName(), message.ControlMark)
+		return strings.EqualFold(f.GetName(), message.RunMark) || strings.EqualFold(f.GetName(), message.ControlMark) || r.to.mark != "" && strings.EqualFold(f.GetName(), r.to.mark)
 	})
 }
 
@@ -124,7 +124,7 @@ type recipient struct {
 	headers map[string]string
 	// recordedHost sends the recorded Host, not that of base.
 	recordedHost bool
-	// mark is the field that says that the request is ours.
+	// mark is the field that says that the request is ours; "" is none.
 	mark string
 	// bare adds no idempotency key, which the recorded client did not send.
 	bare bool
@@ -210,7 +210,9 @@ func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substit
 		h.Set("Idempotency-Key", e.GetId())
 	}
 	r.retrace(h, e.GetId())
-	h.Set(r.mark, r.run)
+	if r.mark != "" {
+		h.Set(r.mark, r.run)
+	}
 	for name, value := range r.headers {
 		h.Set(name, value)
 	}

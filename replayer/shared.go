@@ -13,7 +13,7 @@ import (
 // runShared is Run of one worker of a team.
 func (r *Replayer) runShared(ctx context.Context) (*understudyv1.Run, error) {
 	t, keep := r.team, context.WithoutCancel(ctx)
-	stopClient, err := r.client.Start(ctx)
+	stopClient, err := r.start(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -30,6 +30,7 @@ func (r *Replayer) runShared(ctx context.Context) (*understudyv1.Run, error) {
 		run, _, _, _ := r.board.Look()
 		t.silence, t.stale = latest, run.GetVersion()
 	}
+	defer r.watchKill(ctx, cancel)()
 	following, stopFollowing := context.WithCancel(keep)
 	var background sync.WaitGroup
 	background.Go(func() {
@@ -85,7 +86,7 @@ func (r *Replayer) parting(ctx, sending context.Context, err error, stopClient f
 		err = nil
 	}
 	t.mu.Lock()
-	t.isDone, t.writes = true, errors.Is(err, errStopped)
+	t.isDone, t.writes = true, t.writes || errors.Is(err, errStopped)
 	t.mu.Unlock()
 	done := make(chan struct{})
 	go func() { r.running.Wait(); close(done) }()
@@ -112,7 +113,7 @@ func (r *Replayer) settleShared(keep, ctx context.Context, err error) (*understu
 	if n, last := r.books.failure(); n > 0 {
 		err = errors.Join(err, fmt.Errorf("%d replay(s) could not be written: %w", n, last))
 	}
-	isOver := err == nil || errors.Is(err, errStopped)
+	isOver := err == nil || errors.Is(err, errStopped) || errors.Is(err, errKilled)
 	for isOver && ctx.Err() == nil {
 		run, _, _, changed := r.board.Look()
 		if run.GetState().Ended() {

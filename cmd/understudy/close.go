@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"understudy.dev/comparator/report"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"
 )
@@ -51,33 +49,4 @@ func (a *app) closeRun(ctx context.Context, name string) error {
 	}
 	printRun(a.out, run)
 	return nil
-}
-
-// markAbandoned gives runs that the tables hold for running, and whose replay
-// has been silent for too long, the state abandoned. Only Kafka knows; if it
-// does not answer in time they stay as they are.
-func (a *app) markAbandoned(ctx context.Context, runs []report.Run) {
-	going := map[string]*report.Run{}
-	for i := range runs {
-		if !runs[i].Ended() {
-			going[runs[i].Name] = &runs[i]
-		}
-	}
-	if len(going) == 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, completionTime)
-	defer cancel()
-	known, err := stream.Runs(ctx, a.cfg.Kafka.Config, a.names())
-	if err != nil {
-		return
-	}
-	now := time.Now()
-	for _, r := range known {
-		if run := going[r.GetName()]; run != nil && !r.GetState().Ended() && stream.Silence(r, now) >= stream.AbandonedAfter {
-			run.State = "abandoned"
-			fmt.Fprintf(a.errOut, "understudy: nothing heard of run %s since %s: its replay was killed, or runs with another clock; understudy runs close%s %s ends it\n",
-				report.Clean(run.Name), time.Unix(0, r.GetTimeUnixNano()).UTC().Format(time.RFC3339), a.where("runs"), report.Clean(run.Name))
-		}
-	}
 }

@@ -36,7 +36,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 		return fmt.Errorf("record: %w", err)
 	}
 	r := &d.a.cfg.Replay
-	r.Run, r.Candidate, r.Speed = demoRun, d.systems.Candidate, 2
+	r.Run, r.Candidate, r.Speed, r.Isolated = demoRun, d.systems.Candidate, 2, true
 	d.step("replaying at 5x against the candidate")
 	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}})
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"os"
 	"os/user"
@@ -14,7 +13,6 @@ import (
 
 	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway"
-	"understudy.dev/gateway/kill"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/recorder"
@@ -70,8 +68,8 @@ func (a *app) gatewayKillCommand() *cobra.Command {
 within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 		ValidArgs: []string{"on", "off"},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if args[0] != "on" && args[0] != "off" {
-				return usagef("%q is not one of on, off", args[0])
+			if err := checkTurn(args[0]); err != nil {
+				return err
 			}
 			if a.cfg.Gateway.Migration == "" || a.cfg.Gateway.StateDir == "" || reason == "" {
 				return usagef("gateway kill needs --migration NAME, --state-dir DIR and --reason TEXT")
@@ -79,12 +77,7 @@ within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 			if err := usage(stage.CheckMigration(a.cfg.Gateway.Migration)); err != nil {
 				return err
 			}
-			file := a.cfg.Gateway.KillFile()
-			if err := kill.New(file, a.log).Set(args[0] == "on", who()+": "+reason); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.out, "%s %s\n", args[0], file)
-			return nil
+			return a.turn(gateway.NewKill(a.cfg.Gateway, a.log), args[0], reason)
 		},
 	}
 	a.gatewayPlace(c)

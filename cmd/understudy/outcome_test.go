@@ -80,7 +80,7 @@ func TestNoFalseSuccess(t *testing.T) {
 			t.Errorf("%q: exit %d, want %d with %q: %s", args, code, want, say, errOut)
 		}
 	}
-	f(exitFailed, "nobody answered at "+dead+": 2 of 2 requests ended in transport errors (connect 2)", "replay", "--run", "a", "--candidate", dead)
+	f(exitFailed, "nobody answered at "+dead+": 2 of 2 requests ended in transport errors (connect 2)", "replay", "--run", "a", "--candidate", dead, "--isolated")
 	f(exitUsage, "nothing to replay: no exchange is within --recorder nosuch; recorders are web (2 exchanges, 2026-11-26T12:00:00Z to 2026-11-26T12:01:00Z)",
 		"replay", "--run", "b", "--candidate", dead, "--recorder", "nosuch")
 	f(exitUsage, "is in the future", "replay", "--run", "c", "--candidate", dead, "--from", "2126-01-01T00:00:00Z")

@@ -93,6 +93,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 		return err
 	}
 	defer writing.close()
+	cfg.Baseline = originOf(cfg.Upstream.URL)
 	rec, err := recorder.New(cfg.Config, writing.sink, a.log, ad.registry)
 	if err != nil {
 		return usagef("%w", err)

@@ -34,6 +34,7 @@ type replayFlags struct {
 
 func (a *app) replayCommand() *cobra.Command {
 	var f replayFlags
+	var d dryRunFlags
 	c := &cobra.Command{
 		Use: "replay --run NAME --candidate URL", Short: "Drive recorded exchanges against the candidate on their schedule",
 		Long: `   Kafka: exchanges ──► select ──► schedule ──► candidate ──► await completion
@@ -41,11 +42,13 @@ func (a *app) replayCommand() *cobra.Command {
    Kafka: replays, runs ◄─────────────────────────────────────────┘
 
 Requests leave on an absolute schedule, whatever the candidate does; latency
-counts from the intended moment. Unsafe methods are sent only to a candidate on
-the loopback address, or with --isolated.`,
+counts from the intended moment. Unsafe methods are sent only with --isolated.`,
 		Args: exactly(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			calmCollector(1600, 1<<30)
+			if d.on {
+				return a.dryRun(c.Context(), f, d)
+			}
 			return a.replay(c.Context(), f)
 		},
 	}
@@ -54,7 +57,8 @@ the loopback address, or with --isolated.`,
 	a.replayFlags(c, &f)
 	c.Flags().BoolVar(&a.cfg.Replay.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	c.Flags().DurationVar(&a.cfg.Replay.Delay, "delay", a.cfg.Replay.Delay, "shadow mode: how long after its recorded start a request is sent")
-	c.AddCommand(a.workerCommand())
+	d.add(c)
+	c.AddCommand(a.workerCommand(), a.replayKillCommand())
 	return c
 }
 
@@ -79,7 +83,7 @@ func (a *app) replayFlags(c *cobra.Command, f *replayFlags) {
 	fl.DurationVar(&r.Completion.Timeout, "completion-timeout", r.Completion.Timeout, "after this an accepted request counts as lost")
 	fl.StringVar(&r.CallbackListen, "callback-listen", r.CallbackListen, "address to take callbacks on")
 	fl.StringVar(&r.CallbackURL, "callback-url", r.CallbackURL, "how the candidate reaches it; default http:// and the address")
-	fl.BoolVar(&r.Isolated, "isolated", r.Isolated, "the candidate has no effect outside the rehearsal: send unsafe methods")
+	a.isolationFlags(c)
 	fl.StringVar((*string)(&r.Order), "order", string(r.Order), "send a request only after the one before it in its session is acknowledged or completed; none waits for nothing")
 	fl.Lookup("order").NoOptDefVal = string(replayer.OrderCompleted)
 	fl.BoolVar(&r.PreserveHost, "preserve-host", r.PreserveHost, "send the recorded Host header")
@@ -127,6 +131,15 @@ func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, 
 // newRun checks what is asked of a run that is to begin; command is what the
 // person typed.
 func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream.TimelineConfig, error) {
+	window, err := a.asked(ctx, f, command)
+	if err != nil {
+		return window, err
+	}
+	return window, a.requireNewRun(ctx, a.cfg.Replay.Run)
+}
+
+// asked checks what is asked of a run and says what it reads.
+func (a *app) asked(ctx context.Context, f replayFlags, command string) (stream.TimelineConfig, error) {
 	r := &a.cfg.Replay
 	window, err := a.timeline(f)
 	if err == nil {
@@ -150,7 +163,7 @@ func (a *app) newRun(ctx context.Context, f replayFlags, command string) (stream
 	if err := a.choose(ctx); err != nil {
 		return window, err
 	}
-	return window, a.requireNewRun(ctx, r.Run)
+	return window, a.preflight(ctx, window)
 }
 
 func (a *app) takeHeaders(f replayFlags) error {
@@ -236,7 +249,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 			return nil, err
 		}
 		defer team.Close()
-		r.Team, writer.Worker = team, r.Worker
+		r.Team, writer.Worker, r.Stop = team, r.Worker, a.stopAll(producer)
 	}
 	if r.UsesTopics() {
 		topics, err := a.candidateTopics(ctx, r.TopicBrokers)
@@ -250,6 +263,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 	if err != nil {
 		return nil, err
 	}
+	defer a.openKill(ctx, rep.Kill(), ad)()
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return nil, err
@@ -279,7 +293,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}
-	return run, err
+	return run, refusal(err)
 }
 
 // claim takes the name of a new run.
@@ -402,8 +416,8 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if r.Control.On() {
 		spec.Control, spec.ControlShare, spec.ControlIsolated = r.Control.URL, r.Control.Share, r.Control.Isolated
 	}
-	r.Headers, r.Control.Headers = nil, nil  // secrets are left out of the fingerprint
-	r.CallbackListen, r.CallbackURL = "", "" // each worker has its own
+	r.Headers, r.Control.Headers = nil, nil                  // secrets are left out of the fingerprint
+	r.CallbackListen, r.CallbackURL, r.KillFile = "", "", "" // each worker has its own
 	if text, err := yaml.Marshal(r); err == nil {
 		spec.ConfigSha256 = fmt.Sprintf("%x", sha256.Sum256(bytes.TrimSpace(text)))
 	}

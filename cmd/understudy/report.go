@@ -135,19 +135,14 @@ func (a *app) runsCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "runs", Short: "Start, watch, pause and stop runs, and show their books", Args: noCommand, RunE: help}
 	format := text.Table
 	list := &cobra.Command{
-		Use: "list", Short: "List the runs", Args: exactly(),
+		Use: "list", Short: "List the runs, judged or not", Args: exactly(),
+		Long: `Lists the runs of the tables, and those that only Kafka knows because nobody has
+judged them yet. Either of the two may be away.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := checkFormat(format); err != nil {
 				return usagef("%w", err)
 			}
-			return a.withTables(c.Context(), func(conn driver.Conn) error {
-				runs, err := report.Runs(c.Context(), conn)
-				if err != nil {
-					return err
-				}
-				a.markAbandoned(c.Context(), runs)
-				return text.Runs(a.out, runs, format)
-			})
+			return a.listRuns(c.Context(), format)
 		},
 	}
 	balance := &cobra.Command{

@@ -13,7 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
-	"understudy.dev/gateway/kill"
+	"understudy.dev/exchange/kill"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/stream"

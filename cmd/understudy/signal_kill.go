@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"understudy.dev/gateway/kill"
+	"understudy.dev/exchange/kill"
 )
 
 // killBySignal turns the kill switch on at each SIGUSR1, until ctx ends. No

@@ -6,7 +6,7 @@ import (
 	"context"
 	"log/slog"
 
-	"understudy.dev/gateway/kill"
+	"understudy.dev/exchange/kill"
 )
 
 // killBySignal has no signal on this system.

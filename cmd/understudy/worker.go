@@ -71,6 +71,9 @@ func (a *app) work(ctx context.Context, f replayFlags) (*understudyv1.Run, error
 		return nil, err
 	}
 	window := windowOf(run, a.names().Exchanges)
+	if err := a.preflight(ctx, window); err != nil {
+		return nil, err
+	}
 	if chosen := r.Chosen.Hash(); chosen != run.GetSpec().GetSelectionSha256() {
 		return nil, usagef("the verdicts of run %s, by which run %s was selected, are others now: replay it under another name", r.Select.Verdicts.Run, r.Run)
 	}

@@ -37,6 +37,8 @@ type Explanation struct {
 	Agrees bool `json:"agrees"`
 
 	Sent Sent `json:"sent"`
+	// Rewrites are what rules have changed in the request beside names.
+	Rewrites []Rewrite `json:"rewrites,omitempty"`
 	// Completion is nil when the acknowledgement was the answer, or there was
 	// none to wait for.
 	Completion *Completion `json:"completion,omitempty"`
@@ -121,6 +123,20 @@ type Name struct {
 	Uses uint32 `json:"uses"`
 }
 
+// Rewrite is a place of the request that a rule of replay.rewrite has changed.
+type Rewrite struct {
+	Rule  uint32 `json:"rule"` // from 0
+	Place string `json:"place"`
+	Name  string `json:"name,omitempty"`
+}
+
+func rewritesOf(r *understudyv1.Replay) (out []Rewrite) {
+	for _, w := range r.GetRewrites() {
+		out = append(out, Rewrite{w.GetRule(), w.GetPlace(), w.GetName()})
+	}
+	return out
+}
+
 // Sent is how the request was sent.
 type Sent struct {
 	Scheduled time.Time `json:"scheduled"`
@@ -154,7 +170,7 @@ func Of(j *comparator.Judge, r *understudyv1.Replay, stored Stored, o Options) E
 		Run: r.GetRun(), Ordinal: r.GetOrdinal(), Attempt: r.GetAttempt(),
 		Exchange: r.GetExchange().GetId(), Route: r.GetExchange().GetRoute(),
 		Under: o.Under, Verdict: c.Verdict, Findings: []Finding{}, Stored: stored, Dropped: c.Dropped,
-		Sent: sentOf(r), Completion: completionOf(r.GetCandidate()),
+		Sent: sentOf(r), Rewrites: rewritesOf(r), Completion: completionOf(r.GetCandidate()),
 		Places: []Place{}, Names: namesOf(r, known), NamesDropped: r.GetSubstitutionsDropped(),
 	}
 	for _, v := range c.Findings {

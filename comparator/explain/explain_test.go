@@ -60,6 +60,7 @@ func TestPlaces(t *testing.T) {
 		answer(201, `{"at":"2026-11-24T10:00:00.100Z","tax":1.00,"ref":"9f1c6d0a-5b7e-4c1d-8f2e-3a4b5c6d7e8f","id":"ord_1001","note":"order ord_1001 is made","old":1,"total":5}`),
 		answer(201, `{"at":"2026-11-24T10:01:00.150Z","tax":1.01,"ref":"0a9b8c7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d","id":"ord_7007","note":"order ord_7007 is made","total":6}`),
 		func(r *understudyv1.Replay) {
+			r.Rewrites = []*understudyv1.Rewrite{{Rule: 1, Place: "header", Name: "X-Env"}}
 			r.Substitutions = []*understudyv1.Substitution{
 				{Kind: "customer", Recorded: "c-1", Candidate: "k-1", LearnedFrom: "e1", Uses: 2, Proof: understudyv1.Substitution_PROOF_CREATED},
 				{Kind: "session_token", Recorded: "(secret)", Candidate: "(secret)", LearnedFrom: "e1", Proof: understudyv1.Substitution_PROOF_CREATED},
@@ -97,6 +98,9 @@ func TestPlaces(t *testing.T) {
 	if diff := cmp.Diff([]string{"customer c-1=k-1 created in e1 2×", "session_token (secret)=(secret) created in e1 0×", "order ord_1001=ord_7007 created in e7 0×",
 		"ref 9f1c6d0a-5b7e-4c1d-8f2e-3a4b5c6d7e8f=0a9b8c7d-6e5f-4a3b-9c2d-1e0f9a8b7c6d aligned in e7 0×"}, names); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
+	}
+	if len(x.Rewrites) != 1 || x.Rewrites[0] != (explain.Rewrite{Rule: 1, Place: "header", Name: "X-Env"}) {
+		t.Errorf("rewrites %+v", x.Rewrites)
 	}
 	if s := x.Sent; s.LagNS != 1e6 || s.Speed != 5 {
 		t.Errorf("sent %+v", s)

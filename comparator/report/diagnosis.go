@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // The diagnoses, by name.
@@ -13,10 +15,12 @@ const (
 	NotSelected  = "not_selected" // the run had nothing to replay
 	Unbalanced   = "unbalanced"   // the books do not balance
 	Unreachable  = "unreachable"  // requests that nobody answered
+	NotApplied   = "not_applied"  // rules or places that fail on requests or answers
 	Unauthorized = "unauthorized" // 401 and 403 where the baseline accepted
 	Pending      = "pending"      // taken for the answer, and looks as if it were none yet
 	Unordered    = "unordered"    // refused while something earlier of the session was unfinished
 	NotCompared  = "not_compared" // skipped or incomplete
+	NotSafe      = "not_safe"     // not sent, because the run does not say that it may
 )
 
 // Diagnosis is something that spoils a run as a whole, and what mends it. It
@@ -60,12 +64,17 @@ func (r *Report) diagnose(e evidence) {
 	}
 	add(r.unbalanced())
 	add(r.unreachable(e))
+	add(r.notApplied(e))
 	add(r.unauthorized(e))
 	for _, p := range e.pending {
 		add(r.pending(p))
 	}
 	add(r.unordered(e))
-	add(r.notCompared())
+	if d, is := r.notCompared(); is {
+		add(d, is)
+	} else {
+		add(r.notSafe())
+	}
 }
 
 // again is a command line that replays once more, with a flag in addition on a
@@ -113,7 +122,7 @@ func (r *Report) unbalanced() (d Diagnosis, ok bool) {
 }
 
 func (r *Report) unreachable(e evidence) (Diagnosis, bool) {
-	n := Sum(e.errors)
+	n := Sum(e.errors) - e.errors[ruleRewrite] - e.errors[ruleUnreadable]
 	return Diagnosis{
 		Name: Unreachable, Replays: n, Of: r.Total.Judged,
 		What: fmt.Sprintf("No answer came from %s to %s of %s requests (%s), for reasons of the transport: %s.",
@@ -121,6 +130,22 @@ func (r *Report) unreachable(e evidence) (Diagnosis, bool) {
 		Remedy: "Start the candidate, or correct its address, and replay again:", Try: r.again(""),
 	}, n > 0 && 2*n >= r.Total.Judged
 }
+
+// notApplied says where the configuration of the replay is to blame: it could not
+// be applied to a request or to its answer.
+func (r *Report) notApplied(e evidence) (Diagnosis, bool) {
+	n := e.errors[ruleRewrite] + e.errors[ruleUnreadable]
+	return Diagnosis{
+		Name: NotApplied, Replays: n, Of: r.Total.Judged,
+		What: fmt.Sprintf("What the run was told to do with requests and answers could not be done with %s of %s (%s): rules of rewrite failed on %s requests, which were not sent, and places of the protocol on %s answers.",
+			Count(n), Count(r.Total.Judged), Percent(n, r.Total.Judged), Count(e.errors[ruleRewrite]), Count(e.errors[ruleUnreadable])),
+		Remedy: "Correct the rule or the place (in YAML: replay.rewrite, replay.completion, replay.routes); understudy show RUN ORDINAL says which and why:",
+		Try:    "understudy sql " + Shell("SELECT ordinal, route, error FROM comparisons WHERE run = '"+r.Run.Name+"' AND error IN ('rewrite', 'unreadable') ORDER BY ordinal LIMIT 20"),
+	}, considerable(n, r.Total.Judged)
+}
+
+// Kinds of errors that are no transport's.
+var ruleRewrite, ruleUnreadable = understudyv1.Label(understudyv1.TransportError_KIND_REWRITE), understudyv1.Label(understudyv1.TransportError_KIND_UNREADABLE)
 
 func (r *Report) unauthorized(e evidence) (Diagnosis, bool) {
 	n, names := e.unauthorized.sum()
@@ -191,6 +216,23 @@ func (r *Report) notCompared() (Diagnosis, bool) {
 	return d, true
 }
 
+// notSafe says what was not sent because it may have effects, where that is not the
+// bulk of the run.
+func (r *Report) notSafe() (Diagnosis, bool) {
+	n := r.Run.Skipped[unsafe]
+	return Diagnosis{
+		Name: NotSafe, Replays: n, Of: r.Total.Selected,
+		What:   fmt.Sprintf("%s of %s selected requests (%s) were not sent, because their methods are not safe and the run does not say that the candidate is isolated.", Count(n), Count(r.Total.Selected), Percent(n, r.Total.Selected)),
+		Remedy: remedyUnsafe, Try: r.again("--isolated"),
+	}, r.Total.Replays > 0 && considerable(n, r.Total.Selected)
+}
+
+// unsafe is why a request with an unsafe method was skipped.
+const (
+	unsafe       = "method_not_safe"
+	remedyUnsafe = "If the candidate has no effect outside the rehearsal, send unsafe methods too:"
+)
+
 // comparable says what makes more of a run comparable, by the commonest reason.
 func (r *Report) comparable() (remedy, try string) {
 	if r.Total.Incomplete > r.Total.Skipped {
@@ -203,8 +245,8 @@ func (r *Report) comparable() (remedy, try string) {
 		}
 	}
 	switch top {
-	case "method_not_safe":
-		return "If the candidate has no effect outside the rehearsal, send unsafe methods too:", r.again("--isolated")
+	case unsafe:
+		return remedyUnsafe, r.again("--isolated")
 	case "in_flight_limit":
 		return "Too many requests were unfinished at a time. Replay slower, or raise the limit:", r.again("--speed 1 --in-flight N")
 	case "request_truncated":

@@ -66,6 +66,12 @@ func TestDiagnose(t *testing.T) {
 	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"connect": 490, "timeout": 5} }, Unreachable,
 		"495 of 990 requests (50.00 %)", "connect 490, timeout 5", "http://127.0.0.1:9002")
 	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"connect": 494} }, "")
+	// What the user has said is not the candidate's fault.
+	f(func(_ *Report, e *evidence) {
+		e.errors = map[string]uint64{"connect": 490, "rewrite": 80, "unreadable": 20}
+	}, NotApplied,
+		"100 of 990 (10.10 %): rules of rewrite failed on 80 requests, which were not sent, and places of the protocol on 20 answers", "understudy sql ", "understudy show RUN ORDINAL says")
+	f(func(_ *Report, e *evidence) { e.errors = map[string]uint64{"rewrite": 40} }, "")
 
 	f(func(_ *Report, e *evidence) {
 		e.unauthorized, e.looked, e.redacted = byRoute{{"GET /a", 80}, {"GET /b", 3}, {"GET /c", 2}, {"GET /d", 1}, {"GET /e", 1}}, 87, 86
@@ -84,6 +90,14 @@ func TestDiagnose(t *testing.T) {
 		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 1000}
 		r.Run.Skipped = map[string]uint64{"method_not_safe": 999, "upgrade": 1}
 	}, NotCompared, "Nothing was compared: of 1,000 selected 100 % skipped (method_not_safe 999, upgrade 1)", "--isolated")
+	f(func(r *Report, _ *evidence) {
+		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 100, Judged: 900, Match: 900}
+		r.Run.Skipped = map[string]uint64{"method_not_safe": 60, "upgrade": 40}
+	}, NotSafe, "60 of 1,000 selected requests (6.00 %) were not sent, because their methods are not safe", "--isolated")
+	f(func(r *Report, _ *evidence) {
+		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 100, Judged: 900, Match: 900}
+		r.Run.Skipped = map[string]uint64{"method_not_safe": 40, "upgrade": 60}
+	}, "") // the last lines of the run and the balance say it
 	f(func(r *Report, _ *evidence) {
 		r.Total = Score{Replays: 1000, Selected: 1000, Skipped: 10, Incomplete: 890, Judged: 990, Mismatch: 100}
 		r.Incomplete = []Reason{{"a log has neither headers nor bodies", 890}}

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // Run is the last word of the replayer on a run.
@@ -41,13 +43,28 @@ const runQuery = `SELECT name, state, detail, candidate, speed, follow, completi
  skipped, completed, planned_rate, achieved_rate, lag_p50_ns, lag_p99_ns, lag_max_ns, locations_refused
 FROM runs FINAL `
 
-// maxRuns bounds what Runs gives.
-const maxRuns = 1000
+// MaxRuns bounds what Runs gives.
+const MaxRuns = 1000
+
+// OfRecord is a run as its record in Kafka has it.
+func OfRecord(r *understudyv1.Run) Run {
+	s := r.GetSpec()
+	out := Run{
+		Name: r.GetName(), State: understudyv1.Label(r.GetState()), Detail: r.GetDetail(), Candidate: s.GetCandidate(), Speed: s.GetSpeed(), Follow: s.GetFollow(),
+		Completion: s.GetCompletion(), Start: time.Unix(0, r.GetStartUnixNano()).UTC(), Selected: r.GetSelected(), Replayed: r.GetReplayed(),
+		Skipped: r.GetSkipped(), Completed: r.GetCompleted(), PlannedRate: r.GetPlannedRate(), AchievedRate: r.GetAchievedRate(),
+		LagP50: r.GetLagP50Nano(), LagP99: r.GetLagP99Nano(), LagMax: r.GetLagMaxNano(), LocationsRefused: r.GetLocationsRefused(),
+	}
+	if n := r.GetEndUnixNano(); n != 0 {
+		out.End = time.Unix(0, n).UTC()
+	}
+	return out
+}
 
 // Runs lists the runs, the latest first, at most 1,000.
 func Runs(ctx context.Context, conn driver.Conn) ([]Run, error) {
 	rows := []Run{}
-	if err := conn.Select(ctx, &rows, runQuery+"ORDER BY start_time DESC, name LIMIT ?", maxRuns); err != nil {
+	if err := conn.Select(ctx, &rows, runQuery+"ORDER BY start_time DESC, name LIMIT ?", MaxRuns); err != nil {
 		return nil, readError("runs", err)
 	}
 	return rows, nil

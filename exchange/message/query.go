@@ -43,3 +43,35 @@ func Parameters(query string) iter.Seq[Parameter] {
 		}
 	}
 }
+
+// SetParameter sets a parameter of a raw query, given without encoding, and leaves
+// the others as they are written.
+func SetParameter(query, name, value string) string {
+	return withParameter(query, name, url.QueryEscape(name)+"="+url.QueryEscape(value))
+}
+
+// RemoveParameter takes a parameter out of a raw query and leaves the others as
+// they are written.
+func RemoveParameter(query, name string) string { return withParameter(query, name, "") }
+
+// withParameter puts own in the place of a parameter.
+func withParameter(query, name, own string) string {
+	var parts []string
+	done := false
+	for _, part := range strings.Split(query, "&") {
+		key, _, _ := strings.Cut(part, "=")
+		if part != "" && (Parameter{Name: key}).Decoded() == name {
+			if done {
+				continue
+			}
+			part, done = own, true
+		}
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if !done && own != "" {
+		parts = append(parts, own)
+	}
+	return strings.Join(parts, "&")
+}

@@ -33,3 +33,20 @@ func TestParametersOfAQuery(t *testing.T) {
 		break
 	}
 }
+
+// TestSetParameter: ours is set, the others stay as they are written.
+func TestSetParameter(t *testing.T) {
+	f := func(query, set, removed string) {
+		t.Helper()
+		if got := message.SetParameter(query, "to", "a b"); got != set {
+			t.Errorf("%q: set %q, want %q", query, got, set)
+		}
+		if got := message.RemoveParameter(query, "to"); got != removed {
+			t.Errorf("%q: removed %q, want %q", query, got, removed)
+		}
+	}
+	f("", "to=a+b", "")
+	f("x=%20;y&%74o=1&to=2&z", "x=%20;y&to=a+b&z", "x=%20;y&z")
+	f("to", "to=a+b", "")
+	f("tom=1", "tom=1&to=a+b", "tom=1")
+}

@@ -74,6 +74,14 @@ func failure(err error) *understudyv1.TransportError {
 	if produced := (*notTaken)(nil); errors.As(err, &produced) && !errors.Is(err, context.DeadlineExceeded) {
 		return &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_CONNECT, Message: "Kafka did not take the request"}
 	}
+	return transportError(err)
+}
+
+// transportError is message.TransportError for errors of a dialer too.
+func transportError(err error) *understudyv1.TransportError {
+	if errors.Is(err, operation.ErrForeign) {
+		return &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_REFUSED, Message: cut(err.Error())}
+	}
 	return message.TransportError(err)
 }
 

@@ -20,7 +20,7 @@ var ErrSettled = errors.New("somebody else sees to it")
 // What comes of it is noted and no more: the request is lost all the same.
 func (w *wait) cancel(ctx context.Context) {
 	d := w.o.GetCompletion()
-	if d.GetSeen() > 0 || d.GetReason() != "timeout" && d.GetReason() != "interrupted" || errors.Is(context.Cause(ctx), ErrSettled) {
+	if w.c.silent.Load() || d.GetSeen() > 0 || d.GetReason() != "timeout" && d.GetReason() != "interrupted" || errors.Is(context.Cause(ctx), ErrSettled) {
 		return
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), cancelIn)

@@ -2,7 +2,6 @@ package target
 
 import (
 	"errors"
-	"net/url"
 	"strings"
 
 	"understudy.dev/exchange/message"
@@ -46,7 +45,7 @@ func (w *wait) put(c Carrier, text string) {
 		h[c.Header] = []string{text} // as it is written: headers of records have a case
 	}
 	if c.Query != "" {
-		w.r.HTTP.URL.RawQuery = withParameter(w.r.HTTP.URL.RawQuery, c.Query, text)
+		w.r.HTTP.URL.RawQuery = message.SetParameter(w.r.HTTP.URL.RawQuery, c.Query, text)
 	}
 	if c.Pointer == "" {
 		return
@@ -64,27 +63,4 @@ func (w *wait) put(c Carrier, text string) {
 	for _, name := range message.DigestFields() {
 		w.r.HTTP.Header.Del(name)
 	}
-}
-
-// withParameter sets a parameter and leaves the others as they are written.
-func withParameter(query, name, value string) string {
-	own := url.QueryEscape(name) + "=" + url.QueryEscape(value)
-	var parts []string
-	done := false
-	for _, part := range strings.Split(query, "&") {
-		key, _, _ := strings.Cut(part, "=")
-		if plain, err := url.QueryUnescape(key); err == nil && plain == name {
-			if done {
-				continue
-			}
-			part, done = own, true
-		}
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	if !done {
-		parts = append(parts, own)
-	}
-	return strings.Join(parts, "&")
 }

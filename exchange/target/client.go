@@ -5,8 +5,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -29,6 +31,7 @@ type Client struct {
 	stalls    stalls
 	took      taking
 	orphan    func(*understudyv1.Orphan)
+	silent    atomic.Bool
 }
 
 // New makes a client; orphan is called for each callback that belongs to no
@@ -64,12 +67,28 @@ func New(cfg Config, orphan func(*understudyv1.Orphan), log *slog.Logger, reg pr
 	return client, nil
 }
 
+// Silence ends that operations are canceled whose requests are interrupted:
+// nothing more is to be sent.
+func (c *Client) Silence() { c.silent.Store(true) }
+
+// Addresses are those to which the candidate's host led when it was first looked up
+// or has led since; nil if that is not known.
+func (c *Client) Addresses() []netip.AddrPort {
+	if c.direct.dialer == nil {
+		return nil
+	}
+	return c.direct.dialer.addresses(c.direct.base)
+}
+
 // Base is where the candidate is.
 func (c *Client) Base() *url.URL { return c.direct.Base() }
 
-// Start listens for callbacks and reads topics if any policy uses them; stop
-// ends it.
+// Start looks up where the candidate is, listens for callbacks and reads topics if
+// any policy uses them; stop ends it.
 func (c *Client) Start(ctx context.Context) (stop func(), err error) {
+	if err := c.direct.Pin(ctx, c.cfg.Locations...); err != nil {
+		return nil, err
+	}
 	stopReceiver := func() {}
 	if slices.ContainsFunc(c.policies, func(p Completion) bool { return p.Channel == ChannelCallback }) {
 		if stopReceiver, err = c.callbacks.start(ctx); err != nil {

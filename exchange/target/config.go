@@ -160,8 +160,12 @@ type Config struct {
 	URL string `yaml:"-"`
 	// Headers are set on every request, polls included; they may be secrets.
 	Headers map[string]string `yaml:"-"`
-	// Run names the run in the Understudy-Run header.
-	Run string `yaml:"-"`
+	// Run is the name of the run, which the field RunMark says of each request; without
+	// one nothing does.
+	Run     string `yaml:"-"`
+	RunMark string `yaml:"-"`
+	// Places are those to which connections may be made, see ParseAllowed.
+	Places []string `yaml:"-"`
 	// Timeout bounds one HTTP exchange; above 0, default 30 s.
 	Timeout time.Duration `yaml:"timeout"`
 	// CaptureLimit bounds the bytes kept of a body; default 512 KiB.
@@ -221,7 +225,7 @@ func (cfg Config) listen(ctx context.Context, address string) (net.Listener, err
 func DefaultConfig() Config {
 	linger := time.Second
 	return Config{
-		Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Engine: sender.EngineWire, Connection: ConnectionPooled, Connections: 1024, CallbackListen: "127.0.0.1:0",
+		RunMark: message.RunMark, Timeout: 30 * time.Second, CaptureLimit: message.DefaultCaptureLimit, Engine: sender.EngineWire, Connection: ConnectionPooled, Connections: 1024, CallbackListen: "127.0.0.1:0",
 		Completion: Completion{
 			Channel: ChannelAuto, Timeout: 30 * time.Second, Linger: &linger,
 			PollInterval: 25 * time.Millisecond, PollMax: time.Second, PollBackoff: 1.5, CallbackHeader: "Callback-Url",

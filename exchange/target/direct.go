@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -10,7 +11,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/certificate"
-	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/operation"
 	"understudy.dev/exchange/target/sender"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -19,13 +20,14 @@ import (
 // those promise. It is safe for concurrent use.
 type Direct struct {
 	sender.Sender
-	base *url.URL
+	base   *url.URL
+	dialer *dialer // nil if the program has a network of its own
 	// perSession: requests of one session share its connections with no other.
 	perSession bool
 }
 
 // NewDirect makes one for the URL of cfg, with its Timeout, CaptureLimit, Engine,
-// H2C, TLS, Connection, Connections and Network; the rest of cfg is not looked at.
+// H2C, TLS, Connection, Connections, Places and Network; the rest of cfg is not looked at.
 func NewDirect(cfg Config) (*Direct, error) {
 	base, err := parseBase(cfg.URL)
 	if err != nil {
@@ -37,16 +39,21 @@ func NewDirect(cfg Config) (*Direct, error) {
 // newDirect calls resent for each request that goes over another connection
 // because nothing of it could be written to the first.
 func newDirect(cfg Config, base *url.URL, resent func()) (*Direct, error) {
-	dial := newDialer(base).dial
+	allow, err := ParseAllowed(cfg.Places)
+	if err != nil {
+		return nil, fmt.Errorf("allow: %w", err)
+	}
+	d := newDialer(base, allow)
+	dial := d.dial
 	if cfg.Network != nil {
-		dial = cfg.Network.DialContext
+		d, dial = nil, overNetwork(cfg.Network, allow)
 	}
 	secure, err := cfg.TLS.client(sender.Address(base))
 	if err != nil {
 		return nil, fmt.Errorf("tls: %w", err)
 	}
 	perSession := cfg.Connection == ConnectionSession
-	return &Direct{base: base, perSession: perSession, Sender: sender.New(sender.Config{
+	return &Direct{base: base, dialer: d, perSession: perSession, Sender: sender.New(sender.Config{
 		Engine: cfg.Engine, H2C: cfg.H2C, HTTP1: perSession, Timeout: cfg.Timeout, CaptureLimit: cfg.CaptureLimit, Connections: cfg.Connections,
 		TLS: secure, Dial: dial, Resent: resent,
 	})}, nil
@@ -72,6 +79,22 @@ func (c TLS) client(base string) (func(address string) *tls.Config, error) {
 	}, nil
 }
 
+// Pin looks up where the system is, and others that its answers may lead to, so
+// that it stays there for as long as it answers. The error says that no connection
+// may be made to the system; whether its host has an address shows when it is asked.
+func (c *Direct) Pin(ctx context.Context, others ...string) error {
+	if c.dialer == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookupTime)
+	defer cancel()
+	err := c.dialer.pin(ctx, append([]string{sender.Address(c.base)}, others...))
+	if errors.Is(err, operation.ErrForeign) {
+		return err
+	}
+	return nil
+}
+
 // Base is where the system is.
 func (c *Direct) Base() *url.URL { u := *c.base; return &u }
 
@@ -92,7 +115,7 @@ func (c *Direct) Ask(ctx context.Context, r *http.Request, body []byte) *underst
 	o.AckServiceNano = int64(time.Since(sent))
 	o.AckLatencyNano = o.AckServiceNano
 	if err != nil {
-		o.Error = message.TransportError(err)
+		o.Error = transportError(err)
 		return o
 	}
 	o.Ack = ack

@@ -167,7 +167,7 @@ func TestHostsAreLookedUpOnce(t *testing.T) {
 	_, port, _ := net.SplitHostPort(ln.Addr().String())
 	f := func(host string, lookups []string, wantForeign bool, wantErr bool) {
 		t.Helper()
-		d := newDialer(&url.URL{Scheme: "http", Host: "candidate.example"})
+		d := newDialer(&url.URL{Scheme: "http", Host: "candidate.example"}, nil)
 		d.Timeout = 200 * time.Millisecond
 		asked := 0
 		d.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
@@ -195,11 +195,11 @@ func TestHostsAreLookedUpOnce(t *testing.T) {
 	f("status.example", []string{"::ffff:127.0.0.1"}, true, true)
 	// Nobody answers at the old address: the host is asked for again, and is
 	// refused if it has become ours.
-	d := newDialer(&url.URL{Scheme: "http", Host: "candidate.example"})
+	d := newDialer(&url.URL{Scheme: "http", Host: "candidate.example"}, nil)
 	d.lookup = func(context.Context, string, string) ([]netip.Addr, error) {
 		return []netip.Addr{netip.MustParseAddr("127.0.0.1")}, nil
 	}
-	if _, _, err := d.resolve(t.Context(), "candidate.example", []netip.Addr{netip.MustParseAddr("192.0.2.1")}); !errors.Is(err, operation.ErrForeign) {
+	if _, _, err := d.resolve(t.Context(), "candidate.example", port, []netip.Addr{netip.MustParseAddr("192.0.2.1")}); !errors.Is(err, operation.ErrForeign) {
 		t.Errorf("a host that has become ours: %v", err)
 	}
 }
@@ -230,18 +230,6 @@ func TestEvents(t *testing.T) {
 	f("id: a\x00b\nretry: x\nother: y\ndata:  a\n\n", `message " a" 2  0s`)
 	f("data: "+strings.Repeat("x", 30)+"\n\n", `message "xxxxxxxxxxxxxxxxxxxx" 30  0s`)
 	f("data: "+strings.Repeat("x", maxLine)+"\n\n", errLongLine.Error())
-}
-
-// TestParameters: ours is set, the others stay as they are written.
-func TestParameters(t *testing.T) {
-	f := func(query, want string) {
-		t.Helper()
-		if got := withParameter(query, "to", "a b"); got != want {
-			t.Errorf("%q: got %q, want %q", query, got, want)
-		}
-	}
-	f("", "to=a+b")
-	f("x=%20;y&%74o=1&to=2&z", "x=%20;y&to=a+b&z")
 }
 
 // FuzzEvents: whatever a stream says, what is kept of an event is bounded, and

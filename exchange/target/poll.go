@@ -289,8 +289,8 @@ func (w *wait) request(ctx context.Context, method string, to *url.URL) (*http.R
 			req.Header.Set(name, value)
 		}
 	}
-	if w.c.cfg.Run != "" {
-		req.Header.Set(message.RunMark, w.c.cfg.Run)
+	if w.c.cfg.Run != "" && w.c.cfg.RunMark != "" {
+		req.Header.Set(w.c.cfg.RunMark, w.c.cfg.Run)
 	}
 	return req, nil
 }

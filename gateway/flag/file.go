@@ -12,7 +12,7 @@ import (
 
 	"github.com/open-feature/go-sdk/openfeature"
 
-	"understudy.dev/gateway/stage"
+	"understudy.dev/exchange/file"
 )
 
 // fileEvery is how often a file is read again: by its content, which says more
@@ -110,7 +110,7 @@ func (f *File) look() {
 	f.fault = nil
 	f.bad.Store(false)
 	f.log.Info("flags are read", "file", f.path, "flag", f.key)
-	if err := stage.WriteFile(f.kept, data); err != nil {
+	if err := file.Write(f.kept, data); err != nil {
 		f.log.Error("flags: the last good file cannot be kept", "file", f.kept, "error", err)
 	}
 }

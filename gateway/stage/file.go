@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"understudy.dev/exchange/file"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -35,7 +35,7 @@ func Save(path string, s *State) error {
 		lines.Write(append(line, '\n'))
 	}
 	sum := sha256.Sum256(lines.Bytes())
-	if err := WriteFile(path, append([]byte(fileMark+hex.EncodeToString(sum[:])+"\n"), lines.Bytes()...)); err != nil {
+	if err := file.Write(path, append([]byte(fileMark+hex.EncodeToString(sum[:])+"\n"), lines.Bytes()...)); err != nil {
 		return fmt.Errorf("save the stages: %w", err)
 	}
 	return nil
@@ -84,35 +84,4 @@ func Load(path string) (*State, error) {
 		}
 	}
 	return s, nil
-}
-
-// WriteFile replaces a file: who reads it sees the former content or the new
-// one, also after the machine has lost its power. It makes the folder.
-func WriteFile(path string, data []byte) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(dir, filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // gone already when all went well
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(dir)
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }

@@ -33,7 +33,7 @@ def recorded(platform, tmp_path_factory):
             recorder.close()
         dead = f"http://127.0.0.1:{driver.free_port()}"
         for run, candidate in {"equal": url, "lying": liar, "dying": dead}.items():
-            flags = ["--candidate", candidate, "--speed", "5", "--recorder", "of-gates"]
+            flags = ["--candidate", candidate, "--onto-baseline", "--speed", "5", "--recorder", "of-gates"]
             done = driver.run("replay", "--run", run, *flags, env=platform.env())
             assert done.returncode == (1 if run == "dying" else 0), done.stderr
             done = driver.run("compare", "--run", run, env=platform.env())

@@ -82,7 +82,7 @@ def runs(platform, pair):
         recorder.close()
     for name, speed in (("httpbin-1x", "1"), ("httpbin-10x", "10")):
         platform.run(
-            "replay", "--run", name, "--candidate", candidate, "--speed", speed, "--from", start, timeout=180,
+            "replay", "--run", name, "--candidate", candidate, "--isolated", "--speed", speed, "--from", start, timeout=180,
         )
         platform.run("compare", "--run", name, timeout=180)
     return "httpbin-1x", "httpbin-10x"

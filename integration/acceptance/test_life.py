@@ -75,7 +75,7 @@ def test_replay_can_be_interrupted(platform, background):
         assert recorder.interrupt() == 0
         recorded = len(seen)
         # At a fiftieth of the speed this run would take most of a minute.
-        replay = background("replay", "--run", "interrupted", "--candidate", url, "--speed", "0.02", env=platform.env())
+        replay = background("replay", "--run", "interrupted", "--candidate", url, "--onto-baseline", "--speed", "0.02", env=platform.env())
         end = time.monotonic() + 60
         while len(seen) == recorded and time.monotonic() < end and replay.child.poll() is None:
             time.sleep(0.05)

@@ -115,7 +115,7 @@ def replay(platform, pair, config, run, folder, baseline, flags):
     with traffic.witness() as witness, pair.candidate(folder, witness.url) as url:
         witness.upstream = url.removeprefix("http://")
         platform.run(
-            "--config", config, "replay", "--run", run, "--candidate", witness.url, "--recorder", pair.name, *flags,
+            "--config", config, "replay", "--run", run, "--candidate", witness.url, "--isolated", "--recorder", pair.name, *flags,
             timeout=120,
         )
         order = {step.name: i for i, step in enumerate(baseline.log)}

@@ -39,12 +39,15 @@ def run(platform, *args):
 
 
 def test_from_the_replay_to_the_verdicts(platform, recorded):
-    replay = run(platform, "replay", "--run", "told", "--candidate", recorded, "--speed", "50", "--recorder", "of-reports")
+    replay = run(platform, "replay", "--run", "told", "--candidate", recorded, "--onto-baseline", "--speed", "50", "--recorder", "of-reports")
     assert replay.returncode == 0, replay.stderr
     assert "answered 30 (100 %), transport errors 0 (0 %)" in replay.stdout
 
     early = run(platform, "report", "told")
     assert early.returncode == 2 and "understudy compare --run told" in early.stderr, early.stderr
+
+    listed = run(platform, "runs", "list")
+    assert listed.returncode == 0 and "told" in listed.stdout and "known to Kafka only" in listed.stderr, listed.stderr
 
     judged = run(platform, "compare", "--run", "told", "--fail-on", "mismatch>0,lost>0")
     assert judged.returncode == 0, judged.stderr
@@ -86,7 +89,7 @@ def test_routes_are_folded(platform, recorded):
 def test_a_terminal_of_80_columns(platform, recorded):
     """Progress while it runs, nothing of it left at the end, no line too long."""
     for args in (
-        ["replay", "--run", "shown", "--candidate", recorded, "--speed", "1", "--recorder", "of-reports"],
+        ["replay", "--run", "shown", "--candidate", recorded, "--onto-baseline", "--speed", "1", "--recorder", "of-reports"],
         ["compare", "--run", "shown"],
         ["report", "shown"],
     ):

@@ -40,7 +40,7 @@ func (w *world) run(ctx context.Context, judge *comparator.Judge) (out []judged,
 	w.candidate.host = address
 	cfg := replayer.DefaultConfig()
 	cfg.Run, cfg.Candidate, cfg.Speed, cfg.MaxGap, cfg.Network = "accuracy", "http://"+address, w.speed, 500*time.Millisecond, network
-	cfg.CaptureLimit, cfg.Timeout = keep, 20*time.Second
+	cfg.CaptureLimit, cfg.Timeout, cfg.Isolated = keep, 20*time.Second, true
 	pause := linger
 	cfg.Completion.Timeout, cfg.Completion.Linger = timeout, &pause
 	cfg.Routes = []target.Route{

@@ -209,7 +209,7 @@ func runPublish(args []string) error {
 // replay runs the built binary and says what CPU it took.
 func replay(ctx context.Context, o options, prefix, run, target, broker string, more ...string) (time.Duration, error) {
 	args := append([]string{"replay", "--run", run, "--prefix", prefix, "--kafka", broker,
-		"--candidate", "http://" + target, "--speed", "1", "--completion", "none", "--log-level", "error"}, more...)
+		"--candidate", "http://" + target, "--isolated", "--speed", "1", "--completion", "none", "--log-level", "error"}, more...)
 	c, err := start(ctx, anyCore, o.binary, args...)
 	if err != nil {
 		return 0, err

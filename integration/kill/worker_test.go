@@ -177,7 +177,7 @@ func TestAKilledReplayIsResumed(t *testing.T) {
 	command := func(args ...string) *exec.Cmd {
 		return exec.CommandContext(t.Context(), binary, append(args, "--kafka", strings.Join(here.brokers, ","), "--prefix", here.prefix)...)
 	}
-	killed := command("replay", "--run", "killed", "--candidate", server.URL)
+	killed := command("replay", "--run", "killed", "--candidate", server.URL, "--isolated")
 	if err := killed.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -189,14 +189,14 @@ func TestAKilledReplayIsResumed(t *testing.T) {
 	_ = killed.Process.Kill()
 	_ = killed.Wait()
 	for want, args := range map[string][]string{
-		"run killed exists already":  {"replay", "--run", "killed", "--candidate", server.URL},
-		"with another configuration": {"replay", "worker", "--run", "killed", "--speed", "3"},
+		"run killed exists already":  {"replay", "--run", "killed", "--candidate", server.URL, "--isolated"},
+		"with another configuration": {"replay", "worker", "--run", "killed", "--isolated", "--speed", "3"},
 	} {
 		if out, err := command(args...).CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}
-	out, err := command("runs", "resume", "killed").CombinedOutput()
+	out, err := command("runs", "resume", "killed", "--isolated").CombinedOutput()
 	if err != nil {
 		t.Fatalf("runs resume: %v\n%s", err, out)
 	}
@@ -238,13 +238,13 @@ func TestKill9OfWorkersLosesNothing(t *testing.T) {
 	server := httptest.NewServer(s)
 	defer server.Close()
 	kafka := []string{"--kafka", strings.Join(here.brokers, ","), "--prefix", here.prefix}
-	if out, err := exec.CommandContext(t.Context(), binary, append([]string{"runs", "start", "workers", "--candidate", server.URL}, kafka...)...).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), binary, append([]string{"runs", "start", "workers", "--candidate", server.URL, "--isolated"}, kafka...)...).CombinedOutput(); err != nil {
 		t.Fatalf("runs start: %v\n%s", err, out)
 	}
 	var workers []*exec.Cmd
 	said := map[*exec.Cmd]*bytes.Buffer{}
 	work := func() {
-		c := exec.CommandContext(t.Context(), binary, append([]string{"replay", "worker", "--run", "workers"}, kafka...)...)
+		c := exec.CommandContext(t.Context(), binary, append([]string{"replay", "worker", "--run", "workers", "--isolated"}, kafka...)...)
 		said[c] = &bytes.Buffer{}
 		c.Stdout, c.Stderr = said[c], said[c]
 		if err := c.Start(); err != nil {

@@ -295,7 +295,7 @@ func (s style) play(t *testing.T, name, yaml string, p pace, brokers func(*testi
 	pause := p.linger
 	// What is not acknowledged cannot be overtaken.
 	cfg.Order = replayer.OrderAcknowledged
-	cfg.Run, cfg.Candidate, cfg.Drain = name, c.start(), 20*time.Second
+	cfg.Run, cfg.Candidate, cfg.Drain, cfg.Isolated = name, c.start(), 20*time.Second, true
 	cfg.Completion.Timeout, cfg.Completion.Linger, cfg.Completion.PollMax = p.timeout, &pause, 50*time.Millisecond
 	if cfg.Headers == nil {
 		cfg.Headers = map[string]string{}

@@ -234,9 +234,9 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.run(t, "0", "import", "--format", "nock", nock)
-	s.run(t, "0", "replay", "--run", "secrets", "--candidate", system(t, 3, true).URL, "--speed", "1000", "--max-gap", "10ms", "--completion", "none", "--header", "X-Own-Credential: "+own)
+	s.run(t, "0", "replay", "--run", "secrets", "--candidate", system(t, 3, true).URL, "--isolated", "--speed", "1000", "--max-gap", "10ms", "--completion", "none", "--header", "X-Own-Credential: "+own)
 	// One that answers as the recorded system did has the same tokens.
-	s.run(t, "0", "replay", "--run", "equal", "--candidate", system(t, 1, false).URL, "--speed", "1000", "--max-gap", "10ms", "--completion", "none", "--recorder", "live")
+	s.run(t, "0", "replay", "--run", "equal", "--candidate", system(t, 1, false).URL, "--isolated", "--speed", "1000", "--max-gap", "10ms", "--completion", "none", "--recorder", "live")
 	s.run(t, "0", "compare")
 	s.run(t, "0", "report", "secrets")
 	s.run(t, "0", "report", "secrets", "-o", "json")

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -145,7 +146,7 @@ func (c *crew) producer() *stream.Producer {
 }
 
 // work is one worker, until the run ends or ctx does.
-func (c *crew) work(ctx context.Context, name string) (*understudyv1.Run, error) {
+func (c *crew) work(ctx context.Context, name string, change ...func(*replayer.Config)) (*understudyv1.Run, error) {
 	run, err := stream.FindRun(ctx, c.cfg, names, "shared")
 	if err != nil {
 		return nil, err
@@ -176,8 +177,11 @@ func (c *crew) work(ctx context.Context, name string) (*understudyv1.Run, error)
 	sink := kafka.NewSink(p, names, nil)
 	sink.Worker = name
 	cfg := replayer.DefaultConfig()
-	cfg.Run, cfg.Candidate, cfg.Drain = "shared", c.url, 2*time.Second
+	cfg.Run, cfg.Candidate, cfg.Drain, cfg.Isolated = "shared", c.url, 2*time.Second, true
 	cfg.Resume, cfg.Board, cfg.Team, cfg.Worker = run, board, team, name
+	for _, f := range change {
+		f(&cfg)
+	}
 	r, err := replayer.New(cfg, run.GetSpec(), kafka.NewSource(timeline), sink, log, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
@@ -304,6 +308,37 @@ func TestStop(t *testing.T) {
 	if errs[0] != nil || errs[1] != nil || run.GetState() != understudyv1.Run_STATE_CANCELED || run.GetSelected() != uint64(len(s.asked)) ||
 		run.GetReplayed() != run.GetSelected() || run.GetWritten() != run.GetSelected() {
 		t.Errorf("%v: %v; %d were asked", errs, run, len(s.asked))
+	}
+}
+
+// TestTheKillSwitchOfOneWorker stops all: it sends nothing more itself, and the others
+// are told to stop.
+func TestTheKillSwitchOfOneWorker(t *testing.T) {
+	s := &shop{asked: map[string]int{}}
+	c := newCrew(t, s, time.Minute)
+	file := filepath.Join(t.TempDir(), "killed")
+	runs, errs := make([]*understudyv1.Run, 2), make([]error, 2)
+	for i := range 2 {
+		c.workers.Go(func() {
+			runs[i], errs[i] = c.work(t.Context(), fmt.Sprint("w", i), func(cfg *replayer.Config) {
+				if i == 1 {
+					cfg.KillFile = file
+					cfg.Stop = func(ctx context.Context) error {
+						return stream.Wish(ctx, names, c.p, "shared", understudyv1.RunControl_WISH_STOP)
+					}
+				}
+			})
+		})
+	}
+	c.awaitSend(s)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.workers.Wait()
+	run, err := stream.FindRun(t.Context(), c.cfg, names, "shared")
+	if err != nil || run.GetState() != understudyv1.Run_STATE_CANCELED || run.GetSelected() != run.GetReplayed()+run.GetSkipped()["interrupted"] ||
+		run.GetWritten() != run.GetSelected() || run.GetSelected() < uint64(len(s.asked)) || len(s.asked) == sessions*steps {
+		t.Errorf("%v, %v: %v; %d were asked", errs, err, run, len(s.asked))
 	}
 }
 

@@ -23,6 +23,7 @@ func (p *page) explanation(x explain.Explanation) {
 	}
 	p.stored(x)
 	p.sent(x.Sent)
+	p.rewrites(x.Rewrites)
 	p.completion(x.Completion)
 	p.names(x)
 	p.line("")
@@ -72,6 +73,24 @@ func (p *page) sent(s explain.Sent) {
 	p.item("sent %s%s, %s after its time%s", s.Sent.Format("2006-01-02 15:04:05.000 UTC"), prefixed(" to ", s.Authority), lag(s.LagNS), held)
 	if s.AckNS > 0 {
 		p.item("acknowledged after %s", lag(s.AckNS))
+	}
+}
+
+// rewrites says what rules changed in the request, a line for each rule.
+func (p *page) rewrites(all []explain.Rewrite) {
+	if len(all) == 0 {
+		return
+	}
+	p.line("")
+	p.line("Changed by replay.rewrite")
+	for from := 0; from < len(all); {
+		var places []string
+		to := from
+		for ; to < len(all) && all[to].Rule == all[from].Rule; to++ {
+			places = append(places, all[to].Place+prefixed(" ", all[to].Name))
+		}
+		p.item("rule %d: %s", all[from].Rule, strings.Join(places, ", "))
+		from = to
 	}
 }
 

@@ -68,7 +68,7 @@ func (p *page) diagnoses(all []report.Diagnosis) {
 var heads = map[string]string{
 	report.NotJudged: "NOT JUDGED", report.NotSelected: "NOTHING SELECTED", report.Unbalanced: "NOT BALANCED",
 	report.Unreachable: "NO ANSWER", report.Unauthorized: "NOT AUTHORIZED", report.Pending: "NOT FINISHED?",
-	report.Unordered: "OUT OF ORDER", report.NotCompared: "NOT COMPARED",
+	report.Unordered: "OUT OF ORDER", report.NotCompared: "NOT COMPARED", report.NotSafe: "NOT SENT", report.NotApplied: "NOT APPLIED",
 }
 
 func (p *page) head(r report.Run) {

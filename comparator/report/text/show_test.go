@@ -140,7 +140,8 @@ func TestExplanation(t *testing.T) {
 			{Location: "$.tax", Kind: "value", Class: "rule:vat", Proof: comparator.ByRule, Why: []explain.Why{{Text: "rule vat covers it: rounding"}},
 				Rule: &explain.Rule{ListedRule: comparator.ListedRule{Name: "vat", Owner: "tax-team", Reason: "rounding", Expires: "2027-01-31"}, Where: "understudy.yaml:4:7"}},
 		},
-		Dropped: 12_345,
+		Dropped:  12_345,
+		Rewrites: []explain.Rewrite{{Place: "host"}, {Place: "header", Name: "X-Env"}, {Rule: 2, Place: "body", Name: "$." + attack}},
 	}
 	var table, document bytes.Buffer
 	if err := Explanation(&table, x, Table); err != nil {
@@ -151,7 +152,7 @@ func TestExplanation(t *testing.T) {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
-	for _, want := range []string{"THE TABLES SAY match", "3 polls", "deadline 1s", "counts", "proven by the rule", "rounding — tax-team, until 2027-01-31", "understudy.yaml:4:7", "12,345 places more", "1 more names are the same"} {
+	for _, want := range []string{"THE TABLES SAY match", "3 polls", "deadline 1s", "counts", "proven by the rule", "rounding — tax-team, until 2027-01-31", "understudy.yaml:4:7", "12,345 places more", "1 more names are the same", "rule 0: host, header X-Env", "rule 2: body $."} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in\n%s", want, table.String())
 		}

@@ -608,7 +608,10 @@ type Tally struct {
 	Exact bool `protobuf:"varint,12,opt,name=exact,proto3" json:"exact,omitempty"`
 	// Time between two tallies, nanoseconds; 0 when unknown. Silence of several
 	// of them means that the life has ended.
-	IntervalNano  int64 `protobuf:"varint,13,opt,name=interval_nano,json=intervalNano,proto3" json:"interval_nano,omitempty"`
+	IntervalNano int64 `protobuf:"varint,13,opt,name=interval_nano,json=intervalNano,proto3" json:"interval_nano,omitempty"`
+	// Where the recorded system is, as the recorder reaches it: scheme, host and
+	// port; empty when unknown.
+	Baseline      string `protobuf:"bytes,14,opt,name=baseline,proto3" json:"baseline,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -734,6 +737,13 @@ func (x *Tally) GetIntervalNano() int64 {
 	return 0
 }
 
+func (x *Tally) GetBaseline() string {
+	if x != nil {
+		return x.Baseline
+	}
+	return ""
+}
+
 var File_understudy_v1_exchange_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_exchange_proto_rawDesc = "" +
@@ -792,7 +802,7 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	"\back_nano\x18\x04 \x01(\x03R\aackNano\x12%\n" +
 	"\x0ecompleted_nano\x18\x05 \x01(\x03R\rcompletedNano\x12\x16\n" +
 	"\x06failed\x18\x06 \x01(\bR\x06failed\x12\x16\n" +
-	"\x06reason\x18\a \x01(\tR\x06reason\"\xd3\x03\n" +
+	"\x06reason\x18\a \x01(\tR\x06reason\"\xef\x03\n" +
 	"\x05Tally\x12\x1a\n" +
 	"\brecorder\x18\x01 \x01(\tR\brecorder\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x04R\x06number\x12&\n" +
@@ -807,7 +817,8 @@ const file_understudy_v1_exchange_proto_rawDesc = "" +
 	" \x01(\x04R\aspooled\x12\x16\n" +
 	"\x06closed\x18\v \x01(\bR\x06closed\x12\x14\n" +
 	"\x05exact\x18\f \x01(\bR\x05exact\x12#\n" +
-	"\rinterval_nano\x18\r \x01(\x03R\fintervalNano\x1a:\n" +
+	"\rinterval_nano\x18\r \x01(\x03R\fintervalNano\x12\x1a\n" +
+	"\bbaseline\x18\x0e \x01(\tR\bbaseline\x1a:\n" +
 	"\fDroppedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01*C\n" +

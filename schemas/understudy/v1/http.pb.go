@@ -40,6 +40,8 @@ const (
 	// The answer came, and a jq filter or a place of the user's could not read
 	// it.
 	TransportError_KIND_UNREADABLE TransportError_Kind = 7
+	// The request was not sent: a rule of the user's that rewrites it failed on it.
+	TransportError_KIND_REWRITE TransportError_Kind = 8
 )
 
 // Enum value maps for TransportError_Kind.
@@ -53,6 +55,7 @@ var (
 		5: "KIND_PROTOCOL",
 		6: "KIND_REFUSED",
 		7: "KIND_UNREADABLE",
+		8: "KIND_REWRITE",
 	}
 	TransportError_Kind_value = map[string]int32{
 		"KIND_UNSPECIFIED": 0,
@@ -63,6 +66,7 @@ var (
 		"KIND_PROTOCOL":    5,
 		"KIND_REFUSED":     6,
 		"KIND_UNREADABLE":  7,
+		"KIND_REWRITE":     8,
 	}
 )
 
@@ -527,10 +531,10 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\bprotocol\x18\x02 \x01(\tR\bprotocol\x12/\n" +
 	"\aheaders\x18\x03 \x03(\v2\x15.understudy.v1.HeaderR\aheaders\x12'\n" +
 	"\x04body\x18\x04 \x01(\v2\x13.understudy.v1.BodyR\x04body\x121\n" +
-	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\x82\x02\n" +
+	"\btrailers\x18\x05 \x03(\v2\x15.understudy.v1.HeaderR\btrailers\"\x94\x02\n" +
 	"\x0eTransportError\x126\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\".understudy.v1.TransportError.KindR\x04kind\x12\x18\n" +
-	"\amessage\x18\x02 \x01(\tR\amessage\"\x9d\x01\n" +
+	"\amessage\x18\x02 \x01(\tR\amessage\"\xaf\x01\n" +
 	"\x04Kind\x12\x14\n" +
 	"\x10KIND_UNSPECIFIED\x10\x00\x12\x10\n" +
 	"\fKIND_CONNECT\x10\x01\x12\x10\n" +
@@ -540,7 +544,8 @@ const file_understudy_v1_http_proto_rawDesc = "" +
 	"\rKIND_CANCELED\x10\x04\x12\x11\n" +
 	"\rKIND_PROTOCOL\x10\x05\x12\x10\n" +
 	"\fKIND_REFUSED\x10\x06\x12\x13\n" +
-	"\x0fKIND_UNREADABLE\x10\aB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
+	"\x0fKIND_UNREADABLE\x10\a\x12\x10\n" +
+	"\fKIND_REWRITE\x10\bB3Z1understudy.dev/schemas/understudy/v1;understudyv1b\x06proto3"
 
 var (
 	file_understudy_v1_http_proto_rawDescOnce sync.Once

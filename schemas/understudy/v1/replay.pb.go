@@ -775,8 +775,11 @@ type Replay struct {
 	// that is not known.
 	CandidateScheme string `protobuf:"bytes,23,opt,name=candidate_scheme,json=candidateScheme,proto3" json:"candidate_scheme,omitempty"`
 	ControlScheme   string `protobuf:"bytes,24,opt,name=control_scheme,json=controlScheme,proto3" json:"control_scheme,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// What rules of the user's have changed in the request beside names: at most 128
+	// places. No value is kept.
+	Rewrites      []*Rewrite `protobuf:"bytes,25,rep,name=rewrites,proto3" json:"rewrites,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Replay) Reset() {
@@ -977,6 +980,78 @@ func (x *Replay) GetControlScheme() string {
 	return ""
 }
 
+func (x *Replay) GetRewrites() []*Rewrite {
+	if x != nil {
+		return x.Rewrites
+	}
+	return nil
+}
+
+// Rewrite is one place of a request that a rule has changed.
+type Rewrite struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Position of the rule in replay.rewrite, from 0.
+	Rule uint32 `protobuf:"varint,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// "host", "path", "query", "header" or "body".
+	Place string `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
+	// Name of the parameter or field, or JSON path with array positions folded;
+	// empty for host and path.
+	Name          string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rewrite) Reset() {
+	*x = Rewrite{}
+	mi := &file_understudy_v1_replay_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rewrite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rewrite) ProtoMessage() {}
+
+func (x *Rewrite) ProtoReflect() protoreflect.Message {
+	mi := &file_understudy_v1_replay_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rewrite.ProtoReflect.Descriptor instead.
+func (*Rewrite) Descriptor() ([]byte, []int) {
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Rewrite) GetRule() uint32 {
+	if x != nil {
+		return x.Rule
+	}
+	return 0
+}
+
+func (x *Rewrite) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *Rewrite) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
 // Orphan is a completion that belongs to no request of the run.
 type Orphan struct {
 	state        protoimpl.MessageState `protogen:"open.v1"`
@@ -994,7 +1069,7 @@ type Orphan struct {
 
 func (x *Orphan) Reset() {
 	*x = Orphan{}
-	mi := &file_understudy_v1_replay_proto_msgTypes[6]
+	mi := &file_understudy_v1_replay_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1081,7 @@ func (x *Orphan) String() string {
 func (*Orphan) ProtoMessage() {}
 
 func (x *Orphan) ProtoReflect() protoreflect.Message {
-	mi := &file_understudy_v1_replay_proto_msgTypes[6]
+	mi := &file_understudy_v1_replay_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1094,7 @@ func (x *Orphan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Orphan.ProtoReflect.Descriptor instead.
 func (*Orphan) Descriptor() ([]byte, []int) {
-	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{6}
+	return file_understudy_v1_replay_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Orphan) GetChannel() Channel {
@@ -1117,7 +1192,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\x9b\b\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xcf\b\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -1143,7 +1218,12 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\x12#\n" +
 	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\x12)\n" +
 	"\x10candidate_scheme\x18\x17 \x01(\tR\x0fcandidateScheme\x12%\n" +
-	"\x0econtrol_scheme\x18\x18 \x01(\tR\rcontrolScheme\"\xd4\x01\n" +
+	"\x0econtrol_scheme\x18\x18 \x01(\tR\rcontrolScheme\x122\n" +
+	"\brewrites\x18\x19 \x03(\v2\x16.understudy.v1.RewriteR\brewrites\"G\n" +
+	"\aRewrite\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\rR\x04rule\x12\x14\n" +
+	"\x05place\x18\x02 \x01(\tR\x05place\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\"\xd4\x01\n" +
 	"\x06Orphan\x120\n" +
 	"\achannel\x18\x01 \x01(\x0e2\x16.understudy.v1.ChannelR\achannel\x122\n" +
 	"\breceived\x18\x02 \x01(\v2\x16.understudy.v1.RequestR\breceived\x12$\n" +
@@ -1173,7 +1253,7 @@ func file_understudy_v1_replay_proto_rawDescGZIP() []byte {
 }
 
 var file_understudy_v1_replay_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_understudy_v1_replay_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_understudy_v1_replay_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_understudy_v1_replay_proto_goTypes = []any{
 	(Channel)(0),            // 0: understudy.v1.Channel
 	(Completion_Head)(0),    // 1: understudy.v1.Completion.Head
@@ -1184,36 +1264,38 @@ var file_understudy_v1_replay_proto_goTypes = []any{
 	(*Substitution)(nil),    // 6: understudy.v1.Substitution
 	(*Moment)(nil),          // 7: understudy.v1.Moment
 	(*Replay)(nil),          // 8: understudy.v1.Replay
-	(*Orphan)(nil),          // 9: understudy.v1.Orphan
-	(*Response)(nil),        // 10: understudy.v1.Response
-	(*TransportError)(nil),  // 11: understudy.v1.TransportError
-	(*Exchange)(nil),        // 12: understudy.v1.Exchange
-	(*Request)(nil),         // 13: understudy.v1.Request
+	(*Rewrite)(nil),         // 9: understudy.v1.Rewrite
+	(*Orphan)(nil),          // 10: understudy.v1.Orphan
+	(*Response)(nil),        // 11: understudy.v1.Response
+	(*TransportError)(nil),  // 12: understudy.v1.TransportError
+	(*Exchange)(nil),        // 13: understudy.v1.Exchange
+	(*Request)(nil),         // 14: understudy.v1.Request
 }
 var file_understudy_v1_replay_proto_depIdxs = []int32{
-	10, // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
-	11, // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
+	11, // 0: understudy.v1.Observation.ack:type_name -> understudy.v1.Response
+	12, // 1: understudy.v1.Observation.error:type_name -> understudy.v1.TransportError
 	4,  // 2: understudy.v1.Observation.completion:type_name -> understudy.v1.Completion
 	0,  // 3: understudy.v1.Completion.channel:type_name -> understudy.v1.Channel
-	10, // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
+	11, // 4: understudy.v1.Completion.payload:type_name -> understudy.v1.Response
 	5,  // 5: understudy.v1.Completion.later:type_name -> understudy.v1.Sighting
 	1,  // 6: understudy.v1.Completion.head:type_name -> understudy.v1.Completion.Head
-	10, // 7: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
+	11, // 7: understudy.v1.Sighting.payload:type_name -> understudy.v1.Response
 	2,  // 8: understudy.v1.Substitution.proof:type_name -> understudy.v1.Substitution.Proof
-	12, // 9: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
+	13, // 9: understudy.v1.Replay.exchange:type_name -> understudy.v1.Exchange
 	3,  // 10: understudy.v1.Replay.candidate:type_name -> understudy.v1.Observation
 	3,  // 11: understudy.v1.Replay.control:type_name -> understudy.v1.Observation
 	6,  // 12: understudy.v1.Replay.substitutions:type_name -> understudy.v1.Substitution
-	9,  // 13: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
+	10, // 13: understudy.v1.Replay.orphan:type_name -> understudy.v1.Orphan
 	7,  // 14: understudy.v1.Replay.moments:type_name -> understudy.v1.Moment
 	6,  // 15: understudy.v1.Replay.control_substitutions:type_name -> understudy.v1.Substitution
-	0,  // 16: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
-	13, // 17: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	9,  // 16: understudy.v1.Replay.rewrites:type_name -> understudy.v1.Rewrite
+	0,  // 17: understudy.v1.Orphan.channel:type_name -> understudy.v1.Channel
+	14, // 18: understudy.v1.Orphan.received:type_name -> understudy.v1.Request
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_understudy_v1_replay_proto_init() }
@@ -1229,7 +1311,7 @@ func file_understudy_v1_replay_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_understudy_v1_replay_proto_rawDesc), len(file_understudy_v1_replay_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,6 +1,7 @@
-// Package kill is the switch that sends everybody back to the baseline. It is a
-// file: while that is there, it is on. So it survives every restart, and works
-// without Kafka, without a control plane and without this program.
+// Package kill is a switch that stops what may do harm: a gateway sends everybody
+// back to the baseline, a replay sends nothing more. It is a file: while that is
+// there, it is on. So it survives every restart, and works without Kafka, without a
+// control plane and without this program.
 package kill
 
 import (
@@ -14,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"understudy.dev/gateway/stage"
+	"understudy.dev/exchange/file"
 )
 
 // Every is how often the switch looks at its file.
@@ -22,9 +23,10 @@ const Every = 100 * time.Millisecond
 
 // Switch is one process's view of the file.
 type Switch struct {
-	path string
-	log  *slog.Logger
-	on   atomic.Bool
+	path  string
+	means string
+	log   *slog.Logger
+	on    atomic.Bool
 
 	mu      sync.Mutex // of what changes the file
 	unsaved bool       // it is on, and could not be written
@@ -32,15 +34,18 @@ type Switch struct {
 }
 
 // New looks at the file at once. A file that cannot be looked at counts as
-// there.
-func New(path string, log *slog.Logger) *Switch {
-	s := &Switch{path: path, log: log}
+// there. means says what is so while the switch is on, for the log.
+func New(path, means string, log *slog.Logger) *Switch {
+	s := &Switch{path: path, means: means, log: log}
 	s.look()
 	return s
 }
 
-// On reports whether everybody is with the baseline.
+// On reports whether it is on.
 func (s *Switch) On() bool { return s.on.Load() }
+
+// File is where the switch is.
+func (s *Switch) File() string { return s.path }
 
 // Set turns the switch; on works at once, even if the file cannot be written,
 // which the error then says. text goes into the file, for people.
@@ -49,7 +54,7 @@ func (s *Switch) Set(on bool, text string) error {
 	defer s.mu.Unlock()
 	if on {
 		s.turn(true)
-		err := stage.WriteFile(s.path, []byte(text+"\n"))
+		err := file.Write(s.path, []byte(text+"\n"))
 		if s.unsaved = err != nil; s.unsaved {
 			return fmt.Errorf("the kill switch is on in this process only: %w", err)
 		}
@@ -78,7 +83,7 @@ func (s *Switch) Run(ctx context.Context) {
 }
 
 // look turns the switch on while the file cannot be looked at: what is safe is
-// the baseline.
+// to stop.
 func (s *Switch) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -96,7 +101,7 @@ func (s *Switch) turn(on bool) {
 		return
 	}
 	if on {
-		s.log.Warn("the kill switch is on: everything goes to the baseline", "file", s.path)
+		s.log.Warn("the kill switch is on: "+s.means, "file", s.path)
 	} else {
 		s.log.Warn("the kill switch is off", "file", s.path)
 	}

@@ -9,14 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
-	"understudy.dev/gateway/kill"
+	"understudy.dev/exchange/kill"
 )
 
 func TestSwitch(t *testing.T) {
 	dir := t.TempDir()
 	log := slog.New(slog.DiscardHandler)
 	path := filepath.Join(dir, "state", "killed")
-	s := kill.New(path, log)
+	s := kill.New(path, "stop", log)
 	f := func(what string, want bool) {
 		t.Helper()
 		if s.On() != want {
@@ -28,7 +28,7 @@ func TestSwitch(t *testing.T) {
 		t.Fatal(err)
 	}
 	f("set", true)
-	if s = kill.New(path, log); !s.On() {
+	if s = kill.New(path, "stop", log); !s.On() {
 		t.Error("a restart has turned it off")
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "it lies\n" {
@@ -47,7 +47,7 @@ func TestSwitch(t *testing.T) {
 	if err := os.WriteFile(blocked, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s = kill.New(filepath.Join(blocked, "killed"), log)
+	s = kill.New(filepath.Join(blocked, "killed"), "stop", log)
 	f("a folder that is a file: nothing can be looked at", true)
 	if err := s.Set(true, "x"); err == nil {
 		t.Error("it was written into a file that is no folder")
@@ -62,7 +62,7 @@ func TestSwitchFollowsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		s := kill.New(path, slog.New(slog.DiscardHandler))
+		s := kill.New(path, "stop", slog.New(slog.DiscardHandler))
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); s.Run(ctx) }()

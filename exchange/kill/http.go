@@ -31,7 +31,7 @@ func (s *Switch) Handler() http.Handler {
 		reason := strings.TrimSpace(r.Header.Get(ReasonHeader))
 		switch {
 		case !local(r.RemoteAddr) || !localName(r.Host):
-			http.Error(w, "the kill switch is turned from this machine only, under a local name; elsewhere make its file: understudy gateway kill", http.StatusForbidden)
+			http.Error(w, "the kill switch is turned from this machine only, under a local name; elsewhere make its file", http.StatusForbidden)
 			return
 		case reason == "":
 			http.Error(w, "say why in the header "+ReasonHeader, http.StatusBadRequest)
