@@ -16,11 +16,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/exchange/file"
 	"understudy.dev/gateway"
 	"understudy.dev/gateway/face"
 	"understudy.dev/gateway/flight"
 	"understudy.dev/gateway/proxy"
-	"understudy.dev/gateway/stage"
 	"understudy.dev/recorder"
 	"understudy.dev/recorder/spool"
 	"understudy.dev/replayer/kafka"
@@ -87,12 +87,12 @@ func ledgerName(dir string) (name string, lock io.Closer, err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		file := filepath.Join(own, "name")
-		if b, err := os.ReadFile(file); err == nil && len(b) == len(rand.Text()) {
+		path := filepath.Join(own, "name")
+		if b, err := os.ReadFile(path); err == nil && len(b) == len(rand.Text()) {
 			return string(b), held, nil
 		}
 		name := rand.Text()
-		if err := stage.WriteFile(file, []byte(name)); err != nil {
+		if err := file.Write(path, []byte(name)); err != nil {
 			held.Close()
 			return "", nil, err
 		}

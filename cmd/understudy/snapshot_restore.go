@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"understudy.dev/exchange/file"
 	"understudy.dev/gateway/snapshot"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/stream"
@@ -147,7 +148,7 @@ func putFiles(dir string, files map[string][]byte) error {
 		if _, err := os.Lstat(path); err == nil {
 			continue
 		}
-		if err := stage.WriteFile(path, data); err != nil {
+		if err := file.Write(path, data); err != nil {
 			return err
 		}
 	}
