@@ -97,17 +97,17 @@ func TestRollbackScripts(t *testing.T) {
 	}
 	f(0, "on: ", "kill-file.sh", state, "shop", "orders are lost")
 	log := slog.New(slog.DiscardHandler)
-	if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), "orders are lost") || !kill.New(file, log).On() {
+	if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), "orders are lost") || !kill.New(file, "", log).On() {
 		t.Errorf("%q, %v", b, err)
 	}
 	f(0, "shop: rolled back from canary:10% -> canary:1% (step 3)", "back.sh", "shop", "mended", "canary:1%", state)
-	if kill.New(file, log).On() {
+	if kill.New(file, "", log).On() {
 		t.Error("the kill switch is still on")
 	}
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("there is no curl here")
 	}
-	s := kill.New(file, log)
+	s := kill.New(file, "", log)
 	admin := httptest.NewServer(s.Handler())
 	defer admin.Close()
 	f(0, "on: ", "kill-http.sh", strings.TrimPrefix(admin.URL, "http://"), "orders are lost")
