@@ -55,13 +55,13 @@ again: automatic
 steps:
   - {stage: shadow, requests: 200}
   - {stage: canary:1%, requests: 200}
-  - {stage: canary:10%, requests: 500}
+  - {stage: canary:10%, requests: 300}
   - {stage: canary:50%, requests: 200}
   - {stage: live}
   - {stage: complete, enter: by_hand}
 `
 	demoUsers = 60
-	demoPause = 500 * time.Millisecond
+	demoPause = time.Second
 	// demoMost bounds the demo: on a machine that is too busy it fails.
 	demoMost = 10 * time.Minute
 )

@@ -48,7 +48,7 @@ type controllerProcess struct {
 // policy asks for so little that seconds of traffic do.
 const policy = `limits: {mismatch: 10%, rejected: 10%, lost: 10%, error: 10%, contradictory: 10%, duplicate: 10%, late: 100%, out_of_order: 10%}
 routes:
-  - {route: GET /cart/*, minimum: 1}
+  - {route: "GET /cart/{id}", minimum: 1}
 `
 
 const planText = `migration: shop
