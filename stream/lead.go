@@ -26,6 +26,9 @@ type Leader struct {
 	leads  atomic.Bool
 }
 
+// leadPause is how long a member waits when nothing can be read.
+const leadPause = 200 * time.Millisecond
+
 // markSpace begins the client ids of members.
 const markSpace = "understudy-leader-"
 
@@ -60,7 +63,7 @@ func (l *Leader) Leads() bool { return l.leads.Load() }
 func (l *Leader) Run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if fetches := l.client.PollFetches(ctx); fetches.Err() != nil {
-			_ = sleep(ctx, followPoll)
+			_ = sleep(ctx, leadPause)
 		}
 	}
 	l.leads.Store(false)

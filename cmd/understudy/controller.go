@@ -33,9 +33,9 @@ func (a *app) controllerCommand() *cobra.Command {
    gate (ClickHouse: what the stage has shown) ─► step (Kafka) ─► every gateway
 
 Promotes when the gate does and the plan lets it, rolls back as soon as the gate
-says so, and otherwise stays and says why. A rollback is ended by a person alone.
-What cannot be asked is a hold. Several may run: one acts, and another one goes
-on when it has gone. Every step is in Kafka and, with what it rested on, in the
+says so, and otherwise stays and says why. Only a person ends a rollback. What
+cannot be asked is a hold. Several may run: one acts, and another one goes on
+when it has gone. Every step is in Kafka and, with what it rested on, in the
 table stages. Give it the configuration with which the run is judged.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if file == "" {

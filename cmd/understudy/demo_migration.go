@@ -25,11 +25,11 @@ func (a *app) demoMigrationCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "migration", Short: "Move users over, with a candidate that lies on the way", Args: exactly(),
 		Long: `Starts the embedded platform, two systems that answer alike, a gateway, a
-rehearsal, a comparator and a controller, and users who check every answer. The
-controller walks from off to live by its gate. In the canary of 10% the candidate
-begins to lie: the gate rolls back by itself, the fault is mended, a person
-resumes, and the migration completes. Exit code 3 if a user got an error, an
-effect happened twice, or no rollback came.`,
+rehearsal, a comparator and a controller, and users who check every answer.
+The controller walks from off to live by its gate. In the canary of 10% the
+candidate begins to lie: the gate rolls back by itself, the fault is mended, a
+person resumes, and the migration completes. Exit code 3 if a user got an
+error, an effect happened twice, or no rollback came.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if output != text.Table && output != text.JSON {
 				return usagef("-o %q: want table or json", output)
@@ -55,13 +55,13 @@ again: automatic
 steps:
   - {stage: shadow, requests: 200}
   - {stage: canary:1%, requests: 200}
-  - {stage: canary:10%, requests: 500}
+  - {stage: canary:10%, requests: 300}
   - {stage: canary:50%, requests: 200}
   - {stage: live}
   - {stage: complete, enter: by_hand}
 `
 	demoUsers = 60
-	demoPause = 500 * time.Millisecond
+	demoPause = time.Second
 	// demoMost bounds the demo: on a machine that is too busy it fails.
 	demoMost = 10 * time.Minute
 )

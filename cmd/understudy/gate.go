@@ -33,7 +33,7 @@ type gateFlags struct {
 func (a *app) gateCommand() *cobra.Command {
 	f := gateFlags{output: text.Table}
 	c := &cobra.Command{
-		Use: "gate RUN|MIGRATION", Short: "Decide by the bounds of a run, or of a migration's stage: promote, hold or roll back", Args: exactly("RUN|MIGRATION"), ValidArgsFunction: a.completeRuns,
+		Use: "gate RUN|MIGRATION", Short: "Decide by bounds of a run or a stage: promote, hold or roll back", Args: exactly("RUN|MIGRATION"), ValidArgsFunction: a.completeRuns,
 		Long: `   ClickHouse: findings and times, by route
         │
         ▼

@@ -31,8 +31,8 @@ func (a *app) migrationStatusCommand() *cobra.Command {
 	output, f := text.Table, watchFlags{every: 5 * time.Second}
 	c := &cobra.Command{
 		Use: "status [NAME]", Short: "Show the stage of one migration or all, and of their routes", Args: between(0, 1, "[NAME]"),
-		Long: `With --watch it goes on: stage, what the gate says of it and by which bounds, for
-all routes together and for those that stand most in the way, and the last
+		Long: `With --watch it goes on: stage, what the gate says of it and by which bounds,
+for all routes together and for those that stand most in the way, and the last
 steps. Give it the configuration with which the run is judged. A pipe gets a
 line for each change.`,
 		RunE: func(c *cobra.Command, args []string) error {
