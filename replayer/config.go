@@ -88,6 +88,7 @@ type Config struct {
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
+	Load          `yaml:",inline"`
 	target.Config `yaml:",inline"`
 }
 
@@ -105,7 +106,7 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Speed: 1, Order: OrderNone, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
-		ErrorBudget: 0.9, Control: control.DefaultConfig(), Config: target.DefaultConfig(),
+		ErrorBudget: 0.9, Control: control.DefaultConfig(), Load: defaultLoad(), Config: target.DefaultConfig(),
 	}
 }
 
@@ -128,6 +129,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
+	cfg.validateLoad(&ps)
 	ps.Under("select", cfg.Select.Validate())
 	ps.Under("control", cfg.Control.Validate())
 	ps.Require(!sameSystem(cfg.Control.URL, cfg.Candidate), "control.url", cfg.Control.URL, "is the candidate; a control is the baseline, or another instance of it")

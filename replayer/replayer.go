@@ -61,7 +61,6 @@ type Replayer struct {
 	to       recipient
 	controls *controls // nil if there is no control sample
 	order    *target.Order
-	memory   *substitute.Memory
 	books    *books
 	patience time.Duration // for an answer that a later request needs
 	stop     chan struct{} // closed when nothing may be waited for any more
@@ -73,7 +72,13 @@ type Replayer struct {
 	team     *team // nil if the run is replayed alone
 	clock    *clock
 
-	registered uint64 // exchanges that are selected so far
+	host string // of the candidate
+	// lap is the one that is registered, and memories are its clones'. They belong to
+	// the reader, and so does registered, how many exchanges are selected so far.
+	lap        uint32
+	memories   map[uint32]*substitute.Memory
+	registered uint64
+	crowd      *crowd // nil in an open run
 	running    sync.WaitGroup
 	lanes      sync.Map // session → chan struct{}, closed when its last request is finished
 }
@@ -104,13 +109,12 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, isolated: cfg.isolated(), source: source, sink: sink, log: log, metrics: m,
-		memory: substitute.NewMemory(host), stop: make(chan struct{}),
+		host: host, crowd: newCrowd(cfg.Load, cfg.InFlight), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(), board: cfg.Board,
 	}
 	if cfg.Team != nil {
 		r.team = newTeam(r, cfg.Team, cfg.Worker)
 	}
-	r.memory.Redactor = cfg.Redactor
 	if r.selector, err = newSelector(cfg.Select, cfg.Chosen); err != nil {
 		return nil, err
 	}
@@ -224,21 +228,37 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 // send schedules everything that the source gives. inner is the context of the
 // requests, which outlives ctx by the drain time.
 func (r *Replayer) send(ctx, inner context.Context) error {
-	ahead := readFrom(ctx, r.source, r.register)
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	ahead := readFrom(reading, r.laps, r.register)
 	pacer := schedule.Early() // the client sends when it is time
 	var plan *schedule.Plan
 	var moments moments
-	seconds := seconds{spread: r.books.spread}
-	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
+	last, isOver := uint64(0), false
+	for e := range ahead.exchanges {
+		ahead.used(e)
+		if isOver {
+			e.known.Settle()
+			e.control.Settle()
+			continue
+		}
 		if r.team != nil && ctx.Err() != nil {
 			continue // it is left to others
 		}
+		start := e.start
 		if plan == nil {
 			if plan = r.plan(ctx, start); plan == nil {
 				continue
 			}
 		}
 		due := plan.At(start)
+		if isOver = r.isOver(plan); isOver {
+			stopReading()
+			e.known.Settle()
+			e.control.Settle()
+			continue
+		}
+		last = e.ordinal
 		if r.team != nil && (r.team.ledger.isDone(e.ordinal) || !r.team.reach(ctx, due)) {
 			continue
 		}
@@ -256,11 +276,11 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		}
 		if r.team != nil {
 			if interrupted == nil {
-				r.deal(ctx, e, due, moments.of(plan))
+				r.deal(ctx, e, due, r.moments(&moments, plan, e, due))
 			}
 			continue
 		}
-		one := r.newOne(e, due, moments.of(plan))
+		one := r.newOne(e, due, r.moments(&moments, plan, e, due))
 		r.books.selected()
 		if interrupted != nil {
 			r.skipAt(one, skipCanceled)
@@ -269,10 +289,13 @@ func (r *Replayer) send(ctx, inner context.Context) error {
 		r.launch(inner, one, nil)
 	}
 	if r.team != nil && ctx.Err() == nil {
-		r.team.ledger.close(r.registered)
+		r.team.ledger.close(last)
 		r.team.arrive()
 	}
 	if err := ctx.Err(); !r.cfg.Follow || err == nil { // being told to is the way in which shadow mode ends
+		if isOver {
+			return err
+		}
 		return cmp.Or(err, ahead.err)
 	}
 	return nil
@@ -304,16 +327,43 @@ func (r *Replayer) plan(ctx context.Context, start time.Time) *schedule.Plan {
 	default:
 		r.clock.set(&understudyv1.Epoch{RecordedUnixNano: start.UnixNano(), StartUnixNano: begin.UnixNano()})
 	}
+	if rate, _ := r.cfg.PerSecond(); rate > 0 || r.cfg.Max {
+		return schedule.NewRate(begin, rate)
+	}
 	return schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)
+}
+
+// isOver says that what the plan gave last is not to be sent any more, because it
+// would leave after the time of sending.
+func (r *Replayer) isOver(plan *schedule.Plan) bool {
+	if r.cfg.For == 0 {
+		return false
+	}
+	return plan.Elapsed() >= r.cfg.For || r.cfg.Waits() && !time.Now().Before(r.clock.after(r.cfg.For))
+}
+
+// moments are those by which times in the answers of an exchange are read.
+func (r *Replayer) moments(m *moments, plan *schedule.Plan, e recorded, due time.Time) []*understudyv1.Moment {
+	if r.cfg.IsScaled() {
+		return m.of(plan, e.shift)
+	}
+	return ownMoment(e.Exchange, due)
 }
 
 func clockTime(unixNano int64) string { return time.Unix(0, unixNano).UTC().Format(time.RFC3339Nano) }
 
 // newOne begins the replay of an exchange.
 func (r *Replayer) newOne(e recorded, due time.Time, moments []*understudyv1.Moment) *one {
-	return &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
-		Run: r.cfg.Run, Ordinal: e.ordinal, Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
+	x := &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
+		Run: r.cfg.Run, Ordinal: e.ordinal, Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Moments: moments,
 	}}
+	if r.cfg.IsScaled() {
+		x.Speed = r.cfg.Speed
+	}
+	if r.cfg.Loop != 1 || r.cfg.Multiply != 1 {
+		x.Lap, x.Clone = e.lap, e.clone
+	}
+	return x
 }
 
 // deal sends an exchange that is due, or keeps it until its part comes to this
@@ -348,30 +398,31 @@ func (r *Replayer) launch(inner context.Context, one *one, ended func()) {
 	e := one.GetExchange()
 	reason := r.sendable(e)
 	if reason == "" {
-		one.isControlled, one.unasked = r.controls.take(e)
+		if copyIn(one.Replay).isFirst() {
+			one.isControlled, one.unasked = r.controls.take(e)
+		}
 		if !one.isControlled || one.unasked != "" {
 			one.control.Settle()
 		}
 		size := withControl(e, one.isControlled && one.unasked == "")
-		if reason = r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes); reason == "" {
-			one.size = size
-		}
+		reason = r.place(one, size)
 	}
 	if reason != "" {
 		r.skipAt(one, reason)
 		ended()
 		return
 	}
+	lane := copyIn(one.Replay).name(e.GetSession())
 	var before, after chan struct{}
 	if r.cfg.Order != OrderNone {
 		after = make(chan struct{})
-		if last, ok := r.lanes.Swap(e.GetSession(), after); ok {
+		if last, ok := r.lanes.Swap(lane, after); ok {
 			before = last.(chan struct{})
 		}
 	}
 	if after != nil {
 		one.free = sync.OnceFunc(func() {
-			r.lanes.CompareAndDelete(e.GetSession(), after)
+			r.lanes.CompareAndDelete(lane, after)
 			close(after)
 		})
 	}
@@ -380,6 +431,7 @@ func (r *Replayer) launch(inner context.Context, one *one, ended func()) {
 	go func() {
 		defer r.running.Done()
 		defer ended()
+		defer one.goes()
 		if one.free != nil {
 			defer one.free()
 		}

@@ -25,10 +25,11 @@ type app struct {
 	log    *slog.Logger
 	logs   *logWriter // to errOut without waiting: logs, and all that is said beside live traffic
 
-	origins  source.Origins  // where the values in cfg came from
-	mistakes source.Mistakes // in the file and in the environment
-	loadErr  error           // of the file
-	places   []string        // the flags --config, --kafka, --prefix and --clickhouse, as they were given
+	origins   source.Origins  // where the values in cfg came from
+	mistakes  source.Mistakes // in the file and in the environment
+	loadErr   error           // of the file
+	latencies string          // format in which a replay gives them: text or hdr
+	places    []string        // the flags --config, --kafka, --prefix and --clickhouse, as they were given
 }
 
 func newApp(in io.Reader, out, errOut io.Writer) *app {
