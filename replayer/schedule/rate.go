@@ -8,7 +8,9 @@ import (
 // NewRate makes a plan by which request i leaves at start + i / rate, rate being
 // requests per second, whatever their recorded times. A rate of 0 is none at all:
 // each is due at once.
-func NewRate(start time.Time, rate float64) *Plan { return &Plan{start: start, isEven: true, rate: rate} }
+func NewRate(start time.Time, rate float64) *Plan {
+	return &Plan{start: start, isEven: true, rate: rate}
+}
 
 // even is how long after the start of the run request number i leaves, from 0.
 func (p *Plan) even(i uint64) time.Duration {
