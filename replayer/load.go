@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 	"understudy.dev/setting"
 )
 
@@ -47,8 +48,8 @@ type Mode string
 // The modes.
 const (
 	ModeOpen     Mode = "open"
-	ModeClosed   Mode = "closed"
-	ModeAdaptive Mode = "adaptive"
+	ModeClosed   Mode = understudyv1.ModeClosed
+	ModeAdaptive Mode = understudyv1.ModeAdaptive
 )
 
 // MaxMultiply bounds how many users a recorded one stands for.

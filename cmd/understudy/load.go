@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"github.com/spf13/cobra"
@@ -99,23 +98,7 @@ func loadSpec(spec *understudyv1.RunSpec, l replayer.Load) {
 
 // printLoad says what was not simply sent as recorded.
 func printLoad(w io.Writer, r *understudyv1.Run) {
-	s := r.GetSpec()
-	var parts []string
-	say := func(is bool, format string, args ...any) {
-		if is {
-			parts = append(parts, fmt.Sprintf(format, args...))
-		}
-	}
-	say(s.GetRate() > 0, "a constant %g/s", s.GetRate())
-	say(s.GetMax(), "as fast as the limits let")
-	say(s.GetForNano() > 0, "for %s at most", time.Duration(s.GetForNano()))
-	say(s.GetLapsEndless(), "the recording again and again")
-	say(s.GetLaps() > 0, "the recording %d times", s.GetLaps())
-	say(s.GetMultiply() > 1, "each user as %d (seed %d)", s.GetMultiply(), s.GetSeed())
-	say(s.GetMode() == string(replayer.ModeClosed), "closed loop of %d users: what was due waited for them, and its latency counts from then", s.GetUsers())
-	say(s.GetMode() == string(replayer.ModeAdaptive), "adaptive from %d users: backed off %d times, %d at the end; what was due waited for them, and its latency counts from then",
-		s.GetUsers(), r.GetBackoffs(), r.GetUsers())
-	if len(parts) > 0 {
-		fmt.Fprintf(w, "load: %s\n", strings.Join(parts, "; "))
+	if load := r.Load(); load != "" {
+		fmt.Fprintf(w, "load: %s\n", load)
 	}
 }
