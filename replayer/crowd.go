@@ -33,14 +33,15 @@ func newCrowd(l Load, most int) *crowd {
 	return c
 }
 
-// take waits until there is a place; false if ctx ends before.
-func (c *crowd) take(ctx context.Context) bool {
-	for {
+// take waits until there is a place, and says whether it had to; ok is false if
+// ctx ends before.
+func (c *crowd) take(ctx context.Context) (waited, ok bool) {
+	for ; ; waited = true {
 		c.mu.Lock()
 		if c.busy < c.limit {
 			c.busy++
 			c.mu.Unlock()
-			return true
+			return waited, true
 		}
 		if c.rule != nil {
 			c.rule.full = true
@@ -50,7 +51,7 @@ func (c *crowd) take(ctx context.Context) bool {
 		select {
 		case <-free:
 		case <-ctx.Done():
-			return false
+			return true, false
 		}
 	}
 }

@@ -63,7 +63,7 @@ func TestACandidateThatSuffersIsSpared(t *testing.T) {
 		var trail []int
 		begin := time.Now()
 		for time.Since(begin) < time.Minute {
-			if !c.take(t.Context()) {
+			if _, ok := c.take(t.Context()); !ok {
 				t.Fatal("no place")
 			}
 			mu.Lock()
@@ -104,7 +104,7 @@ func TestAClosedCrowd(t *testing.T) {
 		c := newCrowd(l, 100)
 		begin := time.Now()
 		for i := range 10 {
-			if !c.take(t.Context()) {
+			if _, ok := c.take(t.Context()); !ok {
 				t.Fatal("no place")
 			}
 			if want := time.Duration(i/3) * time.Second; time.Since(begin) != want {

@@ -202,20 +202,27 @@ func TestMax(t *testing.T) {
 	for i := range 60 {
 		list = append(list, exchange(i*100_000))
 	}
-	var busy, most atomic.Int64
-	run, replays := played(t, newTape(list...), func(http.ResponseWriter, *http.Request) {
-		n := busy.Add(1)
-		for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+	for _, mode := range []replayer.Mode{replayer.ModeOpen, replayer.ModeClosed} {
+		var busy, most atomic.Int64
+		run, replays := played(t, newTape(list...), func(http.ResponseWriter, *http.Request) {
+			n := busy.Add(1)
+			for old := most.Load(); n > old && !most.CompareAndSwap(old, n); old = most.Load() {
+			}
+			time.Sleep(2 * time.Millisecond)
+			busy.Add(-1)
+		}, func(c *replayer.Config) {
+			c.Max, c.Mode, c.InFlight = true, mode, 4
+			if mode == replayer.ModeClosed {
+				c.InFlight, c.Users = 100, 4
+			}
+		})
+		if run.Selected != 60 || run.Replayed != 60 || most.Load() > 4 || (run.Users == 4) != (mode == replayer.ModeClosed) {
+			t.Errorf("%d selected, %d replayed, %v, %d at once", run.Selected, run.Replayed, run.Skipped, most.Load())
 		}
-		time.Sleep(2 * time.Millisecond)
-		busy.Add(-1)
-	}, func(c *replayer.Config) { c.Max, c.InFlight, c.Users = true, 4, 4; c.Mode = replayer.ModeClosed })
-	if run.Selected != 60 || run.Replayed != 60 || most.Load() > 4 || run.Users != 4 {
-		t.Errorf("%d selected, %d replayed, %v, %d at once", run.Selected, run.Replayed, run.Skipped, most.Load())
-	}
-	for i := 1; i < len(replays); i++ {
-		if replays[i].ScheduledUnixNano < replays[i-1].ScheduledUnixNano || replays[i].HeldNano != 0 {
-			t.Errorf("request %d is intended before the one before it, or held", i)
+		for i := 1; i < len(replays); i++ {
+			if replays[i].ScheduledUnixNano < replays[i-1].ScheduledUnixNano || replays[i].HeldNano != 0 {
+				t.Errorf("request %d is intended before the one before it, or held", i)
+			}
 		}
 	}
 }
@@ -229,8 +236,8 @@ func TestAClosedLoopWaits(t *testing.T) {
 	if run.Replayed != 3 || replays[0].HeldNano != 0 || replays[1].HeldNano < int64(20*time.Millisecond) || replays[2].HeldNano < int64(50*time.Millisecond) {
 		t.Errorf("%d replayed, %v held %d, %d", run.Replayed, run.Skipped, replays[1].HeldNano, replays[2].HeldNano)
 	}
-	run, _ = played(t, newTape(exchange(1), exchange(2)), func(_ http.ResponseWriter, r *http.Request) { time.Sleep(300 * time.Millisecond) },
-		func(c *replayer.Config) { c.Mode, c.Users, c.For = replayer.ModeClosed, 1, 50*time.Millisecond })
+	run, _ = played(t, newTape(exchange(1), exchange(2)), func(http.ResponseWriter, *http.Request) { time.Sleep(2500 * time.Millisecond) },
+		func(c *replayer.Config) { c.Mode, c.Users, c.For = replayer.ModeClosed, 1, time.Second })
 	if run.Selected != 2 || run.Replayed != 1 || run.Skipped["time_over"] != 1 {
 		t.Errorf("%d selected, %d replayed, %v", run.Selected, run.Replayed, run.Skipped)
 	}

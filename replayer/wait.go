@@ -20,13 +20,15 @@ func (r *Replayer) place(x *one, size int64) (reason string) {
 	}
 	ctx, cancel := r.untilOver()
 	defer cancel()
+	waited := false
 	if r.crowd != nil {
-		if !r.crowd.take(ctx) {
+		var ok bool
+		if waited, ok = r.crowd.take(ctx); !ok {
 			return r.whyNot()
 		}
 		x.leave = sync.OnceFunc(r.crowd.give)
 	}
-	for {
+	for ; ; waited = true {
 		freed := r.books.awaitFree()
 		if r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes) == "" {
 			break
@@ -46,7 +48,7 @@ func (r *Replayer) place(x *one, size int64) (reason string) {
 	switch now := time.Now(); {
 	case r.cfg.Max:
 		x.due, x.ScheduledUnixNano = now, now.UnixNano()
-	case now.After(x.due):
+	case waited && now.After(x.due): // else the schedule is late, which is a lag
 		x.holdUntil(now)
 	}
 	x.Moments = ownMoment(x.GetExchange(), x.due)

@@ -1,6 +1,7 @@
 package kill
 
 import (
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -51,7 +52,7 @@ func TestClonesAndLapsBalance(t *testing.T) {
 			args = append(args, "--run", "never")
 		}
 		out, err := replay(args...)
-		if failed, ok := err.(*exec.ExitError); !ok || failed.ExitCode() != 2 || !strings.Contains(string(out), want) {
+		if failed := (*exec.ExitError)(nil); !errors.As(err, &failed) || failed.ExitCode() != 2 || !strings.Contains(string(out), want) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}
@@ -61,7 +62,7 @@ func TestClonesAndLapsBalance(t *testing.T) {
 	}
 	for _, name := range []string{"copies.intended.hgrm", "copies.service.hgrm"} {
 		text, err := os.ReadFile(filepath.Join(folder, name))
-		if err != nil || !strings.Contains(string(text), fmt.Sprint("#[Max")) || !strings.Contains(string(text), fmt.Sprint(n*clones*laps)) {
+		if err != nil || !strings.Contains(string(text), "#[Max") || !strings.Contains(string(text), fmt.Sprint(n*clones*laps)) {
 			t.Errorf("%s: %v\n%s", name, err, text)
 		}
 	}
