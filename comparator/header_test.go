@@ -261,9 +261,9 @@ func TestTheMarkOfAClone(t *testing.T) {
 		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"headers":{}}`), response(200, `{"headers":{"Idempotency-Key":"`+echo+`"}}`),
 			func(r *understudyv1.Replay) { r.Lap, r.Clone = 2, 3 }), want...)
 	}
-	f("e1~2.3", "match", `body $.headers.Idempotency-Key extra |"e1~2.3" (default:own-marks)`)
-	f("e1~2.1", "mismatch", `body $.headers.Idempotency-Key extra |"e1~2.1"`)
-	f("e1", "mismatch", `body $.headers.Idempotency-Key extra |"e1"`)
+	f("e1~2.3", "match", `body $.headers.Idempotency-Key extra |e1~2.3 (default:own-marks)`)
+	f("e1~2.1", "mismatch", `body $.headers.Idempotency-Key extra |e1~2.1`)
+	f("e1", "mismatch", `body $.headers.Idempotency-Key extra |e1`)
 }
 
 func TestOwnMarksInABody(t *testing.T) {
