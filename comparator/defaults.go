@@ -143,7 +143,7 @@ type marks struct {
 func marksOf(r *understudyv1.Replay) marks {
 	fields := r.GetExchange().GetRequest().GetHeaders()
 	return marks{
-		run: r.GetRun(), key: r.GetExchange().GetId(),
+		run: r.GetRun(), key: message.Copy(r.GetExchange().GetId(), r.GetLap(), r.GetClone()),
 		traced: message.First(fields, "Traceparent") != "", idempotent: message.First(fields, "Idempotency-Key") != "",
 	}
 }

@@ -291,6 +291,18 @@ func TestContentLengthOfAnotherBodyCounts(t *testing.T) {
 	f("0", "11", "GET", "mismatch", "header header:content-length value 0|11")
 }
 
+// TestTheMarkOfAClone is its own: that of another, or of none, is no echo of it.
+func TestTheMarkOfAClone(t *testing.T) {
+	f := func(echo string, want ...string) {
+		t.Helper()
+		judge(t, comparator.DefaultConfig(), immediate(response(200, `{"headers":{}}`), response(200, `{"headers":{"Idempotency-Key":"`+echo+`"}}`),
+			func(r *understudyv1.Replay) { r.Lap, r.Clone = 2, 3 }), want...)
+	}
+	f("e1~2.3", "match", `body $.headers.Idempotency-Key extra |e1~2.3 (default:own-marks)`)
+	f("e1~2.1", "mismatch", `body $.headers.Idempotency-Key extra |e1~2.1`)
+	f("e1", "mismatch", `body $.headers.Idempotency-Key extra |e1`)
+}
+
 func TestOwnMarksInABody(t *testing.T) {
 	f := func(baseline, candidate string, want ...string) {
 		t.Helper()

@@ -189,7 +189,9 @@ func (r *Replayer) write(ctx context.Context) {
 func (r *Replayer) record() *understudyv1.Run {
 	epoch, _, _, _ := r.clock.now()
 	if r.team == nil {
-		return r.books.record(time.Now(), epoch, 0)
+		next := r.books.record(time.Now(), epoch, 0)
+		next.Users, next.Backoffs = r.crowd.state()
+		return next
 	}
 	run, _, shares, _ := r.board.Look()
 	next := r.books.record(time.Now(), epoch, run.GetVersion())

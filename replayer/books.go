@@ -30,6 +30,8 @@ type books struct {
 	took      func() []*understudyv1.RouteCompletion
 	isShared  bool   // what is selected is counted when it is done
 	mine      uint64 // sent by this process
+	freed     chan struct{}
+	latencies Latencies
 }
 
 // Progress is a snapshot of a running run.
@@ -61,7 +63,7 @@ func newBooks(spec *understudyv1.RunSpec, name string, start time.Time, begun *u
 			Skipped: map[string]uint64{}, Unselected: map[string]uint64{}, Completed: map[string]uint64{},
 			Uncontrolled: map[string]uint64{}, Errors: map[string]uint64{},
 		},
-		lag: hdrhistogram.New(1, lagLimit.Microseconds(), 3),
+		lag: hdrhistogram.New(1, lagLimit.Microseconds(), 3), freed: make(chan struct{}), latencies: newLatencies(),
 	}
 }
 
@@ -152,6 +154,7 @@ func (b *books) count(r *understudyv1.Replay) {
 		return
 	}
 	b.run.Replayed++
+	b.latencies.add(r.GetCandidate())
 	if r.GetControl() != nil {
 		b.run.Controlled++
 	}
@@ -185,6 +188,15 @@ func (b *books) hand(size int64, do func()) {
 	b.handing--
 	b.inFlight--
 	b.held -= size
+	close(b.freed)
+	b.freed = make(chan struct{})
+}
+
+// awaitFree is closed when a place in flight is given back.
+func (b *books) awaitFree() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.freed
 }
 
 func kindOf(e *understudyv1.TransportError) string {

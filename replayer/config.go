@@ -93,6 +93,7 @@ type Config struct {
 	// Control asks the baseline again for a share of the replays.
 	Control control.Config `yaml:"control"`
 
+	Load          `yaml:",inline"`
 	target.Config `yaml:",inline"`
 }
 
@@ -110,7 +111,7 @@ const (
 func DefaultConfig() Config {
 	return Config{
 		Speed: 1, Order: OrderNone, Delay: 2 * time.Second, InFlight: 10_000, InFlightBytes: 512 << 20, OrderTolerance: 10 * time.Millisecond, Drain: 10 * time.Second,
-		ErrorBudget: 0.9, Isolation: defaultIsolation(), Control: control.DefaultConfig(), Config: target.DefaultConfig(),
+		ErrorBudget: 0.9, Isolation: defaultIsolation(), Control: control.DefaultConfig(), Load: defaultLoad(), Config: target.DefaultConfig(),
 	}
 }
 
@@ -133,6 +134,7 @@ func (cfg Config) Validate() error {
 	ps.Require(cfg.ErrorBudget > 0 && cfg.ErrorBudget <= 1, "error_budget", cfg.ErrorBudget, "is not above 0 and at most 1")
 	ps.Require(cfg.OrderTolerance >= 0, "order_tolerance", cfg.OrderTolerance, "is negative")
 	ps.OneOf("order", string(cfg.Order), string(OrderNone), string(OrderAcknowledged), string(OrderCompleted))
+	cfg.validateLoad(&ps)
 	ps.Under("select", cfg.Select.Validate())
 	ps.Under("", cfg.Isolation.problems())
 	ps.Under("rewrite", rewrite.Validate(cfg.Rewrite))

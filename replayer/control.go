@@ -170,7 +170,7 @@ func (c *controls) exchange(ctx context.Context, a *asked, known *substitute.Exc
 	var body []byte
 	var request *substitute.Request
 	if unresolved == nil {
-		request, unresolved = known.Translate(func(names *substitute.Request) { q, body = c.to.build(e, names) })
+		request, unresolved = known.Translate(func(names *substitute.Request) { q, body = c.to.build(e, e.GetId(), names) })
 	}
 	a.sent = time.Now()
 	switch {

@@ -26,6 +26,7 @@ type one struct {
 	size         int64  // of its place in flight
 	part         *part  // of a team; nil without one
 	free         func() // lets the next request of its session go; nil if none waits
+	leave        func() // gives its place among the users back; nil if there is none
 }
 
 // holdUntil says that the request was held back beyond its time until now: that
@@ -48,24 +49,33 @@ func (x *one) release() {
 	}
 }
 
+// goes lets another user come in its place.
+func (x *one) goes() {
+	if x.leave != nil {
+		x.leave()
+	}
+}
+
 // register enters an exchange into the memories of names. Those of a run are
 // registered in their order, also what is not selected: nobody sends that, and so
 // nothing is known that it made on the candidate.
-func (r *Replayer) register(ctx context.Context, e *understudyv1.Exchange) (out recorded, isSelected bool) {
-	r.watchBaseline(e)
-	if r.repeats.again(e) {
-		r.books.unselected("repeated")
-		return recorded{}, false
+func (r *Replayer) register(ctx context.Context, x timed) (out recorded, isSelected bool) {
+	r.watchBaseline(x.Exchange)
+	out = recorded{timed: x}
+	if (copyOf{x.lap, x.clone}).isFirst() {
+		out.control = r.controls.register(x.Exchange)
 	}
-	out = recorded{Exchange: e, control: r.controls.register(e)}
 	if !r.cfg.KeepValues {
-		out.known = r.memory.Register(e)
+		out.known = r.memoryOf(x).Register(x.Exchange)
 	}
-	if reason := r.selector.leaves(e); reason != "" {
+	if reason := r.selector.leaves(x.Exchange); reason != "" {
 		r.books.unselected(reason)
 		out.known.Settle()
 		out.control.Settle()
 		return out, false
+	}
+	if x.isSpread {
+		r.books.spread()
 	}
 	r.registered++
 	out.ordinal = r.registered
@@ -90,7 +100,7 @@ func (r *Replayer) abandons(ctx context.Context, x *one) bool {
 
 // again is an exchange as it was before it was sent.
 func (r *Replayer) again(x *one) *one {
-	e := recorded{Exchange: x.GetExchange(), ordinal: x.GetOrdinal(), known: x.known, control: x.control}
+	e := recorded{timed: timed{Exchange: x.GetExchange(), lap: x.GetLap(), clone: x.GetClone()}, ordinal: x.GetOrdinal(), known: x.known, control: x.control}
 	due := x.due.Add(-time.Duration(x.GetHeldNano()))
 	out := r.newOne(e, due, x.GetMoments())
 	out.part = x.part
@@ -109,12 +119,13 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 	}
 	intended, unresolved := r.awaitNames(ctx, replay)
 	defer replay.known.Leave() // if it is not sent
-	e := replay.GetExchange()
+	e, as := replay.GetExchange(), copyIn(replay.Replay)
+	id := as.name(e.GetId())
 	var q *http.Request
 	var body []byte
 	var request *substitute.Request
 	if unresolved == nil {
-		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.to.build(e, names) })
+		request, unresolved = replay.known.Translate(func(names *substitute.Request) { q, body = r.to.build(e, id, names) })
 	}
 	switch {
 	case r.abandons(ctx, replay):
@@ -145,11 +156,11 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 				"record.redact.rules with the action keep record what the candidate needs", "exchange", e.GetId(), "route", e.GetRoute())
 		})
 	}
-	turn := r.order.Begin(e.GetSession(), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
+	turn := r.order.Begin(as.name(e.GetSession()), e.GetId(), e.GetStartUnixNano(), e.GetStartUnixNano()+e.GetDurationNano())
 	defer turn.Forget()
 	var promise, final *understudyv1.Response
 	observation, ok := r.client.Do(ctx, target.Request{
-		ID: e.GetId(), Session: e.GetSession(), HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
+		ID: id, Session: as.name(e.GetSession()), HTTP: q, Body: body, Route: e.GetRoute(), Recorded: e.GetResponse(), Scheduled: intended, Turn: turn,
 		Sent: func(at time.Time) {
 			replay.known.Leave()
 			replay.SentUnixNano = at.UnixNano()
@@ -172,6 +183,7 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 			final = answer
 			replay.known.Learn(promise, answer, timestamp.FrameOf(replay.Replay, time.Since(time.Unix(0, replay.SentUnixNano))))
 			replay.release() // what comes after the first end is nobody's wait
+			replay.goes()
 		},
 	})
 	if !ok && r.abandons(ctx, replay) {
@@ -180,6 +192,8 @@ func (r *Replayer) drive(ctx context.Context, replay *one) {
 		return
 	}
 	replay.known.Settle() // if no final answer came
+	replay.goes()
+	r.crowd.saw(time.Now(), observation, e)
 	if !ok {
 		if replay.asked.answered() {
 			r.controls.miss(controlInterrupted)
@@ -295,16 +309,20 @@ func (r *Replayer) orphan(o *understudyv1.Orphan) {
 // plan has others.
 type moments struct {
 	latest schedule.Moment
-	list   []*understudyv1.Moment
+	lists  map[time.Duration][]*understudyv1.Moment // by how much later its copy is
 }
 
-func (m *moments) of(p *schedule.Plan) []*understudyv1.Moment {
+func (m *moments) of(p *schedule.Plan, shift time.Duration) []*understudyv1.Moment {
 	all := p.Moments()
-	if latest := all[len(all)-1]; m.list == nil || latest != m.latest {
-		m.latest, m.list = latest, nil
-		for _, x := range all {
-			m.list = append(m.list, &understudyv1.Moment{RecordedUnixNano: x.Recorded.UnixNano(), ReplayedUnixNano: x.Replayed.UnixNano()})
-		}
+	if latest := all[len(all)-1]; m.lists == nil || latest != m.latest || len(m.lists) > MaxMultiply {
+		m.latest, m.lists = latest, map[time.Duration][]*understudyv1.Moment{}
 	}
-	return m.list
+	list, known := m.lists[shift]
+	if !known {
+		for _, x := range all {
+			list = append(list, &understudyv1.Moment{RecordedUnixNano: x.Recorded.Add(-shift).UnixNano(), ReplayedUnixNano: x.Replayed.UnixNano()})
+		}
+		m.lists[shift] = list
+	}
+	return list
 }

@@ -10,6 +10,7 @@ import (
 
 	"understudy.dev/exchange/target"
 	"understudy.dev/replayer/rewrite"
+	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -88,10 +89,10 @@ func (cfg Config) Preview(ctx context.Context, source Source, first int) (*Previ
 	defer direct.Close()
 	p := &preview{first: first, ordinals: map[string]uint64{}, out: &Preview{First: []Planned{}, Skipped: map[string]uint64{}}}
 	r := &Replayer{
-		cfg: cfg, source: source, memory: substitute.NewMemory(direct.Base().Hostname()), books: newBooks(nil, cfg.Run, time.Now(), nil),
+		cfg: cfg, source: source, host: direct.Base().Hostname(), books: newBooks(nil, cfg.Run, time.Now(), nil),
 		to: recipient{run: cfg.Run, base: direct.Base, headers: cfg.Headers, recordedHost: cfg.PreserveHost, mark: cfg.mark()},
 	}
-	p.Replayer, r.memory.Redactor = r, cfg.Redactor
+	p.Replayer = r
 	if r.selector, err = newSelector(cfg.Select, cfg.Chosen); err != nil {
 		return nil, err
 	}
@@ -114,16 +115,32 @@ func (cfg Config) Preview(ctx context.Context, source Source, first int) (*Previ
 
 // read goes over everything.
 func (p *preview) read(ctx context.Context) error {
-	ahead := readFrom(ctx, p.source, p.register)
-	seconds := seconds{spread: func() { p.out.Spread++ }}
+	if p.cfg.Max || p.cfg.Waits() {
+		p.cfg.Loop = max(p.cfg.Loop, 1) // how many there are the candidate decides
+	}
+	reading, stopReading := context.WithCancel(ctx)
+	defer stopReading()
+	ahead := readFrom(reading, p.laps, p.register)
 	var begin time.Time
-	var due func(time.Time) time.Time
-	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
-		if due == nil {
-			plan := p.plan(ctx, start)
-			due, p.out.Begin, begin = plan.At, start.UTC(), plan.At(start)
+	var plan *schedule.Plan
+	isOver := false
+	for e := range ahead.exchanges {
+		ahead.used(e)
+		if isOver {
+			continue
 		}
-		at := due(start).Sub(begin)
+		if plan == nil {
+			plan = p.plan(ctx, e.start)
+			begin = plan.At(e.start)
+			p.out.Begin = e.start.UTC()
+			p.take(e, 0)
+			continue
+		}
+		at := plan.At(e.start).Sub(begin)
+		if isOver = p.cfg.For > 0 && plan.Elapsed() >= p.cfg.For; isOver {
+			stopReading()
+			continue
+		}
 		p.out.LengthNS = max(p.out.LengthNS, int64(at))
 		p.take(e, at)
 	}
@@ -132,7 +149,10 @@ func (p *preview) read(ctx context.Context) error {
 	}
 	p.out.Unselected = maps.Clone(p.books.run.Unselected)
 	maps.Copy(p.out.Unselected, p.source.Unselected())
-	p.out.Late = p.source.Late()
+	p.out.Late, p.out.Spread = p.source.Late(), p.books.run.GetSpread()
+	if isOver {
+		return nil
+	}
 	return ahead.err
 }
 
@@ -158,7 +178,7 @@ func (p *preview) take(e recorded, at time.Duration) {
 		p.count(x)
 	}
 	if len(p.out.First) < p.first {
-		p.ordinals[e.GetId()] = e.ordinal
+		p.ordinals[(copyOf{e.lap, e.clone}).name(e.GetId())] = e.ordinal
 		p.out.First = append(p.out.First, x)
 	}
 }
@@ -178,19 +198,22 @@ func (p *preview) count(x Planned) {
 // build makes the request as far as it can be made without the candidate.
 func (p *preview) build(e recorded, x *Planned) {
 	var names *substitute.Request
+	copied := copyOf{e.lap, e.clone}
 	if needed := e.known.Awaits(); len(needed) > 0 {
 		x.Awaits = []uint64{} // of exchanges that are not shown, at least
 		for _, id := range needed {
-			if n, is := p.ordinals[id]; is {
+			if n, is := p.ordinals[copied.name(id)]; is {
 				x.Awaits = append(x.Awaits, n)
 			}
 		}
 		slices.Sort(x.Awaits)
-	} else if _, unresolved := e.known.Translate(func(known *substitute.Request) { p.to.build(e.Exchange, known) }); unresolved != nil {
+	} else if _, unresolved := e.known.Translate(func(known *substitute.Request) {
+		p.to.build(e.Exchange, copied.name(e.GetId()), known)
+	}); unresolved != nil {
 		x.Skipped, x.Detail = skipUnresolved, unresolved.String()
 		return
 	}
-	request, body := p.to.build(e.Exchange, names)
+	request, body := p.to.build(e.Exchange, copied.name(e.GetId()), names)
 	replay := &understudyv1.Replay{Exchange: e.Exchange}
 	body, err := p.rewrite(replay, request, body)
 	x.Host, x.Target = request.Host, targetOf(request.URL, p.to.base())

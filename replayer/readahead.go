@@ -2,11 +2,9 @@ package replayer
 
 import (
 	"context"
-	"errors"
-	"io"
+	"iter"
 
 	"understudy.dev/replayer/substitute"
-	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // What is held ready so that reading never delays sending. Beyond either bound
@@ -19,7 +17,7 @@ const (
 // recorded is an exchange that will be sent or skipped, and its places in the
 // memories of the candidate's and the control's names; nil if there is none.
 type recorded struct {
-	*understudyv1.Exchange
+	timed
 	ordinal        uint64 // position in the run, from 1
 	known, control *substitute.Exchange
 }
@@ -31,26 +29,18 @@ type readAhead struct {
 	room      *room
 }
 
-// readFrom starts reading and registers what it reads; it ends with the source
+// readFrom starts reading and registers what it reads; it ends with what it reads
 // or with ctx, when exchanges is closed. exchanges must be read until then.
-func readFrom(ctx context.Context, source Source, register func(context.Context, *understudyv1.Exchange) (recorded, bool)) *readAhead {
+func readFrom(ctx context.Context, from func(ctx context.Context, fail func(error)) iter.Seq[timed], register func(context.Context, timed) (recorded, bool)) *readAhead {
 	a := &readAhead{exchanges: make(chan recorded, maxAhead), room: newRoom(maxAheadBytes)}
 	go func() {
 		defer close(a.exchanges)
-		for {
-			e, err := source.Next(ctx)
-			if err != nil {
-				if !errors.Is(err, io.EOF) {
-					a.err = err
-				}
-				return
-			}
-			direct(e.GetRequest())
-			a.room.take(weight(e))
+		for e := range from(ctx, func(err error) { a.err = err }) {
+			a.room.take(weight(e.Exchange))
 			if x, isSelected := register(ctx, e); isSelected {
 				a.exchanges <- x
 			} else {
-				a.room.give(weight(e))
+				a.room.give(weight(e.Exchange))
 			}
 		}
 	}()

@@ -8,7 +8,6 @@
 package replayer
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,10 +19,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/kill"
-	"understudy.dev/exchange/pace"
 	"understudy.dev/exchange/target"
 	"understudy.dev/replayer/rewrite"
-	"understudy.dev/replayer/schedule"
 	"understudy.dev/replayer/substitute"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -62,7 +59,6 @@ type Replayer struct {
 	to       recipient
 	controls *controls // nil if there is no control sample
 	order    *target.Order
-	memory   *substitute.Memory
 	books    *books
 	patience time.Duration // for an answer that a later request needs
 	stop     chan struct{} // closed when nothing may be waited for any more
@@ -70,7 +66,6 @@ type Replayer struct {
 	failing  failing
 	tokens   sync.Once // that requests with tokens are sent is said
 	selector selector
-	repeats  repeats
 	board    Board // nil if nobody else says anything of the run
 	team     *team // nil if the run is replayed alone
 	clock    *clock
@@ -78,7 +73,13 @@ type Replayer struct {
 	baseline *baseline    // nil where replaying onto it is meant
 	rules    rewrite.Rules
 
-	registered uint64 // exchanges that are selected so far
+	host string // of the candidate
+	// lap is the one that is registered, and memories are its clones'. They belong to
+	// the reader, and so does registered, how many exchanges are selected so far.
+	lap        uint32
+	memories   map[uint32]*substitute.Memory
+	registered uint64
+	crowd      *crowd // nil in an open run
 	running    sync.WaitGroup
 	lanes      sync.Map // session → chan struct{}, closed when its last request is finished
 }
@@ -109,13 +110,12 @@ func New(cfg Config, spec *understudyv1.RunSpec, source Source, sink Sink, log *
 	}
 	r := &Replayer{
 		cfg: cfg, spec: spec, kill: cfg.killSwitch(log), source: source, sink: sink, log: log, metrics: m,
-		memory: substitute.NewMemory(host), stop: make(chan struct{}),
+		host: host, crowd: newCrowd(cfg.Load, cfg.InFlight), stop: make(chan struct{}),
 		books: books, patience: cfg.patience(), board: cfg.Board,
 	}
 	if cfg.Team != nil {
 		r.team = newTeam(r, cfg.Team, cfg.Worker)
 	}
-	r.memory.Redactor = cfg.Redactor
 	if r.selector, err = newSelector(cfg.Select, cfg.Chosen); err != nil {
 		return nil, err
 	}
@@ -233,101 +233,6 @@ func (r *Replayer) reportState(ctx context.Context) (stop func()) {
 	return func() { close(quit); <-done }
 }
 
-// send schedules everything that the source gives. inner is the context of the
-// requests, which outlives ctx by the drain time.
-func (r *Replayer) send(ctx, inner context.Context) error {
-	ahead := readFrom(ctx, r.source, r.register)
-	pacer := pace.Early() // the client sends when it is time
-	var plan *schedule.Plan
-	var moments moments
-	seconds := seconds{spread: r.books.spread}
-	for e, start := range seconds.of(ahead.exchanges, ahead.used) {
-		if r.team != nil && ctx.Err() != nil {
-			continue // it is left to others
-		}
-		if plan == nil {
-			if plan = r.plan(ctx, start); plan == nil {
-				continue
-			}
-		}
-		due := plan.At(start)
-		if r.team != nil && (r.team.ledger.isDone(e.ordinal) || !r.team.reach(ctx, due)) {
-			continue
-		}
-		if r.cfg.Follow {
-			due = start.Add(r.cfg.Delay)
-		}
-		if pause := time.Until(due); pause > longPause {
-			r.log.Warn("the next request is due after a long pause of the recording; --max-gap cuts pauses", "pause", pause.Round(time.Second), "due", due.UTC())
-		}
-		var interrupted error
-		if r.cfg.Follow {
-			interrupted = pacer.Until(ctx, due)
-		} else {
-			due, interrupted = r.clock.until(ctx, pacer, plan)
-		}
-		if r.team != nil {
-			if interrupted == nil {
-				r.deal(ctx, e, due, moments.of(plan))
-			}
-			continue
-		}
-		one := r.newOne(e, due, moments.of(plan))
-		r.books.selected()
-		if interrupted != nil {
-			r.skipAt(one, skipCanceled)
-			continue
-		}
-		r.launch(inner, one, nil)
-	}
-	if r.team != nil && ctx.Err() == nil {
-		r.team.ledger.close(r.registered)
-		r.team.arrive()
-	}
-	if err := ctx.Err(); !r.cfg.Follow || err == nil { // being told to is the way in which shadow mode ends
-		return cmp.Or(err, ahead.err)
-	}
-	return nil
-}
-
-// longPause is how long a run may wait without saying what for.
-const longPause = 10 * time.Minute
-
-// leadIn lets the first requests be prepared before they are due.
-const leadIn = 20 * time.Millisecond
-
-// plan is the schedule of the run, whose first exchange began at start; nil if
-// ctx ends before it is known. A worker of a team waits until it is said.
-func (r *Replayer) plan(ctx context.Context, start time.Time) *schedule.Plan {
-	begin := time.Now().Add(leadIn)
-	switch {
-	case r.cfg.Follow:
-		begin = start.Add(r.cfg.Delay)
-	case r.team != nil:
-		epoch := r.team.known(ctx, start)
-		if epoch == nil || ctx.Err() != nil {
-			return nil
-		}
-		if epoch.GetRecordedUnixNano() != start.UnixNano() {
-			r.failing.stop(fmt.Errorf("the run began with an exchange of %s, and the first one now is of %s: the recording is another", clockTime(epoch.GetRecordedUnixNano()), clockTime(start.UnixNano())))
-			return nil
-		}
-		begin = time.Unix(0, epoch.GetStartUnixNano())
-	default:
-		r.clock.set(&understudyv1.Epoch{RecordedUnixNano: start.UnixNano(), StartUnixNano: begin.UnixNano()})
-	}
-	return schedule.New(begin, r.cfg.Speed, r.cfg.MaxGap)
-}
-
-func clockTime(unixNano int64) string { return time.Unix(0, unixNano).UTC().Format(time.RFC3339Nano) }
-
-// newOne begins the replay of an exchange.
-func (r *Replayer) newOne(e recorded, due time.Time, moments []*understudyv1.Moment) *one {
-	return &one{known: e.known, control: e.control, due: due, Replay: &understudyv1.Replay{
-		Run: r.cfg.Run, Ordinal: e.ordinal, Attempt: 1, Exchange: e.Exchange, ScheduledUnixNano: due.UnixNano(), Speed: r.cfg.Speed, Moments: moments,
-	}}
-}
-
 // deal sends an exchange that is due, or keeps it until its part comes to this
 // worker or another has done it.
 func (r *Replayer) deal(ctx context.Context, e recorded, due time.Time, moments []*understudyv1.Moment) {
@@ -360,30 +265,31 @@ func (r *Replayer) launch(inner context.Context, one *one, ended func()) {
 	e := one.GetExchange()
 	reason := r.sendable(e)
 	if reason == "" {
-		one.isControlled, one.unasked = r.controls.take(e)
+		if copyIn(one.Replay).isFirst() {
+			one.isControlled, one.unasked = r.controls.take(e)
+		}
 		if !one.isControlled || one.unasked != "" {
 			one.control.Settle()
 		}
 		size := withControl(e, one.isControlled && one.unasked == "")
-		if reason = r.books.admit(size, r.cfg.InFlight, r.cfg.InFlightBytes); reason == "" {
-			one.size = size
-		}
+		reason = r.place(one, size)
 	}
 	if reason != "" {
 		r.skipAt(one, reason)
 		ended()
 		return
 	}
+	lane := copyIn(one.Replay).name(e.GetSession())
 	var before, after chan struct{}
 	if r.cfg.Order != OrderNone {
 		after = make(chan struct{})
-		if last, ok := r.lanes.Swap(e.GetSession(), after); ok {
+		if last, ok := r.lanes.Swap(lane, after); ok {
 			before = last.(chan struct{})
 		}
 	}
 	if after != nil {
 		one.free = sync.OnceFunc(func() {
-			r.lanes.CompareAndDelete(e.GetSession(), after)
+			r.lanes.CompareAndDelete(lane, after)
 			close(after)
 		})
 	}
@@ -392,6 +298,7 @@ func (r *Replayer) launch(inner context.Context, one *one, ended func()) {
 	go func() {
 		defer r.running.Done()
 		defer ended()
+		defer one.goes()
 		if one.free != nil {
 			defer one.free()
 		}

@@ -97,6 +97,12 @@ func replay(ctx context.Context, t *testing.T, src *source, out *sink, h http.Ha
 // replayTo runs it with a sink that hands on to out.
 func replayTo(ctx context.Context, t *testing.T, src replayer.Source, out *sink, through replayer.Sink, h http.HandlerFunc, change func(*replayer.Config)) (*understudyv1.Run, error) {
 	t.Helper()
+	return replayBy(ctx, t, src, out, through, h, change, nil)
+}
+
+// replayBy says by whom it was replayed too, if by is not nil.
+func replayBy(ctx context.Context, t *testing.T, src replayer.Source, out *sink, through replayer.Sink, h http.HandlerFunc, change func(*replayer.Config), by **replayer.Replayer) (*understudyv1.Run, error) {
+	t.Helper()
 	server := httptest.NewServer(h)
 	defer server.Close()
 	c := replayer.DefaultConfig()
@@ -107,6 +113,9 @@ func replayTo(ctx context.Context, t *testing.T, src replayer.Source, out *sink,
 	r, err := replayer.New(c, &understudyv1.RunSpec{}, src, through, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
+	}
+	if by != nil {
+		*by = r
 	}
 	run, runErr := r.Run(ctx)
 	skipped := uint64(0)

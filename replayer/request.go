@@ -25,6 +25,7 @@ const (
 	skipHeader     = "header_not_sendable" // nor a header this field
 	skipInFlight   = "in_flight_limit"     // too many unfinished
 	skipWaiting    = "records_waiting"     // too many, and some wait only for Kafka
+	skipOver       = "time_over"           // none was free before the time of sending was over
 	skipCanceled   = "canceled"            // the run was interrupted before
 	skipUnresolved = "unresolved"          // a name that it needs is not known
 	skipReplayed   = "replayed_request"    // it is one of ours, see ours
@@ -134,10 +135,10 @@ type recipient struct {
 // credentials and marks. A redacted field is left out, because a token is no
 // credential, unless the recipient gave what it stands for or it only keeps
 // sessions apart.
-func (r *recipient) build(e *understudyv1.Exchange, names *substitute.Request) (*http.Request, []byte) {
+func (r *recipient) build(e *understudyv1.Exchange, id string, names *substitute.Request) (*http.Request, []byte) {
 	q := e.GetRequest()
 	sent := names.Target(string(q.GetTarget()))
-	h := r.header(e, sent, names)
+	h := r.header(e, id, sent, names)
 	u := r.base()
 	aim(u, sent)
 	req := &http.Request{Method: q.GetMethod(), URL: u, Host: u.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
@@ -190,7 +191,7 @@ func aim(u *url.URL, target string) {
 	u.Opaque, u.Path, u.RawPath = path, "", ""
 }
 
-func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substitute.Request) http.Header {
+func (r *recipient) header(e *understudyv1.Exchange, id, sent string, names *substitute.Request) http.Header {
 	fields := e.GetRequest().GetHeaders()
 	left, redacted := leftOut(e), redactedFields(e)
 	h := make(http.Header, len(fields)+len(r.headers)+3)
@@ -206,10 +207,11 @@ func (r *recipient) header(e *understudyv1.Exchange, sent string, names *substit
 	if h.Get("User-Agent") == "" {
 		h["User-Agent"] = nil // or net/http would add its own
 	}
+	renewKeys(h, e.GetId(), id)
 	if !r.bare && message.IdempotencyKey(h) == "" {
-		h.Set("Idempotency-Key", e.GetId())
+		h.Set("Idempotency-Key", id)
 	}
-	r.retrace(h, e.GetId())
+	r.retrace(h, id)
 	if r.mark != "" {
 		h.Set(r.mark, r.run)
 	}

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"time"
+
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // What of one second is held to be spread over it; what is beyond either bound
@@ -21,30 +23,31 @@ const (
 // such a log where several exchanges began at one whole second and none within
 // it.
 type seconds struct {
-	spread func() // called for each that is
-
 	isCoarse bool
-	held     []recorded // began at one whole second
+	held     []timed // began at one whole second
 	bytes    int64
 	within   time.Duration // how much of that second is spent
 }
 
-func (s *seconds) of(in <-chan recorded, used func(recorded)) iter.Seq2[recorded, time.Time] {
-	return func(yield func(recorded, time.Time) bool) {
+func (s *seconds) of(in iter.Seq[*understudyv1.Exchange]) iter.Seq[timed] {
+	return func(yield func(timed) bool) {
 		for e := range in {
-			used(e)
 			start := time.Unix(0, e.GetStartUnixNano())
 			if len(s.held) > 0 && !start.Equal(s.start()) {
-				s.flush(start.Before(s.start().Add(time.Second)), yield)
+				if !s.flush(start.Before(s.start().Add(time.Second)), yield) {
+					return
+				}
 				s.within = 0
 			}
 			if start.Nanosecond() != 0 {
-				yield(e, start)
+				if !yield(timed{Exchange: e, start: start}) {
+					return
+				}
 				continue
 			}
-			s.held = append(s.held, e)
-			if s.bytes += weight(e.Exchange); len(s.held) == maxSecond || s.bytes > maxSecondBytes {
-				s.flush(false, yield)
+			s.held = append(s.held, timed{Exchange: e, start: start})
+			if s.bytes += weight(e); (len(s.held) == maxSecond || s.bytes > maxSecondBytes) && !s.flush(false, yield) {
+				return
 			}
 		}
 		s.flush(false, yield)
@@ -55,10 +58,11 @@ func (s *seconds) of(in <-chan recorded, used func(recorded)) iter.Seq2[recorded
 func (s *seconds) start() time.Time { return time.Unix(0, s.held[0].GetStartUnixNano()) }
 
 // flush gives what is held; isFine says that something else began within that
-// second.
-func (s *seconds) flush(isFine bool, yield func(recorded, time.Time) bool) {
-	if len(s.held) == 0 {
-		return
+// second. It returns false if it is to end.
+func (s *seconds) flush(isFine bool, yield func(timed) bool) bool {
+	held := s.held
+	if len(held) == 0 {
+		return true
 	}
 	start := s.start()
 	s.isCoarse = !isFine && (s.isCoarse || len(s.held) > 1)
@@ -67,13 +71,16 @@ func (s *seconds) flush(isFine bool, yield func(recorded, time.Time) bool) {
 		random := rand.New(rand.NewPCG(uint64(start.Unix()), uint64(s.within)))
 		for i := range moments {
 			moments[i] = s.within + time.Duration(random.Int64N(int64(time.Second-s.within)))
-			s.spread()
 		}
 		slices.Sort(moments)
 		s.within = moments[len(moments)-1]
 	}
-	for i, e := range s.held {
-		yield(e, start.Add(moments[i]))
-	}
 	s.held, s.bytes = nil, 0
+	for i, x := range held {
+		x.start, x.isSpread = start.Add(moments[i]), s.isCoarse
+		if !yield(x) {
+			return false
+		}
+	}
+	return true
 }

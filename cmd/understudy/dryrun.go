@@ -25,24 +25,23 @@ import (
 
 // dryRunFlags say how a run is shown that does not take place.
 type dryRunFlags struct {
-	on     bool
-	first  int
-	format string
+	on    bool
+	first int
 }
 
 func (f *dryRunFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.BoolVar(&f.on, "dry-run", false, "say what would be sent, skipped and changed, and when; send nothing and write nothing")
 	fl.IntVar(&f.first, "first", 20, "with --dry-run: how many requests are listed; the others are counted")
-	fl.StringVarP(&f.format, "output", "o", text.Table, "with --dry-run: table or json")
-	enumerate(c, "output", text.Table, text.JSON)
+	c.Flag("output").Usage = "text, with --dry-run json too, without it " + strings.TrimPrefix(c.Flag("output").Usage, "text, or ")
+	enumerate(c, "output", outputText, text.JSON, outputHDR)
 }
 
 // dryRun shows a run and does not run it.
 func (a *app) dryRun(ctx context.Context, f replayFlags, d dryRunFlags) error {
 	r := &a.cfg.Replay
-	if err := checkTableOrJSON(d.format); err != nil {
-		return err
+	if a.output != outputText && a.output != text.JSON {
+		return usagef("--output %q: want text or json, as nothing is sent", a.output)
 	}
 	if d.first < 0 {
 		return usagef("--first %d is negative", d.first)
@@ -83,7 +82,7 @@ func (a *app) dryRun(ctx context.Context, f replayFlags, d dryRunFlags) error {
 	if p.Selected == 0 {
 		return usagef("%w: %s", replayer.ErrNothing, a.recorded(ctx, f))
 	}
-	if d.format == text.JSON {
+	if a.output == text.JSON {
 		return json.NewEncoder(a.out).Encode(struct {
 			Run       string `json:"run"`
 			Candidate string `json:"candidate"`

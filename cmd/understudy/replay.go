@@ -55,6 +55,7 @@ counts from the intended moment. Unsafe methods are sent only with --isolated.`,
 	c.Flags().StringVar(&a.cfg.Replay.Run, "run", "", "name of the run; it must be new")
 	a.choiceFlags(c, &f)
 	a.replayFlags(c, &f)
+	a.latencyFlag(c)
 	c.Flags().BoolVar(&a.cfg.Replay.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	c.Flags().DurationVar(&a.cfg.Replay.Delay, "delay", a.cfg.Replay.Delay, "shadow mode: how long after its recorded start a request is sent")
 	d.add(c)
@@ -94,6 +95,7 @@ func (a *app) replayFlags(c *cobra.Command, f *replayFlags) {
 	fl.StringVar(&r.Control.URL, "control-url", r.Control.URL, "where it is asked: URL of the baseline, or of another instance of it")
 	fl.BoolVar(&r.Control.Isolated, "control-isolated", r.Control.Isolated, "that is another instance without effects outside: send unsafe methods, and its own names")
 	fl.StringArrayVar(&f.control, "control-header", nil, "header for every request to it, \"Name: value\"")
+	a.loadFlags(c)
 	a.keyFlag(c)
 	enumerate(c, "completion", "auto", "response", "poll", "long_poll", "sse", "callback", "topic")
 	enumerate(c, "order", "none", "acknowledged", "completed")
@@ -121,6 +123,9 @@ func (a *app) replayed(summary *understudyv1.Run, err error) error {
 
 // runReplay replays and returns the final state of the run.
 func (a *app) runReplay(ctx context.Context, f replayFlags) (*understudyv1.Run, error) {
+	if err := a.checkOutput(); err != nil {
+		return nil, err
+	}
 	window, err := a.newRun(ctx, f, "replay")
 	if err != nil {
 		return nil, err
@@ -259,7 +264,12 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 		defer topics.Close()
 		r.Topics = topics
 	}
-	rep, err := replayer.New(*r, a.runSpec(window), kafka.NewSource(timeline), sink, a.log, ad.registry)
+	from := kafka.NewSource(timeline)
+	defer from.Close()
+	from.Reopen = func(ctx context.Context) (*stream.Timeline, error) {
+		return stream.OpenTimeline(ctx, a.cfg.Kafka.Config, window, deadLetters(producer, "replayer"))
+	}
+	rep, err := replayer.New(*r, a.runSpec(window), from, sink, a.log, ad.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -280,7 +290,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 	}
 	stopLine := statusLine(a.errOut, func() string {
 		size, most := timeline.Size()
-		return replaying(r.Run, rep.Progress(), size, most)
+		return replaying(r.Run, rep.Progress(), size*r.Copies(), most)
 	})
 	defer stopLine()
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way and their completions, at most %s, then for Kafka to take the records, at most %s", r.Drain, writeWait))()
@@ -290,6 +300,9 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 	defer giveUpAfter(running, r.Drain+writeWait, producer.GiveUp)()
 	defer a.watchWrites(producer, outage, max(a.cfg.Kafka.Producer.DeliveryTimeout, minDelivery))()
 	run, err := rep.Run(running)
+	if err := a.exportLatencies(rep.Latencies()); err != nil {
+		return run, err
+	}
 	if errors.Is(err, kafka.ErrKafka) {
 		return run, dependency(notWritten(run, outage.String(), err))
 	}
@@ -416,6 +429,7 @@ func (a *app) runSpec(w stream.TimelineConfig) *understudyv1.RunSpec {
 	if r.Control.On() {
 		spec.Control, spec.ControlShare, spec.ControlIsolated = r.Control.URL, r.Control.Share, r.Control.Isolated
 	}
+	loadSpec(spec, r.Load)
 	r.Headers, r.Control.Headers = nil, nil                  // secrets are left out of the fingerprint
 	r.CallbackListen, r.CallbackURL, r.KillFile = "", "", "" // each worker has its own
 	if text, err := yaml.Marshal(r); err == nil {

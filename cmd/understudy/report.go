@@ -294,6 +294,7 @@ func printRun(w io.Writer, r *understudyv1.Run) {
 	if n := r.GetControlled() + total(r.GetUncontrolled()); n > 0 {
 		fmt.Fprintf(w, "control %d of %d answered%s\n", r.GetControlled(), n, reasons(r.GetUncontrolled()))
 	}
+	printLoad(w, r)
 	planned := fmt.Sprintf(" of %.1f/s planned", r.GetPlannedRate())
 	if r.GetPlannedRate() == 0 { // one request, or several at one moment
 		planned = ""

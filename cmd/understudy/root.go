@@ -28,6 +28,7 @@ type app struct {
 	origins  source.Origins  // where the values in cfg came from
 	mistakes source.Mistakes // in the file and in the environment
 	loadErr  error           // of the file
+	output   string          // of a command that replays: text, json or hdr
 	places   []string        // the flags --config, --kafka, --prefix and --clickhouse, as they were given
 }
 

@@ -38,6 +38,9 @@ does. Requests begin to leave when the first worker is there.`,
 
 func (a *app) startRun(ctx context.Context, f replayFlags) error {
 	window, err := a.newRun(ctx, f, "runs start")
+	if err == nil {
+		err = a.canBeShared()
+	}
 	if err != nil {
 		return err
 	}
@@ -174,6 +177,7 @@ the flags that it was made with. What is done is not sent again.`,
 		},
 	}
 	a.replayFlags(c, &f)
+	a.latencyFlag(c)
 	return c
 }
 

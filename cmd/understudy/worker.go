@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -33,13 +34,14 @@ of theirs. Give the file and the flags that the run was made with.`,
 	}
 	c.Flags().StringVar(&a.cfg.Replay.Run, "run", "", "name of the run")
 	a.replayFlags(c, &f)
+	a.latencyFlag(c)
 	return c
 }
 
 // work works on a run until it ends.
 func (a *app) work(ctx context.Context, f replayFlags) (*understudyv1.Run, error) {
 	r := &a.cfg.Replay
-	if err := a.takeHeaders(f); err != nil {
+	if err := cmp.Or(a.checkOutput(), a.takeHeaders(f)); err != nil {
 		return nil, err
 	}
 	if r.Run == "" {
@@ -58,7 +60,7 @@ func (a *app) work(ctx context.Context, f replayFlags) (*understudyv1.Run, error
 	if r.Speed == replayer.DefaultConfig().Speed {
 		r.Speed = run.GetSpec().GetSpeed()
 	}
-	if err := a.readyToReplay(ctx); err != nil {
+	if err := cmp.Or(a.readyToReplay(ctx), a.canBeShared()); err != nil {
 		return nil, err
 	}
 	switch {

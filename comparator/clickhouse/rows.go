@@ -300,6 +300,7 @@ type runRow struct {
 	Origin           string            `ch:"origin"`
 	Controlled       uint64            `ch:"controlled"`
 	Uncontrolled     map[string]uint64 `ch:"uncontrolled"`
+	Load             string            `ch:"load"`
 }
 
 func toRun(r *understudyv1.Run, origin string) *runRow {
@@ -311,7 +312,7 @@ func toRun(r *understudyv1.Run, origin string) *runRow {
 		Written: r.GetWritten(), Orphans: r.GetOrphans(), PlannedRate: r.GetPlannedRate(), AchievedRate: r.GetAchievedRate(),
 		LagP50NS: r.GetLagP50Nano(), LagP99NS: r.GetLagP99Nano(), LagMaxNS: r.GetLagMaxNano(),
 		Completed: counts(r.GetCompleted()), LocationsRefused: r.GetLocationsRefused(), Origin: origin,
-		Controlled: r.GetControlled(), Uncontrolled: counts(r.GetUncontrolled()),
+		Controlled: r.GetControlled(), Uncontrolled: counts(r.GetUncontrolled()), Load: r.Load(),
 	}
 }
 

@@ -17,6 +17,8 @@ type Run struct {
 	Candidate string  `json:"candidate" ch:"candidate"`
 	Speed     float64 `json:"speed" ch:"speed"`
 	Follow    bool    `json:"follow" ch:"follow"`
+	// Load is what was sent that is not simply what was recorded, in words.
+	Load string `json:"load,omitempty" ch:"load"`
 	// Completion is how answers were awaited: auto, none, poll, callback.
 	Completion string            `json:"completion" ch:"completion"`
 	Start      time.Time         `json:"start" ch:"start_time"`
@@ -39,7 +41,7 @@ type Run struct {
 // Ended says whether the run has come to its end, well or not.
 func (r Run) Ended() bool { return r.State != "running" && r.State != "paused" && r.State != "" }
 
-const runQuery = `SELECT name, state, detail, candidate, speed, follow, completion, start_time, end_time, selected, replayed,
+const runQuery = `SELECT name, state, detail, candidate, speed, follow, load, completion, start_time, end_time, selected, replayed,
  skipped, completed, planned_rate, achieved_rate, lag_p50_ns, lag_p99_ns, lag_max_ns, locations_refused
 FROM runs FINAL `
 

@@ -35,8 +35,15 @@ func blame(err error) error {
 
 // Source reads the exchanges of a timeline.
 type Source struct {
-	mu sync.Mutex
-	t  *stream.Timeline
+	// Reopen opens the timeline once more, for another lap; nil if there is only one.
+	// It is set before use.
+	Reopen func(context.Context) (*stream.Timeline, error)
+
+	mu         sync.Mutex
+	t          *stream.Timeline
+	again      bool // t is another than the caller's
+	unselected map[string]uint64
+	late       uint64 // of earlier laps
 }
 
 // NewSource reads a timeline, which stays the caller's to close.
@@ -53,18 +60,59 @@ func (s *Source) Next(ctx context.Context) (*understudyv1.Exchange, error) {
 	return e, err
 }
 
+// Rewind implements replayer.Rewinder.
+func (s *Source) Rewind(ctx context.Context) error {
+	if s.Reopen == nil {
+		return errors.New("the timeline cannot be read again")
+	}
+	t, err := s.Reopen(ctx)
+	if err != nil {
+		return blame(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unselected, s.late = s.counts()
+	s.close()
+	s.t, s.again = t, true
+	return nil
+}
+
+// Close closes what Rewind has opened.
+func (s *Source) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.close()
+}
+
+func (s *Source) close() {
+	if s.again {
+		s.t.Close()
+	}
+}
+
+// counts are those of all laps. s.mu is held.
+func (s *Source) counts() (unselected map[string]uint64, late uint64) {
+	stats := s.t.Stats()
+	for reason, n := range s.unselected {
+		stats.Unselected[reason] += n
+	}
+	return stats.Unselected, s.late + stats.Late
+}
+
 // Unselected implements replayer.Source.
 func (s *Source) Unselected() map[string]uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.t.Stats().Unselected
+	unselected, _ := s.counts()
+	return unselected
 }
 
 // Late implements replayer.Source.
 func (s *Source) Late() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.t.Stats().Late
+	_, late := s.counts()
+	return late
 }
 
 // Sink writes what the replayer gives, waiting while the producer's buffer is

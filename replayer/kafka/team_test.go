@@ -87,6 +87,8 @@ type crew struct {
 	run     *understudyv1.Run
 	url     string
 	workers sync.WaitGroup
+	change  func(*replayer.Config) // nil changes nothing
+	copies  int                    // of each exchange
 }
 
 func newCrew(t *testing.T, candidate http.Handler, length time.Duration) *crew {
@@ -95,7 +97,7 @@ func newCrew(t *testing.T, candidate http.Handler, length time.Duration) *crew {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Close)
-	c := &crew{t: t, cfg: stream.Config{Brokers: cluster.ListenAddrs()}}
+	c := &crew{t: t, copies: 1, cfg: stream.Config{Brokers: cluster.ListenAddrs()}}
 	c.p = c.producer()
 	server := httptest.NewServer(candidate)
 	t.Cleanup(server.Close)
@@ -182,7 +184,15 @@ func (c *crew) work(ctx context.Context, name string, change ...func(*replayer.C
 	for _, f := range change {
 		f(&cfg)
 	}
-	r, err := replayer.New(cfg, run.GetSpec(), kafka.NewSource(timeline), sink, log, prometheus.NewRegistry())
+	if c.change != nil {
+		c.change(&cfg)
+	}
+	from := kafka.NewSource(timeline)
+	defer from.Close()
+	from.Reopen = func(ctx context.Context) (*stream.Timeline, error) {
+		return stream.OpenTimeline(ctx, c.cfg, stream.TimelineConfig{Topic: names.Exchanges, Extents: run.GetExtents()}, func(*kgo.Record, error) {})
+	}
+	r, err := replayer.New(cfg, run.GetSpec(), from, sink, log, prometheus.NewRegistry())
 	if err != nil {
 		return nil, err
 	}
@@ -217,6 +227,68 @@ func TestWorkersShareARun(t *testing.T) {
 		if n != 1 {
 			t.Errorf("%s was asked %d times", id, n)
 		}
+	}
+}
+
+// TestWorkersShareClonesAndLaps: of whichever clone and lap, and when a worker is
+// killed, the requests of each copy are sent once, at the names of that copy.
+func TestWorkersShareClonesAndLaps(t *testing.T) {
+	s := &shop{asked: map[string]int{}}
+	c := newCrew(t, s, time.Second)
+	c.copies = 6
+	c.change = func(cfg *replayer.Config) {
+		cfg.Multiply, cfg.Loop, cfg.MultiplySpread, cfg.Seed = 3, 2, 500*time.Millisecond, 7
+	}
+	leaving, leave := context.WithCancel(t.Context())
+	defer leave()
+	runs, errs := make([]*understudyv1.Run, 3), make([]error, 3)
+	go func() { time.Sleep(2500 * time.Millisecond); leave() }()
+	for i, ctx := range []context.Context{t.Context(), leaving, t.Context()} {
+		c.workers.Go(func() {
+			if i == 2 {
+				<-leaving.Done()
+			}
+			runs[i], errs[i] = c.work(ctx, fmt.Sprint("w", i))
+		})
+	}
+	c.workers.Wait()
+	if errs[0] != nil || errs[2] != nil {
+		t.Fatal(errs)
+	}
+	c.check(s, runs[0])
+	for id, n := range s.asked {
+		if n != c.copies {
+			t.Errorf("%s was asked %d times", id, n)
+		}
+	}
+}
+
+// TestWorkersShareARate that ends in the middle of the recording: each knows which
+// is the last request.
+func TestWorkersShareARate(t *testing.T) {
+	s := &shop{asked: map[string]int{}}
+	c := newCrew(t, s, time.Hour)
+	c.change = func(cfg *replayer.Config) { cfg.Rate, cfg.For = "50/s", 3*time.Second }
+	runs, errs := make([]*understudyv1.Run, 2), make([]error, 2)
+	for i := range 2 {
+		c.workers.Go(func() { runs[i], errs[i] = c.work(t.Context(), fmt.Sprint("w", i)) })
+	}
+	c.workers.Wait()
+	if errs[0] != nil || errs[1] != nil {
+		t.Fatal(errs)
+	}
+	if run := runs[0]; run.GetState() != understudyv1.Run_STATE_COMPLETED || run.GetSelected() != 150 || run.GetReplayed() != 150 || run.GetWritten() != 150 || len(s.wrong) > 0 {
+		t.Errorf("%v, asked wrongly for %v", run, s.wrong)
+	}
+	err := stream.Replays(t.Context(), c.cfg, names, "shared", func(r *understudyv1.Replay) error {
+		want := runs[0].GetEpoch().GetStartUnixNano() + int64(r.GetOrdinal()-1)*int64(20*time.Millisecond)
+		if got := r.GetScheduledUnixNano() - r.GetHeldNano(); got != want {
+			t.Errorf("ordinal %d was due %s from its time", r.GetOrdinal(), time.Duration(got-want))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -345,20 +417,22 @@ func TestTheKillSwitchOfOneWorker(t *testing.T) {
 // check looks at the books of a run that is whole, and at its replays.
 func (c *crew) check(s *shop, run *understudyv1.Run) {
 	c.t.Helper()
-	all := uint64(sessions * steps)
+	all := uint64(sessions * steps * c.copies)
 	if run.GetState() != understudyv1.Run_STATE_COMPLETED || run.GetSelected() != all || run.GetReplayed() != all || run.GetWritten() != all || len(s.wrong) > 0 {
 		c.t.Errorf("%s %s: selected %d, replayed %d, skipped %v, written %d of %d, errors %v; asked wrongly for %v", run.GetState(), run.GetDetail(),
 			run.GetSelected(), run.GetReplayed(), run.GetSkipped(), run.GetWritten(), all, run.GetErrors(), s.wrong)
 	}
 	seen := map[uint64]bool{}
+	of := map[string]bool{}
 	err := stream.Replays(c.t.Context(), c.cfg, names, "shared", func(r *understudyv1.Replay) error {
+		of[fmt.Sprint(r.GetExchange().GetId(), " ", r.GetLap(), " ", r.GetClone())] = true
 		if seen[r.GetOrdinal()] || r.GetOrdinal() == 0 || r.GetOrdinal() > all {
 			c.t.Errorf("ordinal %d is written twice, or is none", r.GetOrdinal())
 		}
 		seen[r.GetOrdinal()] = true
 		return nil
 	})
-	if err != nil || uint64(len(seen)) != all {
+	if err != nil || uint64(len(seen)) != all || len(of) != len(seen) {
 		c.t.Errorf("%v: %d replays of %d", err, len(seen), all)
 	}
 	last, err := stream.FindRun(c.t.Context(), c.cfg, names, "shared")

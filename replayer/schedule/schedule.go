@@ -15,6 +15,9 @@ type Plan struct {
 	start  time.Time // of the run
 	speed  float64
 	maxGap time.Duration
+	isEven bool    // see NewRate
+	rate   float64 // of an even plan
+	count  uint64  // requests of an even plan
 
 	first, last time.Time     // of the trace
 	cut         time.Duration // taken out of long gaps so far
@@ -65,6 +68,14 @@ func (p *Plan) At(t time.Time) time.Time {
 		anew = true
 	}
 	p.last = t
+	if p.isEven {
+		p.raw = end
+		if d := p.even(p.count); d < end.Sub(p.start) {
+			p.raw = p.start.Add(d)
+		}
+		p.count++
+		return p.due(anew)
+	}
 	offset := t.Sub(p.first) - p.cut
 	p.raw = end
 	if d := float64(offset) / p.speed; d < float64(end.Sub(p.start)) {

@@ -86,3 +86,28 @@ func TestNoDrift(t *testing.T) {
 		}
 	}
 }
+
+// TestAnEvenRate has no drift either, knows no recorded times, and pauses.
+func TestAnEvenRate(t *testing.T) {
+	start := time.Unix(1000, 0)
+	for _, rate := range []float64{0.01, 1, 3, 7.77, 1000, 16_000, 1e6} {
+		p := schedule.NewRate(start, rate)
+		for i := range 300_000 {
+			got := p.At(time.Unix(int64(i*i%977), 0)).Sub(start)
+			if want := float64(i) / rate * 1e9; math.Abs(float64(got)-want) > 1 || p.Elapsed() != got {
+				t.Fatalf("%g/s: request %d leaves after %s", rate, i, got)
+			}
+		}
+	}
+	p := schedule.NewRate(start, 10)
+	p.At(start)
+	if got := p.Pause([]schedule.Pause{{From: start.Add(50 * time.Millisecond), To: start.Add(time.Second)}}); !got.Equal(start) {
+		t.Errorf("what was due before a pause is due at %s", got)
+	}
+	if got := p.At(start).Sub(start); got != 1050*time.Millisecond || p.Elapsed() != 100*time.Millisecond {
+		t.Errorf("what is due in a pause leaves after %s", got)
+	}
+	if at := schedule.NewRate(start, 0).At(time.Unix(5, 0)); !at.Equal(start) {
+		t.Errorf("without a rate a request is due at %s", at)
+	}
+}

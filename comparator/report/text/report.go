@@ -78,6 +78,9 @@ func (p *page) head(r report.Run) {
 		speed += ", following"
 	}
 	p.item("against %s %s, %s for %s", r.Candidate, speed, r.Start.UTC().Format("2006-01-02 15:04:05 UTC"), lasted(r))
+	if r.Load != "" {
+		p.item("load: %s", r.Load)
+	}
 	p.item("rate %.1f/s of %.1f/s planned; lag p50 %s, p99 %s, max %s",
 		r.AchievedRate, r.PlannedRate, lag(r.LagP50), lag(r.LagP99), lag(r.LagMax))
 	p.item("completion mode %s; completed: %s", orNone(r.Completion), orNone(report.Reasons(r.Completed)))

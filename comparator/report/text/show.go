@@ -299,6 +299,9 @@ func Head(w io.Writer, r *understudyv1.Replay, stored report.Replay, others []re
 		if place.Ordinal == 0 {
 			name = "record " + place.String()
 		}
+		if lap, clone := r.GetLap(), r.GetClone(); lap > 1 || clone > 1 {
+			name += fmt.Sprintf(", lap %d, clone %d", max(lap, 1), max(clone, 1))
+		}
 		lines = append(lines, fmt.Sprintf("  run %s, %s: %s%s; understudy explain %s %s says why", r.GetRun(), name, stored.Verdict,
 			prefixed(" under judgement ", stored.Judgement), r.GetRun(), place))
 	}

@@ -775,6 +775,11 @@ type Replay struct {
 	// that is not known.
 	CandidateScheme string `protobuf:"bytes,23,opt,name=candidate_scheme,json=candidateScheme,proto3" json:"candidate_scheme,omitempty"`
 	ControlScheme   string `protobuf:"bytes,24,opt,name=control_scheme,json=controlScheme,proto3" json:"control_scheme,omitempty"`
+	// Which time through the recording it is, and which of the users that each
+	// recorded one stands for, both from 1; 0 is 1. Exchange is as recorded, id and
+	// session too: it is the replay that is another.
+	Lap   uint32 `protobuf:"varint,26,opt,name=lap,proto3" json:"lap,omitempty"`
+	Clone uint32 `protobuf:"varint,27,opt,name=clone,proto3" json:"clone,omitempty"`
 	// What rules of the user's have changed in the request beside names: at most 128
 	// places. No value is kept.
 	Rewrites      []*Rewrite `protobuf:"bytes,25,rep,name=rewrites,proto3" json:"rewrites,omitempty"`
@@ -980,6 +985,20 @@ func (x *Replay) GetControlScheme() string {
 	return ""
 }
 
+func (x *Replay) GetLap() uint32 {
+	if x != nil {
+		return x.Lap
+	}
+	return 0
+}
+
+func (x *Replay) GetClone() uint32 {
+	if x != nil {
+		return x.Clone
+	}
+	return 0
+}
+
 func (x *Replay) GetRewrites() []*Rewrite {
 	if x != nil {
 		return x.Rewrites
@@ -1058,7 +1077,8 @@ type Orphan struct {
 	Channel      Channel                `protobuf:"varint,1,opt,name=channel,proto3,enum=understudy.v1.Channel" json:"channel,omitempty"`
 	Received     *Request               `protobuf:"bytes,2,opt,name=received,proto3" json:"received,omitempty"`
 	TimeUnixNano int64                  `protobuf:"varint,3,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
-	// The exchange that it was for, if it came when nobody waited for it any
+	// The exchange that it was for (with ~lap.clone behind it where that is not the
+	// first of both), if it came when nobody waited for it any
 	// more, and why: "timeout", "interrupted", or "after_end" when that had
 	// completed or was never promised. Both are empty for what nobody asked for.
 	ExchangeId    string `protobuf:"bytes,4,opt,name=exchange_id,json=exchangeId,proto3" json:"exchange_id,omitempty"`
@@ -1192,7 +1212,7 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\rPROOF_ALIGNED\x10\x02\"d\n" +
 	"\x06Moment\x12,\n" +
 	"\x12recorded_unix_nano\x18\x01 \x01(\x03R\x10recordedUnixNano\x12,\n" +
-	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xcf\b\n" +
+	"\x12replayed_unix_nano\x18\x02 \x01(\x03R\x10replayedUnixNano\"\xf7\b\n" +
 	"\x06Replay\x12\x10\n" +
 	"\x03run\x18\x01 \x01(\tR\x03run\x12\x18\n" +
 	"\aordinal\x18\x02 \x01(\x04R\aordinal\x12\x18\n" +
@@ -1218,7 +1238,9 @@ const file_understudy_v1_replay_proto_rawDesc = "" +
 	"\x15control_substitutions\x18\x15 \x03(\v2\x1b.understudy.v1.SubstitutionR\x14controlSubstitutions\x12#\n" +
 	"\rredaction_key\x18\x16 \x01(\tR\fredactionKey\x12)\n" +
 	"\x10candidate_scheme\x18\x17 \x01(\tR\x0fcandidateScheme\x12%\n" +
-	"\x0econtrol_scheme\x18\x18 \x01(\tR\rcontrolScheme\x122\n" +
+	"\x0econtrol_scheme\x18\x18 \x01(\tR\rcontrolScheme\x12\x10\n" +
+	"\x03lap\x18\x1a \x01(\rR\x03lap\x12\x14\n" +
+	"\x05clone\x18\x1b \x01(\rR\x05clone\x122\n" +
 	"\brewrites\x18\x19 \x03(\v2\x16.understudy.v1.RewriteR\brewrites\"G\n" +
 	"\aRewrite\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\rR\x04rule\x12\x14\n" +

@@ -201,7 +201,11 @@ type Run struct {
 	Shared bool `protobuf:"varint,34,opt,name=shared,proto3" json:"shared,omitempty"`
 	// Of selected: those that were sent by a worker that went on where another had
 	// been killed, which may have sent them before (attempt 2).
-	Repeated      uint64 `protobuf:"varint,35,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	Repeated uint64 `protobuf:"varint,35,opt,name=repeated,proto3" json:"repeated,omitempty"`
+	// How many requests may be under way in a closed or adaptive run now, and how
+	// often an adaptive one has backed off.
+	Users         uint32 `protobuf:"varint,40,opt,name=users,proto3" json:"users,omitempty"`
+	Backoffs      uint64 `protobuf:"varint,41,opt,name=backoffs,proto3" json:"backoffs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -463,6 +467,20 @@ func (x *Run) GetShared() bool {
 func (x *Run) GetRepeated() uint64 {
 	if x != nil {
 		return x.Repeated
+	}
+	return 0
+}
+
+func (x *Run) GetUsers() uint32 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
+func (x *Run) GetBackoffs() uint64 {
+	if x != nil {
+		return x.Backoffs
 	}
 	return 0
 }
@@ -933,8 +951,25 @@ type RunSpec struct {
 	// chose.
 	Selection       string `protobuf:"bytes,14,opt,name=selection,proto3" json:"selection,omitempty"`
 	SelectionSha256 string `protobuf:"bytes,15,opt,name=selection_sha256,json=selectionSha256,proto3" json:"selection_sha256,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Requests per second at which they leave whatever the recording's times; 0
+	// follows those.
+	Rate float64 `protobuf:"fixed64,20,opt,name=rate,proto3" json:"rate,omitempty"`
+	// True when they leave as fast as the limit of requests in flight lets them.
+	Max bool `protobuf:"varint,21,opt,name=max,proto3" json:"max,omitempty"`
+	// How long is sent at most; 0 has no bound.
+	ForNano int64 `protobuf:"varint,22,opt,name=for_nano,json=forNano,proto3" json:"for_nano,omitempty"`
+	// How often the recording is gone through: 0 is once, without an end is
+	// laps_endless.
+	Laps        uint32 `protobuf:"varint,23,opt,name=laps,proto3" json:"laps,omitempty"`
+	LapsEndless bool   `protobuf:"varint,24,opt,name=laps_endless,json=lapsEndless,proto3" json:"laps_endless,omitempty"`
+	// For how many users each recorded one stands; 0 is 1.
+	Multiply uint32 `protobuf:"varint,25,opt,name=multiply,proto3" json:"multiply,omitempty"`
+	Seed     uint64 `protobuf:"varint,26,opt,name=seed,proto3" json:"seed,omitempty"`
+	// "closed" or "adaptive"; empty is an open loop. With how many users it begins.
+	Mode          string `protobuf:"bytes,27,opt,name=mode,proto3" json:"mode,omitempty"`
+	Users         uint32 `protobuf:"varint,28,opt,name=users,proto3" json:"users,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunSpec) Reset() {
@@ -1072,6 +1107,69 @@ func (x *RunSpec) GetSelectionSha256() string {
 	return ""
 }
 
+func (x *RunSpec) GetRate() float64 {
+	if x != nil {
+		return x.Rate
+	}
+	return 0
+}
+
+func (x *RunSpec) GetMax() bool {
+	if x != nil {
+		return x.Max
+	}
+	return false
+}
+
+func (x *RunSpec) GetForNano() int64 {
+	if x != nil {
+		return x.ForNano
+	}
+	return 0
+}
+
+func (x *RunSpec) GetLaps() uint32 {
+	if x != nil {
+		return x.Laps
+	}
+	return 0
+}
+
+func (x *RunSpec) GetLapsEndless() bool {
+	if x != nil {
+		return x.LapsEndless
+	}
+	return false
+}
+
+func (x *RunSpec) GetMultiply() uint32 {
+	if x != nil {
+		return x.Multiply
+	}
+	return 0
+}
+
+func (x *RunSpec) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *RunSpec) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *RunSpec) GetUsers() uint32 {
+	if x != nil {
+		return x.Users
+	}
+	return 0
+}
+
 // RunClaim is written to the runs topic by a replay that is about to start,
 // under a key of its own. The first claim of a name in the topic has the name,
 // and every other start is refused, unless it comes more than 30 s later and no
@@ -1141,7 +1239,7 @@ var File_understudy_v1_run_proto protoreflect.FileDescriptor
 
 const file_understudy_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xa0\r\n" +
+	"\x17understudy/v1/run.proto\x12\runderstudy.v1\"\xd2\r\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x18.understudy.v1.Run.StateR\x05state\x12\x16\n" +
@@ -1183,7 +1281,9 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05epoch\x18  \x01(\v2\x14.understudy.v1.EpochR\x05epoch\x12\x16\n" +
 	"\x06writer\x18! \x01(\tR\x06writer\x12\x16\n" +
 	"\x06shared\x18\" \x01(\bR\x06shared\x12\x1a\n" +
-	"\brepeated\x18# \x01(\x04R\brepeated\x1a:\n" +
+	"\brepeated\x18# \x01(\x04R\brepeated\x12\x14\n" +
+	"\x05users\x18( \x01(\rR\x05users\x12\x1a\n" +
+	"\bbackoffs\x18) \x01(\x04R\bbackoffs\x1a:\n" +
 	"\fSkippedEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a=\n" +
@@ -1251,7 +1351,7 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a9\n" +
 	"\vDoubtsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\x85\x04\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xd7\x05\n" +
 	"\aRunSpec\x12\x1c\n" +
 	"\tcandidate\x18\x01 \x01(\tR\tcandidate\x12\x14\n" +
 	"\x05speed\x18\x02 \x01(\x01R\x05speed\x12\x16\n" +
@@ -1271,7 +1371,16 @@ const file_understudy_v1_run_proto_rawDesc = "" +
 	"\rcontrol_share\x18\f \x01(\x01R\fcontrolShare\x12)\n" +
 	"\x10control_isolated\x18\r \x01(\bR\x0fcontrolIsolated\x12\x1c\n" +
 	"\tselection\x18\x0e \x01(\tR\tselection\x12)\n" +
-	"\x10selection_sha256\x18\x0f \x01(\tR\x0fselectionSha256\"Z\n" +
+	"\x10selection_sha256\x18\x0f \x01(\tR\x0fselectionSha256\x12\x12\n" +
+	"\x04rate\x18\x14 \x01(\x01R\x04rate\x12\x10\n" +
+	"\x03max\x18\x15 \x01(\bR\x03max\x12\x19\n" +
+	"\bfor_nano\x18\x16 \x01(\x03R\aforNano\x12\x12\n" +
+	"\x04laps\x18\x17 \x01(\rR\x04laps\x12!\n" +
+	"\flaps_endless\x18\x18 \x01(\bR\vlapsEndless\x12\x1a\n" +
+	"\bmultiply\x18\x19 \x01(\rR\bmultiply\x12\x12\n" +
+	"\x04seed\x18\x1a \x01(\x04R\x04seed\x12\x12\n" +
+	"\x04mode\x18\x1b \x01(\tR\x04mode\x12\x14\n" +
+	"\x05users\x18\x1c \x01(\rR\x05users\"Z\n" +
 	"\bRunClaim\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05start\x18\x02 \x01(\tR\x05start\x12$\n" +
