@@ -33,8 +33,6 @@ func (f *dryRunFlags) add(c *cobra.Command) {
 	fl := c.Flags()
 	fl.BoolVar(&f.on, "dry-run", false, "say what would be sent, skipped and changed, and when; send nothing and write nothing")
 	fl.IntVar(&f.first, "first", 20, "with --dry-run: how many requests are listed; the others are counted")
-	c.Flag("output").Usage = "text, with --dry-run json too, without it " + strings.TrimPrefix(c.Flag("output").Usage, "text, or ")
-	enumerate(c, "output", outputText, text.JSON, outputHDR)
 }
 
 // dryRun shows a run and does not run it.

@@ -33,10 +33,10 @@ const (
 	outputHDR  = "hdr"
 )
 
-// latencyFlag lets a command that replays write the latencies too.
-func (a *app) latencyFlag(c *cobra.Command) {
-	c.Flags().StringVarP(&a.output, "output", "o", outputText, "text, or hdr to write RUN.intended.hgrm and RUN.service.hgrm too: percentiles of the latencies in the format of HdrHistogram, milliseconds")
-	enumerate(c, "output", outputText, outputHDR)
+// latencyFlag lets a command that replays write the latencies too, and more.
+func (a *app) latencyFlag(c *cobra.Command, more string, formats ...string) {
+	c.Flags().StringVarP(&a.output, "output", "o", outputText, "text"+more+", or hdr to write RUN.intended.hgrm and RUN.service.hgrm too: percentiles of the latencies in the format of HdrHistogram, milliseconds")
+	enumerate(c, "output", append(formats, outputText, outputHDR)...)
 }
 
 // canBeShared refuses to share or resume a run that waits for the candidate.

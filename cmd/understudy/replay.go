@@ -55,7 +55,7 @@ counts from the intended moment. Unsafe methods are sent only with --isolated.`,
 	c.Flags().StringVar(&a.cfg.Replay.Run, "run", "", "name of the run; it must be new")
 	a.choiceFlags(c, &f)
 	a.replayFlags(c, &f)
-	a.latencyFlag(c)
+	a.latencyFlag(c, ", with --dry-run json", "json")
 	c.Flags().BoolVar(&a.cfg.Replay.Follow, "follow", false, "shadow mode: replay what is recorded from now on (or from --from, as far behind), until interrupted")
 	c.Flags().DurationVar(&a.cfg.Replay.Delay, "delay", a.cfg.Replay.Delay, "shadow mode: how long after its recorded start a request is sent")
 	d.add(c)

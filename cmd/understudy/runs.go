@@ -177,7 +177,7 @@ the flags that it was made with. What is done is not sent again.`,
 		},
 	}
 	a.replayFlags(c, &f)
-	a.latencyFlag(c)
+	a.latencyFlag(c, "")
 	return c
 }
 

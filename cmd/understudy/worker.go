@@ -34,7 +34,7 @@ of theirs. Give the file and the flags that the run was made with.`,
 	}
 	c.Flags().StringVar(&a.cfg.Replay.Run, "run", "", "name of the run")
 	a.replayFlags(c, &f)
-	a.latencyFlag(c)
+	a.latencyFlag(c, "")
 	return c
 }
 
