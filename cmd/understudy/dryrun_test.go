@@ -122,7 +122,8 @@ func TestADryRunSendsAndWritesNothing(t *testing.T) {
 	for want, args := range map[string][]string{
 		"leave out --follow":      {"--follow", "--speed", "1"},
 		"-1 is negative":          {"--first", "-1"},
-		"want table or json":      {"-o", "csv"},
+		"want text or json":       {"-o", "csv"},
+		"as nothing is sent":      {"-o", "hdr"},
 		"nothing to replay":       {"--recorder", "nobody"},
 		"is not among what allow": {"--allow", "10.0.0.0/8"},
 	} {
