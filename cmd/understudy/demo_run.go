@@ -37,7 +37,7 @@ func (d *demonstration) run(ctx, platform context.Context) error {
 	}
 	r := &d.a.cfg.Replay
 	r.Run, r.Candidate, r.Speed, r.Isolated = demoRun, d.systems.Candidate, 2, true
-	d.step("replaying at 5x against the candidate")
+	d.step("replaying at %gx against the candidate", r.Speed)
 	run, err := d.a.runReplay(ctx, replayFlags{headers: []string{"Authorization: " + demo.Credential}})
 	if err != nil {
 		return fmt.Errorf("replay: %w", err)
