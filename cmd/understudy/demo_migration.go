@@ -189,7 +189,7 @@ func (d *secondAct) configure(address string) (*walker, error) {
 	cfg.Record.Key, cfg.Record.Listen, cfg.Record.Upstream.URL = rand.Text(), address, d.shop.Baseline
 	cfg.Record.Session = []string{"header:" + turn.SessionHeader}
 	cfg.Gateway.Migration, cfg.Gateway.Candidate.URL, cfg.Gateway.StateDir = demoMigrationName, d.shop.Candidate, filepath.Join(d.dir, "state")
-	cfg.Replay.Run, cfg.Replay.Candidate, cfg.Replay.Follow, cfg.Replay.Delay = "shadow", d.shop.Rehearsal, true, 500*time.Millisecond
+	cfg.Replay.Run, cfg.Replay.Candidate, cfg.Replay.Follow, cfg.Replay.Delay, cfg.Replay.Isolated = "shadow", d.shop.Rehearsal, true, 500*time.Millisecond, true
 	for name, content := range map[string]string{"gate.yaml": demoPolicy, "plan.yaml": demoPlan} {
 		if err := os.WriteFile(filepath.Join(d.dir, name), []byte(content), 0o600); err != nil {
 			return nil, err
