@@ -273,7 +273,7 @@ func scenarios(t *testing.T, dir string, want, names int) {
 	prefix, brokers := cluster.Prefix(t), strings.Join(cluster.Addrs(), ",")
 	for _, words := range [][]string{
 		{"topics", "apply"}, append([]string{"import", "--format", "nock"}, files...),
-		{"replay", "--run", "scenarios", "--candidate", server.URL, "--max-gap", "100ms", "--completion", "response"},
+		{"replay", "--run", "scenarios", "--candidate", server.URL, "--max-gap", "100ms", "--completion", "response", "--isolated"},
 	} {
 		cmd := exec.Command(binary, append(words, "--kafka", brokers, "--prefix", prefix, "--log-level", "warn")...)
 		if out, err := cmd.CombinedOutput(); err != nil {

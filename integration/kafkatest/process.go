@@ -115,7 +115,7 @@ func format(java, classpath, cluster string, m map[string]string) (*process, err
 	err = os.WriteFile(p.config(), []byte(properties(m)), 0o644)
 	if err == nil {
 		cmd := exec.Command(java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classpath,
-			"kafka.tools.StorageTool", "format", "-t", cluster, "-c", p.config())
+			"kafka.tools.StorageTool", "format", "--cluster-id="+cluster, "-c", p.config()) // an id may begin with -
 		cmd.SysProcAttr = tied()
 		var out []byte
 		if out, err = cmd.CombinedOutput(); err != nil {
