@@ -50,7 +50,11 @@ func (x *comparing) inside(d Difference, path []string, baseline, candidate nois
 	}
 	x.depth++
 	defer func() { x.depth-- }()
-	translated := x.translator.JSON(b.document)
+	translate := x.translator.JSON
+	if b.form == "json" {
+		translate = x.translator.Inner // its words were those of the text
+	}
+	translated := translate(b.document)
 	isNew := b.form == "jwt" && !x.own && x.issuedNow(b.document, c.document)
 	found := false
 	err := diff.JSON(translated, c.document, x.options(), func(in diff.Difference) bool {

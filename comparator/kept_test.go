@@ -369,6 +369,13 @@ func TestNextOfASeries(t *testing.T) {
 		},
 		func(ids ...string) *understudyv1.Response { return response(302, ``, "Location: /orders/"+ids[0]) },
 		func(ids ...string) *understudyv1.Response { return response(200, `{}`, "Set-Cookie: order_id="+ids[0]) },
+		func(ids ...string) *understudyv1.Response {
+			return response(200, `{}`, "Refresh: 3; url=/orders/"+ids[0])
+		},
+		func(ids ...string) *understudyv1.Response {
+			return response(200, `{}`, "Set-Cookie: a=b; Path=/orders/"+ids[0])
+		},
+		func(ids ...string) *understudyv1.Response { return response(302, ``, "Location: ../orders/"+ids[0]) },
 	} {
 		for candidate, want := range map[string]comparator.Verdict{"610003": comparator.Match, "610004": comparator.Mismatch, "610002": comparator.Mismatch} {
 			r := immediate(of("610002", "610001"), of(candidate, "610002"), pairs, func(r *understudyv1.Replay) {
@@ -377,6 +384,44 @@ func TestNextOfASeries(t *testing.T) {
 			if got := judgement(t, r); (got.Verdict == comparator.Match) != (want == comparator.Match) {
 				t.Errorf("%s %s: %s, want %s: %v", of("ID", "first").GetBody().GetContent(), candidate, got.Verdict, want, lines(got))
 			}
+		}
+	}
+}
+
+// TestNextOfASeriesInside: so it is where a document is a text in another one.
+func TestNextOfASeriesInside(t *testing.T) {
+	for _, format := range []string{
+		`{"payload":"{\"order_id\":\"ID\"}"}`, `{"payload":"{\"order\":{\"id\":\"ID\"},\"note\":\"of ID\"}"}`, `{"payload":"[{\"url\":\"/orders/ID\"}]"}`,
+		`{"payload":"{\"inner\":\"{\\\"order_id\\\":\\\"ID\\\"}\"}"}`,
+	} {
+		for _, ids := range [][4]string{
+			{"ord_101", "ord_102", "ord_103", "ord_104"}, {"ORD-2026-0101", "ORD-2026-0102", "ORD-2026-0103", "ORD-2026-0104"},
+			{"0b8f1c9e-7d02-4d6a-9c55-2f1f7c6a0001", "0b8f1c9e-7d02-4d6a-9c55-2f1f7c6a0002", "0b8f1c9e-7d02-4d6a-9c55-2f1f7c6a0003", "0b8f1c9e-7d02-4d6a-9c55-2f1f7c6a0004"},
+			{"610001", "610002", "610003", "610004"},
+		} {
+			pairs := knows("order "+ids[0]+"="+ids[1], "order "+ids[1]+"="+ids[2], "order "+ids[2]+"="+ids[3])
+			body := func(id string) *understudyv1.Response { return response(200, strings.ReplaceAll(format, "ID", id)) }
+			for _, candidate := range ids {
+				if ids[0] == "610001" && strings.Contains(format, "of ID") {
+					continue // a number within words is presumed
+				}
+				r := immediate(body(ids[1]), body(candidate), pairs, func(r *understudyv1.Replay) {
+					r.Exchange.Request.Method, r.Exchange.Request.Target, r.Exchange.Request.Body = "GET", []byte("/orders/recent"), nil
+				})
+				if got := judgement(t, r); (got.Verdict == comparator.Match) != (candidate == ids[2]) {
+					t.Errorf("%s: %s there, %s here: %s, %v", format, ids[1], candidate, got.Verdict, lines(got))
+				}
+			}
+		}
+	}
+	// Two things that the sides call the other way round.
+	cross := knows("order ord_201=ord_202", "order ord_202=ord_201")
+	for candidate, want := range map[string]comparator.Verdict{"ord_202": comparator.Match, "ord_201": comparator.Mismatch} {
+		body := func(id string) *understudyv1.Response {
+			return response(200, `{"payload":"{\"order_id\":\"`+id+`\"}"}`)
+		}
+		if got := judgement(t, immediate(body("ord_201"), body(candidate), cross)); got.Verdict != want {
+			t.Errorf("%s: %s, want %s: %v", candidate, got.Verdict, want, lines(got))
 		}
 	}
 }

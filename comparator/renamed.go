@@ -28,7 +28,7 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 	if len(path) > 0 {
 		s.enclosing, s.label = path[:len(path)-1], path[len(path)-1]
 		s.where = wayOf(path, d.Path)
-		s.again = x.retranslated(path, b)
+		s.again = x.retranslated(d, path, b)
 	}
 	if class, ok := k.rewritten(s, f); ok {
 		return class, true
@@ -57,13 +57,28 @@ func (x *comparing) renamed(d Difference, path []string, b, f string) (class str
 // retranslated is what translation would make of a text at a place that it has gone
 // over: what it put in may also be the baseline's name of something, the next in a
 // series, and is not to be rewritten again.
-func (x *comparing) retranslated(path []string, text string) string {
+func (x *comparing) retranslated(d Difference, path []string, text string) string {
 	if x.again == nil {
 		q := x.r.GetExchange().GetRequest()
 		x.again = names.NewTranslator(x.known, string(q.GetTarget())).Answering(q.GetMethod()).Proven()
 	}
-	return x.again.At(path, text)
+	if d.Place == InBody {
+		return x.again.At(path, text)
+	}
+	if before, link, is := strings.Cut(text, "; path="); is { // of a cookie
+		return x.again.At(path, before) + "; path=" + x.again.Target(link)
+	}
+	if !holdsLinks[path[len(path)-1]] {
+		return x.again.At(path, text)
+	}
+	own := x.translator
+	x.translator = x.again
+	defer func() { x.translator = own }()
+	return x.field(path[len(path)-1], text)
 }
+
+// holdsLinks are the fields that are translated as links.
+var holdsLinks = map[string]bool{"location": true, "content-location": true, "link": true, "refresh": true}
 
 // isPut says whether a name at a spot was put in by translation, as far as can be
 // told: one was, somewhere, and it would be replaced here.

@@ -202,6 +202,45 @@ func (t *Translator) JSON(body []byte) []byte {
 	return t.at().json(body)
 }
 
+// Inner replaces names in a JSON document that was a text in another one, in which
+// words have been replaced already: what they were replaced by may be the
+// baseline's name of something else, the next in a series, and stays.
+func (t *Translator) Inner(body []byte) []byte {
+	if t.Idle() {
+		return body
+	}
+	inner := *t.at()
+	inner.visitor = second{replacing{t}}
+	return inner.json(body)
+}
+
+// second is the visitor of what words were replaced in before.
+type second struct{ replacing }
+
+func (r second) visit(at Place, v Value) (Value, bool) {
+	if IsUnmistakable(v.Text) || !v.Number && r.t.isWord(v.Text) {
+		return v, false
+	}
+	return r.replacing.visit(at, v)
+}
+
+func (r second) visitKey(at Place, v Value, in *document) (Value, bool) {
+	if IsUnmistakable(v.Text) || r.t.isWord(v.Text) {
+		return v, false
+	}
+	return r.replacing.visitKey(at, v, in)
+}
+
+// isWord says whether a text was put in for a word.
+func (t *Translator) isWord(text string) bool {
+	for i := t.pairs.latest(ofCandidate, text); i >= 0; i = t.pairs.earlier(ofCandidate, i) {
+		if t.uses[i].n > 0 && IsUnmistakable(t.pairs.list[i].Baseline.Text) {
+			return true
+		}
+	}
+	return false
+}
+
 // replacing is the visitor of a translator.
 type replacing struct{ t *Translator }
 

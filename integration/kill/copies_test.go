@@ -56,7 +56,7 @@ func TestClonesAndLapsBalance(t *testing.T) {
 			t.Errorf("%v: %v\n%s", args, err, out)
 		}
 	}
-	out, err := replay("replay", "--run", "copies", "--multiply", fmt.Sprint(clones), fmt.Sprint("--loop=", laps), "--speed", "2", "-o", "hdr")
+	out, err := replay("replay", "--run", "copies", "--multiply", fmt.Sprint(clones), fmt.Sprint("--loop=", laps), "--speed", "2", "-o", "hdr", "--isolated")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
