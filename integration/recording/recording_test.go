@@ -277,7 +277,8 @@ func (b *bench) heir() []ledger.Balance {
 	}
 	rec := b.record()
 	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
-		if entries, _ := os.ReadDir(b.spool); len(entries) == 1 { // its own
+		// Its own folder may not be there yet.
+		if !slices.ContainsFunc(entries, func(e os.DirEntry) bool { _, err := os.Stat(filepath.Join(b.spool, e.Name())); return err == nil }) {
 			break
 		}
 		if time.Now().After(end) {
