@@ -70,20 +70,36 @@ func (a *app) askTables(c *cobra.Command, f func(context.Context, driver.Conn)) 
 	f(ctx, conn)
 }
 
-// completeRoutes offers the path templates of the routes that were compared.
-func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+// completeTemplates offers the path templates of the routes that were compared.
+func (a *app) completeTemplates(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	var templates []string
+	for _, r := range a.comparedRoutes(c) {
+		_, template, _ := strings.Cut(r, " ")
+		if strings.HasPrefix(template, prefix) && !slices.Contains(templates, template) {
+			templates = append(templates, template)
+		}
+	}
+	return templates, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeRoutes offers the routes that were compared, with their methods.
+func (a *app) completeRoutes(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	routes := slices.DeleteFunc(a.comparedRoutes(c), func(r string) bool { return !strings.HasPrefix(r, prefix) })
+	return routes, cobra.ShellCompDirectiveNoFileComp
+}
+
+// comparedRoutes are the first 1,000 routes that the tables know; none if
+// ClickHouse does not answer in time.
+func (a *app) comparedRoutes(c *cobra.Command) []string {
+	var names []string
 	a.askTables(c, func(ctx context.Context, conn driver.Conn) {
 		var routes []struct {
 			Route string `ch:"route"`
 		}
 		_ = conn.Select(ctx, &routes, "SELECT DISTINCT route FROM stored_comparisons ORDER BY route LIMIT 1000")
 		for _, r := range routes {
-			_, template, _ := strings.Cut(r.Route, " ")
-			if strings.HasPrefix(template, prefix) && !slices.Contains(templates, template) {
-				templates = append(templates, template)
-			}
+			names = append(names, r.Route)
 		}
 	})
-	return templates, cobra.ShellCompDirectiveNoFileComp
+	return names
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"understudy.dev/comparator/report/text"
 	"understudy.dev/gateway/stage"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 	"understudy.dev/stream"
 )
 
@@ -60,7 +62,14 @@ func (a *app) stepCommand(action, use, short, long string) *cobra.Command {
 				}
 				o.To = &to
 			}
-			return a.writeStep(c.Context(), o, by)
+			if err := a.writeStep(c.Context(), o, by); err != nil {
+				return err
+			}
+			if o.Route != "" {
+				// Only after it is written: nobody waits for ClickHouse to go back.
+				fmt.Fprint(a.errOut, unseenRoute(o.Route, a.comparedRoutes(c)))
+			}
+			return nil
 		},
 	}
 	a.kafkaFlags(c)
@@ -101,6 +110,19 @@ func (a *app) writeStep(ctx context.Context, o stage.Order, by string) error {
 	}
 	fmt.Fprintf(a.out, "%s: %s -> %s (step %d)\n", report.Clean(name), before, stage.Describe(step), step.GetVersion())
 	return nil
+}
+
+// unseenRoute warns of a route that no exchange had of those that were compared, as
+// one that is mistyped; empty if it was, or if nothing is known.
+func unseenRoute(route string, known []string) string {
+	if len(known) == 0 || slices.Contains(known, route) {
+		return ""
+	}
+	hint := ""
+	if near := setting.Nearest(route, known); near != "" {
+		hint = fmt.Sprintf("; did you mean %q?", near)
+	}
+	return report.Clean(fmt.Sprintf("understudy: warning: --only: no exchange that was compared has the route %q%s", route, hint)) + "\n"
 }
 
 // stepProducer is one that waits for nothing.

@@ -58,7 +58,7 @@ func (a *app) recordFlags(c *cobra.Command) {
 	f.BoolVar(&r.RequireKafka, "require-kafka", r.RequireKafka, "do not start while Kafka or its topics are not there")
 	a.indexFlag(c)
 	enumerate(c, "compression", "snappy", "lz4", "zstd", "none")
-	complete(c, "route", a.completeRoutes)
+	complete(c, "route", a.completeTemplates)
 }
 
 // indexFlag adds which request headers belong into the tables.
