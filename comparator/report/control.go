@@ -232,9 +232,10 @@ func explained(ctx context.Context, conn driver.Conn, run string, places []Volat
 	err := conn.QueryRow(ctx, `WITH arrayZip(@routes, @paths) AS alike
 SELECT count() FROM
 (
- SELECT exchange_id, any(verdict) AS verdict, countIf(NOT has(alike, (toString(route), path))) AS others FROM discrepancies
- WHERE run = @run AND exchange_id NOT IN (SELECT exchange_id FROM comparisons WHERE run = @run AND differences_dropped > 0)
- GROUP BY exchange_id
+ SELECT topic_id, kafka_partition, kafka_offset, any(verdict) AS verdict, countIf(NOT has(alike, (toString(route), path))) AS others FROM discrepancies
+ WHERE run = @run AND (topic_id, kafka_partition, kafka_offset) NOT IN
+  (SELECT topic_id, kafka_partition, kafka_offset FROM comparisons WHERE run = @run AND differences_dropped > 0)
+ GROUP BY topic_id, kafka_partition, kafka_offset
 )
 WHERE verdict = 'mismatch' AND others = 0`,
 		clickhouse.Named("run", run), clickhouse.Named("routes", routes), clickhouse.Named("paths", paths)).Scan(&n)

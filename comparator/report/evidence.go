@@ -154,8 +154,8 @@ FROM comparisons WHERE run = @run AND ack_status = 202 AND channel = 'immediate'
 	}
 	words, err := sel[pendingRoute](ctx, conn, "the words for a state", `SELECT toString(route) AS route, path, candidate AS word, any(c.status) AS status, count() AS replays
 FROM differences AS d
-INNER JOIN (SELECT exchange_id, any(ack_status) AS status FROM comparisons WHERE run = @run AND verdict = 'mismatch' AND channel = 'immediate' AND ack_status BETWEEN 200 AND 299 GROUP BY exchange_id) AS c
- ON c.exchange_id = d.exchange_id
+INNER JOIN (SELECT topic_id, kafka_partition, kafka_offset, ack_status AS status FROM comparisons WHERE run = @run AND verdict = 'mismatch' AND channel = 'immediate' AND ack_status BETWEEN 200 AND 299) AS c
+ USING (topic_id, kafka_partition, kafka_offset)
 WHERE run = @run AND noise_class = '' AND path IN ('$.status', '$.state') AND kind = 'value' AND length(candidate) <= 20
 GROUP BY route, path, word ORDER BY replays DESC, route, path, word LIMIT 1000`, run)
 	if err != nil {

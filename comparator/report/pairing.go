@@ -33,7 +33,7 @@ func Pairings(ctx context.Context, conn driver.Conn, run string) ([]Pairing, err
 	return sel[Pairing](ctx, conn, "the pairs of names", fmt.Sprintf(`SELECT route, path, sum(n) AS places, count() AS pairs, toUInt64(sum(replays) - pairs) AS repeats
 FROM
 (
- SELECT route, path, baseline, candidate, count() AS n, uniqExact(exchange_id) AS replays
+ SELECT route, path, baseline, candidate, count() AS n, uniqExact((topic_id, kafka_partition, kafka_offset)) AS replays
  FROM presumed WHERE run = @run AND noise_class = 'presumed:identifier' AND kind = 'value' AND baseline != '' AND candidate != ''
  GROUP BY route, path, baseline, candidate
 )

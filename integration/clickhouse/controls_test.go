@@ -52,7 +52,7 @@ func TestControls(t *testing.T) {
 	fill(t, conn, 1) // makes the run known
 	names := topic.NamesFor("")
 	in := ingest(t, conn, "j", volatile{})
-	b := batch(t, names, "controls", 1200)
+	b := batchOf(t, names, "controls", 1200, 3)
 	parts := func(ends ...int) {
 		t.Helper()
 		from := 0
@@ -105,8 +105,8 @@ func TestControls(t *testing.T) {
 	if once.Explained != 1200-120 || once.Judged != 600 || once.Mismatches != 600 || once.Lower < 0.98 || once.Upper != 1 {
 		t.Errorf("%d mismatches are explained; %d of %d controlled ones, %g to %g", once.Explained, once.Mismatches, once.Judged, once.Lower, once.Upper)
 	}
-	if err := conn.Exec(t.Context(), `INSERT INTO stored_comparisons SELECT * REPLACE (toUInt32(1) AS differences_dropped) FROM comparisons WHERE run = 'r' AND exchange_id IN
- (SELECT exchange_id FROM discrepancies WHERE run = 'r' GROUP BY exchange_id HAVING countIf(path != ?) = 0 LIMIT 1)`, estimate.Path); err != nil {
+	if err := conn.Exec(t.Context(), `INSERT INTO stored_comparisons SELECT * REPLACE (toUInt32(1) AS differences_dropped) FROM comparisons WHERE run = 'r' AND kafka_offset IN
+ (SELECT kafka_offset FROM discrepancies WHERE run = 'r' GROUP BY kafka_offset HAVING countIf(path != ?) = 0 LIMIT 1)`, estimate.Path); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := report.LoadControl(t.Context(), conn, "r"); err != nil || got.Explained != once.Explained-1 {

@@ -73,6 +73,13 @@ func ingest(t *testing.T, conn driver.Conn, judgement string, judge clickhouse.J
 
 func batch(t *testing.T, names topic.Names, topicID string, n int) stream.Batch {
 	t.Helper()
+	return batchOf(t, names, topicID, n, 1)
+}
+
+// batchOf is a batch in which each exchange is replayed in so many copies, which
+// share its id.
+func batchOf(t *testing.T, names topic.Names, topicID string, n, copies int) stream.Batch {
+	t.Helper()
 	b := stream.Batch{Topic: names.Replays, End: int64(n), TopicID: topicID}
 	base := time.Date(2026, 11, 24, 23, 59, 0, 0, time.UTC) // the batch crosses minutes
 	for i := range n {
@@ -83,7 +90,7 @@ func batch(t *testing.T, names topic.Names, topicID string, n int) stream.Batch 
 		r, err := stream.ReplayRecord(names, &understudyv1.Replay{
 			Run: "r", Substitutions: substitutions, Ordinal: uint64(i + 1), ClosedUnixNano: base.Add(time.Duration(i) * time.Second).UnixNano(),
 			Exchange: &understudyv1.Exchange{
-				Id: fmt.Sprint("e", i), Recorder: "rec", Sequence: uint64(i + 1), Route: "GET /n", DurationNano: int64(time.Millisecond),
+				Id: fmt.Sprint("e", i/copies), Recorder: "rec", Sequence: uint64(i + 1), Route: "GET /n", DurationNano: int64(time.Millisecond),
 				Request: &understudyv1.Request{Method: "GET"}, Response: &understudyv1.Response{Status: 200},
 			},
 			Candidate: &understudyv1.Observation{Ack: &understudyv1.Response{Status: 200}, AckLatencyNano: int64(2 * time.Millisecond)},

@@ -43,7 +43,7 @@ func TestPairings(t *testing.T) {
 	fill(t, conn, 1)
 	names := topic.NamesFor("")
 	in := ingest(t, conn, "j", namesakes{})
-	if err := in.Handle(t.Context(), batch(t, names, "pairings", 200)); err != nil {
+	if err := in.Handle(t.Context(), batchOf(t, names, "pairings", 200, 3)); err != nil {
 		t.Fatal(err)
 	}
 	got, err := report.Pairings(t.Context(), conn, "r")
