@@ -40,7 +40,7 @@ func (w *work) inner(text string) (out string, changed bool) {
 		if strings.Contains(text, "://") {
 			out = w.urls(out)
 		}
-		if equals || strings.IndexByte(text, ':') > 0 || strings.Contains(text, " is ") {
+		if equals || strings.IndexByte(text, ':') > 0 || strings.IndexByte(text, ' ') > 0 {
 			out = w.pairs(out, colonAndQuote)
 		}
 	}

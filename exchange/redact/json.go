@@ -175,6 +175,9 @@ func (j *jsonText) object(of *name, depth int) bool {
 		if of.holds && !n.secret && j.at < len(j.src) && (j.src[j.at] == '{' || j.src[j.at] == '[' || j.holdsSecret()) {
 			n = of
 		}
+		if privateOfJWK[key] && j.isJWK() && j.holdsSecret() {
+			n = jwkMember
+		}
 		begin := j.at
 		j.w.trail = append(j.w.trail, key)
 		ok = j.value(n, depth+1)
@@ -206,6 +209,16 @@ func (j *jsonText) object(of *name, depth int) bool {
 		}
 	}
 }
+
+// privateOfJWK are the members of a JSON Web Key that are its secret (RFC 7518,
+// sections 6.2.2, 6.3.2 and 6.4.1).
+var (
+	privateOfJWK = setOf("d p q dp dq qi k")
+	jwkMember    = &name{lower: "jwk", secret: true}
+)
+
+// isJWK says whether the document holds keys of that kind.
+func (j *jsonText) isJWK() bool { return strings.Contains(j.src, `"kty"`) }
 
 // labels are values of members called name or the like, which may be the name of
 // what a member called value has. Few objects have one: until then nobody asks

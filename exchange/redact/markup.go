@@ -33,6 +33,7 @@ type markup struct {
 	// (<name>token</name><value>…</value>), whose parent is so deep.
 	label   *name
 	labelAt int
+	caption caption
 }
 
 func (m *markup) replace(from, to int, with string) {
@@ -150,6 +151,7 @@ func (m *markup) open(at int) int {
 	if end < 0 {
 		return -1
 	}
+	m.caption.enter(strings.ToLower(element))
 	about, said := nameless, (*name)(nil)
 	for _, a := range attributes {
 		switch strings.ToLower(a.name) {
@@ -174,8 +176,11 @@ func (m *markup) open(at int) int {
 	}
 	for _, a := range attributes {
 		n := m.w.r.nameOf(localName(a.name))
-		if about != nameless && (n.lower == "value" || n.lower == "content") {
+		switch isValue := n.lower == "value" || n.lower == "content"; {
+		case isValue && about != nameless:
 			n = about
+		case isValue && !n.secret && isTelling(m.src[a.from:a.to]):
+			n = m.caption.of(element, n)
 		}
 		m.w.trail = append(m.w.trail, "@"+n.lower)
 		m.value(n, a.from, a.to)
@@ -275,6 +280,9 @@ func (m *markup) content(from, to int, escaped bool) {
 		return
 	}
 	n := m.nameOfContent(m.src[from:to])
+	if depth := len(m.w.trail) - m.base; depth > 0 {
+		n = m.captioned(m.w.trail[len(m.w.trail)-1], n, m.src[from:to])
+	}
 	if escaped {
 		m.value(n, from, to)
 	} else if out, _, changed := m.w.text(inXML, n, m.src[from:to]); changed && !strings.Contains(out, "]]>") {

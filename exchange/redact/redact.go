@@ -226,6 +226,9 @@ func (w *work) line(in place, kind treatment, text string, changed bool) (out st
 		}
 		return text, false
 	case structure:
+		if strings.IndexByte(text, '=') > 0 {
+			return w.pairs(text, colonAndQuote), false // of the parameters that it has
+		}
 		return text, false
 	case link:
 		if out = w.links(text); out != text || !w.r.allow {

@@ -58,6 +58,10 @@ func isSecret(name string) bool {
 		return before != "" && !openKeys[before]
 	case "code", "link":
 		return proofs[before]
+	case "assertion":
+		return before == "jwt" || before == "saml"
+	case "cert", "certificate":
+		return before == "client" || before == "peer"
 	case "answer":
 		return before == "security" || before == "secret"
 	case "signature":
@@ -97,7 +101,7 @@ func setOf(words string) map[string]bool {
 }
 
 func init() {
-	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2 pw mot_de_passe totp remember_me samlresponse samlrequest samlart assertion jwt_assertion id_token_hint security_answer mfa")} {
+	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2 pw mot_de_passe totp remember_me samlresponse samlrequest samlart assertion jwt_assertion id_token_hint security_answer mfa tok code_verifier ssn social_security_number amzn_oidc_data ms_client_principal")} {
 		for _, name := range list {
 			secretNames[strings.Join(wordsOf(name), "")] = true
 		}

@@ -162,11 +162,12 @@ func digitAt(text string, i int) bool {
 // markedBeginnings are those of keys and tokens that their makers mark so that
 // they are found: Stripe, GitHub, GitLab, Slack, AWS, Google, SendGrid, npm,
 // PyPI, Shopify, OpenAI, Anthropic, Hugging Face, DigitalOcean, Docker, Square,
-// Postman, New Relic, Atlassian, Twilio, Mailgun, Telegram's are not marked.
+// Postman, New Relic, Atlassian and others. Those of Telegram are known by their
+// form, see telegram; those of Twilio and Mailgun are not marked.
 var markedBeginnings = strings.Fields(`sk_live_ sk_test_ rk_live_ rk_test_ whsec_ ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- glrt- xoxb- xoxp- xoxa- xoxr- xoxs- xapp-
 	AKIA ASIA AIza ya29. SG. npm_ pypi- shpat_ shpss_ shpca_ shppa_ sk-proj- sk-ant- hf_ dop_v1_ dckr_pat_ sq0atp- sq0csp- PMAK- NRAK- ATATT3 lin_api_ EAACEdEose0cBA
 	AGE-SECRET-KEY- rdp_ pk_live_secret_ hvs. hvb. tvly- vercel_ figd_ sbp_ tskey- gsk_ xai- glsa_ glc_ ntn_ pplx- nvapi- sntrys_ rzp_live_ fo1_ dp.st. dp.pt. CFPAT- lsv2_
-	pscale_tkn_ r8_`)
+	pscale_tkn_ r8_ GOCSPX-`)
 
 // markedBy are the beginnings by their first byte.
 var markedBy [256][]string
@@ -198,6 +199,11 @@ func appendMarked(out []span, text string) []span {
 		for end < len(text) && (charClass[text[end]]&isWord != 0 || text[end] == '-' || text[end] == '.') {
 			end++
 		}
+		if n := telegram(text, from, end); n > 0 {
+			out = append(out, span{from, n, anAPIKey})
+			from = n
+			continue
+		}
 		if end-from >= leastMarked {
 			whole := strings.TrimRight(text[from:end], ".")
 			switch word := strings.TrimRight(whole, ".-"); {
@@ -213,6 +219,23 @@ func appendMarked(out []span, text string) []span {
 		from = end
 	}
 	return out
+}
+
+// telegram is where the token of a bot ends that begins here, with the number of the
+// bot that ends at a colon: 7123456789:AA…; 0 if none does.
+func telegram(text string, from, colon int) int {
+	const least, most, key = 8, 10, 35
+	if n := colon - from; n < least || n > most || !strings.HasPrefix(text[colon:], ":AA") || strings.Trim(text[from:colon], "0123456789") != "" {
+		return 0
+	}
+	end := colon + 1
+	for end < len(text) && (charClass[text[end]]&isWord != 0 || text[end] == '-') {
+		end++
+	}
+	if end-colon-1 != key {
+		return 0
+	}
+	return end
 }
 
 // maxTries is behind how many parts of a word a mark is looked for.

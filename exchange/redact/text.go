@@ -14,10 +14,11 @@ const (
 // logs, settings and scripts: password=…, "token": "…".
 func (w *work) pairs(text string, colon colons) string {
 	var b strings.Builder
+	var label *name // that the line before gives to a value: - name: token
 	done := 0
 	for from := 0; from < len(text); {
 		i := from
-		for i < len(text) && text[i] != '=' && (text[i] != ':' || colon == colonAndQuote && !isQuoted(text[i+1:])) {
+		for i < len(text) && text[i] != '=' && (text[i] != ':' || colon == colonAndQuote && !isQuoted(text[i+1:]) && !isMadeNext(text[i+1:])) {
 			i++
 		}
 		if i == len(text) {
@@ -31,6 +32,24 @@ func (w *work) pairs(text string, colon colons) string {
 		n := w.r.nameOf(word)
 		if text[i] == '=' && !n.secret {
 			n = w.r.nameOf(typed(text[done:i], word))
+		}
+		switch {
+		case n.secret:
+		case n.isName:
+			near := text[:min(len(text), i+maxName)]
+			if from, to := valueBehind(near, i+1, false); w.r.nameOf(near[from:to]).secret {
+				label = w.r.nameOf(near[from:to])
+			}
+		case n.isValue && label != nil:
+			n, label = label, nil
+		}
+		if !n.secret && secretByTwo[n.lower] {
+			if two := w.twoWords(text[done:i], word); two.secret { // API key: …
+				near := text[:min(len(text), i+maxName)]
+				if from, to := valueBehind(near, i+1, false); isTelling(near[from:to]) {
+					n = two
+				}
+			}
 		}
 		if !n.secret && n.hint&maybePhone == 0 && len(n.rules) == 0 {
 			continue
@@ -54,7 +73,107 @@ func (w *work) pairs(text string, colon colons) string {
 	if done > 0 {
 		text = b.String() + text[done:]
 	}
-	return w.told(text)
+	return w.behindBlanks(w.told(text))
+}
+
+// behindBlanks redacts what nothing but a blank parts from its name: --api-key …,
+// password … in a .netrc, and user and password behind -u. Only behind a hyphen it
+// need not look made by a machine.
+func (w *work) behindBlanks(text string) string {
+	var b strings.Builder
+	done := 0
+	for end := 0; end < len(text); {
+		begin := end
+		for end < len(text) && inWords[text[end]] {
+			end++
+		}
+		word := text[begin:end]
+		end++
+		if len(word) < leastTold || begin < 2 || text[begin-1] != ' ' || len(word) < leastMade && text[begin-2] != 'u' && !isFlagged(text[:begin-1]) {
+			continue
+		}
+		n, from := w.behindBlank(text[done:begin-1], word)
+		if !n.secret {
+			continue
+		}
+		word = strings.TrimRight(word[from:], ".:")
+		if res := w.value(inText, n, word); res.changed && !isMade(word) {
+			b.WriteString(text[done : begin+from])
+			b.WriteString(res.text)
+			done = begin + from + len(word)
+		}
+	}
+	if done == 0 {
+		return text
+	}
+	return b.String() + text[done:]
+}
+
+// inWords are the bytes of what may be such a value.
+var inWords [256]bool
+
+func init() {
+	for i := range inWords {
+		inWords[i] = charClass[i]&isWord != 0 || strings.IndexByte("-.+/=~:", byte(i)) >= 0
+	}
+}
+
+// isFlagged says whether a text ends with a flag: --api-key.
+func isFlagged(text string) bool {
+	name := nameBefore(text)
+	return strings.HasPrefix(name, "--") && !strings.HasPrefix(name, "---")
+}
+
+// behindBlank is what is known of a word that stands behind a text and a blank, and
+// where in it the value begins.
+func (w *work) behindBlank(before, word string) (n *name, from int) {
+	if colon := strings.IndexByte(word, ':'); colon >= 0 && (strings.HasSuffix(before, " -u") || strings.HasSuffix(before, "--user")) {
+		if strings.Trim(word[colon:], ":0123456789") != "" { // 1000:1000 are user and group
+			return userinfoPassword, colon + 1
+		}
+		return nameless, 0
+	}
+	if !isMachineMade(word) && (word[0] == '-' || !isTelling(word) || !isFlagged(before)) {
+		return nameless, 0
+	}
+	if name := strings.TrimLeft(nameBefore(before), "-"); name != "" && len(name) <= maxName {
+		return w.r.nameOf(name), 0
+	}
+	return nameless, 0
+}
+
+var userinfoPassword = &name{lower: "password", secret: true}
+
+// isTelling says whether a word is a value rather than one of a sentence.
+func isTelling(word string) bool {
+	return len(word) >= leastTold && (strings.ContainsAny(word, "0123456789") || isMixed(word))
+}
+
+// isMadeNext says whether a text begins with a word that a machine has made, blanks
+// aside.
+func isMadeNext(text string) bool {
+	if len(text) < leastMade || text[0] != ' ' && text[0] != '\t' {
+		return false
+	}
+	text = strings.TrimLeft(text[:min(len(text), maxName)], " \t")
+	return isMachineMade(text[:len(text)-len(strings.TrimLeft(text, base64URL))])
+}
+
+// secretByTwo are the words that end names of secrets only with another before them.
+var secretByTwo = setOf("key code link answer signature assertion cert certificate")
+
+// twoWords is what is known of a name of two words, of which the text ends with the
+// last: API key.
+func (w *work) twoWords(text, last string) *name {
+	at := strings.LastIndex(text, last)
+	if last == "" || at <= 0 || text[at-1] != ' ' {
+		return nameless
+	}
+	before := nameBefore(text[:at])
+	if before == "" || len(before)+len(last) >= maxName {
+		return nameless
+	}
+	return w.r.nameOf(before + "_" + last)
 }
 
 // told redacts what a sentence tells: your code is 482913.
@@ -74,7 +193,7 @@ func (w *work) told(text string) string {
 			end++
 		}
 		word := text[from:end]
-		if len(word) < leastTold || !strings.ContainsAny(word, "0123456789") && !isMixed(word) {
+		if !isTelling(word) {
 			continue
 		}
 		name := nameBefore(text[done:i])
@@ -179,6 +298,9 @@ func nameBefore(text string) string {
 // valueBehind is where a value stands behind a mark: up to the quote that ends
 // it, or to what cannot be in a word; with a scheme, two words.
 func valueBehind(text string, at int, scheme bool) (begin, end int) {
+	if at < len(text) && text[at] == '>' && text[at-1] == '=' {
+		at++ // of Ruby and PHP: =>
+	}
 	for at < len(text) && (text[at] == ' ' || text[at] == '\t') {
 		at++
 	}

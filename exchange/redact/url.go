@@ -134,7 +134,7 @@ func (w *work) pathOf(text string) string {
 			before = segments[i-1]
 		}
 		out := w.segment(before, base)
-		if out == base && isHook(segments[:i], base) {
+		if out == base && (isHook(segments[:i], base) || isLedTo(segments[:i], base)) {
 			out = w.r.made(base)
 			w.note(inPath, pathSegment, labelNames, actionToken)
 		}
@@ -218,21 +218,66 @@ func leads(segment string) bool {
 // capabilities are words of segments behind which a value lets in whoever has it.
 var capabilities = setOf("verify verification invite invitation activate activation confirm confirmation unsubscribe recover recovery unlock share webhook hook")
 
+// isLedTo says whether a segment is a secret by those before it: one for what lets
+// somebody in, and behind it words for what is done with it, or the number of its
+// owner: /oauth/callback/…, /invitations/accept/…, /hooks/catch/1234567/…, /invites/….
+func isLedTo(before []string, segment string) bool {
+	if !isMachineMade(segment) || isMade(segment) {
+		return false
+	}
+	for n := len(before) - 1; n >= max(0, len(before)-maxSteppingStones); n-- {
+		at := strings.ToLower(before[n])
+		if many := strings.TrimSuffix(at, "s"); capabilities[many] && (n < len(before)-1 || many == at || looksRandom(segment) && !isHex(segment)) {
+			return true
+		}
+		if n < len(before)-1 && (doors[at] || IsSecret(at)) || isCapability(at) {
+			return true
+		}
+		if !steppingStones[at] && strings.Trim(at, "0123456789") != "" {
+			return false
+		}
+	}
+	return false
+}
+
+// maxSteppingStones is how many segments may stand between both, one less.
+const maxSteppingStones = 3
+
+var (
+	doors          = setOf("oauth oauth2 openid sso saml auth login signin session")
+	steppingStones = setOf("accept callback catch incoming complete redeem ticket t s token code email account password confirm verify use")
+)
+
+// isCapability says whether a segment of several words begins or ends with one for
+// what lets somebody in: verify-email, email-verification.
+func isCapability(segment string) bool {
+	words := wordsOf(segment)
+	return len(words) == 2 && (capabilities[words[0]] || capabilities[words[1]] || words[0] == "reset")
+}
+
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
+
 // isMachineMade says whether a text is long and has letters and digits, and is
 // no UUID, which names a thing.
 func isMachineMade(s string) bool {
-	return len(s) >= 16 && strings.Count(s, "-") != 4 && (strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" || isMixed(s))
+	return len(s) >= leastMade && strings.Count(s, "-") != 4 && (strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" || isMixed(s))
 }
 
+// leastMade is how long a text is at least that is taken for one that a machine has
+// made, in bytes.
+const leastMade = 16
+
 // isMixed says whether the letters of a text are of both cases as no words are.
-func isMixed(s string) bool {
-	changes := 0
+func isMixed(s string) bool { return len(s) >= 12 && humps(s) >= 4 }
+
+// humps is how often a capital follows a small letter.
+func humps(s string) (n int) {
 	for i := 1; i < len(s); i++ {
 		if s[i-1] >= 'a' && s[i-1] <= 'z' && s[i] >= 'A' && s[i] <= 'Z' {
-			changes++
+			n++
 		}
 	}
-	return len(s) >= 12 && changes >= 4
+	return n
 }
 
 // parameters redacts those of a query, a path, a fragment or a form.

@@ -134,7 +134,7 @@ func (w *work) secretBy(at place, n *name, text string) bool {
 		return !switches[strings.ToLower(text)] && (n.lower != "_token" || at != inQuery && at != inFragment)
 	case n.open && randomOnly[n.lower]:
 		return looksRandom(text) && (at == inQuery || at == inFragment || at == inForm)
-	case n.open && (at == inQuery || at == inFragment || at == inPath):
+	case n.open && !wordsToo[n.lower] && (at == inQuery || at == inFragment || at == inPath):
 		return len(text) >= leastSecret
 	case n.open:
 		return looksRandom(text)
@@ -147,10 +147,12 @@ func (w *work) secretBy(at place, n *name, text string) bool {
 const leastSecret = 12
 
 var (
-	openParameters = setOf("code key ticket state")
+	openParameters = setOf("code key ticket state refresh access t k")
 	// randomOnly are those of them that are words or numbers as often.
-	randomOnly = setOf("ticket state")
-	switches   = setOf("true false yes no on off 0 1 null none undefined")
+	randomOnly = setOf("ticket state t k")
+	// wordsToo are those of them that are switches and words, too, wherever they stand.
+	wordsToo = setOf("refresh access")
+	switches = setOf("true false yes no on off 0 1 null none undefined")
 )
 
 // act does to a whole value what a rule says.
@@ -260,7 +262,7 @@ func looksRandom(s string) bool {
 			return false
 		}
 	}
-	return digits >= 2 && (upper >= 2 && lower >= 2 || upper+lower >= 4 && len(s) >= 24)
+	return digits == 1 && humps(s) >= 6 || digits >= 2 && (upper >= 2 && lower >= 2 || upper+lower >= 4 && len(s) >= 24)
 }
 
 // note counts a value that was replaced.

@@ -335,6 +335,7 @@ func Cases(seed uint64) []Case {
 	add("bearer in json", random, func(c *Case, s string) { answer(c, asJSON, `{"curl":"curl -H 'Authorization: Bearer `+s+`' h"}`) })
 	spelled(add)
 	shapedOddly(add)
+	elsewhere(add)
 	return out
 }
 
@@ -457,4 +458,34 @@ const harmless = `
 "phone":"n/a"
 "dial":"0049"
 "order":"00490170123456"
+"text":"The token bucket holds 1000 entries"
+"text":"reset password a1b2"
+"text":"session abc123 ended"
+"html":"<table><tr><th>Token</th><th>Count</th></tr><tr><td>abc</td><td>1204</td></tr></table>"
+"html":"<dl><dt>Order number</dt><dd>A-1042</dd><dt>Password</dt><dd>********</dd></dl>"
+"html":"<label>Password</label><p>at least 12 characters</p>"
+"html":"<h2>Reset password</h2><p>step 1</p><p>2026</p>"
+"path":"/webhooks/5f3e8a7c9b1d2e4f6a8b0c1d/deliveries"
+"path":"/invites/5f3e8a7c9b1d2e4f6a8b0c1d"
+"path":"/accounts/token/settings"
+"refresh":"wait_for"
+"refresh":5
+"access":"public"
+"d":"M150 0 L75 200 L225 200 Z"
+"k":"product-key-name-1"
+"text":"API key: see the settings page"
+"text":"primary key: a1b2c3d4e5f6a7b8c9d0"
+"text":"docker run --name web --user 1000:1000 nginx"
+"text":"ps -u 1000"
+"text":"type=token id=42"
+"yaml":"- name: API_TOKEN\n  valueFrom: secret\n"
+"client_certificate_required":true
+"url":"https://h.example/auth/token/introspect"
+"url":"https://h.example/oauth2/token/f47ac10b-58cc-4372-a567-0e02b2c3d479"
+"text":"Session 12 of the conference"
+"text":"password 8 to 64 characters"
+"url":"https://h.example/share/photos/IMG_20240101_123456.jpg"
+"text":"--token-limit 4096 --session-timeout 30s"
+"text":"cache key: user:42:profile"
+"text":"error code: E1042, country code: DE49"
 `
