@@ -40,12 +40,14 @@ type keeping struct {
 	said   map[string]bool     // what was found, by place and name
 	theirs map[string][]string // kinds of what the candidate calls so
 	paired map[string][]names.Pair
+	// sighted are the names that the candidate's answer has where they were looked at.
+	sighted map[string]bool
 }
 
 // keeping begins a search, or goes on with it.
 func (x *comparing) keeping() *keeping {
 	if x.keeps == nil {
-		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}}
+		x.keeps = &keeping{comparing: x, ids: map[string]bool{}, paired: map[string][]names.Pair{}, sighted: map[string]bool{}}
 		all := x.known.All()
 		for i := range all {
 			if i == 0 || all[i].Kind != all[i-1].Kind { // many of one kind come in a row
@@ -69,6 +71,7 @@ func (k *keeping) compare(baseline, translated, candidate spots) {
 	var all []found
 	candidate(func(s *spot) {
 		k.search.In(s.text, func(at names.Sighting) bool {
+			k.sighted[at.Name] = true
 			p, class := k.judged(s, at)
 			if class == harmless {
 				return false
@@ -201,7 +204,9 @@ func (k *keeping) fields() {
 		prefix string
 		of     func(*understudyv1.Response) []*understudyv1.Header
 	}{{InHeader, headerPath, (*understudyv1.Response).GetHeaders}, {InTrailer, trailerPath, (*understudyv1.Response).GetTrailers}} {
-		if !slices.ContainsFunc(part.of(k.final), func(h *understudyv1.Header) bool { return k.mayHold(h.GetValue()) }) {
+		if !slices.ContainsFunc(part.of(k.final), func(h *understudyv1.Header) bool {
+			return k.mayHold(h.GetValue()) || k.mayHold([]byte(strings.ToLower(h.GetName())))
+		}) {
 			continue
 		}
 		of := func(r *understudyv1.Response) spots {
@@ -212,8 +217,13 @@ func (k *keeping) fields() {
 					if k.rs.defaults.ignores(name) {
 						continue
 					}
+					called := s
+					called.label, called.text = "", name
+					yield(&called)
 					if name == "set-cookie" {
 						c := parseCookie(value, k.evidence.Frame.Candidate.From)
+						called.text = c.name
+						yield(&called)
 						s.field, s.label, s.text, s.secret = s.field+":"+c.name, c.name, c.value, true
 						attributes := s
 						attributes.label, attributes.text = "", c.attributes
@@ -230,8 +240,12 @@ func (k *keeping) fields() {
 // documents looks into the bodies that were compared.
 func (k *keeping) documents() {
 	b, f := k.opened.baseline, k.opened.candidate
-	if f.Format == media.Binary || f.Format == media.GRPC {
-		k.bytes(f.Format == media.GRPC)
+	switch f.Format {
+	case media.JSON, media.JSONLines, media.Text:
+	default:
+		// Not all of it may be in the document: comments, what parts of multipart stand
+		// between, bytes.
+		defer k.bytes(f.Format == media.GRPC)
 	}
 	if f.Format == media.Binary || !k.mayHold(f.JSON) {
 		return

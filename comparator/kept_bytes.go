@@ -8,8 +8,8 @@ import (
 	"understudy.dev/exchange/names"
 )
 
-// bytes looks into bodies that are not compared in parts. What stands there by
-// chance nobody can tell.
+// bytes looks into bodies that are not compared in parts, and for what was in none of
+// the parts of others. What stands there by chance nobody can tell.
 func (k *keeping) bytes(messages bool) {
 	b, errB := k.j.decoded(k.baseline)
 	f, errF := k.j.decoded(k.final)
@@ -17,7 +17,7 @@ func (k *keeping) bytes(messages bool) {
 		return
 	}
 	holds := map[string]bool{}
-	k.search.InBytes(f, messages, func(name string) { holds[name] = true })
+	k.search.InBytes(f, messages, func(name string) { holds[name] = !k.sighted[name] })
 	if len(holds) == 0 {
 		return
 	}

@@ -281,6 +281,29 @@ func TestWhatKeptItsName(t *testing.T) {
 		return typed("application/grpc", message("\x0a\x01a\x10"+map[string]string{"2097153": "\x81\x80\x80\x01", "3097153": "\x81\x84\xbd\x01"}[id]))
 	}, "2097153", "3097153")
 
+	// Where it is hidden further.
+	f("behind an escape", mismatch, match, body(`{"note":"\u6ce8\u6587ID"}`))
+	f("behind letters", mismatch, match, body(`{"value":"fileID"}`))
+	f("behind letters of another script", mismatch, match, body(`{"value":"注文ID号"}`))
+	f("encoded twice", mismatch, match, body(`{"href":"/see?next=%252Ffiles%252Finv%252DID%252Epdf"}`))
+	f("parameter of a type", presumed, match, func(id string) answer { return typed("application/json; profile=\"/documents/"+id+"\"", `{"a":1}`) })
+	f("name of a cookie", mismatch, mismatch, header("Set-Cookie: cart_ID=x; Path=/"))
+	f("name of a field", mismatch, mismatch, header("X-Meta-ID: x"))
+	f("XML in base64", mismatch, match, coded(`<r><document id="ID"/></r>`, base64.StdEncoding))
+	f("a form in base64", mismatch, match, coded(`a=1&document_id=ID`, base64.StdEncoding))
+	f("an attribute of XML in base64", presumed, match, coded(`<r><order id="ID"/></r>`, base64.StdEncoding), order...)
+	f("quoted-printable", mismatch, match, as("multipart/mixed; boundary=b", "--b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nsee ID=\r\n is it =E2=82=AC\r\n--b--\r\n"))
+	f("preamble", presumed, match, as("multipart/mixed; boundary=b", "about ID\r\n--b\r\n\r\nx\r\n--b--\r\n"))
+	f("part of HTTP", mismatch, match, as("multipart/mixed; boundary=b", "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"document_id\":\"ID\"}\r\n--b--\r\n"))
+	f("part of HTTP, a number", mismatch, match, as("multipart/mixed; boundary=b", "--b\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"order_id\":ID}\r\n--b--\r\n"), order...)
+	f("part of bytes", presumed, mismatch, as("multipart/mixed; boundary=b", "--b\r\nContent-Type: application/pdf\r\n\r\n%PDF-1.7\n\x00\xff (Invoice ID) Tj\r\n--b--\r\n"))
+	f("a comment", presumed, match, as("text/html", `<p>x</p><!-- ko if: order() == 'ID' -->`))
+	f("a choice with a long number", mismatch, match, as("text/html", `<select name="parcel_id"><option value="ID">x</option></select>`), parcels...)
+	f("label for", presumed, mismatch, as("text/html", `<label for="line-ID">x</label>`), parcels...)
+	f("column", mismatch, match, as("text/html", `<table><thead><tr><th>Order id</th><th>Sum</th></tr></thead><tbody><tr><td>ID</td><td>1</td></tr></tbody></table>`), order...)
+	f("column of something else", match, mismatch, as("text/html", `<table><tr><th>Sum</th><th>Order</th></tr><tr><td>ID</td><td>1</td></tr></table>`), order...)
+	f("two numbers of a cookie", presumed, presumed, header("Set-Cookie: last=5-ID; Path=/"), parcels...)
+
 	// Where both sides count, a number is the name of one thing here and of another
 	// there.
 	counted := knows("order #1001=#1002", "order #1002=#1003", "order #1003=#1004", "order #1004=#1005",

@@ -155,6 +155,7 @@ var formats = []struct {
 	{of("text/event-stream"), openEvents},
 	{message.IsForm, openForm},
 	{of("multipart/*"), openMultipart},
+	{of("application/http"), openHTTP},
 	{of("text/html"), openHTML},
 	{message.IsXML, openXML},
 	{of("text/csv", "application/csv", "text/tab-separated-values"), openCSV},

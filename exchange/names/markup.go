@@ -10,7 +10,15 @@ type markup struct {
 	// heading is the text of the last heading cell, and cells how deep that stood.
 	heading string
 	cells   int
+	// columns are the headings of those of a table, column is which cell of a row was
+	// the last, from 1, and mixed says that the row has not only headings.
+	columns []string
+	column  int
+	mixed   bool
 }
+
+// maxColumns bounds the columns of a table whose headings are kept.
+const maxColumns = 256
 
 // naming are the attributes that say what an element is about, the first of them
 // that is there; valued are those that hold its value.
@@ -29,18 +37,40 @@ func (m *markup) begin(d *document) {
 	if n > 1 && d.brackets[n-1] == '{' && d.brackets[n-2] == '[' && d.body[d.at-2] == '[' {
 		label = d.attributed()
 		element := d.enclosing[n-2]
+		m.enter(element)
 		switch {
 		case label != "":
 		case element == "option":
 			label = m.ofSelect(d)
-		case cells[element] && m.cells == n:
+		case cells[element] && m.cells == n && m.heading != "":
 			label = m.heading
+		case element == "td" && m.column <= len(m.columns):
+			label = m.columns[m.column-1]
 		case element == "tr" || element == "dl":
 			m.heading = ""
 		}
 		m.labels[n-2] = label // of its texts, too
 	}
 	m.labels = append(m.labels[:n-1], label)
+}
+
+// enter follows the cells of tables. A row with a value in it has headings of its own
+// only.
+func (m *markup) enter(element string) {
+	switch element {
+	case "table":
+		m.columns, m.column = nil, 0
+	case "tr":
+		m.column, m.mixed = 0, false
+	case "th":
+		m.column++
+	case "td":
+		m.column++
+		if !m.mixed && m.heading != "" {
+			m.columns = nil // of this row
+		}
+		m.mixed = true
+	}
 }
 
 // ofSelect is what the list is called that an option stands in.
@@ -57,6 +87,10 @@ func (m *markup) ofSelect(d *document) string {
 func (m *markup) text(d *document, text string) {
 	if n := len(d.brackets); n > 0 && d.brackets[n-1] == '[' && headings[d.name] && len(text) <= maxLabel {
 		m.heading, m.cells = strings.ReplaceAll(strings.TrimRight(text, ":.# "), " ", "_"), n+1
+		if d.name == "th" && m.column > 0 && m.column <= maxColumns && !m.mixed {
+			m.columns = append(m.columns, make([]string, max(0, m.column-len(m.columns)))...)
+			m.columns[m.column-1] = m.heading
+		}
 	}
 }
 

@@ -211,6 +211,9 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 	if IsUUID(text[from:to]) && whole == to-from {
 		return // of which no part is a name
 	}
+	if to-from > lengthOfText && s.lengths[lengthOfText] && s.glued(text, from, to, yield) {
+		return
+	}
 	var starts [maxParts]int
 	done, n := from, 0 // how many parts there were
 	for at := from; at < to; {
@@ -235,6 +238,27 @@ func (s *Search) word(text string, from, to int, yield func(Sighting) bool) {
 			s.look(text, digits, at, from, to, yield) // INV1001
 		}
 	}
+}
+
+// lengthOfText is that of a UUID as text.
+const lengthOfText = 36
+
+// glued looks for UUIDs in a word that nothing parts from letters before or behind
+// them, as an escape of JSON does not (\u6ce8550e8400-…), and says whether one was
+// taken.
+func (s *Search) glued(text string, from, to int, yield func(Sighting) bool) (taken bool) {
+	const first = 8 // hexadecimal digits, and the others behind a hyphen
+	for at := from + first; at+lengthOfText-first <= to; at++ {
+		begin, end := at-first, at-first+lengthOfText
+		if text[at] != '-' || (begin == from || joins(text[begin-1])) && (end == to || joins(text[end])) || !IsUUID(text[begin:end]) {
+			continue
+		}
+		if s.look(text, begin, end, from, to, yield) {
+			taken = true
+		}
+		at = end
+	}
+	return taken
 }
 
 // leastGlued is how many digits a number has at least that is looked for behind
@@ -289,7 +313,9 @@ const leastPadded = 2
 // isOfNumber says whether digits are a part of a decimal, a date or a time. Behind
 // a word they are of none, unless that is a date: order:1001:1.
 func isOfNumber(text string, from, to int) bool {
-	joint := func(at int) bool { return text[at] == '.' || text[at] == ':' || text[at] == '-' }
+	joint := func(at int) bool {
+		return text[at] == '.' || text[at] == ':' || text[at] == '-' && to-from < leastApart
+	}
 	if from >= 2 && joint(from-1) && isDigit(text[from-2]) {
 		return true
 	}
@@ -300,6 +326,10 @@ func isOfNumber(text string, from, to int) bool {
 	const date = len("2026-11-27")
 	return !isBehind || text[to] == '.' || from+date <= len(text) && IsDate(text[from:from+date])
 }
+
+// leastApart is how many digits a number has at least that a hyphen parts from
+// others, as it does not those of a date.
+const leastApart = 6
 
 // withHyphens is a UUID that was written without them.
 func withHyphens(s string) (string, bool) {

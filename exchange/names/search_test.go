@@ -43,7 +43,8 @@ func TestSearch(t *testing.T) {
 	f("inv-1001.pdf 0001001 order_17", "1001@1001<inv-1001.pdf", "1001@0001001<0001001", "17@17<order_17")
 	f(uuid, uuid+"@"+uuid+"<"+uuid)
 	f("inv_"+uuid+".tar.gz", uuid+"@"+uuid+"<inv_"+uuid+".tar.gz")
-	f("x" + uuid + " " + other + " " + uuid + "0")
+	f("x"+uuid+" "+other+" "+uuid+"0", uuid+"@"+uuid+"<x"+uuid, uuid+"@"+uuid+"<"+uuid+"0")
+	f(`"\u6ce8`+uuid+`"`, uuid+"@"+uuid+"<u6ce8"+uuid) // as JSON escapes what is not ASCII
 	f(strings.ToUpper(uuid), uuid+"@"+strings.ToUpper(uuid)+"<"+strings.ToUpper(uuid))
 	bare := strings.ReplaceAll(uuid, "-", "")
 	f("a-"+bare, uuid+"@"+bare+"<a-"+bare)
