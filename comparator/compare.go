@@ -1,6 +1,7 @@
 package comparator
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -254,7 +255,7 @@ func (x *comparing) answer(r *understudyv1.Response) names.Answer {
 	if x.later && r == x.final && a.Location == "" {
 		a.Location = message.First(x.r.GetCandidate().GetAck().GetHeaders(), "Location")
 	}
-	if a.Location == "" {
+	if a.Location == "" && (r.GetStatus() == http.StatusCreated || x.later) { // else it may be any answer's address
 		a.Location = message.First(r.GetHeaders(), "Content-Location")
 	}
 	if body, err := x.j.decoded(r); err == nil && !r.GetBody().GetTruncated() {

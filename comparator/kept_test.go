@@ -286,6 +286,9 @@ func TestWhatKeptItsName(t *testing.T) {
 	f("behind letters", mismatch, match, body(`{"value":"fileID"}`))
 	f("behind letters of another script", mismatch, match, body(`{"value":"注文ID号"}`))
 	f("encoded twice", mismatch, match, body(`{"href":"/see?next=%252Ffiles%252Finv%252DID%252Epdf"}`))
+	f("hyphens encoded twice", mismatch, mismatch, func(id string) answer {
+		return response(200, `{"href":"/see?next=%252Ffiles%252Finv-`+strings.ReplaceAll(id, "-", "%252D")+`"}`)
+	})
 	f("parameter of a type", presumed, match, func(id string) answer { return typed("application/json; profile=\"/documents/"+id+"\"", `{"a":1}`) })
 	f("name of a cookie", mismatch, mismatch, header("Set-Cookie: cart_ID=x; Path=/"))
 	f("name of a field", mismatch, mismatch, header("X-Meta-ID: x"))

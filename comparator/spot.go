@@ -1,7 +1,6 @@
 package comparator
 
 import (
-	"net/url"
 	"slices"
 	"strings"
 
@@ -206,7 +205,7 @@ func (k *keeping) within(s spot, depth int, yield func(*spot)) {
 	if s.document != nil || s.place != InBody { // a body that was not taken apart is no text in one
 		open("json", s.text, s.text)
 	}
-	if plain, err := url.PathUnescape(s.text); err == nil && plain != s.text {
+	for plain := range names.Unescaped(s.text) {
 		in := s
 		in.text = plain
 		yield(&in)

@@ -2,6 +2,8 @@ package names
 
 import (
 	"encoding/base64"
+	"iter"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -11,6 +13,23 @@ const (
 	shortestCode = 12 // bytes of the code
 	maxCode      = 1 << 20
 )
+
+// maxEscapes is how often percent-encoding is undone.
+const maxEscapes = 3
+
+// Unescaped goes over what a text says without its percent-encoding, and without that
+// which is left then, up to three times: a link within a link within a link.
+func Unescaped(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for range maxEscapes {
+			plain, err := url.PathUnescape(text)
+			if err != nil || plain == text || !yield(plain) {
+				return
+			}
+			text = plain
+		}
+	}
+}
 
 // Coded yields what the words of a text say that are base64 of a text, of either
 // alphabet, with or without padding; from and to are where such a word stands.

@@ -156,7 +156,7 @@ func linkFields(a *understudyv1.Response) map[string]string {
 	for _, h := range a.GetHeaders() {
 		name, value := http.CanonicalHeaderKey(h.GetName()), string(h.GetValue())
 		switch {
-		case !hasNames(name) || name == "Location":
+		case !tellsNames(name) || name == "Location":
 		case name == "Link":
 			for rest := value; ; {
 				_, after, opened := strings.Cut(rest, "<")
@@ -235,11 +235,11 @@ func (x *Exchange) stood(promise, answer *understudyv1.Response, body *content) 
 	q := x.recorded.GetRequest()
 	f := names.NewFinder(string(q.GetTarget()), nil).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), answer.GetHeaders(), body)
-	fields(f, answer.GetHeaders())
-	fields(f, answer.GetTrailers())
+	fields(f, answer.GetHeaders(), tellsNames)
+	fields(f, answer.GetTrailers(), tellsNames)
 	inSetCookies(f, answer.GetHeaders())
 	if promise != nil && promise != answer {
-		fields(f, promise.GetHeaders())
+		fields(f, promise.GetHeaders(), tellsNames)
 	}
 	found, _ := f.Found()
 	if wrote(q.GetMethod()) {

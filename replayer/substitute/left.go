@@ -1,12 +1,14 @@
 package substitute
 
 import (
+	"bytes"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"understudy.dev/exchange/names"
+	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
 // absolute is a link with its host.
@@ -37,16 +39,20 @@ func (x *Exchange) left(sent []string) *Unresolved {
 		if of == nil {
 			search.In(text, func(names.Sighting) bool { return of != nil })
 		}
-		if plain, err := url.PathUnescape(text); of == nil && err == nil && plain != text && depth < maxCodes {
+		if depth >= maxCodes {
+			return
+		}
+		for plain := range names.Unescaped(text) {
 			look(plain, maxCodes)
 		}
-		if of == nil && depth < maxCodes {
-			names.Coded(text, func(_, _ int, plain string) {
-				if of == nil {
-					look(plain, depth+1)
-				}
-			})
-		}
+		names.Coded(text, func(from, to int, plain string) {
+			if of == nil {
+				of = x.inCode(text[from:to], plain)
+			}
+			if of == nil {
+				look(plain, depth+1)
+			}
+		})
 	}
 	for _, text := range sent {
 		if of == nil {
@@ -54,6 +60,36 @@ func (x *Exchange) left(sent []string) *Unresolved {
 		}
 	}
 	return of
+}
+
+// inCode finds a name that stands at a place of its kind in JSON that was packed in
+// base64, as a client does with a state: {"order_id":17}. The code was in the recorded
+// request; one that the candidate gave has names of its own.
+func (x *Exchange) inCode(code, plain string) *Unresolved {
+	document := strings.TrimSpace(plain)
+	if document == "" || document[0] != '{' && document[0] != '[' || !x.holds(code) {
+		return nil
+	}
+	f := names.NewSeeker(string(x.recorded.GetRequest().GetTarget()), x.session.knows)
+	f.JSON([]byte(document))
+	found, _ := f.Found()
+	for _, n := range found {
+		p, ok := x.session.pairs.Of(n.Place, n.Value.Text)
+		if !ok {
+			p, ok = x.session.memory.created.known(n.Place, n.Value.Text, (*names.Pairs).Of)
+		}
+		if ok && n.Place.Named && p.Holds() && p.Renames() && p.Baseline.Text != p.Candidate.Text {
+			return x.session.because(need{at: n.Place, name: n.Value.Text, fixed: true}, whyFixed, p.From)
+		}
+	}
+	return nil
+}
+
+// holds says whether the recorded request has a text in it, as it was sent.
+func (x *Exchange) holds(text string) bool {
+	q := x.recorded.GetRequest()
+	return bytes.Contains(q.GetTarget(), []byte(text)) || bytes.Contains(q.GetBody().GetContent(), []byte(text)) ||
+		slices.ContainsFunc(q.GetHeaders(), func(h *understudyv1.Header) bool { return bytes.Contains(h.GetValue(), []byte(text)) })
 }
 
 // breaks are the escapes of breaks in a text: the letter in one is no part of the

@@ -43,10 +43,17 @@ func init() {
 		"Content-Language Content-Length Content-Md5 Content-Digest Content-Type Cookie Date Digest Dnt Etag Expect Expires Host If-Match " +
 		"If-Modified-Since If-None-Match If-Range If-Unmodified-Since Last-Modified Origin Pragma Priority Range Repr-Digest Retry-After " +
 		"Server Set-Cookie Te Traceparent Tracestate Upgrade-Insecure-Requests User-Agent Vary Via X-Forwarded-For X-Forwarded-Host " +
-		"X-Forwarded-Proto X-Real-Ip X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id Idempotency-Key X-Idempotency-Key") {
+		"X-Forwarded-Proto X-Real-Ip") {
 		mute[name] = true
 	}
+	for _, name := range strings.Fields("X-Request-Id X-Correlation-Id X-Trace-Id X-Span-Id X-Amzn-Trace-Id X-B3-Traceid X-B3-Spanid X-B3-Parentspanid") {
+		tracing[name] = true
+	}
 }
+
+// tracing are fields by which each answer is told from others. In a request they may
+// hold the name of a thing, or have been made of one.
+var tracing = map[string]bool{}
 
 // hasNames says whether a field may hold names of things.
 func hasNames(name string) bool {
@@ -54,10 +61,13 @@ func hasNames(name string) bool {
 	return !mute[name] && !strings.HasPrefix(name, "Sec-") && !strings.HasPrefix(name, ":") && !message.IsHopByHop(name)
 }
 
-// fields looks for names in header fields.
-func fields(f *names.Finder, headers []*understudyv1.Header) {
+// tellsNames says whether a field of an answer may hold names of things.
+func tellsNames(name string) bool { return hasNames(name) && !tracing[http.CanonicalHeaderKey(name)] }
+
+// fields looks for names in the header fields that may hold some.
+func fields(f *names.Finder, headers []*understudyv1.Header, may func(name string) bool) {
 	for _, h := range headers {
-		if !hasNames(h.GetName()) {
+		if !may(h.GetName()) {
 			continue
 		}
 		value := string(h.GetValue())
@@ -110,8 +120,8 @@ func (x *Exchange) need(body []byte) {
 	}
 	inPath := len(found)
 	f.Form([]byte(query))
-	fields(f, q.GetHeaders())
-	fields(f, q.GetTrailers())
+	fields(f, q.GetHeaders(), hasNames)
+	fields(f, q.GetTrailers(), hasNames)
 	contentType := message.First(q.GetHeaders(), "Content-Type")
 	if text := decoded(contentType, body); !bytes.Equal(text, body) {
 		contentType, body = "text/plain", text // where nothing is replaced

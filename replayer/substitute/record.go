@@ -1,7 +1,6 @@
 package substitute
 
 import (
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -195,8 +194,10 @@ func (h *heard) within(search *names.Search, yield func(name string)) {
 			yield(at.Name)
 			return false
 		})
-		if plain, err := url.PathUnescape(text); err == nil && plain != text && depth < maxCodes {
-			look(plain, maxCodes)
+		if depth < maxCodes {
+			for plain := range names.Unescaped(text) {
+				look(plain, maxCodes)
+			}
 		}
 		if depth < maxCodes {
 			names.Coded(text, func(_, _ int, plain string) { look(plain, depth+1) })
@@ -231,7 +232,7 @@ func (x *Exchange) hear(a *understudyv1.Response) *heard {
 	} else if len(body) > 0 {
 		h.text = names.NewText(body)
 	}
-	fields(f, a.GetHeaders())
+	fields(f, a.GetHeaders(), tellsNames)
 	h.grpc = strings.HasPrefix(message.MediaType(message.First(a.GetHeaders(), "Content-Type")), "application/grpc")
 	if h.grpc || !utf8.Valid(body) {
 		h.bytes = body
@@ -240,7 +241,7 @@ func (x *Exchange) hear(a *understudyv1.Response) *heard {
 	}
 	for _, fields := range [...][]*understudyv1.Header{a.GetHeaders(), a.GetTrailers()} {
 		for _, field := range fields {
-			if name := field.GetName(); hasNames(name) || strings.EqualFold(name, "Set-Cookie") || strings.EqualFold(name, "ETag") {
+			if name := field.GetName(); tellsNames(name) || strings.EqualFold(name, "Set-Cookie") || strings.EqualFold(name, "ETag") {
 				h.whole = append(h.whole, string(field.GetValue()))
 			}
 		}

@@ -80,9 +80,9 @@ func (x *Exchange) mint(sent [][]byte, body *content) {
 	family := names.Family(target, s.knows)
 	f := names.NewFinder(target, s.knows).Answering(q.GetMethod())
 	answers(f, q.GetMethod(), headers, body)
-	fields(f, headers)
+	fields(f, headers, tellsNames)
 	if a.GetStatus() < 400 {
-		fields(f, a.GetTrailers())
+		fields(f, a.GetTrailers(), tellsNames)
 		inSetCookies(f, headers)
 	}
 	if a.GetBody().GetTruncated() && !ofThing(target) && family != "" && len(s.cut) < MaxNames {
