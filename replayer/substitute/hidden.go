@@ -116,9 +116,19 @@ func (x *Exchange) hidden(values map[string]disclosed) (out []names.Pair) {
 				continue
 			}
 		}
-		if after, p, ok := renamed(pairs, theirs, value, true); ok && isRecorded(token) {
-			add(p, token, x.memory.Redactor.Token(x.recorded, after))
+		if !isRecorded(token) {
+			continue
 		}
+		if after, p, ok := renamed(pairs, theirs, value, true); ok {
+			add(p, token, x.memory.Redactor.Token(x.recorded, after))
+			continue
+		}
+		// Within a code, as a JSON Web Token is, whose other names would make another.
+		names.Coded(value.text, func(_, _ int, plain string) {
+			if after, p, ok := renamed(pairs, theirs, disclosed{plain, value.cookie}, true); ok {
+				add(p, token, x.memory.Redactor.Token(x.recorded, after))
+			}
+		})
 	}
 	return out
 }

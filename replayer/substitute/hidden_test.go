@@ -1,6 +1,7 @@
 package substitute_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -65,6 +66,8 @@ func TestNamesWithinRedactedValues(t *testing.T) {
 	uuids(`{"token":"none"}`, `{"token":"none"}`, "")
 	uuids("Set-Cookie: last=<B>; {}", "Set-Cookie: last=<C>; {}", "<B>=<C> created")
 	uuids("Set-Cookie: last=<B>; {}", "Set-Cookie: last=<B>; {}", "<B>=<C> created")
+	packed := base64.RawURLEncoding.EncodeToString([]byte(`{"order":"` + own + `"}`)) // one that the candidate should have made otherwise
+	uuids("Set-Cookie: state="+packed+"; {}", "Set-Cookie: state="+packed+"; {}", packed+`={"order":"<C>"} created`)
 	uuids("Set-Cookie: theme=dark; {}", "Set-Cookie: theme=light; {}", "")
 	f("40231", "81772", `{"to":"o+40231@x.it"}`, `{"to":"o+81772@x.it"}`, "o+40231@x.it=o+81772@x.it aligned")
 	f("40231", "81772", `{"to":"o+40231@x.it"}`, `{"to":"o+40231@x.it"}`, "o+40231@x.it=o+81772@x.it aligned")
