@@ -76,10 +76,10 @@ func TestControl(t *testing.T) {
 		out := &sink{}
 		run, err := replay(t.Context(), t, many(400, func(e *understudyv1.Exchange) {
 			e.Request.Authority = "shop.example"
-			e.Request.Headers = []*understudyv1.Header{{Name: "X-Kept", Value: []byte("1")}, {Name: "Traceparent", Value: []byte("00-1-2-01")}}
+			e.Request.Headers = []*understudyv1.Header{{Name: "X-Kept", Value: []byte("1")}, {Name: "X-Gone", Value: []byte("1")}, {Name: "Traceparent", Value: []byte("00-1-2-01")}}
 		}), out, ok, withControl(baseline, 0.1, func(c *replayer.Config) {
 			c.Speed, c.Headers = 0.5, map[string]string{"X-Candidate": "secret"} // slow enough for a busy machine
-			c.Control.Headers = map[string]string{"X-Control": "secret"}
+			c.Control.Headers = map[string]string{"X-Control": "secret", "X-Gone": ""}
 		}))
 		asked := baseline.targets()
 		if err != nil || run.Replayed != 400 || run.Controlled != uint64(len(asked)) || len(run.Uncontrolled) != 0 || run.Completed["immediate"] != 400 {
@@ -95,7 +95,7 @@ func TestControl(t *testing.T) {
 		for _, r := range baseline.seen {
 			h := r.Header
 			if h.Get("Understudy-Control") != "r" || h.Get("Understudy-Run") != "" || h.Get("Idempotency-Key") != "" || h.Get("X-Candidate") != "" ||
-				h.Get("X-Control") != "secret" || h.Get("X-Kept") != "1" || h.Get("Traceparent") == "00-1-2-01" || r.Host != "shop.example" {
+				h.Get("X-Control") != "secret" || len(h["X-Gone"]) > 0 || h.Get("X-Kept") != "1" || h.Get("Traceparent") == "00-1-2-01" || r.Host != "shop.example" {
 				t.Fatalf("asked with %s %v", r.Host, h)
 			}
 		}

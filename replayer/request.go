@@ -216,7 +216,9 @@ func (r *recipient) header(e *understudyv1.Exchange, id, sent string, names *sub
 		h.Set(r.mark, r.run)
 	}
 	for name, value := range r.headers {
-		h.Set(name, value)
+		if h.Set(name, value); value == "" {
+			delete(h, http.CanonicalHeaderKey(name)) // it needs none
+		}
 	}
 	return h
 }

@@ -286,6 +286,9 @@ func (w *wait) request(ctx context.Context, method string, to *url.URL) (*http.R
 	if w.c.hosts.Own(to) {
 		req.Host, req.Header = w.r.HTTP.Host, pollHeader(w.r.HTTP.Header, w.p.carried())
 		for name, value := range w.c.cfg.Headers {
+			if value == "" {
+				continue // it needs none
+			}
 			req.Header.Set(name, value)
 		}
 	}
