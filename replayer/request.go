@@ -212,13 +212,15 @@ func (r *recipient) header(e *understudyv1.Exchange, id, sent string, names *sub
 		h.Set("Idempotency-Key", id)
 	}
 	r.retrace(h, id)
+	for name, value := range r.headers {
+		if value == "" { // it needs none
+			h[http.CanonicalHeaderKey(name)] = nil // or net/http might add its own
+			continue
+		}
+		h.Set(name, value)
+	}
 	if r.mark != "" {
 		h.Set(r.mark, r.run)
-	}
-	for name, value := range r.headers {
-		if h.Set(name, value); value == "" {
-			delete(h, http.CanonicalHeaderKey(name)) // it needs none
-		}
 	}
 	return h
 }

@@ -154,7 +154,11 @@ func (m *markup) open(at int) int {
 	m.caption.enter(strings.ToLower(element))
 	about, said := nameless, (*name)(nil)
 	for _, a := range attributes {
-		switch strings.ToLower(a.name) {
+		switch lower := strings.ToLower(a.name); lower {
+		case "id", "data-name": // classes say how something looks
+			if n := m.w.r.nameOf(m.src[a.from:a.to]); n.secret && pageElements[strings.ToLower(element)] {
+				m.caption.name, m.caption.element = n, strings.ToLower(element)
+			}
 		case "name", "key", "property", "field":
 			if n := m.w.r.nameOf(m.src[a.from:a.to]); n.secret {
 				said = n
@@ -300,6 +304,8 @@ func (m *markup) nameOfContent(text string) *name {
 	case n.secret:
 	case len(m.said) == depth && m.said[depth-1] != nil:
 		return m.said[depth-1]
+	case n.isValue && len(m.said) == depth-1 && depth > 1 && m.said[depth-2] != nil:
+		return m.said[depth-2]
 	case n.isName && len(text) <= maxName:
 		if m.label = m.w.r.nameOf(text); !m.label.secret {
 			m.label = nil

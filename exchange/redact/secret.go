@@ -37,7 +37,7 @@ const maxJudged = 4096
 
 func isSecret(name string) bool {
 	words := wordsOf(name)
-	for len(words) > 1 && (words[len(words)-1] == "id" || words[len(words)-1] == "ids") {
+	for len(words) > 1 && afterthoughts[words[len(words)-1]] {
 		words = words[:len(words)-1]
 	}
 	if len(words) == 0 {
@@ -51,7 +51,16 @@ func isSecret(name string) bool {
 	if len(words) > 1 {
 		before = words[len(words)-2]
 	}
+	if words[len(words)-1] == "pass" {
+		return !openPasses[before]
+	}
 	switch last {
+	case "pwd", "pw", "sig", "hmac", "passkey", "mnemonic":
+		return true
+	case "verifier":
+		return before == "oauth" || before == "code"
+	case "phrase":
+		return before == "pass" || before == "seed" || before == "recovery" || before == "secret"
 	case "token":
 		return !openTokens[before]
 	case "key":
@@ -80,14 +89,19 @@ const maxName = 256
 
 var (
 	secretNames = map[string]bool{}
-	secretEnds  = strings.Fields(`token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey appkey secretkey privatekey accesskey authcode
+	secretEnds  = strings.Fields(`token secret password passwd passphrase passcode session sessid sessionid csrf xsrf jwt nonce otp credential apikey appkey secretkey privatekey accesskey authkey authcode
 		passwort kennwort motdepasse senha contrasena contraseña wachtwoord lösenord lozinka heslo hasło parola`)
 	// openKeys are words before "key" that make it none to a lock.
-	openKeys = setOf("idempotency public primary foreign sort partition routing cache surrogate group order natural unique composite")
+	openKeys = setOf("idempotency public primary foreign sort partition routing cache surrogate group order natural unique composite " +
+		"object file item row record index lookup map config property setting message translation i18n issue project event job")
 	// openTokens are words before "token" that make it a place in a list.
 	openTokens = setOf("page next previous prev continuation continue cursor sync delta skip start resume paging pagination")
 	// proofs are words before "code" or "link" that make it one that lets in.
-	proofs = setOf("verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing totp mfa 2fa tfa hotp sso")
+	proofs = setOf("device verification verify reset recovery auth authorization access invite invitation login confirmation activation backup security magic otp sms pairing totp mfa 2fa tfa hotp sso")
+	// afterthoughts are words behind a name of a secret that leave it one.
+	afterthoughts = setOf("id ids confirmation confirm confirmed again repeat repeated hash hashed sha256 sha1 sha512 base64 b64 encrypted plaintext base value")
+	// openPasses are words before "pass" that make it a ticket, or a filter.
+	openPasses = setOf("boarding ski day season bus travel event guest low high band first second multi")
 	// openSignatures are words before "signature" that make it a text, or the kind of one.
 	openSignatures = setOf("email mail function method type letter document")
 )
@@ -101,7 +115,7 @@ func setOf(words string) map[string]bool {
 }
 
 func init() {
-	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2 pw mot_de_passe totp remember_me samlresponse samlrequest samlart assertion jwt_assertion id_token_hint security_answer mfa tok code_verifier ssn social_security_number amzn_oidc_data ms_client_principal")} {
+	for _, list := range [][]string{DefaultHeaders(), DefaultQuery(), strings.Fields("csrf xsrf reset bearer pin cvv cvc cvv2 cvc2 pw mot_de_passe totp remember_me samlresponse samlrequest samlart assertion jwt_assertion id_token_hint security_answer mfa tok code_verifier ssn social_security_number amzn_oidc_data ms_client_principal firebase_appcheck jfrog_art_api honeycomb_team g_recaptcha_response h_captcha_response ott")} {
 		for _, name := range list {
 			secretNames[strings.Join(wordsOf(name), "")] = true
 		}

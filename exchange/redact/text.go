@@ -89,6 +89,17 @@ func (w *work) behindBlanks(text string) string {
 		}
 		word := text[begin:end]
 		end++
+		if quote := begin - 1; quote >= 2 && (text[quote] == '\'' || text[quote] == '"') && text[quote-1] == ' ' && end <= len(text) && text[end-1] == text[quote] && isTelling(word) {
+			// PASSWORD '…', as in SQL.
+			if n := w.r.nameOf(nameBefore(text[done : quote-1])); n.secret && len(word) >= leastSecret && !isMade(word) {
+				if res := w.value(inText, n, word); res.changed {
+					b.WriteString(text[done:begin])
+					b.WriteString(res.text)
+					done = begin + len(word)
+				}
+			}
+			continue
+		}
 		if len(word) < leastTold || begin < 2 || text[begin-1] != ' ' || len(word) < leastMade && text[begin-2] != 'u' && !isFlagged(text[:begin-1]) {
 			continue
 		}

@@ -216,7 +216,7 @@ func leads(segment string) bool {
 }
 
 // capabilities are words of segments behind which a value lets in whoever has it.
-var capabilities = setOf("verify verification invite invitation activate activation confirm confirmation unsubscribe recover recovery unlock share webhook hook")
+var capabilities = setOf("join verify verification invite invitation activate activation confirm confirmation unsubscribe recover recovery unlock share webhook hook")
 
 // isLedTo says whether a segment is a secret by those before it: one for what lets
 // somebody in, and behind it words for what is done with it, or the number of its
@@ -224,6 +224,9 @@ var capabilities = setOf("verify verification invite invitation activate activat
 func isLedTo(before []string, segment string) bool {
 	if !isMachineMade(segment) || isMade(segment) {
 		return false
+	}
+	if private, ok := strings.CutPrefix(segment, "private-"); ok && isMachineMade(private) {
+		return true // of a calendar
 	}
 	for n := len(before) - 1; n >= max(0, len(before)-maxSteppingStones); n-- {
 		at := strings.ToLower(before[n])
@@ -245,7 +248,7 @@ const maxSteppingStones = 3
 
 var (
 	doors          = setOf("oauth oauth2 openid sso saml auth login signin session")
-	steppingStones = setOf("accept callback catch incoming complete redeem ticket t s token code email account password confirm verify use")
+	steppingStones = setOf("edit magic accept callback catch incoming complete redeem ticket t s token code email account password confirm verify use")
 )
 
 // isCapability says whether a segment of several words begins or ends with one for

@@ -336,6 +336,7 @@ func Cases(seed uint64) []Case {
 	spelled(add)
 	shapedOddly(add)
 	elsewhere(add)
+	further(add)
 	return out
 }
 
@@ -458,6 +459,21 @@ const harmless = `
 "phone":"n/a"
 "dial":"0049"
 "order":"00490170123456"
+"boarding_pass":"A12-B"
+"pass":true
+"bypass":"allowed"
+"compass":"north"
+"objectKey":"users/2024/avatar-3f9a2b.png"
+"object":{"key":"users/2024/avatar-3f9a2b.png"}
+"project":{"key":"PROJ"}
+"session":{"id":"42","title":"Keynote"}
+"user":{"id":"5f3e8a7c9b1d2e4f6a8b0c1d"}
+"issue_key":"PROJ-1042-a1b2c3"
+"text":"type 'abc12345' to go on"
+"html":"<div id=session>12</div>"
+"html":"<span class=token>keyword1</span>"
+"commit_hash":"3f5e8a7c9b1d2e4f6a8b0c1d2e3f4a5b6c7d8e9f"
+"url":"https://h.example/join/us"
 "text":"The token bucket holds 1000 entries"
 "text":"reset password a1b2"
 "text":"session abc123 ended"
