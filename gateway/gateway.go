@@ -146,7 +146,7 @@ func (g *Gateway) State() *stage.State { return g.state.Load() }
 // its order; those of other migrations do not matter. It is called by the
 // goroutine that calls Current.
 func (g *Gateway) Step(step *understudyv1.Stage) {
-	if step.GetMigration() != g.cfg.Migration {
+	if step.GetMigration() != g.cfg.Migration || stage.IsAct(step) {
 		return
 	}
 	next, err := g.reading.Next(step)

@@ -12,6 +12,7 @@ import (
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded"
+	"understudy.dev/exchange/access"
 	"understudy.dev/gateway"
 	"understudy.dev/gateway/listener"
 	"understudy.dev/gateway/proxy"
@@ -29,14 +30,16 @@ type config struct {
 	Log logConfig `yaml:"log"`
 	// Admin is the address of /livez, /readyz, /metrics and /debug/pprof; empty
 	// is off.
-	Admin      string            `yaml:"admin"`
-	Kafka      kafkaConfig       `yaml:"kafka"`
-	ClickHouse clickhouse.Config `yaml:"clickhouse"`
-	Record     recordConfig      `yaml:"record"`
-	Gateway    gateway.Config    `yaml:"gateway"`
-	Replay     replayer.Config   `yaml:"replay"`
-	Compare    comparator.Config `yaml:"compare"`
-	Dev        embedded.Config   `yaml:"dev"`
+	Admin string `yaml:"admin"`
+	// AdminAccess says who may do what there.
+	AdminAccess access.Config     `yaml:"admin_access"`
+	Kafka       kafkaConfig       `yaml:"kafka"`
+	ClickHouse  clickhouse.Config `yaml:"clickhouse"`
+	Record      recordConfig      `yaml:"record"`
+	Gateway     gateway.Config    `yaml:"gateway"`
+	Replay      replayer.Config   `yaml:"replay"`
+	Compare     comparator.Config `yaml:"compare"`
+	Dev         embedded.Config   `yaml:"dev"`
 }
 
 type logConfig struct {
@@ -123,6 +126,7 @@ func (c config) problems(now time.Time, sections ...string) error {
 		}
 	}
 	check("log", c.Log.Validate)
+	check("admin_access", c.AdminAccess.Validate)
 	check("kafka", c.Kafka.validate)
 	check("kafka.producer", c.Kafka.Producer.Validate)
 	check("clickhouse", c.ClickHouse.Validate)

@@ -13,6 +13,7 @@ import (
 
 	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway"
+	"understudy.dev/gateway/acts"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/recorder"
@@ -77,7 +78,9 @@ within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 			if err := usage(stage.CheckMigration(a.cfg.Gateway.Migration)); err != nil {
 				return err
 			}
-			return a.turn(gateway.NewKill(a.cfg.Gateway, a.log), args[0], reason)
+			s := gateway.NewKill(a.cfg.Gateway, a.log)
+			s.OnAct(a.noteAct(a.cfg.Gateway))
+			return a.turn(s, args[0], reason)
 		},
 	}
 	a.gatewayPlace(c)
@@ -128,7 +131,8 @@ func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *p
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	ad.also["/gateway/kill"] = gate.Kill().Handler()
+	gate.Kill().OnAct(a.noteAct(cfg))
+	ad.also["/gateway/kill"] = gate.Kill().Handler
 	a.log.Info("gateway", "migration", cfg.Migration, "candidate", cfg.Candidate.URL, "stage", stage.Describe(gate.State().At("")), "killed", gate.Kill().On())
 	s := &sides{gate: gate, candidate: up, wire: cfg.Candidate.OnWire()}
 	if len(cfg.Face.Routes) > 0 {
@@ -153,7 +157,8 @@ func (s *sides) run(ctx context.Context, a *app) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	group.Go(func() { _ = s.gate.Run(ctx) })
-	group.Go(func() { killBySignal(ctx, s.gate.Kill(), a.log) })
+	group.Go(func() { killBySignal(ctx, s.gate.Kill()) })
+	group.Go(func() { a.sendActs(ctx, acts.Open(a.cfg.Gateway.Dir())) })
 	said := time.Time{}
 	err := stream.FollowStages(ctx, a.cfg.Kafka.Config, a.names(), stream.StageFollower{
 		Step: s.gate.Step, Current: s.gate.Current,

@@ -83,7 +83,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 			return err
 		}
 	}
-	ad := newAdmin(a.logs)
+	ad := newAdmin(a.cfg.AdminAccess, a.logs)
 	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ofSide(ad.registry, understudyv1.Side_SIDE_BASELINE, gated))
 	if err != nil {
 		return usagef("%w", err)
