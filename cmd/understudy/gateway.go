@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway"
 	"understudy.dev/gateway/acts"
@@ -119,6 +120,7 @@ type sides struct {
 	candidate *proxy.Upstream
 	wire      bool
 	face      *openFace // nil: no route has one
+	tracer    *trace.Tracer
 }
 
 func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *proxy.Upstream, ad *admin) (*sides, error) {
@@ -131,10 +133,15 @@ func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *p
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
+	tracer, err := a.openTracer(rec.Instance(), ad)
+	if err != nil {
+		return nil, err
+	}
+	gate.TraceBy(tracer)
 	gate.Kill().OnAct(a.noteAct(cfg))
 	ad.also["/gateway/kill"] = gate.Kill().Handler
 	a.log.Info("gateway", "migration", cfg.Migration, "candidate", cfg.Candidate.URL, "stage", stage.Describe(gate.State().At("")), "killed", gate.Kill().On())
-	s := &sides{gate: gate, candidate: up, wire: cfg.Candidate.OnWire()}
+	s := &sides{gate: gate, candidate: up, tracer: tracer, wire: cfg.Candidate.OnWire()}
 	if len(cfg.Face.Routes) > 0 {
 		s.face, err = a.openFace(ctx, gate, baseline, up, rec, ad)
 	}
@@ -147,6 +154,15 @@ func (s *sides) start(ctx context.Context) (stop func(), err error) {
 		return func() {}, nil
 	}
 	return s.face.start(ctx)
+}
+
+// export sends spans until stop, which is to be called when nothing is served any
+// more.
+func (s *sides) export(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { s.tracer.Run(ctx) })
+	return func() { cancel(); group.Wait() }
 }
 
 // stagesLog is how often a gateway says that it cannot read the stages.
@@ -180,9 +196,44 @@ func (s *sides) door(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(visit.With(r.Context(), s.gate.EnterHTTP(r))))
+		v := s.gate.EnterHTTP(r)
+		r = r.WithContext(visit.With(r.Context(), v))
+		if v.Trace == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		out := &answering{ResponseWriter: w}
+		failure := &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_RESET} // unless the handler returns
+		defer func() { v.End(out.status, failure) }()
+		next.ServeHTTP(out, r)
+		failure = nil
 	})
 }
+
+// answering knows the status of an answer.
+type answering struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answering) WriteHeader(status int) {
+	if a.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answering) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap gives http.ResponseController the writer underneath.
+func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // choose goes behind it.
 func (s *sides) choose(next http.Handler) http.Handler {

@@ -152,6 +152,7 @@ func fillRecording(t *testing.T, a *app, ad *admin, gated bool) {
 	rec, err := recorder.New(cfg.Config, w.sink, a.log, ad.registry)
 	fatal(err)
 	if gated {
+		a.cfg.Tracing.Endpoint = "http://127.0.0.1:4318"
 		g := &a.cfg.Gateway
 		g.Migration, g.StateDir, g.Candidate.URL, g.FlagFile = "shop", t.TempDir(), "http://127.0.0.1:2", writeFile(t, "{}")
 		g.Face.Routes = []face.Route{{Route: "POST /orders"}}

@@ -130,6 +130,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 			return err
 		}
 		defer stopSides()
+		defer sides.export(ctx)()
 		watch.Go(func() { sides.run(watching, a) })
 	}
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()

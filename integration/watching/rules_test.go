@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -67,7 +66,7 @@ func checkExpr(t *testing.T, where, expr string, known map[string][]string) {
 		has = append(slices.Clone(has), "job", "instance")
 		all = append(all, has...)
 		for _, m := range v.LabelMatchers {
-			if m.Name != labels.MetricName && !slices.Contains(has, m.Name) {
+			if m.Name != model.MetricNameLabel && !slices.Contains(has, m.Name) {
 				t.Errorf("%s: metric %s has no label %s", where, v.Name, m.Name)
 			}
 		}
