@@ -2,16 +2,19 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"understudy.dev/exchange/access"
+	"understudy.dev/exchange/kill"
 )
 
 // TestWhoSeesWhatOfTheAdminListener: a web page whose owner points its name here
@@ -91,4 +94,40 @@ func TestAdminMistakes(t *testing.T) {
 	}
 	f("admin_access.operate_token_file: ", "--admin-operate-token-file", "/nowhere")
 	f("admin_access.client_ca_file: ", "--config", writeFile(t, "admin_access: {operate: [ann]}\n"))
+}
+
+// TestTheAdminListenerOverTLS: the script of the pager turns a kill switch there,
+// with a token and the file of the authority.
+func TestTheAdminListenerOverTLS(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("there is no curl here")
+	}
+	cert, key, pool := certificateFiles(t)
+	log := slog.New(slog.DiscardHandler)
+	token := writeFile(t, "ann 0123456789abcdef\n")
+	s := kill.New(filepath.Join(t.TempDir(), "killed"), "stop", log)
+	ad := newAdmin(access.Config{CertFile: cert, KeyFile: key, OperateTokenFile: token})
+	ad.also["/gateway/kill"] = s.Handler
+	address := freeAddress(t)
+	stop, err := ad.start(address, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}}
+	defer client.CloseIdleConnections()
+	for path, want := range map[string]int{"/livez": 200, "/metrics": 401, "/gateway/kill": 401} {
+		a, err := client.Get("https://" + address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Body.Close()
+		if a.StatusCode != want {
+			t.Errorf("%s: %d, want %d", path, a.StatusCode, want)
+		}
+	}
+	t.Setenv("CURL_CA_BUNDLE", cert)
+	if code, out, errOut := script(t, "kill-http.sh", "https://"+address, "orders are lost", token); code != 0 || !s.On() {
+		t.Errorf("exit %d, on is %t: %s%s", code, s.On(), out, errOut)
+	}
 }
