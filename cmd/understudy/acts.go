@@ -60,11 +60,11 @@ func (a *app) sendPending(ctx context.Context, book *acts.Book) error {
 	if len(pending) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, actsTime)
 		defer cancel()
-		p, err := a.stepProducer(ctx)
+		p, err := stream.OpenProducer(a.cfg.Kafka.Config, tallyProducer())
 		if err != nil {
 			return err
 		}
-		defer p.Close()
+		defer p.Abandon() // what is not acknowledged is written again
 		for _, act := range pending {
 			r, err := stream.StageRecord(a.names(), act)
 			if err == nil {

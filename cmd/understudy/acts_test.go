@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"understudy.dev/exchange/kill"
 	"understudy.dev/gateway"
 	"understudy.dev/gateway/acts"
 )
@@ -51,5 +55,40 @@ func TestWhoTurnedTheKillSwitch(t *testing.T) {
 	}
 	if code, out, _ := run1(t, "migration", "promote", "shop", "canary:20%"); code != exitOK || !strings.Contains(out, "(step 2)") {
 		t.Errorf("what was done counts as a step: %s", out)
+	}
+}
+
+// TestActsDoNotWaitForASilentKafka: a gateway that ends does not either, and what
+// was done stays in its folder.
+func TestActsDoNotWaitForASilentKafka(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	go func() {
+		for {
+			if _, err := ln.Accept(); err != nil { // and never a word
+				return
+			}
+		}
+	}()
+	cfg := gateway.Config{Migration: "shop", StateDir: t.TempDir()}
+	a := newApp(strings.NewReader(""), t.Output(), t.Output())
+	a.cfg.Kafka.Brokers = []string{ln.Addr().String()}
+	a.noteAct(cfg)(kill.Act{On: true, Who: "ann", Reason: "it lies", Time: time.Now()})
+	book := acts.Open(cfg.Dir())
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); a.sendActs(ctx, book) }()
+	time.Sleep(500 * time.Millisecond) // it is under way
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(actsTime * 8 / 10):
+		t.Error("it waits for Kafka")
+	}
+	if left, _, _, err := book.Pending(); len(left) != 1 || err != nil {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
