@@ -12,6 +12,7 @@ import (
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -99,6 +100,9 @@ func (a *app) record(ctx context.Context, gated bool) error {
 		return usagef("%w", err)
 	}
 	var sides *sides
+	if !gated && a.cfg.Tracing.On() {
+		a.log.Warn("a recorder alone does not trace: traceparent is passed on and recorded as it comes; a gateway traces", "tracing.endpoint", setting.Address(a.cfg.Tracing.Endpoint))
+	}
 	if gated {
 		if sides, err = a.openSides(ctx, rec, upstream, ad); err != nil {
 			return err

@@ -176,6 +176,7 @@ func checkSpans(t *testing.T, spans []tracetest.Span, sent []string) {
 	odd := find("GET /odd", 3)
 	want := []string{
 		"POST /orders 00-" + clientTrace + "-" + leg.ID + "-01 vendor=theirs",
+		"GET /jobs/1 00-" + clientTrace + "-" + leg.ID + "-01 vendor=theirs",
 		"GET /broken/17 00-" + broken.Trace + "-" + brokenLeg.ID + "-01 ",
 		"GET /quiet 00-" + clientTrace + "-" + clientSpan + "-00 vendor=theirs",
 		"GET /odd 00-" + odd.Trace + "-" + odd.ID + "-01 ",
