@@ -82,6 +82,9 @@ func (cfg Config) Validate() error {
 	return ps.Err()
 }
 
+// Dir is the folder of what the gateways of the migration keep.
+func (cfg Config) Dir() string { return cfg.file("") }
+
 // KillFile is the file that is there while the kill switch is on.
 func (cfg Config) KillFile() string { return cfg.file("killed") }
 

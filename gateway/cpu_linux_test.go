@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net"
@@ -12,10 +13,30 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"understudy.dev/exchange/trace"
 	"understudy.dev/gateway/proxy"
 )
 
-// BenchmarkServe is one request through the proxy, with a door and without. cpu-ns
+// tracing is a tracer whose collector takes everything.
+func tracing(b *testing.B) *trace.Tracer {
+	b.Helper()
+	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }))
+	b.Cleanup(collector.Close)
+	cfg := trace.DefaultConfig()
+	cfg.Endpoint = collector.URL
+	t, err := trace.New(cfg, nil, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { defer close(ended); t.Run(ctx) }()
+	b.Cleanup(func() { cancel(); <-ended })
+	return t
+}
+
+// BenchmarkServe is one request through the proxy, with a door, without, and with one
+// that traces. cpu-ns
 // is what the process has used for it, client and upstream included: the
 // difference is the door's.
 func BenchmarkServe(b *testing.B) {
@@ -23,15 +44,18 @@ func BenchmarkServe(b *testing.B) {
 	defer up.Close()
 	cfg := proxy.DefaultConfig()
 	cfg.URL = up.URL
-	for _, doors := range []string{"none", "steps"} {
+	for _, doors := range []string{"none", "steps", "traced"} {
 		b.Run("door="+doors, func(b *testing.B) {
 			upstream, err := proxy.NewUpstream(cfg, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 			if err != nil {
 				b.Fatal(err)
 			}
 			serving := proxy.Serving{HTTP2: new(http.Server)}
-			if doors == "steps" {
+			if doors != "none" {
 				g := door(b, b.TempDir(), nil)
+				if doors == "traced" {
+					g.TraceBy(tracing(b))
+				}
 				feed(g, steps(b, order("create", ""), order("promote", "canary:10%")))
 				serving.Door, serving.Candidate = g, upstream
 			}

@@ -27,6 +27,7 @@ import (
 	"understudy.dev/exchange/message"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 	"understudy.dev/gateway/face"
@@ -58,6 +59,7 @@ type Gateway struct {
 	kill     *kill.Switch
 	log      *slog.Logger
 	metrics  *metrics
+	tracer   *trace.Tracer // nil: nothing is traced
 
 	state   atomic.Pointer[stage.State]
 	current atomic.Int64 // when state was last all that Kafka has, Unix nanoseconds; 0 is never
@@ -139,6 +141,10 @@ func NewKill(cfg Config, log *slog.Logger) *kill.Switch {
 // Kill is the kill switch.
 func (g *Gateway) Kill() *kill.Switch { return g.kill }
 
+// TraceBy gives each request that comes from here on a span; it is called before
+// the first.
+func (g *Gateway) TraceBy(t *trace.Tracer) { g.tracer = t }
+
 // State is how far the migration has come, as far as is known.
 func (g *Gateway) State() *stage.State { return g.state.Load() }
 
@@ -146,7 +152,7 @@ func (g *Gateway) State() *stage.State { return g.state.Load() }
 // its order; those of other migrations do not matter. It is called by the
 // goroutine that calls Current.
 func (g *Gateway) Step(step *understudyv1.Stage) {
-	if step.GetMigration() != g.cfg.Migration {
+	if step.GetMigration() != g.cfg.Migration || stage.IsAct(step) {
 		return
 	}
 	next, err := g.reading.Next(step)
@@ -209,6 +215,9 @@ func (g *Gateway) EnterHTTP(in *http.Request) *visit.Visit {
 
 func (g *Gateway) enter(method string, from session.Source) *visit.Visit {
 	v := &visit.Visit{Session: g.sessions.Session(from), Side: understudyv1.Side_SIDE_BASELINE, Attempts: 1}
+	if g.tracer != nil {
+		v.Trace = g.tracer.Enter(from.Header(trace.Header))
+	}
 	name := g.decide(v, method, from)
 	g.metrics.decisions.WithLabelValues(name, understudyv1.Label(v.Side), v.Decision).Inc()
 	return v

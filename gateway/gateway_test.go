@@ -17,6 +17,8 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/protobuf/proto"
 
+	"understudy.dev/exchange/access"
+	"understudy.dev/exchange/kill"
 	"understudy.dev/exchange/route"
 	"understudy.dev/exchange/session"
 	"understudy.dev/exchange/token"
@@ -365,7 +367,13 @@ func BenchmarkEnter(b *testing.B) {
 // TestTheHandlerOfTheSwitch turns it for this machine only, with a reason.
 func TestTheHandlerOfTheSwitch(t *testing.T) {
 	g := door(t, t.TempDir(), nil)
-	h := g.Kill().Handler()
+	guard, err := access.New(access.Config{}, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := g.Kill().Handler(guard)
+	var done []kill.Act
+	g.Kill().OnAct(func(a kill.Act) { done = append(done, a) })
 	f := func(method, remote, host, reason string, status int, on bool) {
 		t.Helper()
 		r := httptest.NewRequest(method, "/gateway/kill", nil)
@@ -385,7 +393,11 @@ func TestTheHandlerOfTheSwitch(t *testing.T) {
 	f(http.MethodPost, here, local, " ", http.StatusBadRequest, false)              // what a form of another site could send
 	f(http.MethodPatch, here, local, "r", http.StatusMethodNotAllowed, false)
 	f(http.MethodPost, here, local, "it lies", http.StatusOK, true)
-	f(http.MethodGet, "192.0.2.1:5", "gateway:9090", "", http.StatusOK, true)
+	f(http.MethodGet, here, local, "", http.StatusOK, true)
+	f(http.MethodGet, "192.0.2.1:5", "gateway:9090", "", http.StatusForbidden, true)
 	f(http.MethodDelete, "192.0.2.1:5", local, "r", http.StatusForbidden, true)
 	f(http.MethodDelete, "[::1]:5", "[::1]:9090", "mended", http.StatusOK, false)
+	if len(done) != 2 || !done[0].On || done[1].On || done[0].Who != "somebody on this machine" || done[1].Reason != `"mended"` {
+		t.Errorf("what was told of it: %+v", done)
+	}
 }

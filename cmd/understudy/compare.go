@@ -90,7 +90,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		return err
 	}
 	defer producer.Close()
-	ad := newAdmin(a.logs)
+	ad := newAdmin(a.cfg.AdminAccess, a.logs)
 	ingest, judgement, err := a.newIngest(ctx, conn, producer, f.instance, false, ad)
 	if err != nil {
 		return err

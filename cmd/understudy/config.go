@@ -12,6 +12,8 @@ import (
 	"understudy.dev/comparator"
 	"understudy.dev/comparator/clickhouse"
 	"understudy.dev/embedded"
+	"understudy.dev/exchange/access"
+	"understudy.dev/exchange/trace"
 	"understudy.dev/gateway"
 	"understudy.dev/gateway/listener"
 	"understudy.dev/gateway/proxy"
@@ -29,7 +31,11 @@ type config struct {
 	Log logConfig `yaml:"log"`
 	// Admin is the address of /livez, /readyz, /metrics and /debug/pprof; empty
 	// is off.
-	Admin      string            `yaml:"admin"`
+	Admin string `yaml:"admin"`
+	// AdminAccess says who may do what there.
+	AdminAccess access.Config `yaml:"admin_access"`
+	// Tracing says where the spans of requests go.
+	Tracing    trace.Config      `yaml:"tracing"`
 	Kafka      kafkaConfig       `yaml:"kafka"`
 	ClickHouse clickhouse.Config `yaml:"clickhouse"`
 	Record     recordConfig      `yaml:"record"`
@@ -98,6 +104,7 @@ func defaultConfig() config {
 		Kafka:      kafkaConfig{Config: stream.DefaultConfig(), Prefix: topic.DefaultPrefix, Partitions: 8, Retention: topic.DefaultRetention, Producer: stream.DefaultProducerConfig()},
 		ClickHouse: clickhouse.DefaultConfig(),
 		Record:     recordConfig{Listen: "127.0.0.1:8080", Compression: "snappy", ShutdownTimeout: 25 * time.Second, DrainDelay: 3 * time.Second, Spool: spool.DefaultConfig(), Upstream: proxy.DefaultConfig(), Config: recorder.DefaultConfig()},
+		Tracing:    trace.DefaultConfig(),
 		Gateway:    gateway.DefaultConfig(),
 		Replay:     replayer.DefaultConfig(),
 		Compare:    comparator.DefaultConfig(),
@@ -123,6 +130,8 @@ func (c config) problems(now time.Time, sections ...string) error {
 		}
 	}
 	check("log", c.Log.Validate)
+	check("admin_access", c.AdminAccess.Validate)
+	check("tracing", c.Tracing.Validate)
 	check("kafka", c.Kafka.validate)
 	check("kafka.producer", c.Kafka.Producer.Validate)
 	check("clickhouse", c.ClickHouse.Validate)

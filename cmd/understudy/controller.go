@@ -158,7 +158,7 @@ func (a *app) walk(ctx context.Context, w *walker) error {
 	if err := a.requireTopics(ctx, a.names().Stages); err != nil {
 		return err
 	}
-	ad := newAdmin(a.logs)
+	ad := newAdmin(a.cfg.AdminAccess, a.logs)
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err

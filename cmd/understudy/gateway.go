@@ -11,8 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/gateway"
+	"understudy.dev/gateway/acts"
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/gateway/stage"
 	"understudy.dev/recorder"
@@ -77,7 +79,9 @@ within 100 ms. Nothing else needs to work: no Kafka, no gateway.`,
 			if err := usage(stage.CheckMigration(a.cfg.Gateway.Migration)); err != nil {
 				return err
 			}
-			return a.turn(gateway.NewKill(a.cfg.Gateway, a.log), args[0], reason)
+			s := gateway.NewKill(a.cfg.Gateway, a.log)
+			s.OnAct(a.noteAct(a.cfg.Gateway))
+			return a.turn(s, args[0], reason)
 		},
 	}
 	a.gatewayPlace(c)
@@ -116,6 +120,7 @@ type sides struct {
 	candidate *proxy.Upstream
 	wire      bool
 	face      *openFace // nil: no route has one
+	tracer    *trace.Tracer
 }
 
 func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *proxy.Upstream, ad *admin) (*sides, error) {
@@ -128,9 +133,15 @@ func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *p
 	if err != nil {
 		return nil, usagef("%w", err)
 	}
-	ad.also["/gateway/kill"] = gate.Kill().Handler()
+	tracer, err := a.openTracer(rec.Instance(), ad)
+	if err != nil {
+		return nil, err
+	}
+	gate.TraceBy(tracer)
+	gate.Kill().OnAct(a.noteAct(cfg))
+	ad.also["/gateway/kill"] = gate.Kill().Handler
 	a.log.Info("gateway", "migration", cfg.Migration, "candidate", cfg.Candidate.URL, "stage", stage.Describe(gate.State().At("")), "killed", gate.Kill().On())
-	s := &sides{gate: gate, candidate: up, wire: cfg.Candidate.OnWire()}
+	s := &sides{gate: gate, candidate: up, tracer: tracer, wire: cfg.Candidate.OnWire()}
 	if len(cfg.Face.Routes) > 0 {
 		s.face, err = a.openFace(ctx, gate, baseline, up, rec, ad)
 	}
@@ -145,6 +156,15 @@ func (s *sides) start(ctx context.Context) (stop func(), err error) {
 	return s.face.start(ctx)
 }
 
+// export sends spans until stop, which is to be called when nothing is served any
+// more.
+func (s *sides) export(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var group sync.WaitGroup
+	group.Go(func() { s.tracer.Run(ctx) })
+	return func() { cancel(); group.Wait() }
+}
+
 // stagesLog is how often a gateway says that it cannot read the stages.
 const stagesLog = 30 * time.Second
 
@@ -153,7 +173,8 @@ func (s *sides) run(ctx context.Context, a *app) {
 	var group sync.WaitGroup
 	defer group.Wait()
 	group.Go(func() { _ = s.gate.Run(ctx) })
-	group.Go(func() { killBySignal(ctx, s.gate.Kill(), a.log) })
+	group.Go(func() { killBySignal(ctx, s.gate.Kill()) })
+	group.Go(func() { a.sendActs(ctx, acts.Open(a.cfg.Gateway.Dir())) })
 	said := time.Time{}
 	err := stream.FollowStages(ctx, a.cfg.Kafka.Config, a.names(), stream.StageFollower{
 		Step: s.gate.Step, Current: s.gate.Current,
@@ -175,9 +196,44 @@ func (s *sides) door(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(visit.With(r.Context(), s.gate.EnterHTTP(r))))
+		v := s.gate.EnterHTTP(r)
+		r = r.WithContext(visit.With(r.Context(), v))
+		if v.Trace == nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		out := &answering{ResponseWriter: w}
+		failure := &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_RESET} // unless the handler returns
+		defer func() { v.End(out.status, failure) }()
+		next.ServeHTTP(out, r)
+		failure = nil
 	})
 }
+
+// answering knows the status of an answer.
+type answering struct {
+	http.ResponseWriter
+	status int
+}
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answering) WriteHeader(status int) {
+	if a.status == 0 && (status >= 200 || status == http.StatusSwitchingProtocols) {
+		a.status = status
+	}
+	a.ResponseWriter.WriteHeader(status)
+}
+
+// Write implements http.ResponseWriter.
+func (a *answering) Write(p []byte) (int, error) {
+	if a.status == 0 {
+		a.status = http.StatusOK
+	}
+	return a.ResponseWriter.Write(p)
+}
+
+// Unwrap gives http.ResponseController the writer underneath.
+func (a *answering) Unwrap() http.ResponseWriter { return a.ResponseWriter }
 
 // choose goes behind it.
 func (s *sides) choose(next http.Handler) http.Handler {

@@ -62,10 +62,10 @@ func (a *app) openKill(ctx context.Context, s *kill.Switch, ad *admin) (stop fun
 	if s == nil {
 		return func() {}
 	}
-	ad.also["/replay/kill"] = s.Handler()
+	ad.also["/replay/kill"] = s.Handler
 	ctx, cancel := context.WithCancel(ctx)
 	var following sync.WaitGroup
-	following.Go(func() { killBySignal(ctx, s, a.log) })
+	following.Go(func() { killBySignal(ctx, s) })
 	return func() { cancel(); following.Wait() }
 }
 
@@ -79,7 +79,7 @@ func checkTurn(to string) error {
 
 // turn turns a kill switch to on or off.
 func (a *app) turn(s *kill.Switch, to, reason string) error {
-	if err := s.Set(to == "on", who()+": "+reason); err != nil {
+	if err := s.Turn(to == "on", who(), reason); err != nil {
 		return err
 	}
 	fmt.Fprintf(a.out, "%s %s\n", to, s.File())

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"understudy.dev/exchange/access"
 	"understudy.dev/exchange/kill"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -90,7 +91,7 @@ func TestMistakesInRewritingHaveAPlace(t *testing.T) {
 // TestTheKillSwitchOfAReplayByHTTP is the gateway's, at an address of its own.
 func TestTheKillSwitchOfAReplayByHTTP(t *testing.T) {
 	a := newApp(strings.NewReader(""), io.Discard, io.Discard)
-	ad := newAdmin(a.logs)
+	ad := newAdmin(access.Config{}, a.logs)
 	a.openKill(t.Context(), nil, ad)()
 	if len(ad.also) != 0 {
 		t.Errorf("a run without a switch has one: %v", ad.also)
@@ -101,7 +102,11 @@ func TestTheKillSwitchOfAReplayByHTTP(t *testing.T) {
 	r.RemoteAddr = "127.0.0.1:1"
 	r.Header.Set(kill.ReasonHeader, "it does harm")
 	w := httptest.NewRecorder()
-	ad.also["/replay/kill"].ServeHTTP(w, r)
+	guard, err := ad.guard(a.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ad.handler(guard).ServeHTTP(w, r)
 	if w.Code != http.StatusOK || !s.On() {
 		t.Errorf("status %d, on %t: %s", w.Code, s.On(), w.Body)
 	}

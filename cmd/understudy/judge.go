@@ -228,7 +228,7 @@ func (a *app) withJudge(ctx context.Context, rules func(context.Context, driver.
 			return err
 		}
 		defer producer.Close()
-		ad := newAdmin(a.logs)
+		ad := newAdmin(a.cfg.AdminAccess, a.logs)
 		ingest, judgement, err := a.newIngest(ctx, conn, producer, "", true, ad)
 		if err != nil {
 			return err

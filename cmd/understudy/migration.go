@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -182,7 +183,7 @@ func (a *app) migrationHistoryCommand() *cobra.Command {
 				return err
 			}
 			_, steps := stage.Fold(all[args[0]])
-			return a.printSteps(steps, output)
+			return a.printSteps(withActs(steps, stage.Acts(all[args[0]])), output)
 		},
 	}
 	a.stepsFlags(c, &output)
@@ -208,7 +209,11 @@ func (a *app) stepTable(steps []*understudyv1.Stage) error {
 			route = "(all)"
 		}
 		at := time.Unix(0, s.GetTimeUnixNano()).UTC().Format(time.RFC3339)
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", report.Clean(s.GetMigration()), report.Clean(route), stage.Describe(s), s.GetVersion(),
+		described, number := stage.Describe(s), strconv.FormatUint(s.GetVersion(), 10)
+		if stage.IsAct(s) {
+			described, number = "-", "-"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", report.Clean(s.GetMigration()), report.Clean(route), described, number,
 			report.Clean(s.GetAction()), at, report.Clean(s.GetWho()), report.Clean(s.GetReason()))
 	}
 	return w.Flush()

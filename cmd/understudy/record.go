@@ -12,6 +12,7 @@ import (
 	"understudy.dev/gateway/proxy"
 	"understudy.dev/recorder"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
+	"understudy.dev/setting"
 )
 
 func (a *app) recordCommand() *cobra.Command {
@@ -83,7 +84,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 			return err
 		}
 	}
-	ad := newAdmin(a.logs)
+	ad := newAdmin(a.cfg.AdminAccess, a.logs)
 	upstream, err := proxy.NewUpstream(cfg.Upstream, a.log, ofSide(ad.registry, understudyv1.Side_SIDE_BASELINE, gated))
 	if err != nil {
 		return usagef("%w", err)
@@ -99,6 +100,9 @@ func (a *app) record(ctx context.Context, gated bool) error {
 		return usagef("%w", err)
 	}
 	var sides *sides
+	if !gated && a.cfg.Tracing.On() {
+		a.log.Warn("a recorder alone does not trace: traceparent is passed on and recorded as it comes; a gateway traces", "tracing.endpoint", setting.Address(a.cfg.Tracing.Endpoint))
+	}
 	if gated {
 		if sides, err = a.openSides(ctx, rec, upstream, ad); err != nil {
 			return err
@@ -130,6 +134,7 @@ func (a *app) record(ctx context.Context, gated bool) error {
 			return err
 		}
 		defer stopSides()
+		defer sides.export(ctx)()
 		watch.Go(func() { sides.run(watching, a) })
 	}
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()

@@ -237,7 +237,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 		return nil, dependency(err)
 	}
 	defer timeline.Close()
-	ad := newAdmin(a.logs)
+	ad := newAdmin(a.cfg.AdminAccess, a.logs)
 	r.Redactor = redact.New(a.cfg.Record.Redact, keys.Current(), keys[1:]...)
 	writer := kafka.NewSink(producer, a.names(), r.Redactor)
 	sink := &outageSink{Sink: writer}

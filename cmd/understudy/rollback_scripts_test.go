@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -11,8 +12,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kfake"
 
+	"understudy.dev/exchange/access"
 	"understudy.dev/exchange/kill"
 	"understudy.dev/schemas/topic"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -108,7 +111,17 @@ func TestRollbackScripts(t *testing.T) {
 		t.Skip("there is no curl here")
 	}
 	s := kill.New(file, "", log)
-	admin := httptest.NewServer(s.Handler())
+	guarded := func(cfg access.Config) *httptest.Server {
+		t.Helper()
+		guard, err := access.New(cfg, log, prometheus.NewRegistry())
+		if err != nil {
+			t.Fatal(err)
+		}
+		mux := http.NewServeMux()
+		mux.Handle("/gateway/kill", s.Handler(guard))
+		return httptest.NewServer(mux)
+	}
+	admin := guarded(access.Config{})
 	defer admin.Close()
 	f(0, "on: ", "kill-http.sh", strings.TrimPrefix(admin.URL, "http://"), "orders are lost")
 	if !s.On() {
@@ -116,4 +129,22 @@ func TestRollbackScripts(t *testing.T) {
 	}
 	admin.Close()
 	f(7, "", "kill-http.sh", strings.TrimPrefix(admin.URL, "http://"), "orders are lost")
+
+	// With tokens.
+	if err := s.Set(false, ""); err != nil {
+		t.Fatal(err)
+	}
+	token, looks := writeFile(t, "# on call\nann 0123456789abcdef\"'$(exit)\n"), writeFile(t, "fedcba9876543210")
+	admin = guarded(access.Config{OperateTokenFile: token, ViewTokenFile: looks})
+	defer admin.Close()
+	f(22, "401", "kill-http.sh", admin.URL, "orders are lost")
+	f(22, "403", "kill-http.sh", admin.URL, "orders are lost", looks)
+	f(1, "cannot be read", "kill-http.sh", admin.URL, "orders are lost", token+".not")
+	if s.On() {
+		t.Error("the kill switch is on")
+	}
+	f(0, "on: ", "kill-http.sh", admin.URL, "orders are lost", token)
+	if text, err := os.ReadFile(file); err != nil || !s.On() || string(text) != "ann: \"orders are lost\"\n" {
+		t.Errorf("on is %t, the file says %q, %v", s.On(), text, err)
+	}
 }

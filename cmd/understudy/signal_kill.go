@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,7 +13,7 @@ import (
 
 // killBySignal turns the kill switch on at each SIGUSR1, until ctx ends. No
 // signal turns it off: that wants a decision.
-func killBySignal(ctx context.Context, s *kill.Switch, log *slog.Logger) {
+func killBySignal(ctx context.Context, s *kill.Switch) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1)
 	defer signal.Stop(signals)
@@ -23,9 +22,7 @@ func killBySignal(ctx context.Context, s *kill.Switch, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-signals:
-			if err := s.Set(true, "by SIGUSR1"); err != nil {
-				log.Error("kill switch", "error", err)
-			}
+			_ = s.Turn(true, "somebody who may signal "+who(), "by SIGUSR1") // it has said what went wrong
 		}
 	}
 }

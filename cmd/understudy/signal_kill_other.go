@@ -4,10 +4,9 @@ package main
 
 import (
 	"context"
-	"log/slog"
 
 	"understudy.dev/exchange/kill"
 )
 
 // killBySignal has no signal on this system.
-func killBySignal(context.Context, *kill.Switch, *slog.Logger) {}
+func killBySignal(context.Context, *kill.Switch) {}

@@ -1,20 +1,18 @@
-// Package certificate reads the files by which a client speaks TLS.
+// Package certificate reads the files by which a client or a server speaks TLS.
 package certificate
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
-	"os"
 )
 
 // Files are names of files in PEM.
 type Files struct {
-	// CA holds the certificates that the server's is checked against; empty is the
-	// system's.
+	// CA holds the certificates that the other side's is checked against; empty is
+	// the system's for a client, and for a server that clients show none.
 	CA string
-	// Cert and Key are the client's own certificate and its key, both or none; they
-	// are read again for each connection, so that they can be renewed.
+	// Cert and Key are the own certificate and its key, of a client both or none;
+	// they are read again for each connection, so that they can be renewed.
 	Cert, Key string
 }
 
@@ -23,14 +21,11 @@ type Files struct {
 func (f Files) Client() (*tls.Config, error) {
 	t := &tls.Config{MinVersion: tls.VersionTLS12}
 	if f.CA != "" {
-		pem, err := os.ReadFile(f.CA)
+		pool, err := authorities(f.CA)
 		if err != nil {
 			return nil, err
 		}
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("%s holds no certificate in PEM", f.CA)
-		}
+		t.RootCAs = pool
 	}
 	if f.Cert != "" {
 		load := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {

@@ -28,9 +28,21 @@ type Switch struct {
 	log   *slog.Logger
 	on    atomic.Bool
 
+	acts []func(Act)
+
 	mu      sync.Mutex // of what changes the file
 	unsaved bool       // it is on, and could not be written
 	failing bool       // the file cannot be looked at
+}
+
+// Act is what somebody did to the switch.
+type Act struct {
+	On          bool
+	Who, Reason string
+	Time        time.Time
+	// Err is why it was not done, or not as it should be; On without a file holds
+	// in this process all the same.
+	Err error
 }
 
 // New looks at the file at once. A file that cannot be looked at counts as
@@ -46,6 +58,25 @@ func (s *Switch) On() bool { return s.on.Load() }
 
 // File is where the switch is.
 func (s *Switch) File() string { return s.path }
+
+// OnAct lets f be told of every Turn, when it is done. It is called before the
+// first.
+func (s *Switch) OnAct(f func(Act)) { s.acts = append(s.acts, f) }
+
+// Turn turns the switch as Set does and says so to the log and to those that
+// OnAct named: who did it, and why.
+func (s *Switch) Turn(on bool, who, reason string) error {
+	err := s.Set(on, who+": "+reason)
+	if err != nil {
+		s.log.Error("kill switch", "on", on, "who", who, "reason", reason, "error", err)
+	} else {
+		s.log.Warn("the kill switch was turned", "on", on, "who", who, "reason", reason)
+	}
+	for _, f := range s.acts {
+		f(Act{On: on, Who: who, Reason: reason, Time: time.Now(), Err: err})
+	}
+	return err
+}
 
 // Set turns the switch; on works at once, even if the file cannot be written,
 // which the error then says. text goes into the file, for people.

@@ -4,7 +4,10 @@ package visit
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
+	"understudy.dev/exchange/trace"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
 
@@ -33,6 +36,39 @@ type Visit struct {
 	// Failure is set where the answer is not that of a side but of the face itself:
 	// why there is none.
 	Failure *understudyv1.TransportError
+	// Trace is the span of the request, nil if it is not traced.
+	Trace *trace.Span
+}
+
+// Leg begins the span of asking the side that serves the request.
+func (v *Visit) Leg() *trace.Span {
+	if v == nil || v.Trace == nil {
+		return nil
+	}
+	return v.Trace.Child(v.Route, trace.Client, trace.Text("understudy.side", understudyv1.Label(v.Side)))
+}
+
+// End ends the span of the request, with what has become of it. status is that of
+// the answer, 0 if there was none; failure is why the answer is not whole, or no
+// side's.
+func (v *Visit) End(status int, failure *understudyv1.TransportError) {
+	if v == nil || v.Trace == nil {
+		return
+	}
+	if v.Failure != nil {
+		failure = v.Failure
+	}
+	if failure != nil {
+		v.Trace.Fail(understudyv1.Label(failure.GetKind()))
+	} else if status >= 500 {
+		v.Trace.Fail(strconv.Itoa(status))
+	}
+	method, path, _ := strings.Cut(v.Route, " ")
+	v.Trace.Set(v.Route,
+		trace.Text("http.request.method", method), trace.Text("http.route", path), trace.Text("understudy.migration", v.Migration),
+		trace.Text("understudy.stage", v.Stage), trace.Number("understudy.step", int64(v.Step)), trace.Text("understudy.decision", v.Decision),
+		trace.Text("understudy.served_by", understudyv1.Label(v.Side)), trace.Number("understudy.attempts", int64(v.Attempts)))
+	v.Trace.End(trace.Status(status))
 }
 
 type key struct{}

@@ -84,6 +84,10 @@ func New(p plan.Plan, world World, log *slog.Logger, reg prometheus.Registerer) 
 			return nil, err
 		}
 	}
+	// They are there from the start, or the first one would be no increase.
+	for _, action := range []string{stage.ActionPromote, stage.ActionRollback} {
+		m.steps.WithLabelValues(action)
+	}
 	return &Controller{plan: p, world: world, log: log, metrics: m, faults: map[string]string{}}, nil
 }
 

@@ -31,6 +31,7 @@ type job struct {
 	cancel context.CancelCauseFunc
 	done   chan struct{} // closed when there is an outcome
 
+	legs      legs
 	mu        sync.Mutex
 	ack       *understudyv1.Response
 	work      *flight.Work // nil until the candidate has accepted it
@@ -53,9 +54,10 @@ func newReader(b []byte) io.Reader { return bytes.NewReader(b) }
 
 // newJob makes one of a request; false if it cannot be sent.
 func (f *Face) newJob(p *policy, in *http.Request, v *visit.Visit, body []byte) (*job, bool) {
-	head, ok := f.with.Candidate.Head(in)
+	leg := v.Leg()
+	head, ok := f.with.Candidate.Head(in, leg)
 	if !ok {
-		return nil, false
+		return nil, false // leg is not ended, and so is no span
 	}
 	if len(in.Trailer) > 0 {
 		head.Trailer, head.TransferEncoding = in.Trailer, []string{"chunked"}
@@ -63,7 +65,7 @@ func (f *Face) newJob(p *policy, in *http.Request, v *visit.Visit, body []byte) 
 	for name, value := range f.cfg.Headers {
 		head.Header.Set(name, value)
 	}
-	j := &job{f: f, p: p, head: in, body: body, isSafe: message.IsSafe(in.Method), key: message.IdempotencyKey(in.Header), waits: true, done: make(chan struct{})}
+	j := &job{f: f, p: p, head: in, body: body, isSafe: message.IsSafe(in.Method), key: message.IdempotencyKey(in.Header), waits: true, done: make(chan struct{}), legs: legs{request: v.Trace, leg: leg}}
 	j.ctx, j.cancel = context.WithCancelCause(f.ctx)
 	j.req = target.Request{
 		ID: uuid.New(time.Now()), Session: v.Session, HTTP: head, Body: body, Route: v.Route, Scheduled: time.Now(),
@@ -87,6 +89,7 @@ func (f *Face) begin(j *job, do func() *understudyv1.Observation) {
 // send sends the request and waits.
 func (j *job) send() *understudyv1.Observation {
 	o, _ := j.f.client.Do(j.ctx, j.req)
+	j.legs.end(o)
 	if j.f.ctx.Err() == nil {
 		j.f.breaker.said(o.GetError() == nil && !isUnable(o.GetAck().GetStatus()), time.Now())
 	}
@@ -95,6 +98,7 @@ func (j *job) send() *understudyv1.Observation {
 
 // accepted is called with the promise of a completion.
 func (j *job) accepted(ack *understudyv1.Response) {
+	j.legs.accepted(ack)
 	e := &understudyv1.InFlight{
 		Id: j.req.ID, Session: j.req.Session, Route: j.req.Route, Method: j.req.HTTP.Method, Policy: j.p.atRollback, Keyed: j.key != "",
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
 )
 
 // call is one request on its way.
@@ -19,6 +20,7 @@ type call struct {
 	in    *http.Request
 	body  *requestBody
 	trace httptrace.ClientTrace
+	leg   *trace.Span // nil: it is not traced
 
 	ctx      context.Context // of the request to the upstream; see follow
 	patience time.Duration

@@ -48,6 +48,10 @@ func (c *conn) direct() {
 	case c.visit.Side == understudyv1.Side_SIDE_CANDIDATE && c.s.other != nil:
 		c.to = c.s.other
 	}
+	c.leg = nil
+	if c.to != c.s.face {
+		c.leg = c.visit.Leg()
+	}
 	c.patience.Store(int64(c.to.up.cfg.ResponseTimeout))
 	c.resp.Limit = int(c.to.up.cfg.MaxHeaderBytes)
 }
@@ -61,6 +65,8 @@ func (c *conn) retreat(err error, head int, target, authority []byte, own bool) 
 		return false
 	}
 	c.to.up.count(c.kind(err), err)
+	c.leg.Fail(c.kind(err))
+	c.leg.End()
 	body := append([]byte(nil), c.out[head:]...)
 	c.direct()
 	c.out = append(c.appendRequest(c.out[:0], target, authority, own), body...)

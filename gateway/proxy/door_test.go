@@ -75,7 +75,7 @@ func upstream(t *testing.T, url, host string) *proxy.Upstream {
 }
 
 // twoSided serves both over each engine and HTTP version.
-func twoSided(t *testing.T, door *byHeader, baseline, candidate *proxy.Upstream, f func(t *testing.T, address string, client *http.Client)) {
+func twoSided(t *testing.T, door proxy.Door, baseline, candidate *proxy.Upstream, f func(t *testing.T, address string, client *http.Client)) {
 	for _, engine := range []string{"wire", "net/http", "h2c"} {
 		t.Run(engine, func(t *testing.T) {
 			l, err := net.Listen("tcp", "127.0.0.1:0")

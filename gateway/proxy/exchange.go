@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/visit"
 	"understudy.dev/exchange/wire"
 )
@@ -17,6 +18,7 @@ import (
 // exchange is one request on its way. It is part of its connection.
 type exchange struct {
 	visit  *visit.Visit  // nil: there is no door
+	leg    *trace.Span   // of asking the side; nil: it is not traced, or the face's
 	to     *pool         // of the side that serves it
 	tap    wire.Exchange // nil: nobody looks
 	upload flow
@@ -78,6 +80,7 @@ func (c *conn) serveOne(n int) bool {
 		err = c.again(wait, tunnel)
 	}
 	if errors.Is(err, errSwitched) {
+		c.endTrace(http.StatusSwitchingProtocols, nil)
 		return false
 	}
 	return c.finish(err, wait)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/wire"
 	understudyv1 "understudy.dev/schemas/understudy/v1"
 )
@@ -35,6 +36,7 @@ func (c *conn) finish(err error, wait bool) bool {
 		c.rest(wait && !c.asked && !c.moved.Load())
 		c.giveBack()
 		c.close(c.ownFailure())
+		c.endTrace(c.resp.Status, nil)
 		if !c.keep && (c.req.KeepAlive || !c.upload.ended || c.r < c.w) { // more may be on its way
 			c.enter(other)
 			c.linger()
@@ -60,7 +62,9 @@ func (c *conn) finish(err error, wait bool) bool {
 		}
 	}
 	c.dismiss()
-	c.close(&understudyv1.TransportError{Kind: f.kind, Message: f.message})
+	failure := &understudyv1.TransportError{Kind: f.kind, Message: f.message}
+	c.close(failure)
+	c.endTrace(status(c.began, c.resp.Status, kind), failure)
 	switch {
 	case c.keep:
 	case c.began && c.answer.open():
@@ -70,6 +74,31 @@ func (c *conn) finish(err error, wait bool) bool {
 		c.linger()
 	}
 	return c.keep
+}
+
+// status is that of the answer which a client has got of an exchange that failed, 0
+// if none.
+func status(began bool, theirs int, kind string) int {
+	switch {
+	case began:
+		return theirs
+	case kind == kindCanceled:
+		return 0
+	}
+	return failures[kind].status
+}
+
+// endTrace ends the spans of the exchange.
+func (c *conn) endTrace(status int, failure *understudyv1.TransportError) {
+	if c.visit == nil || c.visit.Trace == nil {
+		return
+	}
+	if failure != nil {
+		c.leg.Fail(understudyv1.Label(failure.GetKind()))
+	}
+	c.leg.End(trace.Status(status))
+	c.visit.End(status, failure)
+	c.leg = nil
 }
 
 // close is the end of the exchange for the tap.
@@ -91,6 +120,7 @@ func (c *conn) failed() {
 	}
 	c.dismiss()
 	c.close(nil)
+	c.endTrace(0, &understudyv1.TransportError{Kind: understudyv1.TransportError_KIND_RESET})
 }
 
 // reset breaks the connection. Over TLS no end is announced, which would say that

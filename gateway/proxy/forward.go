@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
 	"understudy.dev/exchange/wire"
 )
 
@@ -57,8 +58,18 @@ func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []b
 	appending := cfg.Forwarded == ForwardedAppend
 	var before []string // X-Forwarded-For
 	var host, proto bool
+	traced := false
 	for i := range r.Len() {
 		switch k := r.Kind(i); {
+		case c.leg != nil && bytes.EqualFold(r.Name(i), []byte(trace.Header)):
+			if traced {
+				l.upTo(i)
+			} else {
+				l.instead(i, []byte(c.leg.Parent()))
+			}
+			traced = true
+		case c.leg != nil && c.leg.NewTrace && bytes.EqualFold(r.Name(i), []byte(trace.StateHeader)):
+			l.upTo(i)
 		case k == wire.Host:
 			if hosts++; own {
 				l.instead(i, authority)
@@ -81,6 +92,9 @@ func (c *conn) appendRequest(dst []byte, target, authority []byte, own bool) []b
 	dst = l.dst
 	add := func(name, value string) {
 		dst = append(append(append(append(dst, name...), ": "...), value...), "\r\n"...)
+	}
+	if c.leg != nil && !traced {
+		add(trace.Header, c.leg.Parent())
 	}
 	if mark := &c.s.serving.Mark; mark.Name != "" {
 		add(mark.Name, mark.Value)

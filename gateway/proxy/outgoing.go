@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
 )
 
 func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
@@ -21,6 +22,7 @@ func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
 	out.Close = message.HasToken(in.Header["Expect"], "100-continue")
 	out.TransferEncoding = nil
 	out.Header, out.Host = u.outHeader(in), u.hostOf(in)
+	goOn(out.Header, c.leg)
 	if in.ContentLength == 0 || in.Body == nil || in.Body == http.NoBody {
 		out.Body = nil
 		keepZeroLength(in, out)
@@ -39,15 +41,29 @@ func (u *Upstream) outgoing(c *call, target url.URL) *http.Request {
 	return out
 }
 
+// goOn lets whoever is asked go on with the trace; without a span its fields stay
+// as they came.
+func goOn(h http.Header, leg *trace.Span) {
+	if leg == nil {
+		return
+	}
+	h["Traceparent"] = []string{leg.Parent()}
+	if leg.NewTrace {
+		delete(h, "Tracestate")
+	}
+}
+
 // Head is what the upstream would be sent of a request's head, for who sends it
-// by other means, without Expect; false if it must not be sent on.
-func (u *Upstream) Head(in *http.Request) (*http.Request, bool) {
+// by other means, without Expect, and with leg as the span from which the upstream
+// goes on; false if it must not be sent on.
+func (u *Upstream) Head(in *http.Request, leg *trace.Span) (*http.Request, bool) {
 	target, ok := targetOf(in, u.url)
 	if !ok {
 		return nil, false
 	}
 	h := u.outHeader(in)
 	delete(h, "Expect")
+	goOn(h, leg)
 	return &http.Request{Method: in.Method, URL: &target, Header: h, Host: u.hostOf(in)}, true
 }
 

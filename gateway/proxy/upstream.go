@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"understudy.dev/exchange/message"
+	"understudy.dev/exchange/trace"
+	"understudy.dev/exchange/visit"
 )
 
 // Upstream forwards to one server. As an http.Handler it goes through net/http;
@@ -103,7 +105,8 @@ func (u *Upstream) serve(w http.ResponseWriter, in *http.Request, retreat func()
 		u.refuse(w)
 		return true
 	}
-	c := &call{w: w, in: in}
+	c := &call{w: w, in: in, leg: visit.Of(in.Context()).Leg()}
+	defer c.leg.End()
 	defer c.follow(u.cfg.HalfCloseTimeout)()
 	out := u.outgoing(c, target)
 	if c.body != nil {
@@ -115,6 +118,7 @@ func (u *Upstream) serve(w http.ResponseWriter, in *http.Request, retreat func()
 	response, err := u.transportFor(in).RoundTrip(out)
 	c.endInformational()
 	if err != nil {
+		c.leg.Fail(kindOf(c, err))
 		if retreat != nil && c.unsent(err) && retreat() {
 			u.count(kindOf(c, err), err)
 			c.left = true
@@ -128,6 +132,7 @@ func (u *Upstream) serve(w http.ResponseWriter, in *http.Request, retreat func()
 		u.fail(c, errStatus) // net/http panics when it is to send such a status
 		return true
 	}
+	c.leg.Set("", trace.Status(response.StatusCode))
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		u.upgrade(c, response)
 		return true

@@ -1,8 +1,10 @@
 package stage
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	understudyv1 "understudy.dev/schemas/understudy/v1"
@@ -16,6 +18,33 @@ const (
 	ActionRollback = "rollback"
 	ActionResume   = "resume"
 )
+
+// Actions that are no steps: their records have no number (0), and Next takes them
+// for stale. They say that the kill switch of a gateway was turned.
+const (
+	ActionKillOn  = "kill_on"
+	ActionKillOff = "kill_off"
+)
+
+// IsAct reports whether a record of the topic of the stages is no step.
+func IsAct(s *understudyv1.Stage) bool {
+	return s.GetVersion() == 0 && (s.GetAction() == ActionKillOn || s.GetAction() == ActionKillOff)
+}
+
+// Acts are those records that are no steps, each once and in the order of their
+// times.
+func Acts(records []*understudyv1.Stage) []*understudyv1.Stage {
+	var out []*understudyv1.Stage
+	seen := map[string]bool{}
+	for _, r := range records {
+		if IsAct(r) && !seen[r.GetId()] {
+			seen[r.GetId()] = true
+			out = append(out, r)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *understudyv1.Stage) int { return cmp.Compare(a.GetTimeUnixNano(), b.GetTimeUnixNano()) })
+	return out
+}
 
 // ErrRefused is wrapped by the errors of Step: the migration is not in a state
 // to do so.

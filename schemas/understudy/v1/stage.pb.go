@@ -108,11 +108,13 @@ type Stage struct {
 	Reason       string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
 	TimeUnixNano int64  `protobuf:"varint,9,opt,name=time_unix_nano,json=timeUnixNano,proto3" json:"time_unix_nano,omitempty"`
 	// Number of this step among those of the migration, one more than that of the
-	// step before. Of two steps of one number the first in the topic counts.
+	// step before. Of two steps of one number the first in the topic counts. 0 is
+	// no step but an act: the kill switch of a gateway was turned.
 	Version uint64 `protobuf:"varint,10,opt,name=version,proto3" json:"version,omitempty"`
 	// Made anew for each step, so that its writer knows it again.
 	Id string `protobuf:"bytes,11,opt,name=id,proto3" json:"id,omitempty"`
-	// What did it: "create", "promote", "hold", "rollback", "resume".
+	// What did it: "create", "promote", "hold", "rollback", "resume"; of an act
+	// "kill_on", "kill_off".
 	Action string `protobuf:"bytes,12,opt,name=action,proto3" json:"action,omitempty"`
 	// What it rests on, where the gate of a plan did it.
 	Evidence      *Evidence `protobuf:"bytes,13,opt,name=evidence,proto3" json:"evidence,omitempty"`
