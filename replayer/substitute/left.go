@@ -54,12 +54,33 @@ func (x *Exchange) left(sent []string) *Unresolved {
 			}
 		})
 	}
-	for _, text := range sent {
+	for _, text := range append(x.called(), sent...) {
 		if of == nil {
 			look(breaks.Replace(text), 0)
 		}
+		if whole := softBreaks.Replace(text); of == nil && len(whole) < len(text) {
+			look(whole, 0)
+		}
 	}
 	return of
+}
+
+// softBreaks are those within a line of quoted-printable (RFC 2045, section 6.7).
+var softBreaks = strings.NewReplacer("=\r\n", "", "=\n", "")
+
+// called are the names of the fields and cookies of the recorded request: they leave as
+// they are.
+func (x *Exchange) called() (out []string) {
+	for _, h := range x.recorded.GetRequest().GetHeaders() {
+		out = append(out, h.GetName())
+		if strings.EqualFold(h.GetName(), "Cookie") {
+			for pair := range strings.SplitSeq(string(h.GetValue()), ";") {
+				name, _, _ := strings.Cut(pair, "=")
+				out = append(out, strings.TrimSpace(name))
+			}
+		}
+	}
+	return out
 }
 
 // inCode finds a name that stands at a place of its kind in JSON that was packed in

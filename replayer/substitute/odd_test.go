@@ -46,5 +46,8 @@ func TestOddPlaces(t *testing.T) {
 	f(`POST /x `+form+`file_`+u1+`=on`, "-")
 	f(`POST /x {"file_`+u1+`":true}`, "-")
 	f(`POST /x Content-Type: application/json; profile="/files/`+u1+`"; {}`, "-")
+	f(`POST /x X-Meta-`+u1+`: 1; {}`, "-")
+	f(`POST /x Cookie: cart_`+u1+`=x; {}`, "-")
+	f("POST /x Content-Type: multipart/mixed,boundary=b; --b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nsee "+u1[:20]+"=\r\n"+u1[20:]+"\r\n--b--\r\n", "-")
 	f(`POST /x `+form+`SAMLResponse=`+base64.StdEncoding.EncodeToString([]byte(`<r InResponseTo="`+u1+`"/>`)), "-")
 }
