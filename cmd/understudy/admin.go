@@ -27,7 +27,7 @@ import (
 type admin struct {
 	access   access.Config
 	registry *prometheus.Registry
-	ready    atomic.Bool
+	ready    atomic.Int32 // starting, serving or draining
 	notice   atomic.Pointer[func() string] // what /readyz adds, if it is something; traffic is served all the same
 	also     map[string]guarded
 }
@@ -96,11 +96,23 @@ func sayIfOpen(at net.Addr, cfg access.Config, log *slog.Logger) {
 	}
 }
 
+// What /readyz tells of a process.
+const (
+	starting int32 = iota
+	serving
+	draining
+)
+
+// serve says that requests are welcome, unless it ends already; drain, that no more
+// are.
+func (a *admin) serve() { a.ready.CompareAndSwap(starting, serving) }
+func (a *admin) drain() { a.ready.Store(draining) }
+
 func (a *admin) handler(guard *access.Guard) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/livez", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, _ *http.Request) {
-		if !a.ready.Load() {
+		if a.ready.Load() != serving {
 			http.Error(w, "starting or draining", http.StatusServiceUnavailable)
 			return
 		}

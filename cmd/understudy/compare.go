@@ -115,7 +115,7 @@ func (a *app) compare(ctx context.Context, f compareFlags) error {
 		return err
 	}
 	defer stopAdmin()
-	ad.ready.Store(true)
+	ad.serve()
 	defer a.sayWhenStopped(ctx, "the batch under way to be in ClickHouse and its offset in Kafka")()
 	stop := a.showJudging(judged)
 	err = a.consume(ctx, consumer, f, cc, judged)

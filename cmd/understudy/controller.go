@@ -192,7 +192,7 @@ func (a *app) walk(ctx context.Context, w *walker) error {
 		return err
 	}
 	a.log.Info("controller", "migration", w.plan.Migration, "steps", len(w.plan.Steps), "plan", w.sum[:markLength], "policies", slices.Sorted(maps.Keys(w.policies)))
-	ad.ready.Store(true)
+	ad.serve()
 	var running sync.WaitGroup
 	running.Go(func() { leader.Run(ctx) })
 	err = c.Run(ctx)

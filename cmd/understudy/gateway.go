@@ -121,6 +121,26 @@ type sides struct {
 	wire      bool
 	face      *openFace // nil: no route has one
 	tracer    *trace.Tracer
+	current   chan struct{} // closed when the steps are all that Kafka has
+}
+
+// stagesWait is how long a gateway that begins asks its load balancer to wait, at
+// most, for the steps that Kafka has: what it knew when it ended may be a stage that
+// everybody was rolled back from since.
+const stagesWait = 5 * time.Second
+
+// known returns when the steps are known, or were waited for.
+func (s *sides) known(ctx context.Context) {
+	if s == nil {
+		return
+	}
+	limit := time.NewTimer(stagesWait)
+	defer limit.Stop()
+	select {
+	case <-s.current:
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *proxy.Upstream, ad *admin) (*sides, error) {
@@ -141,7 +161,7 @@ func (a *app) openSides(ctx context.Context, rec *recorder.Recorder, baseline *p
 	gate.Kill().OnAct(a.noteAct(cfg))
 	ad.also["/gateway/kill"] = gate.Kill().Handler
 	a.log.Info("gateway", "migration", cfg.Migration, "candidate", cfg.Candidate.URL, "stage", stage.Describe(gate.State().At("")), "killed", gate.Kill().On())
-	s := &sides{gate: gate, candidate: up, tracer: tracer, wire: cfg.Candidate.OnWire()}
+	s := &sides{current: make(chan struct{}), gate: gate, candidate: up, tracer: tracer, wire: cfg.Candidate.OnWire()}
 	if len(cfg.Face.Routes) > 0 {
 		s.face, err = a.openFace(ctx, gate, baseline, up, rec, ad)
 	}
@@ -176,8 +196,9 @@ func (s *sides) run(ctx context.Context, a *app) {
 	group.Go(func() { killBySignal(ctx, s.gate.Kill()) })
 	group.Go(func() { a.sendActs(ctx, acts.Open(a.cfg.Gateway.Dir())) })
 	said := time.Time{}
+	first := sync.OnceFunc(func() { close(s.current) })
 	err := stream.FollowStages(ctx, a.cfg.Kafka.Config, a.names(), stream.StageFollower{
-		Step: s.gate.Step, Current: s.gate.Current,
+		Step: s.gate.Step, Current: func(at time.Time) { s.gate.Current(at); first() },
 		Problem: func(err error) {
 			if time.Since(said) >= stagesLog {
 				said = time.Now()

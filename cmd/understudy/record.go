@@ -122,7 +122,6 @@ func (a *app) record(ctx context.Context, gated bool) error {
 	}
 	writing.begin(a, rec, ad)
 	a.log.Info("recording", "listen", ln.Addr().String(), "baseline", cfg.Upstream.URL, "instance", rec.Instance())
-	ad.ready.Store(true)
 	var watch sync.WaitGroup
 	watching, stopWatch := context.WithCancel(ctx)
 	defer watch.Wait()
@@ -137,8 +136,9 @@ func (a *app) record(ctx context.Context, gated bool) error {
 		defer sides.export(ctx)()
 		watch.Go(func() { sides.run(watching, a) })
 	}
+	watch.Go(func() { sides.known(watching); ad.serve() })
 	defer a.sayWhenStopped(ctx, fmt.Sprintf("requests under way, then for Kafka to take what is recorded, at most %s in all", cfg.ShutdownTimeout))()
-	t := &liveTraffic{rec: rec, sides: sides, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: func() { ad.ready.Store(false) }}
+	t := &liveTraffic{rec: rec, sides: sides, hop: newHop(ad.registry), cfg: cfg, watched: a.cfg.Admin != "", draining: ad.drain}
 	err = t.serve(ctx, ln, upstream, newRefusals(ad.registry), a.log)
 	n := rec.Tally()
 	dropped := uint64(0)

@@ -279,7 +279,7 @@ func (a *app) drive(ctx context.Context, window stream.TimelineConfig, begun *un
 		return nil, err
 	}
 	defer stopAdmin()
-	ad.ready.Store(true)
+	ad.serve()
 	// The pacer's thread sleeps in the kernel and keeps its processor until the
 	// runtime notices; one more lets what it just started run meanwhile.
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1))

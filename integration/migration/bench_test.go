@@ -182,6 +182,7 @@ type clients struct {
 	count    atomic.Int64
 	mu       sync.Mutex
 	faults   []string
+	broken   int               // requests that were under way at a gateway that was killed
 	sides    map[string]string // of each session, its last answer
 	answers  map[string]int    // to each session
 	moves    []string          // "alice: baseline -> candidate"
@@ -236,7 +237,8 @@ func (c *clients) ask(session string, turn int) {
 	if turn%3 == 0 {
 		method, path, body = http.MethodPost, "/orders", id
 	}
-	r, err := http.NewRequest(method, "http://"+c.door(turn).address+path, strings.NewReader(body))
+	door := c.door(turn)
+	r, err := http.NewRequest(method, "http://"+door.address+path, strings.NewReader(body))
 	if err != nil {
 		panic(err)
 	}
@@ -253,6 +255,10 @@ func (c *clients) ask(session string, turn int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.answers[session]++
+	if err != nil && !door.taking.Load() {
+		c.broken++
+		return
+	}
 	if want := fmt.Sprintf("%s %s %s", method, path, body); err != nil || status != http.StatusOK || rest != want {
 		c.faults = append(c.faults, fmt.Sprintf("%s %s: %d %q, %v", method, id, status, got, err))
 		return

@@ -32,7 +32,7 @@ func TestUsersMoveOverAndBack(t *testing.T) {
 		g.start()
 	}
 	users := newClients("user", gates...)
-	const many = 200
+	const many = 300
 	users.run(many, time.Second)
 
 	version, restarted := 0, 0
