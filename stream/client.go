@@ -100,3 +100,19 @@ func answers(ctx context.Context, cfg Config, client *kgo.Client) error {
 	}
 	return nil
 }
+
+// soon is how long a process that ends waits for a client that says goodbye to Kafka,
+// which may be silent. What the client does after that changes nothing.
+const soon = time.Second
+
+// closeSoon closes a client, and waits a second for that at most.
+func closeSoon(client *kgo.Client) {
+	closed := make(chan struct{})
+	go func() { defer close(closed); client.Close() }()
+	timer := time.NewTimer(soon)
+	defer timer.Stop()
+	select {
+	case <-closed:
+	case <-timer.C:
+	}
+}

@@ -43,7 +43,7 @@ func follow(ctx context.Context, cfg Config, name string, f follower) error {
 	if err != nil {
 		return err
 	}
-	defer client.Close()
+	defer closeSoon(client)
 	var end atomic.Pointer[topicEnd]
 	var look sync.WaitGroup
 	defer look.Wait()

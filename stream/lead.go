@@ -67,7 +67,7 @@ func (l *Leader) Run(ctx context.Context) {
 		}
 	}
 	l.leads.Store(false)
-	l.client.Close()
+	closeSoon(l.client)
 }
 
 // Others are the members of the group whose mark is another one: mark and host.

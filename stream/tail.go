@@ -81,4 +81,4 @@ func (t *Tail) has(ends map[int32]int64) bool {
 }
 
 // Close ends reading; Run must have returned.
-func (t *Tail) Close() { t.client.Close() }
+func (t *Tail) Close() { closeSoon(t.client) }

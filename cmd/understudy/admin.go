@@ -27,7 +27,7 @@ import (
 type admin struct {
 	access   access.Config
 	registry *prometheus.Registry
-	ready    atomic.Int32 // starting, serving or draining
+	ready    atomic.Int32                  // starting, serving or draining
 	notice   atomic.Pointer[func() string] // what /readyz adds, if it is something; traffic is served all the same
 	also     map[string]guarded
 }

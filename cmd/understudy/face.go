@@ -100,8 +100,9 @@ func ledgerName(dir string) (name string, lock io.Closer, err error) {
 	}
 }
 
-// endOfLedger bounds how long the last words of a ledger wait for Kafka.
-const endOfLedger = 5 * time.Second
+// endOfFace is how much of the shutdown timeout is left for a face, behind the end of
+// the traffic and of the recording; half of that is for the last words of its ledger.
+func endOfFace(shutdown time.Duration) time.Duration { return min(4*time.Second, shutdown/4) }
 
 // start begins to await, and to take up what an earlier life has left.
 func (o *openFace) start(ctx context.Context) (stop func(), err error) {
@@ -119,7 +120,7 @@ func (o *openFace) start(ctx context.Context) (stop func(), err error) {
 		close()
 		group.Wait()
 		end()
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endOfLedger)
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), endOfFace(o.a.cfg.Record.ShutdownTimeout)/2)
 		defer cancel()
 		if err := o.producer.Flush(last); err != nil {
 			o.a.log.Error("Kafka has not taken the last words of the ledger: the next life knows what was written before", "error", err)

@@ -108,6 +108,9 @@ func (a *app) record(ctx context.Context, gated bool) error {
 			return err
 		}
 	}
+	if sides != nil && sides.face != nil {
+		cfg.ShutdownTimeout -= endOfFace(cfg.ShutdownTimeout)
+	}
 	stopAdmin, err := ad.start(a.cfg.Admin, a.log)
 	if err != nil {
 		return err

@@ -113,7 +113,10 @@ type flightTest struct {
 const inFlightOrders = 1000
 
 func newFlightTest(t *testing.T, policy string) *flightTest {
-	cluster := kafkatest.Shared(t)
+	return newFlightTestOn(t, kafkatest.Shared(t), policy)
+}
+
+func newFlightTestOn(t *testing.T, cluster *kafkatest.Cluster, policy string) *flightTest {
 	kafka, prefix := strings.Join(cluster.Addrs(), ","), cluster.Prefix(t)
 	f := &flightTest{t: t, where: []string{"--kafka", kafka, "--prefix", prefix}, s: newSystems(t)}
 	f.run("topics", "apply")

@@ -3,8 +3,10 @@ package migration
 import (
 	"bytes"
 	"errors"
+	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,5 +193,38 @@ func TestKafkaIsAwayDuringSteps(t *testing.T) {
 	t.Logf("%d requests, %d client errors, %d doubled effects", users.count.Load(), len(users.faults), s.doubled())
 	for _, g := range gates {
 		g.stop()
+	}
+}
+
+// TestAFaceEndsWhileKafkaIsSilent, within the time that it is given: what it has to say
+// last waits for nobody for ever.
+func TestAFaceEndsWhileKafkaIsSilent(t *testing.T) {
+	cluster := kafkatest.Start(t, kafkatest.Options{})
+	f := newFlightTestOn(t, cluster, "finish")
+	f.g.killGateway() // begins again with a shorter time
+	file := f.g.args[len(f.g.args)-1]
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, append(config, "record: {drain_timeout: 2s, shutdown_timeout: 8s}\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.g.start()
+	f.g.has(1)
+	cluster.PauseBroker(t, 0)
+	defer cluster.ResumeBroker(t, 0)
+	time.Sleep(2 * time.Second) // it has noticed
+	begin := time.Now()
+	_ = f.g.cmd.Process.Signal(syscall.SIGTERM)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = f.g.cmd.Wait() }()
+	select {
+	case <-ended:
+		t.Logf("it ended after %.1f s of 8 s", time.Since(begin).Seconds())
+	case <-time.After(9 * time.Second): // half of which it takes where nothing else runs
+		_ = f.g.cmd.Process.Signal(syscall.SIGQUIT)
+		<-ended
+		t.Errorf("it does not end:\n%s", f.g.out)
 	}
 }
