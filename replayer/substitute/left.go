@@ -117,10 +117,9 @@ func (x *Exchange) holds(text string) bool {
 // word behind it.
 var breaks = strings.NewReplacer(`\n`, " ", `\r`, " ", `\t`, " ")
 
-// codes goes over the mixed names that known has, in texts without
+// codes goes over the names that a search finds, in texts without
 // links to other systems: each as often as it stands there.
-func (x *Exchange) codes(texts []string, known func(name string) bool, yield func(name string)) {
-	search := names.SearchMixed(known)
+func (x *Exchange) codes(texts []string, search *names.Search, yield func(name string)) {
 	own := sameHosts(x.recorded.GetRequest())
 	var look func(text string, depth int)
 	look = func(text string, depth int) {
@@ -157,14 +156,14 @@ func (x *Exchange) leftCode(r *Request) *Unresolved {
 	s := x.session
 	why := map[string]*Unresolved{}
 	stand := map[string]uint32{}
-	x.codes(r.sent, func(name string) bool {
+	x.codes(r.sent, names.SearchMixed(func(name string) bool {
 		u, seen := why[name]
 		if !seen && len(why) < maxTags {
 			u = s.unsaidCode(name)
 			why[name] = u
 		}
 		return u != nil
-	}, func(name string) { stand[name]++ })
+	}), func(name string) { stand[name]++ })
 	for name, n := range stand {
 		if n > r.t.Times(name) {
 			return why[name]
@@ -197,21 +196,33 @@ func (s *session) unsaidCode(name string) *Unresolved {
 // attends remembers who made what the request holds anywhere, to wait for them.
 func (x *Exchange) attends(body []byte) {
 	s, q := x.session, x.recorded.GetRequest()
-	texts := []string{string(q.GetTarget()), string(body)}
+	texts := append(x.called(), string(q.GetTarget()), string(body), softBreaks.Replace(string(body)))
 	for _, h := range slices.Concat(q.GetHeaders(), q.GetTrailers()) {
 		if hasNames(h.GetName()) {
 			texts = append(texts, string(h.GetValue()))
 		}
 	}
+	for _, text := range slices.Clone(texts) {
+		texts = slices.AppendSeq(texts, names.Unescaped(text))
+	}
 	var made []entry
-	x.codes(texts, func(name string) bool { return s.made.holds(name) || s.memory.created.holds(name) }, func(name string) {
-		for _, e := range append(s.made.all(name), s.memory.created.named(name)...) {
-			if e.by != nil && e.kind != "" && !contains(made, e.by) {
-				made = append(made, e)
-				x.behind = append(x.behind, need{at: names.Place{Kind: e.kind}, name: name, made: []entry{e}})
+	makers := func(name string) []entry {
+		all := append(s.made.all(name), s.memory.created.named(name)...)
+		return slices.DeleteFunc(all, func(e entry) bool { return e.by == nil || e.by == x.origin || e.kind == "" })
+	}
+	known := func(name string) bool {
+		return (s.made.holds(name) || s.memory.created.holds(name)) && len(makers(name)) > 0
+	}
+	for _, search := range []*names.Search{names.SearchMixed(known), names.SearchUnguessable(known)} {
+		x.codes(texts, search, func(name string) {
+			for _, e := range makers(name) {
+				if !contains(made, e.by) {
+					made = append(made, e)
+					x.behind = append(x.behind, need{at: names.Place{Kind: e.kind}, name: name, made: []entry{e}})
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 // unsaid says why a name of the baseline cannot be sent; nil if it can, or if it is

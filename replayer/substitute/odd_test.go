@@ -51,3 +51,23 @@ func TestOddPlaces(t *testing.T) {
 	f("POST /x Content-Type: multipart/mixed,boundary=b; --b\r\nContent-Type: text/plain\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\nsee "+u1[:20]+"=\r\n"+u1[20:]+"\r\n--b--\r\n", "-")
 	f(`POST /x `+form+`SAMLResponse=`+base64.StdEncoding.EncodeToString([]byte(`<r InResponseTo="`+u1+`"/>`)), "-")
 }
+
+// TestOddPlacesAreWaitedFor: what is in a request in whatever form leaves when its
+// maker has answered, and not before.
+func TestOddPlacesAreWaitedFor(t *testing.T) {
+	const u, long, mixed = "3c6e0b8a-9c15-4a24-a3f2-5b1c8d7e6f01", "ord_zUzNjY5MzE", "ord_7Hq2m"
+	for _, id := range []string{u, long, mixed} {
+		for _, request := range []string{
+			`GET /lines/ID-1`, `GET /shop/red-shoes-ID`, `POST /orders/ID:cancel {}`, `POST /pay Idempotency-Key: pay-ID; {"a":1}`, `GET /see?next=%252Forders%252FID`,
+			`GET /see?state=` + base64.RawURLEncoding.EncodeToString([]byte(`{"a":"`+id+`"}`)), `POST /notes {"text":"about ID."}`, `GET /orders/ID`,
+		} {
+			m := substitute.NewMemory("")
+			first := exchange("s POST /orders {}", `201 {"id":"`+id+`"}`)
+			m.Register(first)
+			then := m.Register(exchange("s "+strings.ReplaceAll(request, "ID", id), "200 {}"))
+			if got := then.Awaits(); len(got) != 1 || got[0] != first.Id {
+				t.Errorf("%s of %s waits for %q", request, id, got)
+			}
+		}
+	}
+}
