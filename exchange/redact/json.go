@@ -175,7 +175,7 @@ func (j *jsonText) object(of *name, depth int) bool {
 		if of.holds && !n.secret && j.at < len(j.src) && (j.src[j.at] == '{' || j.src[j.at] == '[' || j.holdsSecret()) {
 			n = of
 		}
-		if !n.secret && of.lower != "" && (secretByTwo[n.lower] || n.lower == "id") && j.holdsRandom() {
+		if !n.secret && of.lower != "" && (secretByTwo[n.lower] || n.lower == "id") && j.holdsSecret() {
 			if two := j.w.r.nameOf(of.lower + "_" + n.lower); two.secret { // {"session":{"id":…}}
 				n = two
 			}

@@ -118,12 +118,6 @@ func (j *jsonText) holdsSecret() bool {
 	return after >= 0 && isMachineMade(text)
 }
 
-// holdsRandom says whether it is one that is like nothing else.
-func (j *jsonText) holdsRandom() bool {
-	text, after := stringAt(j.src, j.at)
-	return after >= 0 && looksRandom(text)
-}
-
 // variables are the names that a query of GraphQL gives to secrets: login(password:
 // $p).
 func (r *Redactor) variables(src string) map[string]bool {

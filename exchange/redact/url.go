@@ -263,7 +263,7 @@ func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
 // isMachineMade says whether a text is long and has letters and digits, and is
 // no UUID, which names a thing.
 func isMachineMade(s string) bool {
-	return len(s) >= leastMade && strings.Count(s, "-") != 4 && (strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" || isMixed(s))
+	return len(s) >= leastMade && strings.Count(s, "-") != 4 && (strings.ContainsAny(s, "0123456789") && strings.Trim(s, "0123456789") != "" || isMixed(s) || isJumbled(s))
 }
 
 // leastMade is how long a text is at least that is taken for one that a machine has
@@ -272,6 +272,32 @@ const leastMade = 16
 
 // isMixed says whether the letters of a text are of both cases as no words are.
 func isMixed(s string) bool { return len(s) >= 12 && humps(s) >= 4 }
+
+// isJumbled says whether capitals, small letters and digits follow each other as in
+// no words that are written together: two of five characters are of another kind than
+// the one before.
+func isJumbled(s string) bool {
+	const upper, lower, digit = 1, 2, 3
+	changes, before := 0, 0
+	for i := range len(s) {
+		kind := 0
+		switch c := s[i]; {
+		case c >= 'A' && c <= 'Z':
+			kind = upper
+		case c >= 'a' && c <= 'z':
+			kind = lower
+		case c >= '0' && c <= '9':
+			kind = digit
+		default:
+			return false
+		}
+		if before != 0 && kind != before {
+			changes++
+		}
+		before = kind
+	}
+	return len(s) >= 20 && 5*changes >= 2*len(s)
+}
 
 // humps is how often a capital follows a small letter.
 func humps(s string) (n int) {

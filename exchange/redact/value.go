@@ -262,7 +262,7 @@ func looksRandom(s string) bool {
 			return false
 		}
 	}
-	return digits == 1 && humps(s) >= 5 || digits >= 2 && (upper >= 2 && lower >= 2 || upper+lower >= 4 && len(s) >= 24)
+	return isJumbled(s) || digits >= 2 && (upper >= 2 && lower >= 2 || upper+lower >= 4 && len(s) >= 24)
 }
 
 // note counts a value that was replaced.

@@ -85,8 +85,9 @@ func groups(s string, n int, by string) string {
 	return strings.Join(append(out, s), by)
 }
 
-// random is a secret by nothing but its name.
-var random = kind{name: "random", of: func(r *rand.Rand) string { return "Zq" + letters(r, 22) }}
+// random is a secret by nothing but its name. Of those that are so long one in fifty
+// has no digit, and under a name that says little is taken for words.
+var random = kind{name: "random", of: func(r *rand.Rand) string { return "Zq" + digits(r, 1) + letters(r, 20) + digits(r, 1) }}
 
 // The beginnings are apart so that nothing takes these for real keys.
 var shaped = []kind{
